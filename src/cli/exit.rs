@@ -1,0 +1,68 @@
+//! Exit codes, decided in one place.
+
+use std::process::ExitCode;
+
+use crate::clinic::{self, ErrorKind};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// The tool or the database failed.
+    Failed = 1,
+    /// Usage or an invalid scenario.
+    Usage = 2,
+    /// A gate failed.
+    GateFailed = 3,
+    /// A gate or comparison could not be decided.
+    Undecided = 4,
+    /// Ctrl-C.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+/// A failure that ends a command: its code, its words, a way out.
+#[derive(Debug)]
+pub struct CommandError {
+    /// The exit code.
+    pub exit: Exit,
+    /// The chain of causes, outermost first; lower-case fragments.
+    pub error: anyhow::Error,
+    /// The way out.
+    pub hint: Option<String>,
+}
+
+impl CommandError {
+    /// A failure with an exit code.
+    pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, error: error.into(), hint: None }
+    }
+
+    /// Adds the way out.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<clinic::Error> for CommandError {
+    fn from(error: clinic::Error) -> Self {
+        let exit = match error.kind() {
+            ErrorKind::Failed => Exit::Failed,
+            ErrorKind::Usage => Exit::Usage,
+            ErrorKind::Undecided => Exit::Undecided,
+            ErrorKind::Interrupted => Exit::Interrupted,
+        };
+        let hint = error.hint().map(str::to_owned);
+        Self { exit, error: error.into(), hint }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

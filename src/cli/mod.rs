@@ -1,0 +1,34 @@
+//! The command line: arguments, output, exit codes. One file a subcommand.
+
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{CommandError, Exit};
+pub use output::Output;
+
+/// Measures a PostgreSQL query under concurrent load before and after a fix, and says what the fix changed.
+#[derive(Debug, Parser)]
+#[command(name = "latclinic", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant a file of this folder.
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// Parses the arguments, runs the command, returns its exit code.
+pub fn main() -> ExitCode {
+    let mut output = Output::new();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output.clap(&error),
+    };
+    let result: Result<Exit, CommandError> = match cli.command {};
+    output.finish(result)
+}

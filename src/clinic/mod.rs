@@ -1,0 +1,9 @@
+//! The use cases: put the parts together, print nothing.
+//!
+//! A use case takes a [`Clinic`] (where to work, whom to tell, when to stop) and a scenario, and returns what it did.
+
+mod error;
+mod event;
+
+pub use error::{Error, ErrorKind};
+pub use event::{Event, Events};

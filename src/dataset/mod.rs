@@ -1,0 +1,1 @@
+//! Deterministic rows from (seed, table, row), as PostgreSQL's binary COPY stream. Pure.

@@ -1,0 +1,67 @@
+//! What the engine measured.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hdrhistogram::Histogram;
+
+/// Figures over some set of operations. Histograms are in nanoseconds, 1 ns to 1 h, 3 significant digits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// Operations that ended, with and without error.
+    pub operations: u64,
+    /// Response times: from the intended start to the end. Without errors, but with timeouts.
+    pub response: Histogram<u64>,
+    /// Service times: from the sending to the end.
+    pub service: Histogram<u64>,
+    /// Lag: from the intended start to the sending.
+    pub lag: Histogram<u64>,
+    /// Response times of operations that ended in an error.
+    pub failed: Histogram<u64>,
+    /// Errors by SQLSTATE (`connection` where there is none): how many, and one message.
+    pub errors: BTreeMap<String, (u64, String)>,
+}
+
+/// One second of the measured window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SliceFigures {
+    /// Begin, from the begin of the window.
+    pub start: Duration,
+    /// Length; the last slice may be shorter or, by what was awaited at the end, longer.
+    pub length: Duration,
+    /// Operations that ended in it, with and without error.
+    pub operations: u64,
+    /// Of these, with an error.
+    pub errors: u64,
+    /// Response times.
+    pub response: Histogram<u64>,
+}
+
+/// How a measurement ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It ran its time.
+    Completed,
+    /// It was told to stop.
+    Stopped,
+    /// It could not go on: why, in words.
+    Failed(String),
+}
+
+/// What the engine measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// Begin of the measured window, wall clock.
+    pub started_at: jiff::Timestamp,
+    /// Length of the measured window, until the last operation in flight had ended.
+    pub measured: Duration,
+    /// Over all statements.
+    pub total: Figures,
+    /// By statement, in the order of the workload.
+    pub statements: Vec<Figures>,
+    /// The window in slices of a second.
+    pub slices: Vec<SliceFigures>,
+    /// User and system time of the sending threads during the window.
+    pub client_cpu: Duration,
+    /// How it ended.
+    pub ended: Ended,
+}

@@ -1,0 +1,38 @@
+//! latclinic measures what a PostgreSQL query costs under concurrent load before and after a fix, and says why.
+//!
+//! Data flows one way: scenario file -> [`scenario::Scenario`] -> [`load`] (what to send when) -> [`engine`] (sends and
+//! times) -> [`record`] -> [`compare`] -> [`render`].
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | [`cli`] | the only place with clap, progress bars, stdout, stderr and exit codes; one file a subcommand |
+//! | [`clinic`] | the use cases: puts the parts together, prints nothing |
+//! | [`scenario`] | a TOML file to a checked [`scenario::Scenario`], all faults at once, each with its place |
+//! | [`draw`] | deterministic values from (seed, address), typed and encoded for PostgreSQL: pure |
+//! | [`dataset`] | deterministic rows from (seed, table, row): pure |
+//! | [`load`] | statement mix, parameters from (seed, operation), arrivals: pure |
+//! | [`engine`] | drives a [`engine::Target`] through a load; knows no PostgreSQL and no terminal |
+//! | [`pg`] | the only place that talks to PostgreSQL: connect, session, copy, fix, capture |
+//! | [`server`] | the managed PostgreSQL: find, initdb, start, stop |
+//! | [`explain`] | plan JSON of any supported version to one normal form |
+//! | [`record`] | what a measurement wrote: plain data, and the store that reads and writes it |
+//! | [`stats`] | pure maths |
+//! | [`compare`] | two records to a comparison |
+//! | [`render`] | one file a format |
+//!
+//! Who may import whom is checked by `tests/architecture.rs`.
+
+pub mod cli;
+pub mod clinic;
+pub mod compare;
+pub mod dataset;
+pub mod draw;
+pub mod engine;
+pub mod explain;
+pub mod load;
+pub mod pg;
+pub mod record;
+pub mod render;
+pub mod scenario;
+pub mod server;
+pub mod stats;

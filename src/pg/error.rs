@@ -1,0 +1,87 @@
+//! Why PostgreSQL did not do what was asked.
+
+use std::{error, fmt};
+
+/// A result of this module.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What was tried, why it failed, and a way out where one is known. Never holds a password.
+#[derive(Debug)]
+pub struct Error {
+    doing: String,
+    hint: Option<String>,
+    cause: Option<tokio_postgres::Error>,
+}
+
+impl Error {
+    /// A failure that is not the server's; `doing` is a lower-case fragment.
+    pub fn new(doing: impl Into<String>) -> Self {
+        Self { doing: doing.into(), hint: None, cause: None }
+    }
+
+    /// A failure that the server or the connection reported while `doing`.
+    pub fn from_server(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
+        Self { doing: doing.into(), hint: None, cause: Some(cause) }
+    }
+
+    /// Adds the way out.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The way out, where one is known.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// SQLSTATE, where the server sent one.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.cause.as_ref().and_then(|cause| cause.code()).map(|code| code.code())
+    }
+
+    /// Whether the connection is gone.
+    pub fn is_disconnect(&self) -> bool {
+        self.cause.as_ref().is_some_and(|cause| cause.is_closed() || cause.code().is_none())
+            || matches!(self.sqlstate(), Some("57P01" | "57P02" | "57P03"))
+    }
+}
+
+/// The server's message with its detail and hint, or the connection's error.
+pub(crate) fn server_words(cause: &tokio_postgres::Error) -> String {
+    let Some(db) = cause.as_db_error() else {
+        let mut words = cause.to_string();
+        if let Some(inner) = error::Error::source(cause) {
+            let inner = inner.to_string();
+            if !words.contains(&inner) {
+                words = format!("{words}: {inner}");
+            }
+        }
+        return words;
+    };
+    let mut words = format!("{} (SQLSTATE {})", db.message(), db.code().code());
+    if let Some(detail) = db.detail() {
+        words.push_str(&format!("; {detail}"));
+    }
+    if let Some(hint) = db.hint() {
+        words.push_str(&format!("; {hint}"));
+    }
+    words
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.doing)?;
+        if let Some(cause) = &self.cause {
+            write!(f, ": {}", server_words(cause))?;
+        }
+        Ok(())
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as &(dyn error::Error + 'static))
+    }
+}

@@ -1,0 +1,374 @@
+//! The checked shape of a scenario.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+
+/// A checked scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Identifier, `[a-z][a-z0-9_]*`, at most 40 bytes: the file's stem. Names the schema `latclinic_<id>`.
+    pub id: String,
+    /// One line for a person.
+    pub title: String,
+    /// Some sentences for a person; may be empty.
+    pub description: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Tables and how their rows are made.
+    pub dataset: Dataset,
+    /// The statements under load, by name, in name order; never empty.
+    pub statements: Vec<Statement>,
+    /// What the load is unless flags say otherwise.
+    pub load: LoadDefaults,
+    /// What is applied between the phases.
+    pub fix: Fix,
+}
+
+/// Where a scenario came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Bundled into the binary.
+    Bundled,
+    /// Read from this file.
+    File(PathBuf),
+}
+
+/// Tables and the rule by which each column's values are made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Seed of every draw in the dataset.
+    pub seed: u64,
+    /// DDL that creates the tables, with their keys and indexes.
+    pub schema: SqlText,
+    /// Tables by name, in name order; never empty.
+    pub tables: Vec<Table>,
+}
+
+/// One table of a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Name as in the DDL.
+    pub name: String,
+    /// Rows to make, at least 1.
+    pub rows: u64,
+    /// Generated columns by name, in name order. Columns that are not here keep their default.
+    pub columns: Vec<Column>,
+}
+
+/// One generated column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Name as in the DDL.
+    pub name: String,
+    /// How its values are made.
+    pub generator: Generator,
+    /// Share of rows that are NULL, 0 to 1.
+    pub null_share: f64,
+}
+
+/// A value as a scenario file can write it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// SQL NULL.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A floating point number.
+    Float(f64),
+    /// Text; also every type that is written as text (dates, uuid, json, inet, numeric with many digits, bytea as `\x..`).
+    Text(String),
+    /// An array.
+    Array(Vec<Value>),
+}
+
+/// A value and its weight in a choice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weighted {
+    /// The value.
+    pub value: Value,
+    /// Its weight, above 0, relative to the sum of all.
+    pub weight: f64,
+}
+
+/// How the values of a column or parameter are made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Generator {
+    /// `start + step * row`.
+    Sequence {
+        /// Value of the first row.
+        start: i64,
+        /// Difference from row to row; not 0.
+        step: i64,
+    },
+    /// Always the same.
+    Constant(Value),
+    /// Uniform over `min..=max`; whole numbers for integer types, `decimals` digits after the point for numerics.
+    Uniform {
+        /// Smallest value.
+        min: f64,
+        /// Largest value.
+        max: f64,
+        /// Digits after the point.
+        decimals: u32,
+    },
+    /// Zipf over the whole numbers `min..=max`: rank 1 is `min` and the most frequent.
+    Zipf {
+        /// Most frequent value.
+        min: i64,
+        /// Rarest value.
+        max: i64,
+        /// Exponent, above 0; 1 is the classic law.
+        exponent: f64,
+    },
+    /// Normal, clamped to `min..=max` where given.
+    Normal {
+        /// Mean.
+        mean: f64,
+        /// Standard deviation, above 0.
+        deviation: f64,
+        /// Lower clamp.
+        min: Option<f64>,
+        /// Upper clamp.
+        max: Option<f64>,
+        /// Digits after the point.
+        decimals: u32,
+    },
+    /// One of the given values, by weight.
+    Choice(Vec<Weighted>),
+    /// A moment within a range, to the microsecond (to the day for dates).
+    Timestamp {
+        /// First moment, microseconds since 1970-01-01T00:00:00Z.
+        from: i64,
+        /// Moment after the last, microseconds since 1970-01-01T00:00:00Z.
+        to: i64,
+        /// Whether later rows are later.
+        order: RowOrder,
+    },
+    /// Text of a length in characters, uniform over `min..=max`.
+    Text {
+        /// Shortest.
+        min_length: u32,
+        /// Longest.
+        max_length: u32,
+        /// What it is made of.
+        kind: TextKind,
+    },
+    /// A pattern: `#` a digit, `@` a lower-case letter, `^` an upper-case letter, `*` a letter or digit,
+    /// `\` takes the next character as it is.
+    Pattern(String),
+    /// A UUID.
+    Uuid(UuidVersion),
+    /// JSON from a template.
+    Json(JsonTemplate),
+    /// An array whose length is uniform over `min_length..=max_length`.
+    Array {
+        /// How each element is made.
+        element: Box<Generator>,
+        /// Shortest.
+        min_length: u32,
+        /// Longest.
+        max_length: u32,
+    },
+    /// The value of a column in a row of another table of the dataset.
+    ForeignKey {
+        /// Referenced table.
+        table: String,
+        /// Referenced column, generated by anything but a foreign key.
+        column: String,
+        /// Zipf exponent over the referenced rows; `None` is uniform.
+        exponent: Option<f64>,
+    },
+    /// Random bytes whose number is uniform over `min_length..=max_length`.
+    Bytes {
+        /// Fewest.
+        min_length: u32,
+        /// Most.
+        max_length: u32,
+    },
+    /// An address within a network, IPv4 `a.b.c.d/n` or IPv6.
+    Inet {
+        /// Network address.
+        network: std::net::IpAddr,
+        /// Prefix length.
+        prefix: u8,
+    },
+    /// true with this probability.
+    Boolean {
+        /// 0 to 1.
+        true_share: f64,
+    },
+}
+
+/// Whether values follow the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowOrder {
+    /// Any row may have any value.
+    Random,
+    /// Later rows have later values.
+    Growing,
+}
+
+/// What generated text is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// Lower-case words with spaces between them, cut to the length.
+    Words,
+    /// Letters and digits.
+    Alphanumeric,
+    /// Lower-case hexadecimal digits.
+    Hex,
+}
+
+/// Version of a generated UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UuidVersion {
+    /// Random.
+    V4,
+    /// Growing with the row, a millisecond a row from 2025-01-01.
+    V7,
+}
+
+/// A JSON template: literal values, with generators at the leaves written as `{ "$zipf": { .. } }`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JsonTemplate {
+    /// A literal scalar.
+    Literal(Value),
+    /// An array of templates.
+    Array(Vec<JsonTemplate>),
+    /// An object of templates, in the order of the file.
+    Object(Vec<(String, JsonTemplate)>),
+    /// A generated leaf.
+    Generated(Box<Generator>),
+}
+
+/// SQL text and where a person finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlText {
+    /// File, or file and key, as shown to a person.
+    pub source: String,
+    /// All of the text.
+    pub text: String,
+    /// The statements in it, in order.
+    pub statements: Vec<SqlStatement>,
+}
+
+/// One statement of an SQL text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlStatement {
+    /// Without the closing semicolon and surrounding space.
+    pub text: String,
+    /// Line of its first token in [`SqlText::text`], from 1.
+    pub line: usize,
+}
+
+/// A named statement of the workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// Name, unique in the workload.
+    pub name: String,
+    /// Its SQL: exactly one statement, with `$1..$n`.
+    pub sql: SqlText,
+    /// Weight in the mix, above 0.
+    pub weight: f64,
+    /// One source for each `$n`, in order.
+    pub parameters: Vec<ParameterSource>,
+    /// Parameter values for plans, where the scenario names them.
+    pub classes: Classes,
+}
+
+/// Where a parameter's values come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ParameterSource {
+    /// Drawn for each operation.
+    Generator(Generator),
+    /// Drawn uniformly from the first column of this query's rows, fetched at the start of a phase.
+    Query(SqlText),
+}
+
+/// Parameter values for plans, one a parameter; `None` is derived from the distribution.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Classes {
+    /// The most frequent values.
+    pub hot: Option<Vec<Value>>,
+    /// Values of usual frequency.
+    pub typical: Option<Vec<Value>>,
+    /// Values that the data does not have.
+    pub absent: Option<Vec<Value>>,
+}
+
+/// What the load is unless flags say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadDefaults {
+    /// Concurrent clients, at least 1.
+    pub clients: u32,
+    /// Discarded time before the measurement.
+    pub warmup: Duration,
+    /// Measured time, above 0.
+    pub duration: Duration,
+    /// Seed of the statement mix and the parameters.
+    pub seed: u64,
+}
+
+/// What is applied between the phases, with its way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// One line for a person.
+    pub title: String,
+    /// Statements that apply it.
+    pub up: SqlText,
+    /// Statements that take it back.
+    pub down: SqlText,
+    /// `lock_timeout` while a statement of it runs.
+    pub lock_timeout: Duration,
+}
+
+impl Scenario {
+    /// Name of the schema that holds the scenario in the target database.
+    pub fn schema_name(&self) -> String {
+        format!("latclinic_{}", self.id)
+    }
+
+    /// Rows of the largest table.
+    pub fn rows(&self) -> u64 {
+        self.dataset.tables.iter().map(|table| table.rows).max().unwrap_or(0)
+    }
+
+    /// The same scenario with `rows` in its largest table and every other table in proportion, at least one row each.
+    pub fn with_rows(mut self, rows: u64) -> Self {
+        let largest = self.rows().max(1);
+        for table in &mut self.dataset.tables {
+            let scaled = u128::from(table.rows) * u128::from(rows) / u128::from(largest);
+            table.rows = u64::try_from(scaled).unwrap_or(u64::MAX).max(1);
+        }
+        self
+    }
+
+    /// Rows by table name.
+    pub fn rows_by_table(&self) -> BTreeMap<String, u64> {
+        self.dataset.tables.iter().map(|table| (table.name.clone(), table.rows)).collect()
+    }
+}
+
+impl fmt::Display for Value {
+    /// As a person reads it: text quoted as SQL quotes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("NULL"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value}"),
+            Self::Text(value) => write!(f, "'{}'", value.replace('\'', "''")),
+            Self::Array(values) => {
+                f.write_str("ARRAY[")?;
+                for (index, value) in values.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{value}")?;
+                }
+                f.write_str("]")
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The managed PostgreSQL: find its binaries, initdb, start, stop.

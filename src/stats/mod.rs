@@ -1,0 +1,1 @@
+//! Pure maths: percentiles that samples support, and in time intervals and tests.
