@@ -2,6 +2,8 @@
 
 mod connector;
 mod error;
+mod url;
 
 pub use connector::Connector;
 pub use error::{Error, Result};
+pub use url::UrlError;
