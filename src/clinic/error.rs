@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use crate::pg;
+
 /// What a failure means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -52,6 +54,24 @@ impl Error {
     /// The way out, where one is known.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+}
+
+impl Error {
+    /// A failure that came from being told to stop.
+    pub(super) fn stopped(error: pg::Error) -> Self {
+        Self { kind: ErrorKind::Interrupted, ..error.into() }
+    }
+}
+
+impl From<pg::Error> for Error {
+    fn from(error: pg::Error) -> Self {
+        Self {
+            kind: ErrorKind::Failed,
+            message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
+            source: None,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod error;
 mod event;
+pub mod fix;
 
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events};
