@@ -1,13 +1,22 @@
 //! The only place that talks to PostgreSQL.
 
 mod cancel;
+mod catalog;
 mod connector;
+mod copy;
+mod dataset_ledger;
 mod error;
 pub mod fix;
 mod schema;
 mod url;
+mod keys;
+mod seed;
+mod seed_session;
 
+pub use catalog::{column_type, quote_identifier, use_schema};
 pub use connector::Connector;
+pub use dataset_ledger::{DatasetFacts, DatasetState, dataset_state};
 pub use error::{Error, Result};
 pub(crate) use schema::command;
 pub use url::UrlError;
+pub use seed::{SeededTables, Seeding};
