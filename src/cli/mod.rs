@@ -1,7 +1,10 @@
 //! The command line: arguments, output, exit codes. One file a subcommand.
 
+mod compare;
 mod exit;
+mod format;
 mod output;
+mod reports;
 
 use std::process::ExitCode;
 
@@ -20,7 +23,9 @@ struct Cli {
 
 /// One variant a file of this folder.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Compare(compare::CompareArgs),
+}
 
 /// Parses the arguments, runs the command, returns its exit code.
 pub fn main() -> ExitCode {
@@ -29,6 +34,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output.clap(&error),
     };
-    let result: Result<Exit, CommandError> = match cli.command {};
+    let result: Result<Exit, CommandError> = match cli.command {
+        Command::Compare(args) => compare::run(&args, &mut output),
+    };
     output.finish(result)
 }

@@ -30,7 +30,8 @@ pub fn comparison(comparison: &Comparison) -> Document {
     let mut blocks = vec![
         Block::Headline(headline(comparison)),
         Block::Paragraph(format!("Scenario {}, fix: {}.", comparison.scenario, comparison.fix)),
-        Block::Table(metrics(comparison, several)),
+        // With several statements each one's plans stand with its own figures.
+        Block::Table(metrics(comparison.metrics.iter().filter(|metric| !several || metric.statement.is_none()))),
         Block::Paragraph(format!(
             "Verdict: {}. Same rows before and after: {}.",
             comparison.verdict.as_str(),
@@ -41,13 +42,19 @@ pub fn comparison(comparison: &Comparison) -> Document {
             }
         )),
     ];
-    if several {
-        blocks.extend([Block::Heading("By statement".into()), Block::Table(statements(comparison))]);
+    for statement in comparison.statements.iter().filter(|_| several) {
+        let of_plans = comparison.metrics.iter().filter(|metric| metric.statement.as_ref() == Some(&statement.name));
+        blocks.push(Block::Heading(format!("Statement {}", statement.name)));
+        blocks.push(Block::Table(metrics(statement.metrics.iter().chain(of_plans))));
     }
     if !comparison.plans.is_empty() {
         blocks.extend([Block::Heading("How tables are read".into()), Block::Table(plans(&comparison.plans, several))]);
     }
     blocks.extend([Block::Heading("Behind the figures".into()), Block::Table(sides(comparison))]);
+    blocks.push(Block::List(vec![
+        format!("before: {}", comparison.sides.before.folder),
+        format!("after: {}", comparison.sides.after.folder),
+    ]));
     if !comparison.differences.is_empty() {
         let mut table = Table::of_words(&["what", "before", "after"]);
         for difference in &comparison.differences {
@@ -62,27 +69,9 @@ pub fn comparison(comparison: &Comparison) -> Document {
     Document { blocks }
 }
 
-fn metrics(comparison: &Comparison, several: bool) -> Table {
-    let mut table = Table::of_figures(&rows::METRIC_COLUMNS);
-    for metric in &comparison.metrics {
-        let name = rows::metric_name(metric.name);
-        let label = match &metric.statement {
-            Some(statement) if several => format!("{name} of {statement}"),
-            _ => name.to_owned(),
-        };
-        table.rows.push(rows::metric(label, metric));
-    }
-    table
-}
-
-fn statements(comparison: &Comparison) -> Table {
-    let mut table = Table::of_figures(&rows::METRIC_COLUMNS);
-    for statement in &comparison.statements {
-        for metric in &statement.metrics {
-            let label = format!("{}: {}", statement.name, rows::metric_name(metric.name));
-            table.rows.push(rows::metric(label, metric));
-        }
-    }
+fn metrics<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Table {
+    let mut table = Table::of_figures(&["metric", "before", "after", "change", "factor"]);
+    table.rows.extend(metrics.map(rows::metric));
     table
 }
 
@@ -127,7 +116,6 @@ fn sides(comparison: &Comparison) -> Table {
     });
     row("started", &|side| side.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
     row("tables and indexes", &|side| units::bytes(side.dataset_bytes));
-    row("record", &|side| side.folder.clone());
     table
 }
 
@@ -185,11 +173,11 @@ mod tests {
          p95                       190 ms     163 µs     -99.9 %   1 170x faster
          p99                       307 ms     399 µs     -99.9 %     770x faster
          max                       413 ms    4.21 ms     -99.0 %    98.1x faster
-         throughput                90.5/s   84 711/s   +93 504 %       936x more
+         throughput                90.5/s   84 711/s   +93 500 %       936x more
          error rate                   0 %        0 %         0 %               -
          plan: execution time     74.8 ms    46.0 µs     -99.9 %   1 630x faster
-         plan: rows read        1 000 000       20.0   -99.998 %    50 000x less
-         plan: buffers             17 412       23.0     -99.9 %       757x less
+         plan: rows read        1 000 000         20   -99.998 %    50 000x less
+         plan: buffers             17 412         23     -99.9 %       757x less
 
         Verdict: inconclusive. Same rows before and after: not checked.
 
@@ -200,20 +188,21 @@ mod tests {
                                            events_user_id_created_at_idx on events
 
         Behind the figures:
-                                                   before                         after
-        ────────────────────────────────────────────────────────────────────────────────
-         samples                                    2 716                     2 541 337
-         operations                                 2 716                     2 541 337
-         errors                                         0                             0
-         measured                                  30.2 s                        30.0 s
-         started                     2026-11-21 01:23:45Z          2026-11-21 01:25:02Z
-         tables and indexes                        205 MB                        234 MB
-         record               reports/events/20261121T012   reports/events/20261121T012
-                                              345Z-before                    345Z-after
+                                            before                  after
+        ──────────────────────────────────────────────────────────────────
+         samples                             2 716              2 541 337
+         operations                          2 716              2 541 337
+         errors                                  0                      0
+         measured                           30.2 s                 30.0 s
+         started              2026-11-21 01:23:45Z   2026-11-21 01:25:02Z
+         tables and indexes                 205 MB                 234 MB
+
+        - before: reports/events/20261121T012345Z-before
+        - after: reports/events/20261121T012345Z-after
 
         Notes:
         - each side was measured once, so drift of the machine between the two is not
-          excluded and no verdict is given: a claim needs 6 interleaved rounds of both
+          excluded and no verdict is given; a claim needs 6 interleaved rounds of both
           phases or more
         ");
     }
@@ -232,11 +221,11 @@ mod tests {
         | p95 | 190 ms | 163 µs | -99.9 % | 1 170x faster |
         | p99 | 307 ms | 399 µs | -99.9 % | 770x faster |
         | max | 413 ms | 4.21 ms | -99.0 % | 98.1x faster |
-        | throughput | 90.5/s | 84 711/s | +93 504 % | 936x more |
+        | throughput | 90.5/s | 84 711/s | +93 500 % | 936x more |
         | error rate | 0 % | 0 % | 0 % | - |
         | plan: execution time | 74.8 ms | 46.0 µs | -99.9 % | 1 630x faster |
-        | plan: rows read | 1 000 000 | 20.0 | -99.998 % | 50 000x less |
-        | plan: buffers | 17 412 | 23.0 | -99.9 % | 757x less |
+        | plan: rows read | 1 000 000 | 20 | -99.998 % | 50 000x less |
+        | plan: buffers | 17 412 | 23 | -99.9 % | 757x less |
 
         Verdict: inconclusive. Same rows before and after: not checked.
 
@@ -256,11 +245,13 @@ mod tests {
         | measured | 30.2 s | 30.0 s |
         | started | 2026-11-21 01:23:45Z | 2026-11-21 01:25:02Z |
         | tables and indexes | 205 MB | 234 MB |
-        | record | reports/events/20261121T012345Z-before | reports/events/20261121T012345Z-after |
+
+        - before: reports/events/20261121T012345Z-before
+        - after: reports/events/20261121T012345Z-after
 
         ## Notes
 
-        - each side was measured once, so drift of the machine between the two is not excluded and no verdict is given: a claim needs 6 interleaved rounds of both phases or more
+        - each side was measured once, so drift of the machine between the two is not excluded and no verdict is given; a claim needs 6 interleaved rounds of both phases or more
         ");
     }
 
@@ -304,16 +295,17 @@ mod tests {
          typical      Seq Scan on events   not captured
 
         Behind the figures:
-                                                   before                         after
-        ────────────────────────────────────────────────────────────────────────────────
-         samples                                      120                             0
-         operations                                 2 716                             0
-         errors                                         0                             0
-         measured                                  30.2 s            0.2 s, interrupted
-         started                     2026-11-21 01:23:45Z          2026-11-21 01:25:02Z
-         tables and indexes                        205 MB                        234 MB
-         record               reports/events/20261121T012   reports/events/20261121T012
-                                              345Z-before                    345Z-after
+                                            before                  after
+        ──────────────────────────────────────────────────────────────────
+         samples                               120                      0
+         operations                          2 716                      0
+         errors                                  0                      0
+         measured                           30.2 s     0.2 s, interrupted
+         started              2026-11-21 01:23:45Z   2026-11-21 01:25:02Z
+         tables and indexes                 205 MB                 234 MB
+
+        - before: reports/events/20261121T012345Z-before
+        - after: reports/events/20261121T012345Z-after
 
         What else differs:
          what                      before   after
@@ -322,13 +314,13 @@ mod tests {
 
         Notes:
         - each side was measured once, so drift of the machine between the two is not
-          excluded and no verdict is given: a claim needs 6 interleaved rounds of both
+          excluded and no verdict is given; a claim needs 6 interleaved rounds of both
           phases or more
-        - the measurement after was interrupted: 0.2 s of 30 s were measured: measure
+        - the measurement after was interrupted: 0.2 s of 30 s were measured; measure
           the phase after again
-        - no plan of latest_of_user was captured after the fix: measure the phase after
+        - no plan of latest_of_user was captured after the fix; measure the phase after
           again
-        - before: the client used 97 % of its processors: measure with more --threads or
+        - before: the client used 97 % of its processors; measure with more --threads or
           from another machine
         ");
     }
@@ -352,61 +344,42 @@ mod tests {
 
         Scenario events, fix: index on (user_id, created_at).
 
-         metric                           before      after      change          factor
-        ────────────────────────────────────────────────────────────────────────────────
-         p50                             80.5 ms    84.2 µs     -99.9 %     956x faster
-         p95                              190 ms     163 µs     -99.9 %   1 170x faster
-         p99                              307 ms     399 µs     -99.9 %     770x faster
-         max                              413 ms    4.21 ms     -99.0 %    98.1x faster
-         throughput                       90.5/s   84 711/s   +93 504 %       936x more
-         error rate                          0 %        0 %         0 %               -
-         plan: execution time of         74.8 ms    46.0 µs     -99.9 %   1 630x faster
-         latest_of_user
-         plan: rows read of            1 000 000       20.0   -99.998 %    50 000x less
-         latest_of_user
-         plan: buffers of                 17 412       23.0     -99.9 %       757x less
-         latest_of_user
-         plan: execution time of a_c     74.8 ms    46.0 µs     -99.9 %   1 630x faster
-         ount_of_all_events_of_a_use
-         r_by_their_kind_in_the_last
-         _month
-         plan: rows read of a_count_   1 000 000       20.0   -99.998 %    50 000x less
-         of_all_events_of_a_user_by_
-         their_kind_in_the_last_mont
-         h
-         plan: buffers of a_count_of      17 412       23.0     -99.9 %       757x less
-         _all_events_of_a_user_by_th
-         eir_kind_in_the_last_month
+         metric        before      after      change          factor
+        ─────────────────────────────────────────────────────────────
+         p50          80.5 ms    84.2 µs     -99.9 %     956x faster
+         p95           190 ms     163 µs     -99.9 %   1 170x faster
+         p99           307 ms     399 µs     -99.9 %     770x faster
+         max           413 ms    4.21 ms     -99.0 %    98.1x faster
+         throughput    90.5/s   84 711/s   +93 500 %       936x more
+         error rate       0 %        0 %         0 %               -
 
         Verdict: inconclusive. Same rows before and after: not checked.
 
-        By statement:
-         metric                           before      after      change          factor
-        ────────────────────────────────────────────────────────────────────────────────
-         latest_of_user: p50             80.5 ms    84.2 µs     -99.9 %     956x faster
-         latest_of_user: p95              190 ms     163 µs     -99.9 %   1 170x faster
-         latest_of_user: p99              307 ms     399 µs     -99.9 %     770x faster
-         latest_of_user: max              413 ms    4.21 ms     -99.0 %    98.1x faster
-         latest_of_user: throughput       90.5/s   84 711/s   +93 504 %       936x more
-         latest_of_user: error rate          0 %        0 %         0 %               -
-         a_count_of_all_events_of_a_us   80.5 ms    84.2 µs     -99.9 %     956x faster
-         er_by_their_kind_in_the_last_
-         month: p50
-         a_count_of_all_events_of_a_us    190 ms     163 µs     -99.9 %   1 170x faster
-         er_by_their_kind_in_the_last_
-         month: p95
-         a_count_of_all_events_of_a_us    307 ms     399 µs     -99.9 %     770x faster
-         er_by_their_kind_in_the_last_
-         month: p99
-         a_count_of_all_events_of_a_us    413 ms    4.21 ms     -99.0 %    98.1x faster
-         er_by_their_kind_in_the_last_
-         month: max
-         a_count_of_all_events_of_a_us    90.5/s   84 711/s   +93 504 %       936x more
-         er_by_their_kind_in_the_last_
-         month: throughput
-         a_count_of_all_events_of_a_us       0 %        0 %         0 %               -
-         er_by_their_kind_in_the_last_
-         month: error rate
+        Statement latest_of_user:
+         metric                    before      after      change          factor
+        ─────────────────────────────────────────────────────────────────────────
+         p50                      80.5 ms    84.2 µs     -99.9 %     956x faster
+         p95                       190 ms     163 µs     -99.9 %   1 170x faster
+         p99                       307 ms     399 µs     -99.9 %     770x faster
+         max                       413 ms    4.21 ms     -99.0 %    98.1x faster
+         throughput                90.5/s   84 711/s   +93 500 %       936x more
+         error rate                   0 %        0 %         0 %               -
+         plan: execution time     74.8 ms    46.0 µs     -99.9 %   1 630x faster
+         plan: rows read        1 000 000         20   -99.998 %    50 000x less
+         plan: buffers             17 412         23     -99.9 %       757x less
+
+        Statement a_count_of_all_events_of_a_user_by_their_kind_in_the_last_month:
+         metric                    before      after      change          factor
+        ─────────────────────────────────────────────────────────────────────────
+         p50                      80.5 ms    84.2 µs     -99.9 %     956x faster
+         p95                       190 ms     163 µs     -99.9 %   1 170x faster
+         p99                       307 ms     399 µs     -99.9 %     770x faster
+         max                       413 ms    4.21 ms     -99.0 %    98.1x faster
+         throughput                90.5/s   84 711/s   +93 500 %       936x more
+         error rate                   0 %        0 %         0 %               -
+         plan: execution time     74.8 ms    46.0 µs     -99.9 %   1 630x faster
+         plan: rows read        1 000 000         20   -99.998 %    50 000x less
+         plan: buffers             17 412         23     -99.9 %       757x less
 
         How tables are read:
          parameters                    before               after
@@ -420,20 +393,21 @@ mod tests {
          latest_of_user: hot           Seq Scan on events   Seq Scan on events
 
         Behind the figures:
-                                                   before                         after
-        ────────────────────────────────────────────────────────────────────────────────
-         samples                                    2 716                     2 541 337
-         operations                                 2 716                     2 541 337
-         errors                                         0                             0
-         measured                                  30.2 s                        30.0 s
-         started                     2026-11-21 01:23:45Z          2026-11-21 01:25:02Z
-         tables and indexes                        205 MB                        234 MB
-         record               reports/events/20261121T012   reports/events/20261121T012
-                                              345Z-before                    345Z-after
+                                            before                  after
+        ──────────────────────────────────────────────────────────────────
+         samples                             2 716              2 541 337
+         operations                          2 716              2 541 337
+         errors                                  0                      0
+         measured                           30.2 s                 30.0 s
+         started              2026-11-21 01:23:45Z   2026-11-21 01:25:02Z
+         tables and indexes                 205 MB                 234 MB
+
+        - before: reports/events/20261121T012345Z-before
+        - after: reports/events/20261121T012345Z-after
 
         Notes:
         - each side was measured once, so drift of the machine between the two is not
-          excluded and no verdict is given: a claim needs 6 interleaved rounds of both
+          excluded and no verdict is given; a claim needs 6 interleaved rounds of both
           phases or more
         ");
     }

@@ -36,6 +36,9 @@ pub fn record(record: &Record) -> Document {
 
 /// `before: p99 307 ms at 90.5/s`.
 fn headline(record: &Record) -> String {
+    if record.totals.operations == 0 {
+        return format!("{}: nothing was measured", record.phase);
+    }
     let highest = record.latency_ms.percentiles().into_iter().rev().filter(|percentile| percentile.name != "p999");
     let highest = highest.filter_map(|percentile| Some((percentile.name, percentile.value?))).next();
     let rate = units::per_second(record.totals.throughput_per_s);
@@ -290,7 +293,7 @@ mod tests {
          57014      1 204   canceling statement due to statement timeout CONTEXT: a|b
 
         Warnings:
-        - p99.9 needs 2 995 samples; there are 2 716: measure longer with --duration
+        - p99.9 needs 2 995 samples; there are 2 716; measure longer with --duration
         ");
     }
 
@@ -304,7 +307,7 @@ mod tests {
         shown.latency_ms = Latency::default();
         shown.plans.clear();
         insta::assert_snapshot!(plain(&shown), @"
-        before: too few samples for a percentile, at 0/s
+        before: nothing was measured
 
         Scenario events, closed load of 8 clients, 0.0 s measured, PostgreSQL 15.18,
         managed by latclinic. Interrupted (Ctrl-C): 30 s were asked for.

@@ -9,9 +9,6 @@ use crate::{
     record::{PlanFigures, Warning},
 };
 
-/// Titles of the columns that [`metric`] fills after the first.
-pub(super) const METRIC_COLUMNS: [&str; 5] = ["metric", "before", "after", "change", "factor"];
-
 /// A metric's name for a person.
 pub(super) fn metric_name(name: MetricName) -> &'static str {
     match name {
@@ -27,11 +24,11 @@ pub(super) fn metric_name(name: MetricName) -> &'static str {
     }
 }
 
-/// A row of a comparison: name, before, after, change, factor.
-pub(super) fn metric(label: String, metric: &Metric) -> Vec<Cell> {
+/// A row of a comparison: metric, before, after, change, factor.
+pub(super) fn metric(metric: &Metric) -> Vec<Cell> {
     let side = |value: Option<f64>, samples: u64| Cell::plain(value_or_need(value, metric, samples));
     let tone = match metric.ratio {
-        Some(ratio) if ratio == 1.0 => Tone::Plain,
+        Some(1.0) => Tone::Plain,
         Some(ratio) if (ratio > 1.0) == metric.name.more_is_better() => Tone::Good,
         Some(_) => Tone::Bad,
         None => Tone::Plain,
@@ -42,7 +39,7 @@ pub(super) fn metric(label: String, metric: &Metric) -> Vec<Cell> {
         _ => units::NOTHING.into(),
     };
     vec![
-        Cell::plain(label),
+        Cell::plain(metric_name(metric.name)),
         side(metric.before, metric.before_samples),
         side(metric.after, metric.after_samples),
         Cell::plain(change),
@@ -62,7 +59,7 @@ pub(super) fn value(value: f64, unit: Unit) -> String {
         Unit::Ms => units::milliseconds(value),
         Unit::PerS => units::per_second(value),
         Unit::Share => units::share(value),
-        Unit::Rows | Unit::Buffers => units::number(value),
+        Unit::Rows | Unit::Buffers => units::count(value as u64),
     }
 }
 
@@ -90,5 +87,5 @@ pub(super) fn scans(plan: Option<&PlanFigures>) -> String {
 
 /// A warning as a point of a list.
 pub(super) fn warning(warning: &Warning) -> String {
-    if warning.advice.is_empty() { warning.message.clone() } else { format!("{}: {}", warning.message, warning.advice) }
+    if warning.advice.is_empty() { warning.message.clone() } else { format!("{}; {}", warning.message, warning.advice) }
 }

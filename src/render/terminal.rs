@@ -14,7 +14,7 @@ pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
     let blocks = document.blocks.iter().map(|block| match block {
         Block::Headline(text) => bold(&wrap(text, "", "", width), colour),
         // Without colour a heading is known by its colon.
-        Block::Heading(text) => bold(&format!("{}:", clean(text)), colour),
+        Block::Heading(text) => bold(&wrap(&format!("{text}:"), "", "", width), colour),
         Block::Paragraph(text) => wrap(text, "", "", width),
         Block::Table(rows) => table(rows, width, colour),
         Block::List(points) => points.iter().map(|point| wrap(point, "- ", "  ", width)).collect::<Vec<_>>().join("\n"),

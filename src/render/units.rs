@@ -51,7 +51,7 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// Three significant digits, or all of those before the point: `12.3`, `84 711`.
-pub(super) fn number(value: f64) -> String {
+fn number(value: f64) -> String {
     if value.abs() >= 1e3 { grouped(value.round()) } else { significant(value) }
 }
 
@@ -65,7 +65,7 @@ pub(super) fn change(ratio: f64) -> String {
         return "0 %".into();
     }
     if percent.abs() >= 1e3 {
-        return format!("+{} %", grouped(percent.round()));
+        return format!("+{} %", significant(percent));
     }
     for decimals in 1..=4 {
         let text = format!("{percent:+.decimals$}");
