@@ -68,11 +68,15 @@ impl Folder {
         self.write_json(RECORD_FILE, record)
     }
 
-    /// Writes `latency.hlog`: the response times of a window that began at `started_at`.
+    /// Writes `latency.hlog`: the response times of a window that began at `started_at`, in the order of their begin.
     ///
     /// # Errors
     /// As [`Folder::write`].
-    pub fn write_histograms(&self, started_at: jiff::Timestamp, intervals: &[Interval<'_>]) -> Result<()> {
+    pub fn write_histograms<'a>(
+        &self,
+        started_at: jiff::Timestamp,
+        intervals: impl IntoIterator<Item = Interval<'a>>,
+    ) -> Result<()> {
         let name = "latency.hlog";
         let log = histogram_log::encode(started_at, intervals).map_err(|cause| self.refused(name, cause))?;
         self.write(name, &log)

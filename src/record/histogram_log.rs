@@ -20,13 +20,14 @@ pub struct Interval<'a> {
     /// Length.
     pub length: Duration,
     /// Response times in nanoseconds.
-    pub histogram: &'a Histogram<u64>,
+    pub histogram: Cow<'a, Histogram<u64>>,
 }
 
-/// Whole log of a window that began at `started_at`. Intervals are put in the order of their begin, as readers expect.
-pub(super) fn encode(started_at: jiff::Timestamp, intervals: &[Interval<'_>]) -> io::Result<Vec<u8>> {
-    let mut intervals: Vec<&Interval<'_>> = intervals.iter().collect();
-    intervals.sort_by_key(|interval| interval.start);
+/// Whole log of a window that began at `started_at`. Readers expect the intervals in the order of their begin.
+pub(super) fn encode<'a>(
+    started_at: jiff::Timestamp,
+    intervals: impl IntoIterator<Item = Interval<'a>>,
+) -> io::Result<Vec<u8>> {
     let mut log = Vec::new();
     let mut serializer = V2DeflateSerializer::new();
     let mut writer = IntervalLogWriterBuilder::new()
@@ -40,7 +41,7 @@ pub(super) fn encode(started_at: jiff::Timestamp, intervals: &[Interval<'_>]) ->
     for interval in intervals {
         let tag = interval.statement.map(tag_text);
         let tag = tag.as_deref().and_then(Tag::new);
-        writer.write_histogram(interval.histogram, interval.start, interval.length, tag).map_err(other)?;
+        writer.write_histogram(&*interval.histogram, interval.start, interval.length, tag).map_err(other)?;
     }
     Ok(log)
 }
@@ -81,16 +82,21 @@ mod tests {
         let all = histogram(&[1_000_000, 2_000_000, 3_000_000_000]);
         let second_at = Duration::from_secs(1);
         let intervals = [
-            Interval { statement: None, start: second_at, length: Duration::from_millis(250), histogram: &second },
-            Interval { statement: None, start: Duration::ZERO, length: second_at, histogram: &first },
             Interval {
                 statement: Some("latest, of a user"),
                 start: Duration::ZERO,
                 length: Duration::from_millis(1250),
-                histogram: &all,
+                histogram: Cow::Borrowed(&all),
+            },
+            Interval { statement: None, start: Duration::ZERO, length: second_at, histogram: Cow::Borrowed(&first) },
+            Interval {
+                statement: None,
+                start: second_at,
+                length: Duration::from_millis(250),
+                histogram: Cow::Borrowed(&second),
             },
         ];
-        let log = encode("2026-11-21T01:23:45.5Z".parse().unwrap(), &intervals).unwrap();
+        let log = encode("2026-11-21T01:23:45.5Z".parse().unwrap(), intervals).unwrap();
         let mut times = Vec::new();
         let mut read = Vec::new();
         for entry in IntervalLogIterator::new(&log) {
@@ -108,9 +114,9 @@ mod tests {
         assert_eq!(
             read,
             [
-                (Duration::ZERO, second_at, None, first),
-                (Duration::ZERO, Duration::from_millis(1250), Some("latest__of_a_user".into()), all),
-                (second_at, Duration::from_millis(250), None, second),
+                (Duration::ZERO, Duration::from_millis(1250), Some("latest__of_a_user".into()), all.clone()),
+                (Duration::ZERO, second_at, None, first.clone()),
+                (second_at, Duration::from_millis(250), None, second.clone()),
             ]
         );
     }
