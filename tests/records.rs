@@ -1,5 +1,7 @@
 //! From records on disk to what `latclinic compare` prints, writes and exits with.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it, as it should")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -181,4 +183,38 @@ fn a_folder_that_cannot_be_written_is_named() {
     let mut command = reports.compare();
     command.arg(before).arg(after).arg("--output").arg(reports.path("file/below"));
     command.assert().code(1).stderr(contains("cannot create the folder").and(contains("file/below")));
+}
+
+#[test]
+fn every_field_is_documented() {
+    let reports = Reports::new();
+    let mut before = record("before", 307.0);
+    before["errors"] = json!([{ "sqlstate": "57014", "count": 1, "sample": "x" }]);
+    before["slices"] = json!([{
+        "start_s": 0.0, "length_s": 1.0, "totals": before["totals"], "latency_ms": before["latency_ms"],
+    }]);
+    before["server"]["settings"] = json!({});
+    before["dataset"]["rows"] = json!({});
+    let mut after = record("after", 0.4);
+    after["dataset"]["rows"] = json!({});
+    after["load"]["threads"] = json!(1);
+    after["server"]["settings"] = json!({});
+    let (from, to) = (reports.save("before", &before), reports.save("after", &after));
+    let compared = stdout(reports.compare().arg(from).arg(to).args(["--format", "json"]));
+    let docs = fs::read_to_string("docs/records.md").unwrap();
+    for file in [before, serde_json::from_str(&compared).unwrap()] {
+        let undocumented: Vec<String> =
+            keys(&file).into_iter().filter(|key| !docs.contains(&format!("`{key}`"))).collect();
+        assert!(undocumented.is_empty(), "docs/records.md lacks {undocumented:?}");
+    }
+}
+
+fn keys(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(key, value)| std::iter::once(key.clone()).chain(keys(value))).collect()
+        }
+        Value::Array(values) => values.iter().flat_map(keys).collect(),
+        _ => Vec::new(),
+    }
 }
