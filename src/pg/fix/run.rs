@@ -260,12 +260,15 @@ impl Run<'_> {
         };
         let back = command("revert-fix", self.scenario);
         let _ = match self.clear(entry).await {
-            Err(why) => write!(
-                hint,
-                "clearing up failed too ({why}); the ledger has {} of {} statements done: `{again}` clears up and goes on, \
-                 `{back}` takes it back",
-                entry.done, entry.statements
-            ),
+            Err(why) => {
+                let why = if why.is_disconnect() { "the connection is gone".to_owned() } else { why.to_string() };
+                write!(
+                    hint,
+                    "nothing could be cleared up ({why}); the ledger has {} of {} statements done: `{again}` clears up and \
+                     goes on, `{back}` takes it back",
+                    entry.done, entry.statements
+                )
+            }
             Ok((dropped, left)) => {
                 if !dropped.is_empty() {
                     let _ = write!(hint, "the half-built index {} was dropped; ", dropped.join(", "));
@@ -337,12 +340,16 @@ impl Run<'_> {
         }
         let what = super::list(&left);
         Err(Error::new(format!("{}: all statements ran, but {what} still there", self.scenario.fix.down.source))
-            .with_hint(format!("{}, and mend the file", self.drop_by_hand(&left))))
+            .with_hint(format!("mend the file, and drop it by hand: {}", self.drop_statement(&left))))
     }
 
     fn drop_by_hand(&self, names: &[String]) -> String {
+        format!("somebody made it by hand; drop it by hand: {}", self.drop_statement(names))
+    }
+
+    fn drop_statement(&self, names: &[String]) -> String {
         let names: Vec<_> = names.iter().map(|name| indexes::qualified(self.scenario, name)).collect();
-        format!("somebody made it by hand; drop it by hand: DROP INDEX {}", names.join(", "))
+        format!("DROP INDEX {}", names.join(", "))
     }
 
     fn note(&self, words: String) {
