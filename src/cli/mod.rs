@@ -2,6 +2,7 @@
 
 mod exit;
 mod output;
+mod scenarios;
 
 use std::process::ExitCode;
 
@@ -20,7 +21,10 @@ struct Cli {
 
 /// One variant a file of this folder.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Lists, shows and checks scenarios
+    Scenarios(scenarios::ScenariosArgs),
+}
 
 /// Parses the arguments, runs the command, returns its exit code.
 pub fn main() -> ExitCode {
@@ -29,6 +33,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output.clap(&error),
     };
-    let result: Result<Exit, CommandError> = match cli.command {};
+    let result: Result<Exit, CommandError> = match cli.command {
+        Command::Scenarios(args) => scenarios::run(args, &mut output),
+    };
     output.finish(result)
 }
