@@ -5,6 +5,7 @@ mod exit;
 mod format;
 mod output;
 mod reports;
+mod scenarios;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Compare(compare::CompareArgs),
+    /// Lists, shows and checks scenarios
+    Scenarios(scenarios::ScenariosArgs),
 }
 
 /// Parses the arguments, runs the command, returns its exit code.
@@ -36,6 +39,7 @@ pub fn main() -> ExitCode {
     };
     let result: Result<Exit, CommandError> = match cli.command {
         Command::Compare(args) => compare::run(&args, &mut output),
+        Command::Scenarios(args) => scenarios::run(args, &mut output),
     };
     output.finish(result)
 }
