@@ -4,6 +4,7 @@
 
 mod error;
 mod event;
+pub mod managed;
 
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events};
