@@ -6,6 +6,10 @@ mod format;
 mod output;
 mod reports;
 mod scenarios;
+mod interrupt;
+mod managed;
+mod output;
+mod server;
 
 use std::process::ExitCode;
 
@@ -28,6 +32,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Lists, shows and checks scenarios
     Scenarios(scenarios::ScenariosArgs),
+    /// Start, stop, look into or delete the managed PostgreSQL
+    Server(server::Args),
 }
 
 /// Parses the arguments, runs the command, returns its exit code.
@@ -40,6 +46,7 @@ pub fn main() -> ExitCode {
     let result: Result<Exit, CommandError> = match cli.command {
         Command::Compare(args) => compare::run(&args, &mut output),
         Command::Scenarios(args) => scenarios::run(args, &mut output),
+        Command::Server(args) => server::run(args, &mut output),
     };
     output.finish(result)
 }

@@ -7,6 +7,7 @@ mod error;
 mod event;
 pub mod fix;
 mod seed;
+pub mod managed;
 
 pub use compare::{CompareRequest, Compared, compare, write_comparison};
 pub use error::{Error, ErrorKind};
