@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     draw::ColumnType,
-    scenario::{Generator, Value, Weighted},
+    scenario::{Dataset, Generator, Value, Weighted},
 };
 
 /// Standard deviations from the mean of an unclamped normal distribution that no draw comes near.
@@ -55,14 +55,19 @@ pub(super) fn hot_and_typical(draws: impl Iterator<Item = Value>) -> (Value, Val
 }
 
 /// A value of the type that the generator cannot give.
-pub(super) fn absent(generator: &Generator, column_type: &ColumnType) -> Value {
+pub(super) fn absent(generator: &Generator, column_type: &ColumnType, dataset: &Dataset) -> Value {
     match generator {
         Generator::Sequence { start, step } => start.checked_sub(*step).map_or(Value::Null, Value::Int),
         Generator::Array { element, .. } => match column_type {
-            ColumnType::Array(element_type) => Value::Array(vec![absent(element, element_type)]),
+            ColumnType::Array(element_type) => Value::Array(vec![absent(element, element_type, dataset)]),
             _ => Value::Null,
         },
-        Generator::Boolean { .. } | Generator::ForeignKey { .. } => Value::Null,
+        Generator::Boolean { .. } => Value::Null,
+        Generator::ForeignKey { table, column, .. } => {
+            let table = dataset.tables.iter().find(|known| known.name == *table);
+            let column = table.and_then(|table| table.columns.iter().find(|known| known.name == *column));
+            column.map_or(Value::Null, |column| absent(&column.generator, column_type, dataset))
+        }
         _ => beyond(&extremes(generator), column_type),
     }
 }

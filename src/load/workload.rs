@@ -6,8 +6,8 @@ use super::{
     model::Operation,
 };
 use crate::{
-    draw::{ColumnType, Sampler, Scratch, Stream},
-    scenario::{Classes, ParameterSource, Statement, Value},
+    draw::{ColumnType, Sampler, Stream},
+    scenario::{Classes, Dataset, ParameterSource, Scenario, Statement, Value},
 };
 
 /// Operations that the classes of parameter values are derived from.
@@ -54,12 +54,13 @@ enum Values {
 }
 
 impl Workload {
-    /// Compiles `statements`; `facts` has one entry a statement with one entry a parameter.
+    /// Compiles the statements of `scenario`; `facts` has one entry a statement with one entry a parameter.
     ///
     /// # Errors
     /// When there are no statements, the number of parameters differs between scenario and SQL, a generator cannot make
     /// values of a parameter's type, or a parameter's query returned no rows.
-    pub fn new(statements: &[Statement], facts: &[Vec<ParameterFacts>], seed: u64) -> Result<Self> {
+    pub fn new(scenario: &Scenario, facts: &[Vec<ParameterFacts>], seed: u64) -> Result<Self> {
+        let statements = &scenario.statements;
         if statements.is_empty() {
             return Err(Error::empty());
         }
@@ -71,7 +72,12 @@ impl Workload {
             mixed.push(Mixed {
                 name: statement.name.clone(),
                 cumulative: if index + 1 == statements.len() { 1.0 } else { sum / total },
-                parameters: parameters(statement, facts.get(index).map_or(&[], Vec::as_slice), seed)?,
+                parameters: parameters(
+                    statement,
+                    facts.get(index).map_or(&[], Vec::as_slice),
+                    &scenario.dataset,
+                    seed,
+                )?,
                 classes: statement.classes.clone(),
             });
         }
@@ -143,7 +149,7 @@ impl Workload {
     }
 }
 
-fn parameters(statement: &Statement, facts: &[ParameterFacts], seed: u64) -> Result<Vec<Parameter>> {
+fn parameters(statement: &Statement, facts: &[ParameterFacts], dataset: &Dataset, seed: u64) -> Result<Vec<Parameter>> {
     if statement.parameters.len() != facts.len() {
         return Err(Error::count(&statement.name, facts.len(), statement.parameters.len()));
     }
@@ -151,9 +157,9 @@ fn parameters(statement: &Statement, facts: &[ParameterFacts], seed: u64) -> Res
         let number = index + 1;
         let values = match source {
             ParameterSource::Generator(generator) => Values::Drawn {
-                sampler: Sampler::compile(generator, &facts.column_type)
+                sampler: Sampler::compile(generator, &facts.column_type, dataset, None)
                     .map_err(|cause| Error::generator(&statement.name, number, cause))?,
-                absent: classes::absent(generator, &facts.column_type),
+                absent: classes::absent(generator, &facts.column_type, dataset),
             },
             ParameterSource::Query(_) if facts.fetched.is_empty() => {
                 return Err(Error::no_values(&statement.name, number));
@@ -172,7 +178,7 @@ impl Parameter {
     fn value(&self, number: u64) -> Value {
         let mut random = self.stream.at(number);
         match &self.values {
-            Values::Drawn { sampler, .. } => sampler.value(number, &mut random),
+            Values::Drawn { sampler, .. } => sampler.value(&mut random, number),
             Values::Fetched { list, .. } => list[random.below(list.len() as u64) as usize].clone(),
         }
     }
