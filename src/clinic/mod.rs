@@ -4,6 +4,8 @@
 
 mod error;
 mod event;
+mod seed;
 
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events};
+pub use seed::{SeedOptions, SeedOutcome, Seeded, seed};

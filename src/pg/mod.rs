@@ -2,11 +2,19 @@
 
 mod catalog;
 mod connector;
+mod copy;
+mod dataset_ledger;
 mod describe;
 mod error;
+mod keys;
+mod seed;
+mod seed_session;
 mod session;
 
+pub use catalog::{column_type, quote_identifier, use_schema};
 pub use connector::Connector;
+pub use dataset_ledger::{DatasetFacts, DatasetState, dataset_state};
 pub use describe::describe;
 pub use error::{Error, Result};
+pub use seed::{SeededTables, Seeding};
 pub use session::{PgSession, PgTarget};
