@@ -22,7 +22,10 @@ use super::{
 use crate::{
     draw::ColumnType,
     load::{Load, Model, Operation, ParameterFacts, WARM_UP, Workload},
-    scenario::{Classes, Generator, ParameterSource, SqlStatement, SqlText, Statement, Value},
+    scenario::{
+        Classes, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Scenario, SqlStatement, SqlText,
+        Statement, Value,
+    },
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -135,10 +138,19 @@ fn statement(name: &str, weight: f64) -> Statement {
 }
 
 fn workload(statements: usize) -> Arc<Workload> {
-    let statements: Vec<Statement> =
-        (0..statements).map(|index| statement(&format!("s{index}"), 1.0 + index as f64)).collect();
+    let sql = SqlText { source: String::new(), text: String::new(), statements: Vec::new() };
+    let scenario = Scenario {
+        id: "scripted".to_owned(),
+        title: String::new(),
+        description: String::new(),
+        origin: Origin::Bundled,
+        dataset: Dataset { seed: 1, schema: sql.clone(), tables: Vec::new() },
+        statements: (0..statements).map(|index| statement(&format!("s{index}"), 1.0 + index as f64)).collect(),
+        load: LoadDefaults { clients: 1, warmup: MS, duration: MS, seed: 42 },
+        fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS },
+    };
     let facts = ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() };
-    Arc::new(Workload::new(&statements, &vec![vec![facts]; statements.len()], 42).unwrap())
+    Arc::new(Workload::new(&scenario, &vec![vec![facts]; statements], 42).unwrap())
 }
 
 /// Runs on one runtime whose clock moves only when all are waiting.
@@ -449,7 +461,7 @@ fn the_same_seed_sends_the_same_with_any_number_of_threads() {
 #[test]
 fn operations_belong_to_the_slice_in_which_they_end() {
     let script = |_, operation: &Operation| (if operation.number == 0 { 1500 * MS } else { 100 * MS }, Ok(()));
-    let outcome = measure(&load(1, 1, 500 * MS, 3500 * MS), script);
+    let outcome = measure(&load(1, 1, 1000 * MS, 3500 * MS), script);
     let slices = &outcome.measurement().slices;
     let counts: Vec<u64> = slices.iter().map(|slice| slice.operations).collect();
     // Ends at 1.5 s and then every 0.1 s up to 3.5 s; an end at 2.0 s belongs to the slice that begins there.

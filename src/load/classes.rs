@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     draw::ColumnType,
-    scenario::{Generator, Value, Weighted},
+    scenario::{Dataset, Generator, Value, Weighted},
 };
 
 /// Standard deviations from the mean of an unclamped normal distribution that no draw comes near.
@@ -55,14 +55,19 @@ pub(super) fn hot_and_typical(draws: impl Iterator<Item = Value>) -> (Value, Val
 }
 
 /// A value of the type that the generator cannot give.
-pub(super) fn absent(generator: &Generator, column_type: &ColumnType) -> Value {
+pub(super) fn absent(generator: &Generator, column_type: &ColumnType, dataset: &Dataset) -> Value {
     match generator {
         Generator::Sequence { start, step } => start.checked_sub(*step).map_or(Value::Null, Value::Int),
         Generator::Array { element, .. } => match column_type {
-            ColumnType::Array(element_type) => Value::Array(vec![absent(element, element_type)]),
+            ColumnType::Array(element_type) => Value::Array(vec![absent(element, element_type, dataset)]),
             _ => Value::Null,
         },
-        Generator::Boolean { .. } | Generator::ForeignKey { .. } => Value::Null,
+        Generator::Boolean { .. } => Value::Null,
+        Generator::ForeignKey { table, column, .. } => {
+            let table = dataset.tables.iter().find(|known| known.name == *table);
+            let column = table.and_then(|table| table.columns.iter().find(|known| known.name == *column));
+            column.map_or(Value::Null, |column| absent(&column.generator, column_type, dataset))
+        }
         _ => beyond(&extremes(generator), column_type),
     }
 }
@@ -197,5 +202,108 @@ fn text(value: &Value) -> Option<&str> {
     match value {
         Value::Text(value) => Some(value),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Column, SqlText, Table};
+
+    fn draws(pairs: &[(i64, usize)]) -> impl Iterator<Item = Value> {
+        pairs
+            .iter()
+            .flat_map(|(value, times)| std::iter::repeat_n(Value::Int(*value), *times))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    fn dataset() -> Dataset {
+        let schema = SqlText { source: String::new(), text: String::new(), statements: Vec::new() };
+        let generator = Generator::Sequence { start: 1, step: 1 };
+        let columns = vec![Column { name: "id".to_owned(), generator, null_share: 0.0 }];
+        Dataset { seed: 1, schema, tables: vec![Table { name: "users".to_owned(), rows: 10, columns }] }
+    }
+
+    fn absent_of(generator: &Generator, column_type: &ColumnType) -> Value {
+        absent(generator, column_type, &dataset())
+    }
+
+    #[test]
+    fn hot_is_the_most_frequent_and_typical_the_median_operation() {
+        // 4 of 10 operations have the value 7, 3 have 5: the fifth operation has 5.
+        assert_eq!(hot_and_typical(draws(&[(5, 3), (7, 4), (1, 2), (2, 1)])), (Value::Int(7), Value::Int(5)));
+        assert_eq!(hot_and_typical(draws(&[(3, 1), (9, 1)])), (Value::Int(3), Value::Int(3)));
+        assert_eq!(hot_and_typical(draws(&[])), (Value::Null, Value::Null));
+    }
+
+    #[test]
+    fn absent_is_beyond_the_distribution() {
+        let zipf = Generator::Zipf { min: 1, max: 10_000, exponent: 1.0 };
+        assert_eq!(absent_of(&zipf, &ColumnType::Int8), Value::Int(10_001));
+        let full = Generator::Uniform { min: 0.0, max: 32_767.0, decimals: 0 };
+        assert_eq!(absent_of(&full, &ColumnType::Int2), Value::Int(-1));
+        let all = Generator::Uniform { min: -32_768.0, max: 32_767.0, decimals: 0 };
+        assert_eq!(absent_of(&all, &ColumnType::Int2), Value::Null);
+        let sequence = Generator::Sequence { start: 100, step: 10 };
+        assert_eq!(absent_of(&sequence, &ColumnType::Int4), Value::Int(90));
+        let key = Generator::ForeignKey { table: "users".to_owned(), column: "id".to_owned(), exponent: None };
+        assert_eq!(absent_of(&key, &ColumnType::Int8), Value::Int(0));
+        let array = Generator::Array { element: Box::new(zipf), min_length: 1, max_length: 3 };
+        let of_integers = ColumnType::Array(Box::new(ColumnType::Int4));
+        assert_eq!(absent_of(&array, &of_integers), Value::Array(vec![Value::Int(10_001)]));
+    }
+
+    #[test]
+    fn absent_fits_its_type() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let choice = |value| Generator::Choice(vec![Weighted { value, weight: 1.0 }]);
+        let network = Generator::Inet { network: [192, 0, 2, 0].into(), prefix: 24 };
+        let price = Generator::Uniform { min: 0.0, max: 9.99, decimals: 2 };
+        let cases = [
+            (choice(text("abc")), ColumnType::Text, text("abc~")),
+            (choice(Value::Bool(true)), ColumnType::Bool, Value::Bool(false)),
+            (Generator::Boolean { true_share: 0.5 }, ColumnType::Bool, Value::Null),
+            (choice(text("1000-01-01")), ColumnType::Date, text("1000-01-02")),
+            (network, ColumnType::Inet, text("198.51.100.1")),
+            (price, ColumnType::Numeric, Value::Float(19.0)),
+            (Generator::Pattern("##".to_owned()), ColumnType::Text, text("xx~")),
+        ];
+        for (generator, column_type, expected) in cases {
+            let value = absent_of(&generator, &column_type);
+            assert_eq!(value, expected);
+            crate::draw::encode(&value, &column_type, &mut Vec::new()).unwrap();
+        }
+    }
+
+    #[test]
+    fn whatever_the_type_an_absent_value_can_be_sent() {
+        use ColumnType::{
+            Bool, Bytea, Date, Float4, Float8, Inet, Int2, Int4, Int8, Json, Jsonb, Numeric, Text, Timestamp,
+            Timestamptz, Uuid,
+        };
+        for column_type in [
+            Int2,
+            Int4,
+            Int8,
+            Numeric,
+            Float4,
+            Float8,
+            Bool,
+            Text,
+            Date,
+            Timestamp,
+            Timestamptz,
+            Uuid,
+            Json,
+            Jsonb,
+            Inet,
+            Bytea,
+        ] {
+            let array = ColumnType::Array(Box::new(column_type.clone()));
+            for column_type in [column_type, array] {
+                crate::draw::encode(&beyond(&[], &column_type), &column_type, &mut Vec::new()).unwrap();
+            }
+        }
     }
 }
