@@ -5,13 +5,13 @@ mod own_server;
 use std::{sync::Mutex, time::Duration};
 
 use latclinic::{
-    clinic::{self, ErrorKind, Event, Events, fix::FixOutcome},
+    clinic::{self, ErrorKind, Event, Events, SeedOptions, fix::FixOutcome},
     pg::{
         Connector,
         fix::{Direction, FixState},
     },
     record::Phase,
-    scenario::{Dataset, Fix, LoadDefaults, Origin, Scenario, SqlStatement, SqlText},
+    scenario::{Column, Dataset, Fix, Generator, LoadDefaults, Origin, Scenario, SqlStatement, SqlText, Table},
 };
 use own_server::OwnServer;
 use tokio_postgres::Client;
@@ -27,13 +27,28 @@ fn sql(source: &str, statements: &[&str]) -> SqlText {
     SqlText { source: source.to_owned(), text: String::new(), statements }
 }
 
+fn column(name: &str, generator: Generator) -> Column {
+    Column { name: name.to_owned(), generator, null_share: 0.0 }
+}
+
 fn scenario(up: &[&str], down: &[&str]) -> Scenario {
     Scenario {
         id: "events".into(),
         title: "t".into(),
         description: String::new(),
         origin: Origin::Bundled,
-        dataset: Dataset { seed: 1, schema: sql("schema.sql", &[]), tables: Vec::new() },
+        dataset: Dataset {
+            seed: 1,
+            schema: sql("schema.sql", &["CREATE TABLE events (id bigint PRIMARY KEY, user_id int)"]),
+            tables: vec![Table {
+                name: "events".into(),
+                rows: 1000,
+                columns: vec![
+                    column("id", Generator::Sequence { start: 1, step: 1 }),
+                    column("user_id", Generator::Uniform { min: 0.0, max: 99.0, decimals: 0 }),
+                ],
+            }],
+        },
         statements: Vec::new(),
         load: LoadDefaults { clients: 1, warmup: Duration::ZERO, duration: Duration::from_secs(1), seed: 1 },
         fix: Fix {
@@ -67,15 +82,12 @@ impl Bed {
         let server = OwnServer::start();
         let connector = server.connector();
         let client = connector.connect("test").await.unwrap();
-        client
-            .batch_execute(
-                "CREATE SCHEMA latclinic_events; COMMENT ON SCHEMA latclinic_events IS 'latclinic'; \
-                 SET search_path = latclinic_events; CREATE TABLE events (id bigint PRIMARY KEY, user_id int); \
-                 INSERT INTO events SELECT n, n % 100 FROM generate_series(1, 1000) n",
-            )
-            .await
-            .unwrap();
-        Self { connector, client, told: Mutex::default(), stop: CancellationToken::new(), _server: server }
+        let bed = Self { connector, client, told: Mutex::default(), stop: CancellationToken::new(), _server: server };
+        let scenario = scenario(&[UP], &[DOWN]);
+        clinic::seed(&bed.connector, &scenario, "recipe", SeedOptions::default(), &bed, &bed.stop).await.unwrap();
+        bed.client.batch_execute("SET search_path = latclinic_events").await.unwrap();
+        bed.told();
+        bed
     }
 
     async fn apply(&self, scenario: &Scenario) -> Result<FixOutcome, clinic::Error> {
@@ -327,7 +339,7 @@ async fn what_somebody_made_by_hand_is_told_and_left_alone() {
     "#);
     insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
     cannot measure phase before of events: the ledger knows of no applied fix, but index events_user_id_idx is there
-    run `latclinic apply-fix events`: it says what to drop by hand
+    somebody made it by hand in schema latclinic_events: drop it by hand
     ");
     assert_eq!(bed.indexes().await, ["events_user_id_idx"]);
 
@@ -383,12 +395,12 @@ async fn a_schema_that_is_missing_or_not_ours_is_not_touched() {
     let scenario = scenario(&[UP], &[DOWN]);
     bed.client.batch_execute("COMMENT ON SCHEMA latclinic_events IS 'mine'").await.unwrap();
     insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @"
-    schema latclinic_events is not latclinic's: its comment does not say so
-    rename that schema or the scenario; latclinic touches no schema that it did not make
+    the schema latclinic_events was not made by latclinic, which leaves it alone
+    rename that schema, or give the scenario another id by renaming its file
     ");
     bed.client.batch_execute("ALTER SCHEMA latclinic_events RENAME TO other").await.unwrap();
     insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @"
-    schema latclinic_events is not there: the scenario is not seeded
+    there is no schema latclinic_events: the scenario is not seeded
     run `latclinic seed events`
     ");
 }

@@ -5,6 +5,8 @@
 mod error;
 mod event;
 pub mod fix;
+mod seed;
 
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events};
+pub use seed::{SeedOptions, SeedOutcome, Seeded, seed};

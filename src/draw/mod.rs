@@ -1,4 +1,28 @@
-//! Deterministic values: typed draws from (seed, address), encoded as PostgreSQL's binary forms. Pure.
+//! Deterministic values from (seed, address), typed and encoded for PostgreSQL: pure.
 //!
-//! A value depends on its address only, never on what was drawn before it, so rows and operations may be made in any
-//! order by any number of threads.
+//! A [`Stream`] is named by a seed and a path (`["events", "user_id"]`) and hands out an independent [`Random`] for each
+//! index, so a value depends on its address alone and never on what was drawn before. A [`Sampler`] is a
+//! [`Generator`](crate::scenario::Generator) compiled for one [`ColumnType`]; a [`ColumnSampler`] is one column of a
+//! dataset, with its stream and its share of NULLs. The same draw gives a binary COPY field or an owned
+//! [`Value`](crate::scenario::Value), and [`encode`] turns such a value into the very bytes that COPY would send.
+
+mod cell;
+mod column;
+mod column_type;
+mod decimal;
+mod encode;
+mod error;
+mod json;
+mod moment;
+mod number;
+mod random;
+mod sampler;
+mod sink;
+mod text;
+
+pub use column::ColumnSampler;
+pub use column_type::ColumnType;
+pub use encode::encode;
+pub use error::{Error, Result};
+pub use random::{Random, Stream};
+pub use sampler::{Sampler, Scratch};

@@ -11,17 +11,28 @@ pub struct Error {
     doing: String,
     hint: Option<String>,
     cause: Option<tokio_postgres::Error>,
+    stopped: bool,
 }
 
 impl Error {
     /// A failure that is not the server's; `doing` is a lower-case fragment.
     pub fn new(doing: impl Into<String>) -> Self {
-        Self { doing: doing.into(), hint: None, cause: None }
+        Self { doing: doing.into(), hint: None, cause: None, stopped: false }
     }
 
     /// A failure that the server or the connection reported while `doing`.
     pub fn from_server(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
-        Self { doing: doing.into(), hint: None, cause: Some(cause) }
+        Self { doing: doing.into(), hint: None, cause: Some(cause), stopped: false }
+    }
+
+    /// It was told to stop before it was done.
+    pub fn stopped() -> Self {
+        Self { doing: "stopped".into(), hint: None, cause: None, stopped: true }
+    }
+
+    /// Whether it was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// Adds the way out.

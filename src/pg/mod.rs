@@ -1,13 +1,21 @@
 //! The only place that talks to PostgreSQL.
 
-mod cancel;
+mod catalog;
 mod connector;
+mod copy;
+mod dataset_ledger;
 mod error;
 pub mod fix;
+mod keys;
 mod schema;
+mod seed;
+mod seed_session;
 mod url;
 
+pub use catalog::{column_type, quote_identifier, use_schema};
 pub use connector::Connector;
+pub use dataset_ledger::{DatasetFacts, DatasetState, dataset_state};
 pub use error::{Error, Result};
 pub(crate) use schema::command;
+pub use seed::{SeededTables, Seeding};
 pub use url::UrlError;

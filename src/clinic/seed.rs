@@ -1,0 +1,225 @@
+//! Makes a scenario's dataset.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Error, ErrorKind, Event, Events};
+use crate::{
+    pg::{self, DatasetFacts, DatasetState, Seeding},
+    scenario::Scenario,
+};
+
+/// Most connections that a seed opens unless told otherwise; more only contend for the table's end.
+const MOST_CONNECTIONS: usize = 4;
+/// How often progress is told.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
+
+/// How to seed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeedOptions {
+    /// Replace a complete dataset of whatever recipe.
+    pub reseed: bool,
+    /// Connections that load at once; by default as many as there are cores, at most 4.
+    pub connections: Option<usize>,
+}
+
+/// What a seed did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SeedOutcome {
+    /// The dataset was there; nothing was done.
+    AlreadyComplete(DatasetFacts),
+    /// It was made.
+    Loaded(Seeded),
+}
+
+/// A dataset that was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seeded {
+    /// What is there now.
+    pub facts: DatasetFacts,
+    /// Time from the first statement to the last commit.
+    pub elapsed: Duration,
+    /// Steps in their order, with the time each took.
+    pub steps: Vec<(String, Duration)>,
+}
+
+/// Makes the dataset of `scenario` on the server behind `connector`, unless a complete one of the same recipe is there.
+/// `recipe` is the SHA-256 of everything that determines the rows.
+///
+/// A seed that was interrupted or failed leaves a ledger that says `loading`; the next one notices, says so and starts over.
+/// Two seeds of one scenario at once wait for each other.
+///
+/// # Errors
+/// `Usage` when the schema is not latclinic's or holds another recipe and `reseed` is not set; `Interrupted` when `stop` was
+/// cancelled; `Failed` when the server or the machine fails.
+pub async fn seed(
+    connector: &pg::Connector,
+    scenario: &Scenario,
+    recipe: &str,
+    options: SeedOptions,
+    events: &dyn Events,
+    stop: &CancellationToken,
+) -> Result<SeedOutcome, Error> {
+    let schema = scenario.schema_name();
+    let place = connector.place();
+    let failed = |error: pg::Error| failure(&scenario.id, &place, error);
+    let connections = options.connections.unwrap_or_else(default_connections).max(1);
+    let wait = || events.event(Event::Note(format!("another latclinic seeds {}: waiting for it", scenario.id)));
+    let seeding = Seeding::begin(connector, &schema, connections, stop, wait).await.map_err(failed)?;
+
+    let replace = match seeding.state().await.map_err(failed)? {
+        DatasetState::Absent => false,
+        DatasetState::Foreign => return Err(not_ours(&schema, &place)),
+        DatasetState::Incomplete => {
+            let note = format!("a seed of {} did not end: starting over", scenario.id);
+            events.event(Event::Note(note));
+            true
+        }
+        DatasetState::Complete(facts) if options.reseed => {
+            events.event(Event::Note(format!("replacing the dataset of {}: {}", scenario.id, rows_text(&facts.rows))));
+            true
+        }
+        DatasetState::Complete(facts) if facts.recipe == recipe => {
+            let note = format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows));
+            events.event(Event::Note(note));
+            return Ok(SeedOutcome::AlreadyComplete(facts));
+        }
+        DatasetState::Complete(facts) => return Err(other_recipe(scenario, &facts, recipe, &place)),
+    };
+
+    let started = Instant::now();
+    let mut steps = Steps { events, taken: Vec::new() };
+    let rows = scenario.rows_by_table();
+    let tables = steps
+        .step("creating the tables", async {
+            seeding.create_schema(&scenario.id, recipe, &rows, replace).await?;
+            seeding.create_tables(&scenario.dataset).await
+        })
+        .await
+        .map_err(failed)?;
+    let sent = Arc::new(AtomicU64::new(0));
+    let load = watched(seeding.load(tables, &sent), &sent, rows.values().sum(), events);
+    let tables = steps.step("loading the rows", load).await.map_err(failed)?;
+    steps.step("building keys and indexes", seeding.build_keys(&tables)).await.map_err(failed)?;
+    steps.step("vacuuming and analyzing", seeding.vacuum(&tables)).await.map_err(failed)?;
+    match seeding.complete().await.map_err(failed)? {
+        DatasetState::Complete(facts) => {
+            Ok(SeedOutcome::Loaded(Seeded { facts, elapsed: started.elapsed(), steps: steps.taken }))
+        }
+        _ => Err(Error::new(
+            ErrorKind::Failed,
+            format!("the dataset in {schema} on {place} was taken away while it was made"),
+        )),
+    }
+}
+
+/// Tells how a load goes until it ends.
+async fn watched<T>(load: impl Future<Output = T>, sent: &AtomicU64, total: u64, events: &dyn Events) -> T {
+    let mut load = std::pin::pin!(load);
+    let mut ticks = tokio::time::interval(PROGRESS_PERIOD);
+    let tell = || events.event(Event::Seeding { rows: sent.load(Ordering::Relaxed), total });
+    loop {
+        tokio::select! {
+            result = &mut load => {
+                tell();
+                return result;
+            }
+            _ = ticks.tick() => tell(),
+        }
+    }
+}
+
+struct Steps<'a> {
+    events: &'a dyn Events,
+    taken: Vec<(String, Duration)>,
+}
+
+impl Steps<'_> {
+    async fn step<T>(&mut self, name: &str, work: impl Future<Output = T>) -> T {
+        self.events.event(Event::Step(name.into()));
+        let started = Instant::now();
+        let result = work.await;
+        self.taken.push((name.into(), started.elapsed()));
+        result
+    }
+}
+
+fn default_connections() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(MOST_CONNECTIONS)
+}
+
+fn failure(scenario: &str, place: &str, error: pg::Error) -> Error {
+    if error.is_stopped() {
+        return Error::new(ErrorKind::Interrupted, format!("the seed of {scenario} was stopped before it ended"))
+            .with_hint("the next seed starts over");
+    }
+    let hint = error.hint().map(str::to_owned);
+    let failure = Error::new(ErrorKind::Failed, format!("cannot seed {scenario} on {place}")).with_source(error);
+    match hint {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
+    }
+}
+
+fn not_ours(schema: &str, place: &str) -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        format!("the schema {schema} on {place} was not made by latclinic, which leaves it alone"),
+    )
+    .with_hint(format!(
+        "rename it (ALTER SCHEMA {schema} RENAME TO ..), or give the scenario another id by renaming its file"
+    ))
+}
+
+fn other_recipe(scenario: &Scenario, facts: &DatasetFacts, recipe: &str, place: &str) -> Error {
+    let short = |recipe: &str| recipe.chars().take(12).collect::<String>();
+    let message = format!(
+        "another dataset of {} is on {place}: {} (recipe {}), where {} (recipe {}) were asked for",
+        scenario.id,
+        rows_text(&facts.rows),
+        short(&facts.recipe),
+        rows_text(&scenario.rows_by_table()),
+        short(recipe),
+    );
+    Error::new(ErrorKind::Usage, message).with_hint(format!("replace it with: latclinic seed {} --reseed", scenario.id))
+}
+
+/// `events 1 000 000 rows, users 10 000 rows`.
+fn rows_text(rows: &BTreeMap<String, u64>) -> String {
+    let tables: Vec<String> = rows.iter().map(|(table, rows)| format!("{table} {} rows", thousands(*rows))).collect();
+    tables.join(", ")
+}
+
+/// `1 000 000`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_readable() {
+        let rows = [("events".into(), 1_000_000), ("users".into(), 999), ("z".into(), 12_345)].into();
+        assert_eq!(rows_text(&rows), "events 1 000 000 rows, users 999 rows, z 12 345 rows");
+    }
+}

@@ -1,0 +1,73 @@
+//! One column of a dataset: its generator, its stream, its share of NULLs.
+
+use super::{
+    cell::Cell,
+    column_type::ColumnType,
+    error::{Error, Result},
+    random::Stream,
+    sampler::{Sampler, Scratch, Target},
+    sink::{BinarySink, Sink, ValueSink},
+};
+use crate::scenario::{Column, Dataset, Table, Value};
+
+/// The values of one column, each from nothing but the dataset's seed, the table, the column and the row.
+#[derive(Debug, Clone)]
+pub struct ColumnSampler {
+    stream: Stream,
+    null_share: f64,
+    sampler: Sampler,
+}
+
+impl ColumnSampler {
+    /// Compiles `column` of `table` for a column of type `ty`.
+    ///
+    /// # Errors
+    /// When the generator cannot make the type, or its values do not fit; the message begins with `table.column`.
+    pub fn compile(dataset: &Dataset, table: &Table, column: &Column, ty: &ColumnType) -> Result<Self> {
+        Self::for_target(dataset, table, column, Target::Type(ty))
+    }
+
+    pub(super) fn for_target(dataset: &Dataset, table: &Table, column: &Column, target: Target<'_>) -> Result<Self> {
+        let sampler = Sampler::for_target(&column.generator, target, dataset, Some(table.rows))
+            .map_err(|error| error.at(&format!("{}.{}", table.name, column.name)))?;
+        let stream = Stream::new(dataset.seed, &[&table.name, &column.name]);
+        Ok(Self { stream, null_share: column.null_share, sampler })
+    }
+
+    /// Appends the field of `row` as binary COPY has it: int32 length (-1 for NULL), bytes.
+    #[inline]
+    pub fn write_field(&self, row: u64, scratch: &mut Scratch, out: &mut Vec<u8>) {
+        self.draw(row, scratch, &mut BinarySink(out));
+    }
+
+    /// The value of `row`.
+    pub fn value(&self, row: u64) -> Value {
+        let mut sink = ValueSink::default();
+        self.draw(row, &mut Scratch::default(), &mut sink);
+        sink.0.pop().unwrap_or(Value::Null)
+    }
+
+    #[inline]
+    pub(super) fn draw(&self, row: u64, scratch: &mut Scratch, sink: &mut impl Sink) {
+        let mut random = self.stream.at(row);
+        if self.null_share > 0.0 && random.unit() < self.null_share {
+            return sink.cell(Cell::Null);
+        }
+        self.sampler.draw(&mut random, row, scratch, sink);
+    }
+}
+
+/// Finds a column that a foreign key refers to.
+pub(super) fn referenced<'a>(dataset: &'a Dataset, table: &str, column: &str) -> Result<(&'a Table, &'a Column)> {
+    let table = dataset
+        .tables
+        .iter()
+        .find(|candidate| candidate.name == table)
+        .ok_or_else(|| Error::new(format!("the dataset has no table {table} to refer to")))?;
+    let column = table
+        .columns
+        .iter()
+        .find(|candidate| candidate.name == column)
+        .ok_or_else(|| Error::new(format!("the dataset makes no column {}.{column} to refer to", table.name)))?;
+    Ok((table, column))
+}

@@ -1,0 +1,196 @@
+//! What the catalog knows of a scenario's schema: its mark, its columns; and the statements that make it.
+
+use tokio_postgres::{
+    Client,
+    error::ErrorPosition,
+    types::{Kind, Type},
+};
+
+use super::error::{Error, Result};
+use crate::{
+    draw::ColumnType,
+    scenario::{Column, SqlStatement, SqlText},
+};
+
+/// What the comment on every schema of latclinic's begins with.
+pub(super) const MARK: &str = "latclinic: made for scenario ";
+
+/// An identifier as SQL needs it quoted.
+pub fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as an SQL literal.
+pub(super) fn quote_literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// `"schema"."table"`.
+pub(super) fn qualified(schema: &str, table: &str) -> String {
+    format!("{}.{}", quote_identifier(schema), quote_identifier(table))
+}
+
+/// Whether a role may make a schema here, and if not, in words why and what helps.
+///
+/// # Errors
+/// On a read-only server, without the privilege, or when the server cannot be asked.
+pub(super) async fn check_may_create(client: &Client) -> Result<()> {
+    let row = client
+        .query_one(
+            "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
+                    has_database_privilege(current_database(), 'CREATE'), current_user::text, current_database()::text",
+            &[],
+        )
+        .await
+        .map_err(|cause| Error::from_server("cannot ask for privileges", cause))?;
+    let (standby, read_only, may_create): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
+    let (user, database): (String, String) = (row.get(3), row.get(4));
+    if standby {
+        return Err(Error::new("the server is a standby, which nothing can be written to")
+            .with_hint("name its primary in the database URL"));
+    }
+    if read_only {
+        return Err(Error::new(format!("transactions of {user} in database {database} are read-only"))
+            .with_hint("use a role and database whose default_transaction_read_only is off"));
+    }
+    if !may_create {
+        return Err(Error::new(format!("{user} may not create a schema in database {database}")).with_hint(format!(
+            "let an owner run: GRANT CREATE ON DATABASE {} TO {}",
+            quote_identifier(&database),
+            quote_identifier(&user)
+        )));
+    }
+    Ok(())
+}
+
+/// Makes the session resolve names in `schema` first, then in `public`.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn use_schema(client: &Client, schema: &str) -> Result<()> {
+    client
+        .batch_execute(&format!("SET search_path = {}, public", quote_identifier(schema)))
+        .await
+        .map_err(|cause| Error::from_server("cannot set the search path", cause))
+}
+
+/// Runs the statements of a text, each on its own, in the session's search path.
+///
+/// # Errors
+/// When one fails: the message begins with `file:line`, and with the column where the server names a place.
+pub(super) async fn run_statements(client: &Client, sql: &SqlText) -> Result<()> {
+    for statement in &sql.statements {
+        client.batch_execute(&statement.text).await.map_err(|cause| {
+            let place = fault_place(statement, cause.as_db_error().and_then(|error| error.position()));
+            Error::from_server(format!("{}:{place}", sql.source), cause)
+        })?;
+    }
+    Ok(())
+}
+
+/// `line` or `line:column` of a fault in the whole text.
+fn fault_place(statement: &SqlStatement, position: Option<&ErrorPosition>) -> String {
+    let Some(ErrorPosition::Original(position)) = position else {
+        return statement.line.to_string();
+    };
+    let before: String = statement.text.chars().take((*position as usize).saturating_sub(1)).collect();
+    match before.rsplit_once('\n') {
+        // The column of the statement's first line is unknown: other statements may stand before it.
+        None => format!("{}: at character {position} of the statement", statement.line),
+        Some((above, line)) => {
+            format!("{}:{}", statement.line + above.matches('\n').count() + 1, line.chars().count() + 1)
+        }
+    }
+}
+
+/// Columns of a table with their types, in the table's order. Columns whose type no generator makes are left out unless
+/// `generated` names them.
+///
+/// # Errors
+/// When there is no such table, or a generated column's type is none that can be made.
+pub(super) async fn columns(
+    client: &Client,
+    schema: &str,
+    table: &str,
+    generated: &[Column],
+) -> Result<Vec<(String, ColumnType)>> {
+    let statement = client
+        .prepare(&format!("SELECT * FROM {}", qualified(schema, table)))
+        .await
+        .map_err(|cause| Error::from_server(format!("table {table} of the dataset is not in the schema"), cause))?;
+    let mut columns = Vec::new();
+    for column in statement.columns() {
+        match column_type(column.type_()) {
+            Some(ty) => columns.push((column.name().to_owned(), ty)),
+            None if generated.iter().any(|generated| generated.name == column.name()) => {
+                let place = format!("{table}.{}", column.name());
+                return Err(Error::new(format!("{place} has the type {}, which no generator makes", column.type_()))
+                    .with_hint(
+                        "take the column out of the dataset, so that it keeps its default, or change its type",
+                    ));
+            }
+            None => {}
+        }
+    }
+    Ok(columns)
+}
+
+/// The type that values are made for; a domain is its base type, an enum its labels. `None` if values cannot be made.
+pub fn column_type(ty: &Type) -> Option<ColumnType> {
+    Some(match *ty {
+        Type::INT2 => ColumnType::Int2,
+        Type::INT4 => ColumnType::Int4,
+        Type::INT8 => ColumnType::Int8,
+        Type::NUMERIC => ColumnType::Numeric,
+        Type::FLOAT4 => ColumnType::Float4,
+        Type::FLOAT8 => ColumnType::Float8,
+        Type::BOOL => ColumnType::Bool,
+        Type::TEXT => ColumnType::Text,
+        Type::VARCHAR | Type::BPCHAR | Type::NAME => ColumnType::TextLike(ty.oid()),
+        Type::DATE => ColumnType::Date,
+        Type::TIMESTAMP => ColumnType::Timestamp,
+        Type::TIMESTAMPTZ => ColumnType::Timestamptz,
+        Type::UUID => ColumnType::Uuid,
+        Type::JSON => ColumnType::Json,
+        Type::JSONB => ColumnType::Jsonb,
+        Type::INET => ColumnType::Inet,
+        Type::BYTEA => ColumnType::Bytea,
+        _ => match ty.kind() {
+            Kind::Domain(base) => column_type(base)?,
+            Kind::Enum(_) => ColumnType::TextLike(ty.oid()),
+            Kind::Simple if ty.name() == "citext" => ColumnType::TextLike(ty.oid()),
+            Kind::Array(element) => ColumnType::Array(Box::new(column_type(element)?)),
+            _ => return None,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_literals_are_quoted() {
+        assert_eq!(qualified("latclinic_a", "my \"t\""), r#""latclinic_a"."my ""t""""#);
+        assert_eq!(quote_literal(r"it's a \"), r"E'it''s a \\'");
+    }
+
+    #[test]
+    fn types_resolve() {
+        assert_eq!(column_type(&Type::JSONB_ARRAY), Some(ColumnType::Array(Box::new(ColumnType::Jsonb))));
+        assert_eq!(column_type(&Type::VARCHAR), Some(ColumnType::TextLike(1043)));
+        assert_eq!(column_type(&Type::INTERVAL), None);
+        let domain = Type::new("positive".into(), 99_999, Kind::Domain(Type::INT4), "public".into());
+        assert_eq!(column_type(&domain), Some(ColumnType::Int4));
+        let mood = Type::new("mood".into(), 99_998, Kind::Enum(vec!["glad".into()]), "public".into());
+        assert_eq!(column_type(&mood), Some(ColumnType::TextLike(99_998)));
+    }
+
+    #[test]
+    fn faults_are_placed_in_the_whole_file() {
+        let statement = SqlStatement { text: "CREATE TABLE t (\n  id bigint,\n  x nosuch\n)".into(), line: 10 };
+        assert_eq!(fault_place(&statement, None), "10");
+        assert_eq!(fault_place(&statement, Some(&ErrorPosition::Original(34))), "12:5");
+        assert_eq!(fault_place(&statement, Some(&ErrorPosition::Original(8))), "10: at character 8 of the statement");
+    }
+}

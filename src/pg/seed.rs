@@ -1,0 +1,174 @@
+//! Seeding, step by step, in the order of the methods of [`Seeding`].
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    catalog::{check_may_create, columns, qualified, run_statements},
+    connector::Connector,
+    copy,
+    dataset_ledger::{self, DatasetState, dataset_state},
+    error::{Error, Result},
+    keys::{Build, Keys, advance_sequences},
+    seed_session::{run_lists, seed_session, stoppable},
+};
+use crate::{
+    dataset::TableRows,
+    scenario::{Dataset, SqlText},
+};
+
+/// A seed of one schema. Holds the lock on it for as long as it lives.
+#[derive(Debug)]
+pub struct Seeding<'a> {
+    connector: &'a Connector,
+    schema: &'a str,
+    connections: usize,
+    stop: &'a CancellationToken,
+    client: Client,
+}
+
+impl<'a> Seeding<'a> {
+    /// Connects, and waits until no other latclinic seeds the schema; `wait` is called first if one does.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or when told to stop.
+    pub async fn begin(
+        connector: &'a Connector,
+        schema: &'a str,
+        connections: usize,
+        stop: &'a CancellationToken,
+        wait: impl FnOnce(),
+    ) -> Result<Self> {
+        let client = tokio::select! {
+            client = seed_session(connector, schema) => client?,
+            () = stop.cancelled() => return Err(Error::stopped()),
+        };
+        let failed = |cause| Error::from_server(format!("cannot lock the schema {schema} for seeding"), cause);
+        let free: bool = client
+            .query_one("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", &[&schema])
+            .await
+            .map_err(failed)?
+            .get(0);
+        if !free {
+            wait();
+            // The other one may take longer than any lock should.
+            let lock = async {
+                client.batch_execute("SET lock_timeout = 0").await.map_err(failed)?;
+                let lock = "SELECT FROM (SELECT pg_advisory_lock(hashtextextended($1, 0))) AS locked";
+                client.execute(lock, &[&schema]).await.map_err(failed)?;
+                client.batch_execute("SET lock_timeout = '30s'").await.map_err(failed)
+            };
+            stoppable(&client, stop, lock).await?;
+        }
+        Ok(Self { connector, schema, connections, stop, client })
+    }
+
+    /// What is in the schema now.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn state(&self) -> Result<DatasetState> {
+        dataset_state(&self.client, self.schema).await
+    }
+
+    /// Makes the schema, marked as latclinic's, with a ledger that says `loading`; with `replace` the old one goes first.
+    ///
+    /// # Errors
+    /// On a read-only server, without the privilege, or when the old schema is in use.
+    pub async fn create_schema(
+        &self,
+        scenario: &str,
+        recipe: &str,
+        rows: &BTreeMap<String, u64>,
+        replace: bool,
+    ) -> Result<()> {
+        check_may_create(&self.client).await?;
+        let begin = dataset_ledger::begin(&self.client, (self.schema, scenario), recipe, rows, replace);
+        stoppable(&self.client, self.stop, begin).await
+    }
+
+    /// Runs the DDL and compiles the rows of each table for the columns that it made.
+    ///
+    /// # Errors
+    /// When a statement fails (with its place), or a table or column is missing or cannot be filled.
+    pub async fn create_tables(&self, dataset: &Dataset) -> Result<Vec<(String, TableRows)>> {
+        stoppable(&self.client, self.stop, self.run_schema(&dataset.schema)).await?;
+        let mut tables = Vec::new();
+        for table in &dataset.tables {
+            let columns = columns(&self.client, self.schema, &table.name, &table.columns).await?;
+            let rows = TableRows::compile(dataset, table, &columns).map_err(|error| Error::new(error.to_string()))?;
+            tables.push((table.name.clone(), rows));
+        }
+        Ok(tables)
+    }
+
+    async fn run_schema(&self, sql: &SqlText) -> Result<()> {
+        run_statements(&self.client, sql).await
+    }
+
+    /// Puts the keys and indexes aside, and loads all rows, adding those sent to `sent`.
+    ///
+    /// # Errors
+    /// The first failure of any connection.
+    pub async fn load(&self, tables: Vec<(String, TableRows)>, sent: &Arc<AtomicU64>) -> Result<SeededTables> {
+        let names: Vec<String> = tables.iter().map(|(name, _)| name.clone()).collect();
+        let table_names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let take = Keys::take(&self.client, self.schema, &table_names);
+        let keys = stoppable(&self.client, self.stop, take).await?;
+        copy::load(self.connector, self.schema, tables, self.connections, sent, self.stop).await?;
+        Ok(SeededTables { names, keys })
+    }
+
+    /// Builds the keys and indexes that were put aside; those of different tables at once, foreign keys last.
+    ///
+    /// # Errors
+    /// When the data break a key, or the server fails.
+    pub async fn build_keys(&self, tables: &SeededTables) -> Result<()> {
+        self.run(tables.keys.by_table()).await?;
+        self.run(vec![tables.keys.foreign()]).await?;
+        for table in &tables.names {
+            advance_sequences(&self.client, self.schema, table).await?;
+        }
+        Ok(())
+    }
+
+    /// `VACUUM (ANALYZE)` of every table: visibility map, hint bits and statistics as after a quiet night.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn vacuum(&self, tables: &SeededTables) -> Result<()> {
+        let vacuum = |table: &String| {
+            vec![Build {
+                what: format!("the statistics of {table}"),
+                statement: format!("VACUUM (ANALYZE) {}", qualified(self.schema, table)),
+            }]
+        };
+        self.run(tables.names.iter().map(vacuum).collect()).await
+    }
+
+    /// Marks the dataset as complete and durable, and returns what is there.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn complete(&self) -> Result<DatasetState> {
+        dataset_ledger::complete(&self.client, self.schema).await?;
+        self.state().await
+    }
+
+    async fn run(&self, lists: Vec<Vec<Build>>) -> Result<()> {
+        let lists: Vec<Vec<Build>> = lists.into_iter().filter(|list| !list.is_empty()).collect();
+        run_lists(self.connector, self.schema, lists, self.connections, self.stop).await
+    }
+}
+
+/// Tables that are loaded and whose keys are still to be built.
+#[derive(Debug)]
+pub struct SeededTables {
+    names: Vec<String>,
+    keys: Keys,
+}

@@ -1,0 +1,78 @@
+//! Sessions that seed, and statements that can be stopped.
+
+use std::{collections::VecDeque, future::Future, sync::Mutex};
+
+use futures_util::future::try_join_all;
+use tokio_postgres::{Client, NoTls};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    catalog::quote_identifier,
+    connector::Connector,
+    error::{Error, Result},
+    keys::Build,
+};
+
+/// Opens a session that resolves names in `schema`, and whose settings suit building much at once. Nothing is lost by
+/// `synchronous_commit = off`: the ledger's last update is synchronous and makes everything before it durable.
+pub(super) async fn seed_session(connector: &Connector, schema: &str) -> Result<Client> {
+    let client = connector.connect("seed").await?;
+    client
+        .batch_execute(&format!(
+            "SET search_path = {}, public; SET synchronous_commit = off; SET maintenance_work_mem = '256MB';
+             SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s';
+             SET client_min_messages = warning",
+            quote_identifier(schema)
+        ))
+        .await
+        .map_err(|cause| Error::from_server("cannot prepare a session for seeding", cause))?;
+    Ok(client)
+}
+
+/// Runs what `client` is at; when told to stop, has the server cancel it and returns its end.
+pub(super) async fn stoppable<T>(
+    client: &Client,
+    stop: &CancellationToken,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        result = &mut work => return result,
+    }
+    // A server that cannot be told to cancel will not be waited for either.
+    match client.cancel_token().cancel_query(NoTls).await {
+        Ok(()) => work.await.and(Err(Error::stopped())),
+        Err(_) => Err(Error::stopped()),
+    }
+}
+
+/// Runs lists of statements, each list in its order, up to `connections` lists at once.
+pub(super) async fn run_lists(
+    connector: &Connector,
+    schema: &str,
+    lists: Vec<Vec<Build>>,
+    connections: usize,
+    stop: &CancellationToken,
+) -> Result<()> {
+    let connections = connections.min(lists.len());
+    let queue = Mutex::new(VecDeque::from(lists));
+    let next = || queue.lock().ok().and_then(|mut queue| queue.pop_front());
+    let worker = || async {
+        let client = seed_session(connector, schema).await?;
+        while let Some(list) = next() {
+            for build in list {
+                let run = async {
+                    client
+                        .batch_execute(&build.statement)
+                        .await
+                        .map_err(|cause| Error::from_server(format!("cannot build {}", build.what), cause))
+                };
+                stoppable(&client, stop, run).await?;
+            }
+        }
+        Ok(())
+    };
+    try_join_all((0..connections).map(|_| worker())).await.map(|_| ())
+}
