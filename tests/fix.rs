@@ -1,5 +1,7 @@
 //! Applying and reverting a fix on a real server: every state, and the way out of it.
 
+#[path = "own_server/scenario.rs"]
+mod own_scenario;
 mod own_server;
 
 use std::{sync::Mutex, time::Duration};
@@ -11,54 +13,15 @@ use latclinic::{
         fix::{Direction, FixState},
     },
     record::Phase,
-    scenario::{Column, Dataset, Fix, Generator, LoadDefaults, Origin, Scenario, SqlStatement, SqlText, Table},
+    scenario::Scenario,
 };
+use own_scenario::scenario;
 use own_server::OwnServer;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 const UP: &str = "CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)";
 const DOWN: &str = "DROP INDEX CONCURRENTLY events_user_id_idx";
-
-/// A statement a line, so that statement n stands in line n.
-fn sql(source: &str, statements: &[&str]) -> SqlText {
-    let statements: Vec<_> =
-        statements.iter().zip(1..).map(|(text, line)| SqlStatement { text: (*text).to_owned(), line }).collect();
-    SqlText { source: source.to_owned(), text: String::new(), statements }
-}
-
-fn column(name: &str, generator: Generator) -> Column {
-    Column { name: name.to_owned(), generator, null_share: 0.0 }
-}
-
-fn scenario(up: &[&str], down: &[&str]) -> Scenario {
-    Scenario {
-        id: "events".into(),
-        title: "t".into(),
-        description: String::new(),
-        origin: Origin::Bundled,
-        dataset: Dataset {
-            seed: 1,
-            schema: sql("schema.sql", &["CREATE TABLE events (id bigint PRIMARY KEY, user_id int)"]),
-            tables: vec![Table {
-                name: "events".into(),
-                rows: 1000,
-                columns: vec![
-                    column("id", Generator::Sequence { start: 1, step: 1 }),
-                    column("user_id", Generator::Uniform { min: 0.0, max: 99.0, decimals: 0 }),
-                ],
-            }],
-        },
-        statements: Vec::new(),
-        load: LoadDefaults { clients: 1, warmup: Duration::ZERO, duration: Duration::from_secs(1), seed: 1 },
-        fix: Fix {
-            title: "an index".into(),
-            up: sql("fix.up.sql", up),
-            down: sql("fix.down.sql", down),
-            lock_timeout: Duration::from_secs(5),
-        },
-    }
-}
 
 /// A server with the seeded schema of the scenario, and what a run told.
 struct Bed {

@@ -4,6 +4,7 @@
 
 mod error;
 mod event;
+pub mod explain;
 pub mod fix;
 mod seed;
 

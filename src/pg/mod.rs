@@ -1,17 +1,21 @@
 //! The only place that talks to PostgreSQL.
 
+mod capture;
 mod catalog;
 mod connector;
 mod copy;
 mod dataset_ledger;
 mod error;
+pub mod facts;
 pub mod fix;
 mod keys;
+mod parameter;
 mod schema;
 mod seed;
 mod seed_session;
 mod url;
 
+pub use capture::{CapturedPlan, capture_plan};
 pub use catalog::{column_type, quote_identifier, use_schema};
 pub use connector::Connector;
 pub use dataset_ledger::{DatasetFacts, DatasetState, dataset_state};
