@@ -1,49 +1,27 @@
 //! Applying and reverting a fix on a real server: every state, and the way out of it.
 
+#[path = "own_server/scenario.rs"]
+mod own_scenario;
 mod own_server;
 
 use std::{sync::Mutex, time::Duration};
 
 use latclinic::{
-    clinic::{self, ErrorKind, Event, Events, fix::FixOutcome},
+    clinic::{self, ErrorKind, Event, Events, SeedOptions, fix::FixOutcome},
     pg::{
         Connector,
         fix::{Direction, FixState},
     },
     record::Phase,
-    scenario::{Dataset, Fix, LoadDefaults, Origin, Scenario, SqlStatement, SqlText},
+    scenario::Scenario,
 };
+use own_scenario::scenario;
 use own_server::OwnServer;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 const UP: &str = "CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)";
 const DOWN: &str = "DROP INDEX CONCURRENTLY events_user_id_idx";
-
-/// A statement a line, so that statement n stands in line n.
-fn sql(source: &str, statements: &[&str]) -> SqlText {
-    let statements: Vec<_> =
-        statements.iter().zip(1..).map(|(text, line)| SqlStatement { text: (*text).to_owned(), line }).collect();
-    SqlText { source: source.to_owned(), text: String::new(), statements }
-}
-
-fn scenario(up: &[&str], down: &[&str]) -> Scenario {
-    Scenario {
-        id: "events".into(),
-        title: "t".into(),
-        description: String::new(),
-        origin: Origin::Bundled,
-        dataset: Dataset { seed: 1, schema: sql("schema.sql", &[]), tables: Vec::new() },
-        statements: Vec::new(),
-        load: LoadDefaults { clients: 1, warmup: Duration::ZERO, duration: Duration::from_secs(1), seed: 1 },
-        fix: Fix {
-            title: "an index".into(),
-            up: sql("fix.up.sql", up),
-            down: sql("fix.down.sql", down),
-            lock_timeout: Duration::from_secs(5),
-        },
-    }
-}
 
 /// A server with the seeded schema of the scenario, and what a run told.
 struct Bed {
@@ -67,15 +45,12 @@ impl Bed {
         let server = OwnServer::start();
         let connector = server.connector();
         let client = connector.connect("test").await.unwrap();
-        client
-            .batch_execute(
-                "CREATE SCHEMA latclinic_events; COMMENT ON SCHEMA latclinic_events IS 'latclinic'; \
-                 SET search_path = latclinic_events; CREATE TABLE events (id bigint PRIMARY KEY, user_id int); \
-                 INSERT INTO events SELECT n, n % 100 FROM generate_series(1, 1000) n",
-            )
-            .await
-            .unwrap();
-        Self { connector, client, told: Mutex::default(), stop: CancellationToken::new(), _server: server }
+        let bed = Self { connector, client, told: Mutex::default(), stop: CancellationToken::new(), _server: server };
+        let scenario = scenario(&[UP], &[DOWN]);
+        clinic::seed(&bed.connector, &scenario, "recipe", SeedOptions::default(), &bed, &bed.stop).await.unwrap();
+        bed.client.batch_execute("SET search_path = latclinic_events").await.unwrap();
+        bed.told();
+        bed
     }
 
     async fn apply(&self, scenario: &Scenario) -> Result<FixOutcome, clinic::Error> {
@@ -327,7 +302,7 @@ async fn what_somebody_made_by_hand_is_told_and_left_alone() {
     "#);
     insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
     cannot measure phase before of events: the ledger knows of no applied fix, but index events_user_id_idx is there
-    run `latclinic apply-fix events`: it says what to drop by hand
+    somebody made it by hand in schema latclinic_events: drop it by hand
     ");
     assert_eq!(bed.indexes().await, ["events_user_id_idx"]);
 
@@ -383,12 +358,12 @@ async fn a_schema_that_is_missing_or_not_ours_is_not_touched() {
     let scenario = scenario(&[UP], &[DOWN]);
     bed.client.batch_execute("COMMENT ON SCHEMA latclinic_events IS 'mine'").await.unwrap();
     insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @"
-    schema latclinic_events is not latclinic's: its comment does not say so
-    rename that schema or the scenario; latclinic touches no schema that it did not make
+    the schema latclinic_events was not made by latclinic, which leaves it alone
+    rename that schema, or give the scenario another id by renaming its file
     ");
     bed.client.batch_execute("ALTER SCHEMA latclinic_events RENAME TO other").await.unwrap();
     insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @"
-    schema latclinic_events is not there: the scenario is not seeded
+    there is no schema latclinic_events: the scenario is not seeded
     run `latclinic seed events`
     ");
 }

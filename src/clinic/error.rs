@@ -46,6 +46,15 @@ impl Error {
         self
     }
 
+    /// The same failure, which came of being told to stop.
+    #[must_use]
+    pub(super) fn interrupted_if(mut self, stopped: bool) -> Self {
+        if stopped {
+            self.kind = ErrorKind::Interrupted;
+        }
+        self
+    }
+
     /// What it means for the caller.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -57,21 +66,10 @@ impl Error {
     }
 }
 
-impl Error {
-    /// A failure that came from being told to stop.
-    pub(super) fn stopped(error: pg::Error) -> Self {
-        Self { kind: ErrorKind::Interrupted, ..error.into() }
-    }
-}
-
 impl From<pg::Error> for Error {
     fn from(error: pg::Error) -> Self {
-        Self {
-            kind: ErrorKind::Failed,
-            message: error.to_string(),
-            hint: error.hint().map(str::to_owned),
-            source: None,
-        }
+        let kind = if error.is_stopped() { ErrorKind::Interrupted } else { ErrorKind::Failed };
+        Self { kind, message: error.to_string(), hint: error.hint().map(str::to_owned), source: None }
     }
 }
 

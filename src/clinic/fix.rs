@@ -117,8 +117,7 @@ async fn run(
             events.event(Event::Note(format!("nothing to do: {standing}")));
             Ok(FixOutcome::Nothing)
         }
-        Err(error) if stop.is_cancelled() => Err(Error::stopped(error)),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Error::from(error).interrupted_if(stop.is_cancelled())),
     }
 }
 
@@ -132,7 +131,9 @@ pub async fn require(connector: &Connector, scenario: &Scenario, phase: Phase) -
     let (apply, revert) = (command(connector, scenario, Direction::Up), command(connector, scenario, Direction::Down));
     let hint = match (phase, &state) {
         (Phase::Before, FixState::Absent) | (Phase::After, FixState::Applied) => return Ok(()),
-        (_, FixState::Unrecorded(_)) => format!("run `{apply}`: it says what to drop by hand"),
+        (_, FixState::Unrecorded(_)) => {
+            format!("somebody made it by hand in schema {}: drop it by hand", scenario.schema_name())
+        }
         (Phase::Before, _) => format!("run `{revert}` first"),
         (Phase::After, FixState::Absent) => format!("run `{apply}` first"),
         (Phase::After, FixState::Half { direction: Direction::Up, changed: false, .. }) => {

@@ -8,6 +8,9 @@ mod event;
 pub mod fix;
 mod seed;
 pub mod managed;
+pub mod explain;
+pub mod fix;
+mod seed;
 
 pub use compare::{CompareRequest, Compared, compare, write_comparison};
 pub use error::{Error, ErrorKind};

@@ -5,8 +5,8 @@ use tokio_postgres::Client;
 
 use crate::{
     pg::{
+        catalog::qualified,
         error::{Error, Result},
-        schema::quoted,
     },
     scenario::{Scenario, SqlText},
 };
@@ -66,17 +66,15 @@ pub(super) async fn drop_half_built(client: &Client, scenario: &Scenario) -> Res
                 .with_hint(format!("wait for it, or stop it: SELECT pg_cancel_backend({pid})")));
         }
         client
-            .batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {}", qualified(scenario, &index.name)))
+            .batch_execute(&format!(
+                "DROP INDEX CONCURRENTLY IF EXISTS {}",
+                qualified(&scenario.schema_name(), &index.name)
+            ))
             .await
             .map_err(|cause| Error::from_server(format!("cannot drop the half-built index {}", index.name), cause))?;
         dropped.push(index.name);
     }
     Ok(dropped)
-}
-
-/// An index's name with its schema.
-pub(super) fn qualified(scenario: &Scenario, index: &str) -> String {
-    format!("{}.{}", quoted(&scenario.schema_name()), quoted(index))
 }
 
 #[cfg(test)]

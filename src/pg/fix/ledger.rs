@@ -7,8 +7,8 @@ use tokio_postgres::Client;
 
 use crate::{
     pg::{
+        catalog::qualified,
         error::{Error, Result},
-        schema::quoted,
     },
     scenario::Scenario,
 };
@@ -49,7 +49,7 @@ pub(super) struct Ledger<'a> {
 
 impl<'a> Ledger<'a> {
     pub(super) fn new(client: &'a Client, scenario: &Scenario) -> Self {
-        Self { client, table: format!("{}.{TABLE}", quoted(&scenario.schema_name())) }
+        Self { client, table: qualified(&scenario.schema_name(), TABLE) }
     }
 
     /// The last row, if there is one.

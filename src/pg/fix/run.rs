@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     pg::{
-        cancel::stoppable,
+        catalog::{qualified, use_schema},
         error::{Error, Result},
         schema::{self, command},
+        seed_session::stoppable,
     },
     scenario::{Scenario, SqlText},
 };
@@ -154,17 +155,14 @@ impl Run<'_> {
     /// Enters the schema and does `work` while no other session applies or reverts this fix.
     async fn alone<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         schema::check(self.client, self.scenario).await?;
-        schema::enter(self.client, self.scenario).await?;
+        use_schema(self.client, &self.scenario.schema_name()).await?;
         self.lock().await?;
         let outcome = work.await;
-        // Lost with the session where it cannot be given back.
-        let _ = self
-            .client
-            .execute(
-                "SELECT pg_advisory_unlock(hashtext('latclinic fix'), hashtext($1))",
-                &[&self.scenario.schema_name()],
-            )
-            .await;
+        if !outcome.as_ref().is_err_and(Error::is_stopped) {
+            // Given back at once, since the server may notice the end of the session late.
+            let unlock = "SELECT pg_advisory_unlock(hashtext('latclinic fix'), hashtext($1))";
+            let _ = self.client.execute(unlock, &[&self.scenario.schema_name()]).await;
+        }
         outcome
     }
 
@@ -216,24 +214,31 @@ impl Run<'_> {
             if self.stop.is_cancelled() {
                 return Err(self.fail(entry, Error::new(format!("interrupted before {}", statement.place))).await);
             }
-            match stoppable(self.client, self.stop, self.client.batch_execute(&statement.text)).await {
-                Ok(()) => {}
-                // The run that was interrupted may have done it without getting to say so.
-                Err(cause)
-                    if incomplete && entry.done == first && entry.direction == Direction::Up && is_there(&cause) =>
-                {
-                    self.note(format!("{}: it is there already", statement.place));
-                }
-                Err(cause) if incomplete && entry.direction == Direction::Down && is_missing(&cause) => {
-                    self.note(format!("{}: there is nothing to take back", statement.place));
-                }
-                Err(cause) => {
-                    let interrupted =
-                        self.stop.is_cancelled() && cause.code().is_some_and(|code| code.code() == "57014");
-                    let what = if interrupted { "interrupted" } else { "failed" };
+            let mut done = false;
+            let work = async {
+                let ran = self.client.batch_execute(&statement.text).await;
+                ran.map_err(|cause| {
+                    let cancelled = cause.code().is_some_and(|code| code.code() == "57014");
+                    let what = if cancelled && self.stop.is_cancelled() { "interrupted" } else { "failed" };
                     let doing = format!("{}: statement {number} of {} {what}", statement.place, statements.len());
-                    return Err(self.fail(entry, Error::from_server(doing, cause)).await);
+                    Error::from_server(doing, cause)
+                })?;
+                done = true;
+                Ok(())
+            };
+            match stoppable(self.client, self.stop, work).await {
+                Err(error) if !done => {
+                    let first_of_up = entry.done == first && entry.direction == Direction::Up;
+                    if incomplete && first_of_up && is_there(&error) {
+                        self.note(format!("{}: it is there already", statement.place));
+                    } else if incomplete && entry.direction == Direction::Down && is_missing(&error) {
+                        self.note(format!("{}: there is nothing to take back", statement.place));
+                    } else {
+                        return Err(self.fail(entry, error).await);
+                    }
                 }
+                // Told to stop too late for this statement; the next turn sees it.
+                _ => {}
             }
             self.ledger.advance(entry).await?;
         }
@@ -251,7 +256,7 @@ impl Run<'_> {
                 self.holders().await
             );
         }
-        if entry.direction == Direction::Up && error.sqlstate().is_some_and(is_there_already) {
+        if entry.direction == Direction::Up && is_there(&error) {
             hint.push_str("the ledger knows of no applied fix, so somebody made it by hand: drop it by hand; ");
         }
         let again = match entry.direction {
@@ -259,9 +264,14 @@ impl Run<'_> {
             Direction::Down => command("revert-fix", self.scenario),
         };
         let back = command("revert-fix", self.scenario);
-        let _ = match self.clear(entry).await {
+        // A session whose statement still runs would keep every further one waiting.
+        let cleared = if error.is_stopped() { Err(Error::stopped()) } else { self.clear(entry).await };
+        let _ = match cleared {
             Err(why) => {
-                let why = if why.is_disconnect() { "the connection is gone".to_owned() } else { why.to_string() };
+                let why = match why.is_disconnect() || why.is_stopped() {
+                    true => "the connection is gone".to_owned(),
+                    false => why.to_string(),
+                };
                 write!(
                     hint,
                     "nothing could be cleared up ({why}); the ledger has {} of {} statements done: `{again}` clears up and \
@@ -348,7 +358,7 @@ impl Run<'_> {
     }
 
     fn drop_statement(&self, names: &[String]) -> String {
-        let names: Vec<_> = names.iter().map(|name| indexes::qualified(self.scenario, name)).collect();
+        let names: Vec<_> = names.iter().map(|name| qualified(&self.scenario.schema_name(), name)).collect();
         format!("DROP INDEX {}", names.join(", "))
     }
 
@@ -357,16 +367,12 @@ impl Run<'_> {
     }
 }
 
-fn is_there(cause: &tokio_postgres::Error) -> bool {
-    cause.code().is_some_and(|code| is_there_already(code.code()))
-}
-
 /// Duplicate table or index, column, object, function, schema.
-fn is_there_already(sqlstate: &str) -> bool {
-    matches!(sqlstate, "42P07" | "42701" | "42710" | "42723" | "42P06")
+fn is_there(error: &Error) -> bool {
+    matches!(error.sqlstate(), Some("42P07" | "42701" | "42710" | "42723" | "42P06"))
 }
 
 /// Undefined table or index, column, object, function, schema.
-fn is_missing(cause: &tokio_postgres::Error) -> bool {
-    matches!(cause.code().map(|code| code.code()), Some("42P01" | "42703" | "42704" | "42883" | "3F000"))
+fn is_missing(error: &Error) -> bool {
+    matches!(error.sqlstate(), Some("42P01" | "42703" | "42704" | "42883" | "3F000"))
 }
