@@ -1,5 +1,7 @@
 //! Capturing plans on a real server.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "own_server/scenario.rs"]
 mod own_scenario;
 mod own_server;

@@ -1,5 +1,7 @@
 //! How a target is named, and what a person reads when it cannot be reached.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod own_server;
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt};

@@ -1,5 +1,7 @@
 //! A PostgreSQL of the test's own: a temporary folder, a Unix socket, gone at the end.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::{
     fs,
     os::unix::process::CommandExt,
