@@ -1,7 +1,10 @@
 //! The command line: arguments, output, exit codes. One file a subcommand.
 
 mod exit;
+mod interrupt;
+mod managed;
 mod output;
+mod server;
 
 use std::process::ExitCode;
 
@@ -20,7 +23,10 @@ struct Cli {
 
 /// One variant a file of this folder.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Start, stop, look into or delete the managed PostgreSQL
+    Server(server::Args),
+}
 
 /// Parses the arguments, runs the command, returns its exit code.
 pub fn main() -> ExitCode {
@@ -29,6 +35,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output.clap(&error),
     };
-    let result: Result<Exit, CommandError> = match cli.command {};
+    let result: Result<Exit, CommandError> = match cli.command {
+        Command::Server(args) => server::run(args, &mut output),
+    };
     output.finish(result)
 }

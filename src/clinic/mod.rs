@@ -6,6 +6,7 @@ mod error;
 mod event;
 pub mod explain;
 pub mod fix;
+pub mod managed;
 mod seed;
 
 pub use error::{Error, ErrorKind};
