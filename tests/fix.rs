@@ -1,5 +1,7 @@
 //! Applying and reverting a fix on a real server: every state, and the way out of it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "own_server/scenario.rs"]
 mod own_scenario;
 mod own_server;
