@@ -1,7 +1,15 @@
 //! The command line: arguments, output, exit codes. One file a subcommand.
 
+mod compare;
 mod exit;
+mod format;
 mod output;
+mod reports;
+mod scenarios;
+mod interrupt;
+mod managed;
+mod output;
+mod server;
 
 use std::process::ExitCode;
 
@@ -20,7 +28,13 @@ struct Cli {
 
 /// One variant a file of this folder.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Compare(compare::CompareArgs),
+    /// Lists, shows and checks scenarios
+    Scenarios(scenarios::ScenariosArgs),
+    /// Start, stop, look into or delete the managed PostgreSQL
+    Server(server::Args),
+}
 
 /// Parses the arguments, runs the command, returns its exit code.
 pub fn main() -> ExitCode {
@@ -29,6 +43,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output.clap(&error),
     };
-    let result: Result<Exit, CommandError> = match cli.command {};
+    let result: Result<Exit, CommandError> = match cli.command {
+        Command::Compare(args) => compare::run(&args, &mut output),
+        Command::Scenarios(args) => scenarios::run(args, &mut output),
+        Command::Server(args) => server::run(args, &mut output),
+    };
     output.finish(result)
 }

@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use crate::pg;
+
 /// What a failure means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -44,6 +46,15 @@ impl Error {
         self
     }
 
+    /// The same failure, which came of being told to stop.
+    #[must_use]
+    pub(super) fn interrupted_if(mut self, stopped: bool) -> Self {
+        if stopped {
+            self.kind = ErrorKind::Interrupted;
+        }
+        self
+    }
+
     /// What it means for the caller.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -52,6 +63,13 @@ impl Error {
     /// The way out, where one is known.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+}
+
+impl From<pg::Error> for Error {
+    fn from(error: pg::Error) -> Self {
+        let kind = if error.is_stopped() { ErrorKind::Interrupted } else { ErrorKind::Failed };
+        Self { kind, message: error.to_string(), hint: error.hint().map(str::to_owned), source: None }
     }
 }
 

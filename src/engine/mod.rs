@@ -1,9 +1,26 @@
 //! Drives a [`Target`] through a load and returns a [`Measurement`]. Knows no PostgreSQL and no terminal.
+//!
+//! [`run`] conducts one worker a thread; a worker has its clients, their sessions and a recorder, and shares nothing with the
+//! others; what the recorders hand over four times a second is merged by the conductor.
 
+mod client;
+mod cpu;
+mod error;
+mod histogram;
+mod ledger;
 mod measurement;
 mod observer;
+mod recorder;
+mod run;
 mod target;
+mod worker;
 
-pub use measurement::{Ended, Figures, Measurement, SliceFigures};
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use histogram::{CompactHistogram, LONGEST_NS, empty_histogram};
+pub use measurement::{Ended, Figures, Measurement, SliceFigures, WarmUp};
 pub use observer::{Observer, Progress, Stage};
+pub use run::run;
 pub use target::{Failure, FailureKind, Session, Target};

@@ -1,27 +1,35 @@
 //! Where the target is and how to reach it.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{error::Error as _, fmt, io, path::Path, time::Duration};
 
-use tokio_postgres::{Client, Config, NoTls, config::Host};
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket, config::Host, tls::NoTlsStream};
 
 use super::error::{Error, Result};
 
 /// How long a connection may take to be made unless the URL says otherwise.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How to reach a target database. Cheap to clone; holds the password and never shows it.
 #[derive(Clone)]
 pub struct Connector {
     config: Config,
     managed: bool,
+    timeout: Option<Duration>,
+    /// Why the password file gave no password.
+    unread_passwords: Option<String>,
 }
 
 impl Connector {
+    /// A server that is not ours. No `timeout` waits for as long as the system does.
+    pub(super) fn new(config: Config, timeout: Option<Duration>, unread_passwords: Option<String>) -> Self {
+        Self { config, managed: false, timeout, unread_passwords }
+    }
+
     /// The managed server behind a socket in `socket_dir`.
     pub fn managed(socket_dir: &Path, port: u16, user: &str, database: &str) -> Self {
         let mut config = Config::new();
-        config.host_path(socket_dir).port(port).user(user).dbname(database).connect_timeout(CONNECT_TIMEOUT);
-        Self { config, managed: true }
+        config.host_path(socket_dir).port(port).user(user).dbname(database);
+        Self { config, managed: true, timeout: Some(CONNECT_TIMEOUT), unread_passwords: None }
     }
 
     /// Whether this is latclinic's own server.
@@ -54,16 +62,116 @@ impl Connector {
     pub async fn connect(&self, purpose: &str) -> Result<Client> {
         let mut config = self.config.clone();
         config.application_name(format!("latclinic {purpose}"));
-        let (client, connection) = config
-            .connect(NoTls)
-            .await
-            .map_err(|cause| Error::from_server(format!("cannot connect to {}", self.place()), cause))?;
-        tokio::spawn(async move {
-            // The client's next call reports a broken connection; there is nobody to tell here.
-            let _ = connection.await;
-        });
-        Ok(client)
+        // Around all of it, not only the socket: what accepts and never answers is no PostgreSQL, but it is waited for.
+        let attempt = config.connect(NoTls);
+        let outcome = match self.timeout {
+            None => attempt.await,
+            Some(limit) => match tokio::time::timeout(limit, attempt).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    let seconds = limit.as_secs();
+                    return Err(Error::new(format!(
+                        "cannot connect to {}: no answer within {seconds} s",
+                        self.place()
+                    ))
+                    .with_hint(
+                        "is the host right, and does a firewall let you through? connect_timeout=N waits longer",
+                    ));
+                }
+            },
+        };
+        match outcome {
+            Ok((client, connection)) => {
+                tokio::spawn(drive(connection));
+                Ok(client)
+            }
+            Err(cause) => Err(self.refusal(cause).await),
+        }
     }
+
+    /// Why no connection was made, in words, and what to look at.
+    async fn refusal(&self, cause: tokio_postgres::Error) -> Error {
+        let place = self.place();
+        let doing = format!("cannot connect to {place}");
+        if let Some(code) = cause.code().map(|code| code.code().to_owned()) {
+            let error = Error::from_server(doing, cause);
+            return match self.advice(&code) {
+                Some(advice) => error.with_hint(advice),
+                None => error,
+            };
+        }
+        if cause.to_string().contains("password missing")
+            || cause.source().is_some_and(|inner| inner.to_string().contains("password missing"))
+        {
+            return Error::from_server(format!("{doing}: the server wants a password"), cause)
+                .with_hint(self.password_advice());
+        }
+        let io = cause.source().and_then(|inner| inner.downcast_ref::<io::Error>());
+        let (socket, port) = (self.socket(), self.config.get_ports().first().copied().unwrap_or(5432));
+        let (words, advice) = match (io.map(io::Error::kind), socket) {
+            (Some(io::ErrorKind::NotFound), Some(folder)) => (
+                format!("no server has a socket at {}/.s.PGSQL.{port}", folder.display()),
+                "is the server running, and are the folder and the port right?".to_owned(),
+            ),
+            (Some(io::ErrorKind::PermissionDenied), Some(folder)) => (
+                format!("this user may not use the socket in {}", folder.display()),
+                "run as a user who may".to_owned(),
+            ),
+            (Some(io::ErrorKind::ConnectionRefused), _) => {
+                ("nothing listens there".to_owned(), "is the server running, and is the port right?".to_owned())
+            }
+            (Some(_), None) if self.is_unknown_host(port).await => (
+                "no host has that name".to_owned(),
+                "is the name right, and does this machine's DNS know it?".to_owned(),
+            ),
+            _ => return Error::from_server(doing, cause),
+        };
+        Error::from_server(format!("{doing}: {words}"), cause).with_hint(advice)
+    }
+
+    fn advice(&self, sqlstate: &str) -> Option<String> {
+        let user = self.config.get_user().unwrap_or_default();
+        Some(match sqlstate {
+            "28P01" => format!("the server refused the password of user {user}; {}", self.password_advice()),
+            "28000" => format!(
+                "user {user} may be missing, or pg_hba.conf may not let it in; a server that wants TLS cannot be used yet"
+            ),
+            "3D000" => format!("create it (createdb {}), or name another one", self.database()),
+            "53300" => "use fewer clients, end idle connections, or raise max_connections".to_owned(),
+            "57P03" => "the server is starting or stopping: try again in a moment".to_owned(),
+            _ => return None,
+        })
+    }
+
+    fn password_advice(&self) -> String {
+        let advice = "give it in PGPASSWORD, ~/.pgpass or the URL";
+        match &self.unread_passwords {
+            Some(why) => format!("{advice}; {why}"),
+            None => advice.to_owned(),
+        }
+    }
+
+    fn socket(&self) -> Option<&Path> {
+        match self.config.get_hosts().first() {
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => Some(path),
+            _ => None,
+        }
+    }
+
+    async fn is_unknown_host(&self, port: u16) -> bool {
+        match self.config.get_hosts().first() {
+            Some(Host::Tcp(name)) if self.config.get_hostaddrs().is_empty() => {
+                tokio::net::lookup_host((name.as_str(), port)).await.is_err()
+            }
+            _ => false,
+        }
+    }
+}
+
+async fn drive(connection: Connection<Socket, NoTlsStream>) {
+    // The client's next call reports a broken connection; there is nobody to tell here.
+    let _ = connection.await;
 }
 
 impl fmt::Debug for Connector {

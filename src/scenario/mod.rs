@@ -1,10 +1,35 @@
 //! A scenario: dataset, workload, load and fix, read from a TOML file and checked.
 //!
 //! [`Scenario`] is the checked form that every other module uses; nothing behind it has to doubt it again.
+//!
+//! A file goes through three steps, and each hands on what it found sound, so that all faults are told at once: syntax
+//! (TOML's own parser, which recovers), shape (`structure`, against the JSON Schema of `raw`), meaning (`validate`).
 
+mod bundled;
+mod ddl;
+mod error;
+mod faults;
+mod files;
+mod generator;
 mod model;
+mod nearest;
+mod node;
+mod raw;
+mod read;
+mod recipe;
+mod schema;
+mod sql;
+mod structure;
+mod validate;
+mod words;
 
+pub use bundled::bundled;
+pub use error::Error;
+pub use faults::{Fault, Faults};
 pub use model::{
     Classes, Column, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, ParameterSource, RowOrder, Scenario,
     SqlStatement, SqlText, Statement, Table, TextKind, UuidVersion, Value, Weighted,
 };
+pub use nearest::nearest;
+pub use read::{json_schema, load};
+pub use recipe::GENERATOR_VERSION;

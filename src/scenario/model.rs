@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+
 /// A checked scenario.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scenario {
     /// Identifier, `[a-z][a-z0-9_]*`, at most 40 bytes: the file's stem. Names the schema `latclinic_<id>`.
     pub id: String,
@@ -24,7 +27,8 @@ pub struct Scenario {
 }
 
 /// Where a scenario came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// Bundled into the binary.
     Bundled,
@@ -33,7 +37,7 @@ pub enum Origin {
 }
 
 /// Tables and the rule by which each column's values are made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Dataset {
     /// Seed of every draw in the dataset.
     pub seed: u64,
@@ -44,7 +48,7 @@ pub struct Dataset {
 }
 
 /// One table of a dataset.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Table {
     /// Name as in the DDL.
     pub name: String,
@@ -55,7 +59,7 @@ pub struct Table {
 }
 
 /// One generated column.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Column {
     /// Name as in the DDL.
     pub name: String,
@@ -66,7 +70,8 @@ pub struct Column {
 }
 
 /// A value as a scenario file can write it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     /// SQL NULL.
     Null,
@@ -83,7 +88,7 @@ pub enum Value {
 }
 
 /// A value and its weight in a choice.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Weighted {
     /// The value.
     pub value: Value,
@@ -92,7 +97,8 @@ pub struct Weighted {
 }
 
 /// How the values of a column or parameter are made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Generator {
     /// `start + step * row`.
     Sequence {
@@ -201,18 +207,22 @@ pub enum Generator {
 }
 
 /// Whether values follow the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum RowOrder {
     /// Any row may have any value.
+    #[default]
     Random,
     /// Later rows have later values.
     Growing,
 }
 
 /// What generated text is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum TextKind {
     /// Lower-case words with spaces between them, cut to the length.
+    #[default]
     Words,
     /// Letters and digits.
     Alphanumeric,
@@ -221,7 +231,8 @@ pub enum TextKind {
 }
 
 /// Version of a generated UUID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum UuidVersion {
     /// Random.
     V4,
@@ -230,7 +241,8 @@ pub enum UuidVersion {
 }
 
 /// A JSON template: literal values, with generators at the leaves written as `{ "$zipf": { .. } }`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JsonTemplate {
     /// A literal scalar.
     Literal(Value),
@@ -243,7 +255,7 @@ pub enum JsonTemplate {
 }
 
 /// SQL text and where a person finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SqlText {
     /// File, or file and key, as shown to a person.
     pub source: String,
@@ -254,7 +266,7 @@ pub struct SqlText {
 }
 
 /// One statement of an SQL text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SqlStatement {
     /// Without the closing semicolon and surrounding space.
     pub text: String,
@@ -263,7 +275,7 @@ pub struct SqlStatement {
 }
 
 /// A named statement of the workload.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Statement {
     /// Name, unique in the workload.
     pub name: String,
@@ -278,7 +290,8 @@ pub struct Statement {
 }
 
 /// Where a parameter's values come from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ParameterSource {
     /// Drawn for each operation.
     Generator(Generator),
@@ -287,7 +300,7 @@ pub enum ParameterSource {
 }
 
 /// Parameter values for plans, one a parameter; `None` is derived from the distribution.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Classes {
     /// The most frequent values.
     pub hot: Option<Vec<Value>>,
@@ -298,20 +311,22 @@ pub struct Classes {
 }
 
 /// What the load is unless flags say otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LoadDefaults {
     /// Concurrent clients, at least 1.
     pub clients: u32,
     /// Discarded time before the measurement.
+    #[serde(rename = "warmup_s", serialize_with = "as_seconds")]
     pub warmup: Duration,
     /// Measured time, above 0.
+    #[serde(rename = "duration_s", serialize_with = "as_seconds")]
     pub duration: Duration,
     /// Seed of the statement mix and the parameters.
     pub seed: u64,
 }
 
 /// What is applied between the phases, with its way back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fix {
     /// One line for a person.
     pub title: String,
@@ -320,7 +335,12 @@ pub struct Fix {
     /// Statements that take it back.
     pub down: SqlText,
     /// `lock_timeout` while a statement of it runs.
+    #[serde(rename = "lock_timeout_s", serialize_with = "as_seconds")]
     pub lock_timeout: Duration,
+}
+
+fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
 }
 
 impl Scenario {

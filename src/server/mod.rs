@@ -1,1 +1,50 @@
 //! The managed PostgreSQL: find its binaries, initdb, start, stop.
+//!
+//! A command takes a [`Lease`], which starts the server or uses the one that runs, and holds it to itself. How each
+//! hazard is met is told where it is met: binaries and their versions in `binaries`, root and other users in `account`,
+//! what is on disk in `folder`, two commands at once in `lock`, the socket in `socket`, settings in `settings`, orphans,
+//! Ctrl-C and shutdown in `process`, readiness and stale pid files in `postmaster`.
+//!
+//! Everything here blocks; it takes what tells and what interrupts it as arguments, and prints nothing.
+
+mod account;
+mod binaries;
+mod commands;
+mod error;
+mod folder;
+mod init;
+mod install;
+mod lease;
+mod lock;
+mod postmaster;
+mod postmaster_pid;
+mod process;
+mod settings;
+mod socket;
+mod state;
+
+use std::path::PathBuf;
+
+pub use binaries::{Installation, SUPPORTED, find};
+pub use commands::{Destroyed, Reached, Started, Status, destroy, psql, reach, start, status, stop};
+pub use error::{Error, Result};
+pub use lease::Lease;
+pub use lock::Job;
+pub use state::Running;
+
+/// The superuser that latclinic works as.
+pub const USER: &str = "latclinic";
+
+/// The database that latclinic works in.
+pub const DATABASE: &str = "latclinic";
+
+/// Which managed server, and what it has to bear.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The data folder; none is the user's own, or `/var/lib/latclinic` for root.
+    pub data_dir: Option<PathBuf>,
+    /// Folder of the binaries; none searches for the newest.
+    pub pg_bin: Option<PathBuf>,
+    /// Connections that the command will open at once; the server gets some more.
+    pub max_connections: u32,
+}

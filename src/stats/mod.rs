@@ -1,1 +1,5 @@
-//! Pure maths: percentiles that samples support, and in time intervals and tests.
+//! Pure maths: percentiles that samples support.
+
+mod percentile;
+
+pub use percentile::{CONFIDENCE, percentile, samples_needed};

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS events_user_id_created_at_idx;

@@ -1,0 +1,58 @@
+//! `--format`: how a result is shown.
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::{CommandError, Exit, Output};
+use crate::render::{self, Document};
+
+/// The flag.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct FormatArgs {
+    /// How to show the result on stdout.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: Format,
+}
+
+/// How a result is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Format {
+    /// Text with tables, for a terminal.
+    #[default]
+    Table,
+    /// The data, for a program.
+    Json,
+    /// Markdown as GitHub renders it.
+    Markdown,
+}
+
+impl Format {
+    /// Shows a result and names the folder that was written: in the last line of stdout, but of stderr where stdout is JSON,
+    /// which must stay JSON.
+    ///
+    /// # Errors
+    /// When the data cannot be written as JSON.
+    pub(super) fn show(
+        self,
+        output: &mut Output,
+        document: &Document,
+        data: &impl Serialize,
+        folder: &Path,
+    ) -> Result<(), CommandError> {
+        let written = format!("written: {}", folder.display());
+        match self {
+            Self::Table => output.result(&render::terminal(document, output.width(), output.colour())),
+            Self::Markdown => output.result(&render::markdown(document)),
+            Self::Json => {
+                let json = render::json(data).map_err(|error| CommandError::new(Exit::Failed, error))?;
+                output.result(&json);
+                output.note(&written);
+                return Ok(());
+            }
+        }
+        output.result(&format!("\n{written}"));
+        Ok(())
+    }
+}

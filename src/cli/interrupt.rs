@@ -1,0 +1,76 @@
+//! Ctrl-C and SIGTERM: the first asks a command to stop and save, the second ends the program.
+
+use std::{
+    future::Future,
+    io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+
+/// What the signals mean for a command that runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interrupt {
+    token: CancellationToken,
+    exit: Arc<OnceLock<Exit>>,
+    left_to_child: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Cancelled by the first signal.
+    pub(crate) fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// The exit code that the signal asks for, once there was one.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        self.exit.get().copied()
+    }
+
+    /// From now on signals are the business of a child in the foreground, which the command waits for.
+    pub(crate) fn leave_to_child(&self) {
+        self.left_to_child.store(true, Ordering::Relaxed);
+    }
+
+    async fn listen(self) -> io::Result<()> {
+        let (mut ctrl_c, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        loop {
+            let exit = tokio::select! {
+                _ = ctrl_c.recv() => Exit::Interrupted,
+                _ = terminate.recv() => Exit::Terminated,
+            };
+            if self.left_to_child.load(Ordering::Relaxed) {
+                continue;
+            }
+            if self.exit.set(exit).is_err() {
+                quit(exit);
+            }
+            self.token.cancel();
+        }
+    }
+}
+
+/// Runs a command on a runtime of this thread while listening for signals.
+pub(crate) fn block_on<F: Future>(command: impl FnOnce(Interrupt) -> F) -> io::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let interrupt = Interrupt::default();
+        let listener = tokio::spawn(interrupt.clone().listen());
+        // The handlers are in place before the command begins: a signal in its first moments must not be lost.
+        tokio::task::yield_now().await;
+        let output = command(interrupt).await;
+        listener.abort();
+        Ok(output)
+    })
+}
+
+#[expect(clippy::exit, reason = "whoever asks twice wants out now; the kernel stops the server with this process")]
+fn quit(exit: Exit) -> ! {
+    std::process::exit(exit as i32)
+}

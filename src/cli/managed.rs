@@ -1,0 +1,25 @@
+//! The flags of every command that may use the managed server.
+
+use std::path::PathBuf;
+
+use crate::clinic::managed::Options;
+
+/// Where the managed server lives and which binaries it runs.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Managed server")]
+pub(crate) struct ManagedArgs {
+    /// Folder of the managed server's data [default: the user's data folder, as root /var/lib/latclinic]
+    #[arg(long, env = "LATCLINIC_DATA_DIR", hide_env_values = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Folder of the PostgreSQL binaries to run, 14 to 18 [default: the newest found]
+    #[arg(long, env = "LATCLINIC_PG_BIN", hide_env_values = true, value_name = "DIR")]
+    pg_bin: Option<PathBuf>,
+}
+
+impl ManagedArgs {
+    /// The managed server for a command that opens `connections` at once.
+    pub(crate) fn options(&self, connections: u32) -> Options {
+        Options { data_dir: self.data_dir.clone(), pg_bin: self.pg_bin.clone(), max_connections: connections }
+    }
+}

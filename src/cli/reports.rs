@@ -1,0 +1,16 @@
+//! `--reports` and `--output`: where records land.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// The flags.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReportsArgs {
+    /// Folder of all reports; a command writes into <DIR>/<scenario>/<UTC time>-<what> of it.
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub(super) reports: PathBuf,
+    /// Write into exactly this folder, which must not exist.
+    #[arg(long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+}

@@ -1,0 +1,168 @@
+//! Applies and takes back a scenario's fix, and makes sure that a phase is measured with the fix as it should be.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    pg::{
+        Connector,
+        fix::{self, Direction, FixState, Progress},
+    },
+    record::{FixInfo, Phase},
+    scenario::Scenario,
+};
+
+use super::{
+    error::{Error, ErrorKind},
+    event::{Event, Events},
+};
+
+/// What applying or reverting would run, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixPlan {
+    /// Host, port and database.
+    pub place: String,
+    /// Whether the server is latclinic's own. On any other one nothing should be run before a person has agreed.
+    pub managed: bool,
+    /// Where the fix stands now.
+    pub state: FixState,
+    /// The statements in order; none where there is nothing to do.
+    pub statements: Vec<String>,
+    /// `lock_timeout` of each.
+    pub lock_timeout: Duration,
+}
+
+/// What applying or reverting did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FixOutcome {
+    /// All statements ran, and what they made was checked.
+    Done {
+        /// How long it took.
+        duration: Duration,
+    },
+    /// The fix stood so already.
+    Nothing,
+}
+
+/// Says what [`apply`] (up) or [`revert`] (down) would run. Changes nothing.
+///
+/// # Errors
+/// The server cannot be reached, or the scenario is not seeded there.
+pub async fn plan(connector: &Connector, scenario: &Scenario, direction: Direction) -> Result<FixPlan, Error> {
+    let client = connector.connect(verb(direction)).await?;
+    let state = fix::state(&client, scenario).await?;
+    let statements = match (&state, direction) {
+        (FixState::Applied, Direction::Up) | (FixState::Absent, Direction::Down) => Vec::new(),
+        _ => fix::statements(&client, scenario, direction).await?,
+    };
+    let lock_timeout = scenario.fix.lock_timeout;
+    Ok(FixPlan { place: connector.place(), managed: connector.is_managed(), state, statements, lock_timeout })
+}
+
+/// Applies the fix, statement by statement, and checks what it made. Where it is applied already, does nothing and says
+/// so.
+///
+/// # Errors
+/// The fix stands so that it cannot be applied, a statement failed, or `stop` was given. The message names the file, the
+/// line and the server's words; the hint what was left behind and the command that leads out.
+pub async fn apply(
+    connector: &Connector,
+    scenario: &Scenario,
+    events: &dyn Events,
+    stop: &CancellationToken,
+) -> Result<FixOutcome, Error> {
+    run(connector, scenario, Direction::Up, events, stop).await
+}
+
+/// Takes the fix back by the statements that were recorded when it was applied. Where it is absent, does nothing and
+/// says so.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn revert(
+    connector: &Connector,
+    scenario: &Scenario,
+    events: &dyn Events,
+    stop: &CancellationToken,
+) -> Result<FixOutcome, Error> {
+    run(connector, scenario, Direction::Down, events, stop).await
+}
+
+async fn run(
+    connector: &Connector,
+    scenario: &Scenario,
+    direction: Direction,
+    events: &dyn Events,
+    stop: &CancellationToken,
+) -> Result<FixOutcome, Error> {
+    let tell = |progress| {
+        events.event(match progress {
+            Progress::Statement { number, of, text } => {
+                Event::Step(format!("fix {} {number}/{of}: {}", direction.as_str(), one_line(&text)))
+            }
+            Progress::Note(words) => Event::Note(words),
+        });
+    };
+    let client = connector.connect(verb(direction)).await?;
+    let started = Instant::now();
+    let outcome = match direction {
+        Direction::Up => fix::apply(&client, scenario, stop, &tell).await,
+        Direction::Down => fix::revert(&client, scenario, stop, &tell).await,
+    };
+    match outcome {
+        Ok(true) => Ok(FixOutcome::Done { duration: started.elapsed() }),
+        Ok(false) => {
+            let standing = if direction == Direction::Up { FixState::Applied } else { FixState::Absent };
+            events.event(Event::Note(format!("nothing to do: {standing}")));
+            Ok(FixOutcome::Nothing)
+        }
+        Err(error) => Err(Error::from(error).interrupted_if(stop.is_cancelled())),
+    }
+}
+
+/// Makes sure that the fix is as `phase` wants it: absent before, applied after.
+///
+/// # Errors
+/// It is not, and the hint names the command that makes it so; or the server could not tell.
+pub async fn require(connector: &Connector, scenario: &Scenario, phase: Phase) -> Result<(), Error> {
+    let client = connector.connect("check").await?;
+    let state = fix::state(&client, scenario).await?;
+    let (apply, revert) = (command(connector, scenario, Direction::Up), command(connector, scenario, Direction::Down));
+    let hint = match (phase, &state) {
+        (Phase::Before, FixState::Absent) | (Phase::After, FixState::Applied) => return Ok(()),
+        (_, FixState::Unrecorded(_)) => {
+            format!("somebody made it by hand in schema {}: drop it by hand", scenario.schema_name())
+        }
+        (Phase::Before, _) => format!("run `{revert}` first"),
+        (Phase::After, FixState::Absent) => format!("run `{apply}` first"),
+        (Phase::After, FixState::Half { direction: Direction::Up, changed: false, .. }) => {
+            format!("run `{apply}` first: it goes on where that stopped")
+        }
+        (Phase::After, _) => format!("run `{revert}`, then `{apply}`"),
+    };
+    Err(Error::new(ErrorKind::Usage, format!("cannot measure phase {phase} of {}: {state}", scenario.id))
+        .with_hint(hint))
+}
+
+/// What a record says about the fix.
+pub fn info(scenario: &Scenario) -> FixInfo {
+    let fix = &scenario.fix;
+    FixInfo { title: fix.title.clone(), up_sha256: fix::sha256(&fix.up), down_sha256: fix::sha256(&fix.down) }
+}
+
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "apply-fix",
+        Direction::Down => "revert-fix",
+    }
+}
+
+fn command(connector: &Connector, scenario: &Scenario, direction: Direction) -> String {
+    let yes = if connector.is_managed() { "" } else { " --yes" };
+    format!("{}{yes}", crate::pg::command(verb(direction), scenario))
+}
+
+fn one_line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,181 @@
+//! Puts a comparison together.
+
+use super::{
+    comparable::{self, Error},
+    metrics,
+    model::{Comparison, FORMAT, PlanComparison, Side, Sides, StatementComparison, Verdict},
+    notes::notes,
+};
+use crate::record::{Found, Record};
+
+/// Compares a record of the phase `before` with one of the phase `after`.
+///
+/// Each side was measured once, so ratios have no interval and every verdict is inconclusive.
+///
+/// # Errors
+/// When the records are not of the two phases of the same scenario, dataset, load, statements and fix.
+pub fn compare(before: &Found, after: &Found) -> Result<Comparison, Error> {
+    comparable::check(&before.record, &after.record)?;
+    let plans = plans(&before.record, &after.record);
+    let (from, to) = (&before.record, &after.record);
+    let mut metrics = metrics::of_load(None, (&from.totals, &from.latency_ms), (&to.totals, &to.latency_ms));
+    metrics.extend(metrics::of_plans(&plans));
+    let mut comparison = Comparison {
+        format: FORMAT,
+        scenario: from.scenario.clone(),
+        fix: from.fix.title.clone(),
+        verdict: Verdict::Inconclusive,
+        sides: Sides { before: side(before), after: side(after) },
+        metrics,
+        statements: statements(from, to),
+        plans,
+        results_identical: None,
+        gates: Vec::new(),
+        differences: comparable::differences(from, to),
+        notes: Vec::new(),
+    };
+    comparison.notes = notes(&comparison);
+    Ok(comparison)
+}
+
+fn side(found: &Found) -> Side {
+    let record = &found.record;
+    Side {
+        folder: found.folder.display().to_string(),
+        started_at: record.started_at,
+        samples: record.latency_ms.samples,
+        operations: record.totals.operations,
+        errors: record.totals.errors,
+        duration_s: record.load.duration_s,
+        measured_s: record.measured_s,
+        interrupted: record.interrupted,
+        interrupted_by: record.interrupted_by.clone(),
+        dataset_bytes: record.dataset.bytes,
+        warnings: record.warnings.clone(),
+    }
+}
+
+/// Pairs by name; the check has made sure that both sides have the same names.
+fn statements(before: &Record, after: &Record) -> Vec<StatementComparison> {
+    let pairs = before.statements.iter().filter_map(|from| {
+        let to = after.statements.iter().find(|to| to.name == from.name)?;
+        Some((from, to))
+    });
+    pairs
+        .map(|(from, to)| StatementComparison {
+            name: from.name.clone(),
+            metrics: metrics::of_load(Some(&from.name), (&from.totals, &from.latency_ms), (&to.totals, &to.latency_ms)),
+        })
+        .collect()
+}
+
+/// Pairs by statement and class, in the order of the record before; then what only the record after has.
+fn plans(before: &Record, after: &Record) -> Vec<PlanComparison> {
+    let mut plans: Vec<PlanComparison> = Vec::new();
+    for plan in &before.plans {
+        plans.push(PlanComparison {
+            statement: plan.statement.clone(),
+            class: plan.class.clone(),
+            before: Some(plan.clone()),
+            after: None,
+        });
+    }
+    for plan in &after.plans {
+        match plans.iter_mut().find(|pair| pair.statement == plan.statement && pair.class == plan.class) {
+            Some(pair) => pair.after = Some(plan.clone()),
+            None => plans.push(PlanComparison {
+                statement: plan.statement.clone(),
+                class: plan.class.clone(),
+                before: None,
+                after: Some(plan.clone()),
+            }),
+        }
+    }
+    plans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        compare::MetricName,
+        record::{Latency, Phase, Totals, sample},
+    };
+
+    fn found(record: Record) -> Found {
+        Found { folder: format!("reports/events/{}", record.phase).into(), record }
+    }
+
+    fn pair() -> (Found, Found) {
+        (found(sample::record(Phase::Before)), found(sample::record(Phase::After)))
+    }
+
+    #[test]
+    fn one_measurement_a_side_has_ratios_but_no_interval_and_no_verdict() {
+        let (before, after) = pair();
+        let comparison = compare(&before, &after).unwrap();
+        let p99 = comparison.metrics.iter().find(|metric| metric.name == MetricName::P99).unwrap();
+        assert_eq!(p99.ratio, Some(0.399 / 307.2));
+        assert!(comparison.metrics.iter().all(|metric| {
+            (metric.ci_low, metric.ci_high, metric.confidence, metric.verdict)
+                == (None, None, None, Verdict::Inconclusive)
+        }));
+        assert_eq!(comparison.notes[0].id, "measured-once");
+        assert_eq!(comparison.headline().unwrap().name, MetricName::P99);
+    }
+
+    #[test]
+    fn the_shape_is_that_of_the_contract_and_reads_back() {
+        let (before, after) = pair();
+        let comparison = compare(&before, &after).unwrap();
+        let json = serde_json::to_value(&comparison).unwrap();
+        for key in ["verdict", "metrics", "results_identical", "gates"] {
+            assert!(json.get(key).is_some(), "{key}");
+        }
+        for key in ["name", "unit", "before", "after", "ratio", "ci_low", "ci_high", "confidence", "verdict"] {
+            assert!(json["metrics"][0].get(key).is_some(), "{key}");
+        }
+        let names: Vec<_> = json["metrics"].as_array().unwrap().iter().map(|metric| &metric["name"]).collect();
+        assert_eq!(
+            names,
+            ["p50", "p95", "p99", "max", "throughput", "error_rate", "execution_time", "rows_read", "buffers"]
+        );
+        assert_eq!(serde_json::from_value::<Comparison>(json).unwrap(), comparison);
+    }
+
+    #[test]
+    fn the_headline_falls_back_to_what_both_sides_support() {
+        let (mut before, after) = pair();
+        before.record.latency_ms.p99 = None;
+        assert_eq!(compare(&before, &after).unwrap().headline().unwrap().name, MetricName::P95);
+        before.record.latency_ms = Latency::default();
+        assert_eq!(compare(&before, &after).unwrap().headline(), None);
+    }
+
+    #[test]
+    fn plans_pair_by_class_and_a_missing_one_is_noted() {
+        let (before, mut after) = pair();
+        after.record.plans[0].class = "hot".into();
+        let comparison = compare(&before, &after).unwrap();
+        assert_eq!(comparison.plans.len(), 2);
+        let note = comparison.notes.iter().find(|note| note.id == "no-plan").unwrap();
+        assert_eq!(note.message, "no plan of latest_of_user was captured after the fix");
+    }
+
+    #[test]
+    fn an_interrupted_side_with_errors_is_compared_and_noted() {
+        let (before, mut after) = pair();
+        after.record.interrupted = true;
+        after.record.interrupted_by = Some("the server went away".into());
+        after.record.measured_s = 3.25;
+        after.record.totals = Totals { operations: 10, errors: 10, throughput_per_s: 0.0, error_rate: 1.0 };
+        after.record.latency_ms = Latency::default();
+        let comparison = compare(&before, &after).unwrap();
+        let notes: Vec<_> = comparison.notes.iter().map(|note| note.message.as_str()).collect();
+        insta::assert_snapshot!(notes.join("\n"), @"
+        each side was measured once, so drift of the machine between the two is not excluded and no verdict is given
+        the measurement after was interrupted (the server went away): 3.2 s of 30 s were measured
+        after: 10 of 10 operations ended in an error; of these only timeouts are in the percentiles
+        ");
+    }
+}

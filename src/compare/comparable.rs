@@ -1,0 +1,207 @@
+//! Whether two records may be compared, and what else differs between them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use super::model::Difference;
+use crate::record::{Phase, Record};
+
+/// Why two records cannot be compared: every reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    reasons: Vec<String>,
+}
+
+impl Error {
+    /// Every reason, each a fragment that names both sides.
+    pub fn reasons(&self) -> &[String] {
+        &self.reasons
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the records cannot be compared: {}", self.reasons.join("; "))
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Checks that the records are of the two phases of the same thing: scenario, dataset, load, statements and fix.
+pub(super) fn check(before: &Record, after: &Record) -> Result<(), Error> {
+    let mut reasons = Reasons(Vec::new());
+    if before.phase != Phase::Before {
+        reasons.0.push(format!("the first record is of phase {}, not before", before.phase));
+    }
+    if after.phase != Phase::After {
+        reasons.0.push(format!("the second record is of phase {}, not after", after.phase));
+    }
+    reasons.unless_same("scenario", &before.scenario, &after.scenario);
+    if before.dataset.recipe != after.dataset.recipe {
+        reasons.0.push("the datasets were made by different recipes".into());
+    }
+    reasons.unless_same("rows", rows(before), rows(after));
+    reasons.unless_same("load model", &before.load.model, &after.load.model);
+    reasons.unless_same("clients", before.load.clients, after.load.clients);
+    reasons.unless_same("rate", rate(before), rate(after));
+    reasons.0.extend(statements(before, after));
+    if (&before.fix.up_sha256, &before.fix.down_sha256) != (&after.fix.up_sha256, &after.fix.down_sha256) {
+        reasons.0.push("the fix was changed between the records".into());
+    }
+    if reasons.0.is_empty() { Ok(()) } else { Err(Error { reasons: reasons.0 }) }
+}
+
+/// What differs although the records may be compared: server, machine, tool, and flags of the load.
+pub(super) fn differences(before: &Record, after: &Record) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut look = |what: &str, before: String, after: String| {
+        if before != after {
+            found.push(Difference { what: what.to_owned(), before, after });
+        }
+    };
+    let (from, to) = (&before.server, &after.server);
+    look("server version", from.version.clone(), to.version.clone());
+    look("server managed by latclinic", yes_no(from.managed), yes_no(to.managed));
+    for name in from.settings.keys().chain(to.settings.keys()).collect::<BTreeSet<_>>() {
+        let value =
+            |settings: &BTreeMap<String, String>| settings.get(name).cloned().unwrap_or_else(|| "not set".into());
+        look(&format!("server setting {name}"), value(&from.settings), value(&to.settings));
+    }
+    let (from, to) = (&before.machine, &after.machine);
+    look("operating system", from.os.clone(), to.os.clone());
+    look("kernel", from.kernel.clone(), to.kernel.clone());
+    look("processor", from.cpu.clone(), to.cpu.clone());
+    look("cores", from.cores.to_string(), to.cores.to_string());
+    look("memory in bytes", from.memory_bytes.to_string(), to.memory_bytes.to_string());
+    let (from, to) = (&before.load, &after.load);
+    look("--threads", from.threads.to_string(), to.threads.to_string());
+    look("--duration", seconds(from.duration_s), seconds(to.duration_s));
+    look("--warmup", seconds(from.warmup_s), seconds(to.warmup_s));
+    look("--random-seed", from.random_seed.to_string(), to.random_seed.to_string());
+    let (from, to) = (&before.tool, &after.tool);
+    look("latclinic version", from.version.clone(), to.version.clone());
+    let commit = |commit: &Option<String>| commit.clone().unwrap_or_else(|| "unknown".into());
+    look("latclinic commit", commit(&from.commit), commit(&to.commit));
+    found
+}
+
+struct Reasons(Vec<String>);
+
+impl Reasons {
+    fn unless_same<T: PartialEq + fmt::Display>(&mut self, what: &str, before: T, after: T) {
+        if before != after {
+            self.0.push(format!("{what}: {before} before, {after} after"));
+        }
+    }
+}
+
+fn statements(before: &Record, after: &Record) -> Vec<String> {
+    let by_name = |record: &Record| -> BTreeMap<String, (String, f64)> {
+        record.statements.iter().map(|s| (s.name.clone(), (s.sql.clone(), s.weight))).collect()
+    };
+    let (from, to) = (by_name(before), by_name(after));
+    let mut reasons = Vec::new();
+    for (name, statement) in &from {
+        match to.get(name) {
+            None => reasons.push(format!("statement {name} is only in the record before")),
+            Some((sql, _)) if *sql != statement.0 => reasons.push(format!("statement {name} has different SQL")),
+            Some((_, weight)) if *weight != statement.1 => {
+                reasons.push(format!("weight of statement {name}: {} before, {weight} after", statement.1));
+            }
+            Some(_) => {}
+        }
+    }
+    let only_after = to.keys().filter(|name| !from.contains_key(*name));
+    reasons.extend(only_after.map(|name| format!("statement {name} is only in the record after")));
+    reasons
+}
+
+fn rows(record: &Record) -> String {
+    record.dataset.rows.iter().map(|(table, rows)| format!("{table} {rows}")).collect::<Vec<_>>().join(", ")
+}
+
+fn rate(record: &Record) -> String {
+    record.load.rate.map_or_else(|| "none".into(), |rate| format!("{rate}/s"))
+}
+
+fn seconds(seconds: f64) -> String {
+    format!("{seconds} s")
+}
+
+fn yes_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::sample;
+
+    #[test]
+    fn two_phases_of_the_same_thing_are_comparable() {
+        let (before, after) = (sample::record(Phase::Before), sample::record(Phase::After));
+        assert_eq!(check(&before, &after), Ok(()));
+        assert_eq!(differences(&before, &after), []);
+    }
+
+    #[test]
+    fn every_reason_is_told() {
+        let before = sample::record(Phase::Before);
+        let mut other = sample::record(Phase::Before);
+        other.scenario = "orders".into();
+        other.dataset.recipe = "another".into();
+        other.dataset.rows.insert("events".into(), 5);
+        other.load.model = "open".into();
+        other.load.rate = Some(100.0);
+        other.load.clients = 16;
+        other.fix.up_sha256 = "cc".into();
+        other.statements[0].weight = 3.0;
+        let mut added = other.statements[0].clone();
+        added.name = "count".into();
+        other.statements.push(added);
+        insta::assert_snapshot!(check(&before, &other).unwrap_err().reasons().join("\n"), @"
+        the second record is of phase before, not after
+        scenario: events before, orders after
+        the datasets were made by different recipes
+        rows: events 1000000 before, events 5 after
+        load model: closed before, open after
+        clients: 8 before, 16 after
+        rate: none before, 100/s after
+        weight of statement latest_of_user: 1 before, 3 after
+        statement count is only in the record after
+        the fix was changed between the records
+        ");
+    }
+
+    #[test]
+    fn a_changed_statement_is_a_reason_and_so_is_the_wrong_order() {
+        let (before, mut after) = (sample::record(Phase::Before), sample::record(Phase::After));
+        after.statements[0].sql = "SELECT 1".into();
+        insta::assert_snapshot!(check(&after, &before).unwrap_err(), @"the records cannot be compared: the first record is of phase after, not before; the second record is of phase before, not after; statement latest_of_user has different SQL");
+    }
+
+    #[test]
+    fn what_differs_without_forbidding_it_is_listed() {
+        let (before, mut after) = (sample::record(Phase::Before), sample::record(Phase::After));
+        after.server.version = "18.4".into();
+        after.server.settings.insert("work_mem".into(), "64MB".into());
+        after.server.settings.remove("fsync");
+        after.machine.cores = 64;
+        after.load.threads = 8;
+        after.load.duration_s = 10.0;
+        after.tool.commit = Some("abc".into());
+        let lines =
+            differences(&before, &after).into_iter().map(|d| format!("{}: {} -> {}", d.what, d.before, d.after));
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+        server version: 15.18 -> 18.4
+        server setting fsync: on -> not set
+        server setting work_mem: 4MB -> 64MB
+        cores: 2 -> 64
+        --threads: 2 -> 8
+        --duration: 30 s -> 10 s
+        latclinic commit: unknown -> abc
+        ");
+    }
+}

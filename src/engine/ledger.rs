@@ -1,0 +1,181 @@
+//! What all threads noted, merged.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use hdrhistogram::Histogram;
+
+use super::{
+    histogram::{CompactHistogram, empty_histogram, merge},
+    measurement::{Figures, SliceFigures},
+    recorder::{PARTS_IN_SLICE, Part, Tally},
+};
+
+/// Slices kept open for parts that other threads hand over later; older ones are compacted.
+const OPEN_SLICES: usize = 2;
+
+/// What all threads noted so far.
+pub(super) struct Ledger {
+    statements: Vec<Sum>,
+    /// Response times over all statements.
+    response: Histogram<u64>,
+    slices: BTreeMap<u64, Slice>,
+    open: BTreeSet<u64>,
+}
+
+struct Sum {
+    operations: u64,
+    response: Histogram<u64>,
+    failed: Histogram<u64>,
+    errors: BTreeMap<String, (u64, String)>,
+}
+
+struct Slice {
+    operations: u64,
+    errors: u64,
+    response: SliceResponse,
+}
+
+enum SliceResponse {
+    Open(Box<Histogram<u64>>),
+    Compact(CompactHistogram),
+}
+
+impl Ledger {
+    pub(super) fn new(statements: usize) -> Self {
+        let sum =
+            || Sum { operations: 0, response: empty_histogram(), failed: empty_histogram(), errors: BTreeMap::new() };
+        Self {
+            statements: (0..statements).map(|_| sum()).collect(),
+            response: empty_histogram(),
+            slices: BTreeMap::new(),
+            open: BTreeSet::new(),
+        }
+    }
+
+    /// Adds what a thread handed over.
+    pub(super) fn add(&mut self, part: &Part) {
+        let at = part.index / PARTS_IN_SLICE;
+        let slice = self.slices.entry(at).or_insert_with(Slice::new);
+        self.open.insert(at);
+        for (sum, tally) in self.statements.iter_mut().zip(&part.statements) {
+            if tally.operations == 0 {
+                continue;
+            }
+            sum.add(tally);
+            merge(&mut self.response, &tally.response);
+            slice.add(tally);
+        }
+        while self.open.len() > OPEN_SLICES {
+            if let Some(oldest) = self.open.pop_first().and_then(|oldest| self.slices.get_mut(&oldest)) {
+                oldest.compact();
+            }
+        }
+    }
+
+    /// Response times over all statements so far.
+    pub(super) fn response(&self) -> &Histogram<u64> {
+        &self.response
+    }
+
+    /// Operations and, of these, errors so far.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        self.slices
+            .values()
+            .fold((0, 0), |(operations, errors), slice| (operations + slice.operations, errors + slice.errors))
+    }
+
+    /// The figures by statement and over all, and the slices of a window that lasted `measured` of the `planned` time.
+    pub(super) fn close(self, planned: Duration, measured: Duration) -> (Figures, Vec<Figures>, Vec<SliceFigures>) {
+        let statements: Vec<Figures> = self.statements.into_iter().map(Sum::figures).collect();
+        let mut total =
+            Sum { operations: 0, response: self.response, failed: empty_histogram(), errors: BTreeMap::new() };
+        for figures in &statements {
+            total.operations += figures.operations;
+            merge(&mut total.failed, &figures.failed);
+            for (code, (count, sample)) in &figures.errors {
+                total.errors.entry(code.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
+            }
+        }
+        (total.figures(), statements, close_slices(self.slices, planned, measured))
+    }
+}
+
+/// Every slice of the window, those without operations too, the last one as long as the window went on.
+fn close_slices(mut slices: BTreeMap<u64, Slice>, planned: Duration, measured: Duration) -> Vec<SliceFigures> {
+    let second = Duration::from_secs(1);
+    let last = planned.min(measured).as_nanos().div_ceil(second.as_nanos()).saturating_sub(1);
+    let last = u64::try_from(last).unwrap_or(u64::MAX).max(slices.keys().next_back().copied().unwrap_or(0));
+    if measured.is_zero() {
+        return Vec::new();
+    }
+    (0..=last)
+        .map(|at| {
+            let start = Duration::from_secs(at);
+            let length = if at == last { measured.saturating_sub(start) } else { second };
+            let slice = slices.remove(&at).unwrap_or_else(Slice::new);
+            let response = match slice.response {
+                SliceResponse::Open(histogram) => CompactHistogram::new(&histogram),
+                SliceResponse::Compact(compact) => compact,
+            };
+            SliceFigures { start, length, operations: slice.operations, errors: slice.errors, response }
+        })
+        .collect()
+}
+
+impl Sum {
+    fn add(&mut self, tally: &Tally) {
+        self.operations += tally.operations;
+        merge(&mut self.response, &tally.response);
+        if let Some(failed) = &tally.failed {
+            merge(&mut self.failed, failed);
+        }
+        for (code, (count, sample)) in &tally.errors {
+            self.errors.entry(code.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
+        }
+    }
+
+    /// In a closed load an operation is sent when it is intended to be: service is response and lag is 0.
+    fn figures(self) -> Figures {
+        let mut lag = empty_histogram();
+        lag.saturating_record_n(0, self.response.len());
+        Figures {
+            operations: self.operations,
+            service: self.response.clone(),
+            response: self.response,
+            lag,
+            failed: self.failed,
+            errors: self.errors,
+        }
+    }
+}
+
+impl Slice {
+    fn new() -> Self {
+        Self { operations: 0, errors: 0, response: SliceResponse::Open(Box::new(empty_histogram())) }
+    }
+
+    fn add(&mut self, tally: &Tally) {
+        self.operations += tally.operations;
+        self.errors += tally.errors.values().map(|(count, _)| count).sum::<u64>();
+        merge(self.open(), &tally.response);
+    }
+
+    fn open(&mut self) -> &mut Histogram<u64> {
+        if let SliceResponse::Compact(compact) = &self.response {
+            self.response = SliceResponse::Open(Box::new(compact.histogram()));
+        }
+        match &mut self.response {
+            SliceResponse::Open(histogram) => histogram,
+            SliceResponse::Compact(_) => unreachable!("opened above"),
+        }
+    }
+
+    fn compact(&mut self) {
+        if let SliceResponse::Open(histogram) = &self.response {
+            self.response = SliceResponse::Compact(CompactHistogram::new(histogram));
+        }
+    }
+}

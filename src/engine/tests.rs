@@ -1,0 +1,504 @@
+//! The engine against a scripted target on a clock that only timers move, so that every figure is exact.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use hdrhistogram::Histogram;
+use tokio::{
+    task::{LocalSet, spawn_local},
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    run::conduct,
+    worker::{Farewell, Worker},
+    *,
+};
+use crate::{
+    draw::ColumnType,
+    load::{Load, Model, Operation, ParameterFacts, WARM_UP, Workload},
+    scenario::{
+        Classes, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Scenario, SqlStatement, SqlText,
+        Statement, Value,
+    },
+};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// How an operation goes: how long it takes and how it ends.
+type Answer = (Duration, Result<(), Failure>);
+
+/// What a client did, in its own order.
+#[derive(Debug, Clone, PartialEq)]
+enum Deed {
+    Connected,
+    Sent(Operation),
+    Cancelled,
+}
+
+/// A target that follows a script.
+struct Scripted<F> {
+    script: F,
+    refused: Option<u32>,
+    deeds: Arc<Mutex<Vec<(u32, Deed)>>>,
+}
+
+struct ScriptedSession<F> {
+    client: u32,
+    target: Arc<Scripted<F>>,
+}
+
+/// The session needs its target, which the trait hands out by reference only.
+struct Handle<F>(Arc<Scripted<F>>);
+
+impl<F: Fn(u32, &Operation) -> Answer + Send + Sync + 'static> Target for Handle<F> {
+    type Session = ScriptedSession<F>;
+
+    async fn connect(&self, client: u32) -> Result<Self::Session, Failure> {
+        sleep(3 * MS).await;
+        if self.0.refused == Some(client) {
+            return Err(failure(FailureKind::Connection, Some("53300"), "sorry, too many clients already"));
+        }
+        self.0.note(client, Deed::Connected);
+        Ok(ScriptedSession { client, target: Arc::clone(&self.0) })
+    }
+}
+
+impl<F> Scripted<F> {
+    fn note(&self, client: u32, deed: Deed) {
+        self.deeds.lock().unwrap().push((client, deed));
+    }
+}
+
+impl<F: Fn(u32, &Operation) -> Answer + Send + Sync + 'static> Session for ScriptedSession<F> {
+    async fn execute(&mut self, operation: &Operation) -> Result<(), Failure> {
+        self.target.note(self.client, Deed::Sent(operation.clone()));
+        let (time, outcome) = (self.target.script)(self.client, operation);
+        sleep(time).await;
+        outcome
+    }
+
+    fn cancellation(&self) -> LocalBoxFuture<'static, ()> {
+        let (target, client) = (Arc::clone(&self.target), self.client);
+        async move { target.note(client, Deed::Cancelled) }.boxed_local()
+    }
+}
+
+/// Remembers the stages it was told of.
+#[derive(Default)]
+struct Watch(Mutex<Vec<Progress>>);
+
+impl Observer for Watch {
+    fn progress(&self, progress: &Progress) {
+        self.0.lock().unwrap().push(progress.clone());
+    }
+}
+
+/// What came of a run on the paused clock.
+struct Outcome {
+    measurement: Result<Measurement, Error>,
+    deeds: Vec<(u32, Deed)>,
+    progress: Vec<Progress>,
+    took: Duration,
+}
+
+impl Outcome {
+    fn measurement(&self) -> &Measurement {
+        self.measurement.as_ref().unwrap()
+    }
+
+    fn sent_by(&self, client: u32) -> Vec<&Operation> {
+        sent_by(&self.deeds, client)
+    }
+}
+
+fn sent_by(deeds: &[(u32, Deed)], client: u32) -> Vec<&Operation> {
+    let own = deeds.iter().filter(|(by, _)| *by == client);
+    own.filter_map(|(_, deed)| if let Deed::Sent(operation) = deed { Some(operation) } else { None }).collect()
+}
+
+fn failure(kind: FailureKind, sqlstate: Option<&str>, message: &str) -> Failure {
+    Failure { kind, sqlstate: sqlstate.map(str::to_owned), message: message.to_owned() }
+}
+
+fn load(clients: u32, threads: u32, warmup: Duration, duration: Duration) -> Load {
+    Load { model: Model::Closed, clients, threads, warmup, duration, grace: Duration::from_secs(5) }
+}
+
+fn statement(name: &str, weight: f64) -> Statement {
+    let text = "SELECT $1".to_owned();
+    let sql = SqlText { source: name.to_owned(), statements: vec![SqlStatement { text: text.clone(), line: 1 }], text };
+    let parameter = ParameterSource::Generator(Generator::Zipf { min: 1, max: 10_000, exponent: 1.0 });
+    Statement { name: name.to_owned(), sql, weight, parameters: vec![parameter], classes: Classes::default() }
+}
+
+fn workload(statements: usize) -> Arc<Workload> {
+    let sql = SqlText { source: String::new(), text: String::new(), statements: Vec::new() };
+    let scenario = Scenario {
+        id: "scripted".to_owned(),
+        title: String::new(),
+        description: String::new(),
+        origin: Origin::Bundled,
+        dataset: Dataset { seed: 1, schema: sql.clone(), tables: Vec::new() },
+        statements: (0..statements).map(|index| statement(&format!("s{index}"), 1.0 + index as f64)).collect(),
+        load: LoadDefaults { clients: 1, warmup: MS, duration: MS, seed: 42 },
+        fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS },
+    };
+    let facts = ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() };
+    Arc::new(Workload::new(&scenario, &vec![vec![facts]; statements], 42).unwrap())
+}
+
+/// Runs on one runtime whose clock moves only when all are waiting.
+fn run_paused(
+    load: &Load,
+    statements: usize,
+    refused: Option<u32>,
+    stop: CancellationToken,
+    script: impl Fn(u32, &Operation) -> Answer + Send + Sync + 'static,
+) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let deeds = Arc::new(Mutex::new(Vec::new()));
+    let target = Arc::new(Handle(Arc::new(Scripted { script, refused, deeds: Arc::clone(&deeds) })));
+    let watch = Arc::new(Watch::default());
+    let observer: Arc<dyn Observer> = watch.clone();
+    let (measurement, took) = LocalSet::new().block_on(&runtime, async {
+        let begin = Instant::now();
+        let start = |worker: Worker<_>| {
+            let farewell = Farewell(worker.reports.clone());
+            spawn_local(async move {
+                worker.run().await;
+                drop(farewell);
+            });
+            Ok(())
+        };
+        let measurement = conduct(target, load, workload(statements), observer, stop, start).await;
+        (measurement, begin.elapsed())
+    });
+    let deeds = deeds.lock().unwrap().clone();
+    let progress = watch.0.lock().unwrap().clone();
+    Outcome { measurement, deeds, progress, took }
+}
+
+fn measure(load: &Load, script: impl Fn(u32, &Operation) -> Answer + Send + Sync + 'static) -> Outcome {
+    run_paused(load, 1, None, CancellationToken::new(), script)
+}
+
+fn is_warm_up(operation: &Operation) -> bool {
+    operation.number & WARM_UP != 0
+}
+
+fn about(histogram: &Histogram<u64>, value: u64, expected: Duration) -> bool {
+    histogram.equivalent(value, expected.as_nanos() as u64)
+}
+
+#[test]
+fn percentiles_are_exactly_those_of_the_script() {
+    // 50 operations of 1 ms, 45 of 2 ms, 4 of 10 ms, one of 100 ms: 280 ms, ten times over.
+    let script = |_, operation: &Operation| {
+        let time = match operation.number % 100 {
+            _ if is_warm_up(operation) => MS,
+            0..50 => MS,
+            50..95 => 2 * MS,
+            95..99 => 10 * MS,
+            _ => 100 * MS,
+        };
+        (time, Ok(()))
+    };
+    let outcome = measure(&load(1, 1, 100 * MS, 2800 * MS), script);
+    let measurement = outcome.measurement();
+    let response = &measurement.total.response;
+    assert_eq!((measurement.total.operations, response.len()), (1000, 1000));
+    assert_eq!(measurement.measured, 2800 * MS);
+    for (quantile, time) in [(0.5, 1), (0.501, 2), (0.95, 2), (0.951, 10), (0.99, 10), (0.991, 100), (1.0, 100)] {
+        let value = response.value_at_quantile(quantile);
+        assert!(about(response, value, time * MS), "p{}: {value} ns, not {time} ms", quantile * 100.0);
+    }
+    assert!((response.mean() / 2_800_000.0 - 1.0).abs() < 0.001);
+    assert_eq!(measurement.total.service, *response);
+    assert_eq!((measurement.total.lag.len(), measurement.total.lag.max()), (1000, 0));
+    assert_eq!(measurement.ended, Ended::Completed);
+}
+
+#[test]
+fn warm_up_is_discarded() {
+    let script = |_, operation: &Operation| (if is_warm_up(operation) { 50 * MS } else { MS }, Ok(()));
+    let outcome = measure(&load(2, 2, 1000 * MS, 1000 * MS), script);
+    let measurement = outcome.measurement();
+    assert!(about(&measurement.total.response, measurement.total.response.max(), MS));
+    assert_eq!(measurement.total.operations, 2000);
+    assert_eq!(measurement.warm_up, WarmUp { length: 1000 * MS, cold_clients: 0 });
+    let measured: Vec<u64> = outcome
+        .sent_by(1)
+        .iter()
+        .filter(|operation| !is_warm_up(operation))
+        .map(|operation| operation.number)
+        .collect();
+    assert_eq!(measured, (0..1000).map(|nth| nth * 2 + 1).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_connection_executes_every_statement_five_times_before_the_window() {
+    for warmup in [Duration::ZERO, 100 * MS, 5000 * MS] {
+        let load = load(8, 2, warmup, 1000 * MS);
+        let outcome = run_paused(&load, 3, None, CancellationToken::new(), |_, _| (20 * MS, Ok(())));
+        let measurement = outcome.measurement();
+        assert_eq!(measurement.warm_up.cold_clients, 0);
+        assert!(measurement.warm_up.length >= warmup.max(300 * MS), "{:?}", measurement.warm_up);
+        assert!(measurement.warm_up.length <= warmup.max(350 * MS), "{:?}", measurement.warm_up);
+        for client in 0..8 {
+            let mut executions = BTreeMap::new();
+            for operation in outcome.sent_by(client).iter().take_while(|operation| is_warm_up(operation)) {
+                *executions.entry(operation.statement).or_insert(0) += 1;
+            }
+            assert!(executions.len() == 3 && executions.values().all(|count| *count >= 5), "{executions:?}");
+        }
+    }
+}
+
+#[test]
+fn warm_up_of_a_very_slow_statement_is_bounded_and_said() {
+    let load = load(3, 1, 1000 * MS, 20_000 * MS);
+    let script = |client, _: &Operation| (if client == 2 { 6000 * MS } else { 10 * MS }, Ok(()));
+    let outcome = measure(&load, script);
+    let warm_up = outcome.measurement().warm_up;
+    assert_eq!(warm_up.cold_clients, 1);
+    assert!(warm_up.length >= load.longest_warmup() && warm_up.length <= load.longest_warmup() + 20 * MS);
+    assert!(outcome.measurement().total.operations > 4000);
+}
+
+#[test]
+fn all_connect_before_any_sends_and_stages_follow_in_order() {
+    let outcome = measure(&load(20, 3, 1000 * MS, 1000 * MS), |_, _| (300 * MS, Ok(())));
+    let first_sent = outcome.deeds.iter().position(|(_, deed)| matches!(deed, Deed::Sent(_))).unwrap();
+    let connected = |(_, deed): &&(u32, Deed)| *deed == Deed::Connected;
+    assert_eq!(outcome.deeds[..first_sent].iter().filter(connected).count(), 20);
+    let mut stages: Vec<Stage> = outcome.progress.iter().map(|progress| progress.stage).collect();
+    stages.dedup();
+    assert_eq!(stages[..3], [Stage::Connecting, Stage::WarmUp, Stage::Measuring]);
+    for client in 0..20 {
+        let phases: Vec<bool> = outcome.sent_by(client).iter().map(|operation| is_warm_up(operation)).collect();
+        assert!(phases.is_sorted_by_key(|warm_up| !warm_up), "client {client} went back to the warm-up");
+    }
+}
+
+#[test]
+fn what_is_in_flight_at_the_end_counts_with_its_full_time() {
+    let script = |_, operation: &Operation| (if is_warm_up(operation) { MS } else { 700 * MS }, Ok(()));
+    let outcome = measure(&load(1, 1, 100 * MS, 1000 * MS), script);
+    let measurement = outcome.measurement();
+    assert_eq!(measurement.total.operations, 2);
+    assert!(about(&measurement.total.response, measurement.total.response.min(), 700 * MS));
+    assert_eq!(measurement.measured, 1400 * MS);
+    let slices: Vec<_> = measurement.slices.iter().map(|s| (s.start, s.length, s.operations)).collect();
+    assert_eq!(slices, [(Duration::ZERO, 1400 * MS, 2)]);
+}
+
+#[test]
+fn what_outlives_the_grace_time_is_a_timeout_at_its_elapsed_time() {
+    let script = |client, operation: &Operation| {
+        let stuck = client == 1 && operation.number == 1;
+        (if stuck { Duration::from_secs(3600) } else { 10 * MS }, Ok(()))
+    };
+    let outcome = measure(&load(2, 1, 100 * MS, 1000 * MS), script);
+    let measurement = outcome.measurement();
+    // 1 s of window and 5 s of grace.
+    assert_eq!(measurement.measured, 6000 * MS);
+    assert!(about(&measurement.total.response, measurement.total.response.max(), 6000 * MS));
+    assert_eq!((measurement.total.operations, measurement.total.response.len()), (101, 101));
+    assert_eq!(measurement.total.errors["timeout"].0, 1);
+    assert_eq!(measurement.total.failed.len(), 1);
+    assert_eq!(outcome.deeds.iter().filter(|(_, deed)| *deed == Deed::Cancelled).count(), 1);
+    assert_eq!(measurement.ended, Ended::Completed);
+}
+
+#[test]
+fn errors_are_counted_apart_and_improve_nothing() {
+    let script = |_, operation: &Operation| match operation.number % 10 {
+        _ if is_warm_up(operation) => (MS, Ok(())),
+        3 => (MS, Err(failure(FailureKind::Operation, Some("40001"), "could not serialize access"))),
+        7 => {
+            (81 * MS, Err(failure(FailureKind::Timeout, Some("57014"), "canceling statement due to statement timeout")))
+        }
+        _ => (10 * MS, Ok(())),
+    };
+    let outcome = measure(&load(1, 1, 100 * MS, 1620 * MS), script);
+    let total = &outcome.measurement().total;
+    assert_eq!((total.operations, total.error_count()), (100, 20));
+    assert_eq!(total.errors["40001"], (10, "could not serialize access".to_owned()));
+    assert_eq!(total.errors["57014"].0, 10);
+    // The quick failures are not in the response times, the timeouts are.
+    assert_eq!((total.response.len(), total.failed.len()), (90, 20));
+    assert!(about(&total.response, total.response.min(), 10 * MS));
+    assert!(about(&total.response, total.response.max(), 81 * MS));
+    assert!(about(&total.failed, total.failed.min(), MS));
+    assert_eq!(outcome.measurement().slices.iter().map(|slice| slice.errors).sum::<u64>(), 20);
+}
+
+#[test]
+fn a_client_that_cannot_connect_is_named_before_anything_is_sent() {
+    let load = load(4, 2, 100 * MS, 1000 * MS);
+    let outcome = run_paused(&load, 1, Some(3), CancellationToken::new(), |_, _| (MS, Ok(())));
+    let error = outcome.measurement.as_ref().unwrap_err();
+    insta::assert_snapshot!(error, @"client 3 cannot connect: sorry, too many clients already");
+    assert_eq!(error.failure().unwrap().sqlstate.as_deref(), Some("53300"));
+    assert!((0..4).all(|client| outcome.sent_by(client).is_empty()));
+}
+
+#[test]
+fn a_lost_connection_ends_the_run_with_what_was_measured() {
+    let script = |client, operation: &Operation| {
+        let outcome = match (client, operation.number) {
+            (1, 201) => Err(failure(FailureKind::Connection, Some("57P01"), "terminating connection")),
+            _ => Ok(()),
+        };
+        (10 * MS, outcome)
+    };
+    let outcome = measure(&load(2, 2, 100 * MS, 60_000 * MS), script);
+    let measurement = outcome.measurement();
+    assert_eq!(measurement.ended, Ended::Failed("client 1 lost its connection: terminating connection".to_owned()));
+    // Each client's 101 operations of 10 ms; the other one may have sent another before it heard of it.
+    assert!((202..=203).contains(&measurement.total.operations), "{}", measurement.total.operations);
+    assert_eq!(measurement.total.errors["57P01"].0, 1);
+    assert!(measurement.measured >= 1010 * MS && measurement.measured <= 1020 * MS, "{:?}", measurement.measured);
+    assert_eq!(measurement.slices.len(), 2);
+}
+
+#[test]
+fn a_stop_keeps_what_was_measured_and_does_not_wait_for_slow_operations() {
+    let stop = CancellationToken::new();
+    let inner = stop.clone();
+    let script = move |client, operation: &Operation| {
+        if operation.number == 2 * 100 {
+            inner.cancel();
+        }
+        let stuck = client == 1 && operation.number == 51;
+        (if stuck { Duration::from_secs(600) } else { 10 * MS }, Ok(()))
+    };
+    let load = load(2, 1, 100 * MS, 60_000 * MS);
+    let outcome = run_paused(&load, 1, None, stop, script);
+    let measurement = outcome.measurement();
+    assert_eq!(measurement.ended, Ended::Stopped);
+    // Client 0: 101 operations; client 1: 25 and the stuck one.
+    assert_eq!(measurement.total.operations, 127);
+    assert_eq!(measurement.total.errors["timeout"].0, 1);
+    assert_eq!(outcome.deeds.last(), Some(&(1, Deed::Cancelled)));
+    // 1 s of the window had passed when it was told to stop.
+    assert!(outcome.took < 2200 * MS, "{:?}", outcome.took);
+    assert!(measurement.measured >= 1000 * MS);
+}
+
+#[test]
+fn a_stop_before_the_window_gives_an_empty_measurement() {
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let outcome = run_paused(&load(2, 1, 100 * MS, 1000 * MS), 1, None, stop, |_, _| (MS, Ok(())));
+    let measurement = outcome.measurement();
+    assert_eq!((measurement.ended.clone(), measurement.measured), (Ended::Stopped, Duration::ZERO));
+    assert_eq!((measurement.total.operations, measurement.slices.len()), (0, 0));
+}
+
+#[test]
+fn a_target_that_never_waits_cannot_keep_the_run_from_ending() {
+    struct Instantly;
+    struct Session0;
+    impl Target for Instantly {
+        type Session = Session0;
+        async fn connect(&self, _: u32) -> Result<Session0, Failure> {
+            Ok(Session0)
+        }
+    }
+    impl Session for Session0 {
+        async fn execute(&mut self, _: &Operation) -> Result<(), Failure> {
+            Err(failure(FailureKind::Operation, Some("42P01"), "relation \"nowhere\" does not exist"))
+        }
+        fn cancellation(&self) -> LocalBoxFuture<'static, ()> {
+            async {}.boxed_local()
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let load = load(3, 2, 10 * MS, 100 * MS);
+    let observer = Arc::new(Watch::default());
+    let measurement =
+        runtime.block_on(run(Arc::new(Instantly), &load, workload(1), observer, CancellationToken::new())).unwrap();
+    assert_eq!(measurement.ended, Ended::Completed);
+    assert_eq!(measurement.total.operations, measurement.total.error_count());
+    assert!(measurement.total.operations > 100 && measurement.total.response.is_empty());
+}
+
+#[test]
+fn the_same_seed_sends_the_same_with_any_number_of_threads() {
+    let by_threads = |threads| {
+        let deeds = Arc::new(Mutex::new(Vec::new()));
+        let script = |_: u32, _: &Operation| -> Answer { (MS, Ok(())) };
+        let target = Arc::new(Handle(Arc::new(Scripted { script, refused: None, deeds: Arc::clone(&deeds) })));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let load = load(8, threads, 50 * MS, 300 * MS);
+        let observer = Arc::new(Watch::default());
+        runtime.block_on(run(target, &load, workload(3), observer, CancellationToken::new())).unwrap();
+        let deeds = deeds.lock().unwrap();
+        (0..8)
+            .map(|client| {
+                let measured = sent_by(&deeds, client).into_iter().filter(|operation| !is_warm_up(operation));
+                measured.cloned().collect::<Vec<_>>()
+            })
+            .collect::<Vec<_>>()
+    };
+    let (one, eight) = (by_threads(1), by_threads(8));
+    for (client, (one, eight)) in one.iter().zip(&eight).enumerate() {
+        let common = one.len().min(eight.len());
+        assert!(common > 20, "client {client} sent {common} operations");
+        assert_eq!(one[..common], eight[..common]);
+        assert!(one.windows(2).any(|pair| pair[0].parameters != pair[1].parameters));
+    }
+    assert_ne!(one[0][0].parameters, Vec::<Value>::new());
+}
+
+#[test]
+fn operations_belong_to_the_slice_in_which_they_end() {
+    let script = |_, operation: &Operation| (if operation.number == 0 { 1500 * MS } else { 100 * MS }, Ok(()));
+    let outcome = measure(&load(1, 1, 1000 * MS, 3500 * MS), script);
+    let slices = &outcome.measurement().slices;
+    let counts: Vec<u64> = slices.iter().map(|slice| slice.operations).collect();
+    // Ends at 1.5 s and then every 0.1 s up to 3.5 s; an end at 2.0 s belongs to the slice that begins there.
+    assert_eq!(counts, [0, 5, 10, 6]);
+    assert_eq!(slices[3].length, 500 * MS);
+    let mut sum = empty_histogram();
+    for slice in slices {
+        sum.add(slice.response.histogram()).unwrap();
+    }
+    assert_eq!(sum, outcome.measurement().total.response);
+}
+
+#[test]
+fn closed_load_obeys_littles_law() {
+    let script = |client: u32, operation: &Operation| (MS * (5 + (client * 7 + operation.number as u32) % 23), Ok(()));
+    let outcome = measure(&load(16, 4, 200 * MS, 10_000 * MS), script);
+    let measurement = outcome.measurement();
+    let throughput = measurement.total.operations as f64 / measurement.measured.as_secs_f64();
+    let clients = throughput * measurement.total.response.mean() / 1e9;
+    assert!((clients / 16.0 - 1.0).abs() < 0.01, "{clients}");
+    let last = outcome.progress.last().unwrap();
+    assert!(last.operations > 0 && last.p50_ns.is_some() && last.throughput_per_s > 0.0);
+}
+
+#[test]
+fn figures_by_statement_add_up() {
+    let load = load(4, 2, 100 * MS, 2000 * MS);
+    let script = |_, operation: &Operation| (MS * (1 + operation.statement as u32), Ok(()));
+    let outcome = run_paused(&load, 3, None, CancellationToken::new(), script);
+    let measurement = outcome.measurement();
+    let sum: u64 = measurement.statements.iter().map(|figures| figures.operations).sum();
+    assert_eq!(sum, measurement.total.operations);
+    for (index, figures) in measurement.statements.iter().enumerate() {
+        // Weights 1, 2, 3.
+        let share = figures.operations as f64 / sum as f64;
+        assert!((share - (index + 1) as f64 / 6.0).abs() < 0.03, "statement {index}: {share}");
+        assert!(about(&figures.response, figures.response.min(), MS * (1 + index as u32)));
+        assert!(about(&figures.response, figures.response.max(), MS * (1 + index as u32)));
+    }
+}

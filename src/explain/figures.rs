@@ -1,0 +1,152 @@
+//! What a record keeps of a plan.
+
+use crate::record::PlanFigures;
+
+use super::plan::{Node, Plan};
+
+/// Figures of the plan of `statement` with parameters of `class`, shown as `parameters`.
+///
+/// Rows are totals over loops and workers; PostgreSQL rounds them by loop, so that with `n` loops each node's total may
+/// be off by `n / 2`. Buffers are those of the execution, planning left out.
+pub fn figures(plan: &Plan, statement: &str, class: &str, parameters: Vec<String>) -> PlanFigures {
+    let mut scans: Vec<String> = Vec::new();
+    for label in plan.nodes().filter(|node| node.scans_relation()).map(Node::label) {
+        if !scans.contains(&label) {
+            scans.push(label);
+        }
+    }
+    PlanFigures {
+        statement: statement.to_owned(),
+        class: class.to_owned(),
+        parameters,
+        shape: plan.shape(),
+        scans,
+        planning_ms: plan.planning_ms.unwrap_or(0.0),
+        execution_ms: plan.execution_ms.unwrap_or(0.0),
+        rows_read: whole(plan.nodes().map(Node::rows_read).sum()),
+        rows_returned: whole(plan.root.rows()),
+        buffers_hit: plan.root.buffers.hit,
+        buffers_read: plan.root.buffers.read,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and no rows are negative")]
+fn whole(rows: f64) -> u64 {
+    rows.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use super::*;
+
+    /// A plan that `tests/fixtures/plans/make.sh` captured.
+    fn captured(major: u32, name: &str) -> Plan {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/plans/{major}/{name}.json"));
+        Plan::parse(&fs::read_to_string(&path).unwrap()).unwrap()
+    }
+
+    fn of(major: u32, name: &str) -> PlanFigures {
+        figures(&captured(major, name), "latest", "hot", vec!["42".into()])
+    }
+
+    const MAJORS: [u32; 5] = [14, 15, 16, 17, 18];
+
+    #[test]
+    fn every_captured_plan_of_every_version_is_read() {
+        for major in MAJORS {
+            let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/plans/{major}"));
+            let names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            assert!(names.len() >= 12, "{major}: {names:?}");
+            for path in names {
+                let plan = Plan::parse(&fs::read_to_string(&path).unwrap()).unwrap();
+                assert!(plan.execution_ms.unwrap() > 0.0, "{}", path.display());
+                assert!(plan.planning_ms.unwrap() > 0.0, "{}", path.display());
+                assert!(plan.nodes().all(|node| node.actual.is_some()), "{}", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn a_seq_scan_reads_the_table_and_an_index_scan_what_it_returns() {
+        for major in MAJORS {
+            let before = of(major, "seq_scan_sort");
+            assert_eq!(before.shape, "Limit > Sort > Seq Scan on events");
+            assert_eq!(before.scans, ["Seq Scan on events"]);
+            assert_eq!((before.rows_read, before.rows_returned), (100_000, 20));
+            // 736 pages of the table, and what sorting looks up in the catalogue.
+            assert!((736..760).contains(&(before.buffers_hit + before.buffers_read)), "{major}: {before:?}");
+
+            let after = of(major, "index_scan");
+            assert_eq!(after.shape, "Limit > Index Scan using events_user_id_created_at_idx on events");
+            assert_eq!((after.rows_read, after.rows_returned), (20, 20));
+            assert!((3..60).contains(&(after.buffers_hit + after.buffers_read)), "{major}: {after:?}");
+        }
+    }
+
+    #[test]
+    fn rows_are_totals_over_loops_and_workers() {
+        for major in MAJORS {
+            let plan = captured(major, "parallel_seq_scan");
+            let scan = plan.nodes().find(|node| node.scans_relation()).unwrap();
+            assert_eq!(scan.label(), "Parallel Seq Scan on events");
+            assert_eq!(scan.loops(), 3.0);
+            // 100 returned and 99 900 removed by three, rounded by loop.
+            assert!((scan.rows_read() - 100_000.0).abs() <= 2.0 * scan.rounding(), "{}", scan.rows_read());
+            let gather = plan.nodes().find(|node| node.workers_planned.is_some()).unwrap();
+            assert_eq!((gather.workers_planned, gather.workers_launched), (Some(2), Some(2)));
+
+            let plan = captured(major, "nested_loop");
+            let inner = plan.nodes().find(|node| node.loops() == 500.0).unwrap();
+            assert_eq!(inner.label(), "Index Scan using events_pkey on events");
+            assert!((inner.rows() - 499.0).abs() <= inner.rounding());
+            // All 1 000 users are read, and an event a loop.
+            assert!(of(major, "nested_loop").rows_read.abs_diff(1_500) <= 250);
+        }
+    }
+
+    #[test]
+    fn a_node_that_never_ran_is_told_apart_from_one_without_rows() {
+        for major in MAJORS {
+            let plan = captured(major, "never_executed");
+            let [without_rows, never_ran] = ["users", "events"]
+                .map(|relation| plan.nodes().find(|node| node.relation.as_deref() == Some(relation)).unwrap());
+            assert!(never_ran.never_executed() && !without_rows.never_executed());
+            assert_eq!((without_rows.rows(), never_ran.rows_read()), (0.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn shapes_read_as_explain_prints_them() {
+        let shapes: String =
+            ["update", "init_plan", "partitions", "hash_join", "cte", "bitmap_scan", "index_only_scan"]
+                .map(|name| format!("{}\n", of(15, name).shape))
+                .concat();
+        insta::assert_snapshot!(shapes, @"
+        Update on events > Seq Scan on events
+        Seq Scan on events
+        Aggregate > Append > Seq Scan on parts_1
+        HashAggregate > Hash Left Join > Seq Scan on events
+        Merge Join > Sort > CTE Scan
+        Bitmap Heap Scan on events > Bitmap Index Scan on events_user_id_created_at_idx
+        Limit > Index Only Scan using events_user_id_created_at_idx on events
+        ");
+    }
+
+    #[test]
+    fn scans_are_told_once_and_a_bitmap_heap_scan_counts_once() {
+        assert_eq!(of(15, "partitions").scans, ["Seq Scan on parts_1", "Seq Scan on parts_2"]);
+        let bitmap = of(15, "bitmap_scan");
+        assert_eq!(bitmap.scans, ["Bitmap Heap Scan on events"]);
+        assert_eq!(bitmap.rows_read, 100);
+        // The CTE is read from events once, however often it is scanned.
+        assert_eq!(of(15, "cte").rows_read, 1_000);
+    }
+
+    #[test]
+    fn decimals_of_version_18_are_kept() {
+        let plan = captured(18, "parallel_seq_scan");
+        assert!(plan.nodes().any(|node| node.actual.is_some_and(|actual| actual.rows.fract() != 0.0)));
+    }
+}

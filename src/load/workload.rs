@@ -1,0 +1,317 @@
+//! The statement mix and the parameters, as pure functions of (seed, operation number).
+
+use super::{
+    classes::{self, ClassValues},
+    error::{Error, Result},
+    model::Operation,
+};
+use crate::{
+    draw::{ColumnType, Sampler, Stream},
+    scenario::{Classes, Dataset, ParameterSource, Scenario, Statement, Value},
+};
+
+/// Operations that the classes of parameter values are derived from.
+const CLASS_DRAWS: u64 = 10_000;
+
+/// What the database says of one parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterFacts {
+    /// Its type, as the server reports it when the statement is prepared.
+    pub column_type: ColumnType,
+    /// What its query returned; empty for a parameter that is drawn.
+    pub fetched: Vec<Value>,
+}
+
+/// What is sent: statements by weight and their parameters. Every part of an operation follows from the seed and the number of
+/// the operation alone.
+#[derive(Debug)]
+pub struct Workload {
+    statements: Vec<Mixed>,
+    mix: Stream,
+}
+
+/// A statement in the mix.
+#[derive(Debug)]
+struct Mixed {
+    name: String,
+    /// Share of this statement and all before it, 0 to 1.
+    cumulative: f64,
+    parameters: Vec<Parameter>,
+    classes: Classes,
+}
+
+/// Where a parameter's values come from.
+#[derive(Debug)]
+pub(super) struct Parameter {
+    stream: Stream,
+    values: Values,
+}
+
+#[derive(Debug)]
+enum Values {
+    Drawn { sampler: Sampler, absent: Value },
+    Fetched { list: Vec<Value>, absent: Value },
+}
+
+impl Workload {
+    /// Compiles the statements of `scenario`; `facts` has one entry a statement with one entry a parameter.
+    ///
+    /// # Errors
+    /// When there are no statements, the number of parameters differs between scenario and SQL, a generator cannot make
+    /// values of a parameter's type, or a parameter's query returned no rows.
+    pub fn new(scenario: &Scenario, facts: &[Vec<ParameterFacts>], seed: u64) -> Result<Self> {
+        let statements = &scenario.statements;
+        if statements.is_empty() {
+            return Err(Error::empty());
+        }
+        let total: f64 = statements.iter().map(|statement| statement.weight).sum();
+        let mut sum = 0.0;
+        let mut mixed = Vec::with_capacity(statements.len());
+        for (index, statement) in statements.iter().enumerate() {
+            sum += statement.weight;
+            mixed.push(Mixed {
+                name: statement.name.clone(),
+                cumulative: if index + 1 == statements.len() { 1.0 } else { sum / total },
+                parameters: parameters(
+                    statement,
+                    facts.get(index).map_or(&[], Vec::as_slice),
+                    &scenario.dataset,
+                    seed,
+                )?,
+                classes: statement.classes.clone(),
+            });
+        }
+        Ok(Self { statements: mixed, mix: Stream::new(seed, &["mix"]) })
+    }
+
+    /// Number of statements, at least 1.
+    pub fn statements(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// Makes operation `number`. Memory that `operation` holds is used again.
+    pub fn fill(&self, number: u64, operation: &mut Operation) {
+        let statement = match self.statements.len() {
+            1 => 0,
+            _ => {
+                let at = self.mix.at(number).unit();
+                self.statements.partition_point(|statement| statement.cumulative <= at)
+            }
+        };
+        self.fill_statement(number, statement, operation);
+    }
+
+    /// Makes operation `number` of a given statement, outside the mix.
+    pub fn fill_statement(&self, number: u64, statement: usize, operation: &mut Operation) {
+        operation.number = number;
+        operation.statement = statement;
+        operation.parameters.clear();
+        operation
+            .parameters
+            .extend(self.statements[statement].parameters.iter().map(|parameter| parameter.value(number)));
+    }
+
+    /// Parameter values for the plans of a statement: as the scenario names them, otherwise derived from each parameter's
+    /// distribution. Parameters are drawn independently, so the most frequent tuple is that of the most frequent values.
+    ///
+    /// # Errors
+    /// When the scenario names another number of values than the statement has parameters.
+    pub fn classes(&self, statement: usize) -> Result<ClassValues> {
+        let Mixed { name, parameters, classes: named, .. } = &self.statements[statement];
+        let check = |class, values: &Option<Vec<Value>>| match values {
+            Some(values) if values.len() != parameters.len() => {
+                Err(Error::class_count(name, class, values.len(), parameters.len()))
+            }
+            _ => Ok(()),
+        };
+        check("hot", &named.hot)?;
+        check("typical", &named.typical)?;
+        check("absent", &named.absent)?;
+        let mut derived = ClassValues::default();
+        for parameter in parameters {
+            let (hot, typical) = match &parameter.values {
+                Values::Fetched { list, .. } => classes::hot_and_typical(list.iter().cloned()),
+                Values::Drawn { .. } => {
+                    classes::hot_and_typical((0..CLASS_DRAWS).map(|number| parameter.value(number)))
+                }
+            };
+            derived.hot.push(hot);
+            derived.typical.push(typical);
+            derived.absent.push(match &parameter.values {
+                Values::Fetched { absent, .. } | Values::Drawn { absent, .. } => absent.clone(),
+            });
+        }
+        Ok(ClassValues {
+            hot: named.hot.clone().unwrap_or(derived.hot),
+            typical: named.typical.clone().unwrap_or(derived.typical),
+            absent: named.absent.clone().unwrap_or(derived.absent),
+        })
+    }
+}
+
+fn parameters(statement: &Statement, facts: &[ParameterFacts], dataset: &Dataset, seed: u64) -> Result<Vec<Parameter>> {
+    if statement.parameters.len() != facts.len() {
+        return Err(Error::count(&statement.name, facts.len(), statement.parameters.len()));
+    }
+    let parameter = |(index, (source, facts)): (usize, (&ParameterSource, &ParameterFacts))| {
+        let number = index + 1;
+        let values = match source {
+            ParameterSource::Generator(generator) => Values::Drawn {
+                sampler: Sampler::compile(generator, &facts.column_type, dataset, None)
+                    .map_err(|cause| Error::generator(&statement.name, number, cause))?,
+                absent: classes::absent(generator, &facts.column_type, dataset),
+            },
+            ParameterSource::Query(_) if facts.fetched.is_empty() => {
+                return Err(Error::no_values(&statement.name, number));
+            }
+            ParameterSource::Query(_) => Values::Fetched {
+                list: facts.fetched.clone(),
+                absent: classes::beyond(&facts.fetched, &facts.column_type),
+            },
+        };
+        Ok(Parameter { stream: Stream::new(seed, &["parameter", &statement.name, &number.to_string()]), values })
+    };
+    statement.parameters.iter().zip(facts).enumerate().map(parameter).collect()
+}
+
+impl Parameter {
+    fn value(&self, number: u64) -> Value {
+        let mut random = self.stream.at(number);
+        match &self.values {
+            Values::Drawn { sampler, .. } => sampler.value(&mut random, number),
+            Values::Fetched { list, .. } => list[random.below(list.len() as u64) as usize].clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        load::WARM_UP,
+        scenario::{Fix, Generator, LoadDefaults, Origin, SqlText},
+    };
+
+    fn sql() -> SqlText {
+        SqlText { source: String::new(), text: String::new(), statements: Vec::new() }
+    }
+
+    fn statement(name: &str, weight: f64, parameters: Vec<ParameterSource>) -> Statement {
+        Statement { name: name.to_owned(), sql: sql(), weight, parameters, classes: Classes::default() }
+    }
+
+    fn scenario(statements: Vec<Statement>) -> Scenario {
+        let time = std::time::Duration::from_secs(1);
+        Scenario {
+            id: "mixed".to_owned(),
+            title: String::new(),
+            description: String::new(),
+            origin: Origin::Bundled,
+            dataset: Dataset { seed: 1, schema: sql(), tables: Vec::new() },
+            statements,
+            load: LoadDefaults { clients: 1, warmup: time, duration: time, seed: 1 },
+            fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time },
+        }
+    }
+
+    fn zipf() -> ParameterSource {
+        ParameterSource::Generator(Generator::Zipf { min: 1, max: 10_000, exponent: 1.0 })
+    }
+
+    fn facts(fetched: &[i64]) -> ParameterFacts {
+        ParameterFacts { column_type: ColumnType::Int8, fetched: fetched.iter().copied().map(Value::Int).collect() }
+    }
+
+    fn mixed() -> (Scenario, Vec<Vec<ParameterFacts>>) {
+        let query = ParameterSource::Query(sql());
+        let scenario = scenario(vec![
+            statement("insert", 1.0, vec![zipf(), zipf()]),
+            statement("read", 7.0, vec![query]),
+            statement("vacuous", 2.0, vec![]),
+        ]);
+        (scenario, vec![vec![facts(&[]), facts(&[])], vec![facts(&[3, 5, 8, 5])], vec![]])
+    }
+
+    fn operation(workload: &Workload, number: u64) -> Operation {
+        let mut operation = Operation::default();
+        workload.fill(number, &mut operation);
+        operation
+    }
+
+    #[test]
+    fn an_operation_follows_from_seed_and_number_alone() {
+        let (scenario, facts) = mixed();
+        let one = Workload::new(&scenario, &facts, 7).unwrap();
+        let same = Workload::new(&scenario, &facts, 7).unwrap();
+        let other = Workload::new(&scenario, &facts, 8).unwrap();
+        let backwards: Vec<Operation> = (0..1000).rev().map(|number| operation(&same, number)).collect();
+        let mut reused = Operation::default();
+        for number in 0..1000 {
+            one.fill(number, &mut reused);
+            assert_eq!(reused, backwards[999 - number as usize]);
+        }
+        assert!((0..1000).any(|number| operation(&one, number) != operation(&other, number)));
+        assert!(
+            (0..1000).any(|number| operation(&one, number).parameters != operation(&one, number | WARM_UP).parameters)
+        );
+    }
+
+    #[test]
+    fn statements_come_by_weight_with_parameters_of_their_own() {
+        let (scenario, facts) = mixed();
+        let workload = Workload::new(&scenario, &facts, 7).unwrap();
+        let mut counts = [0; 3];
+        for number in 0..100_000 {
+            let operation = operation(&workload, number);
+            counts[operation.statement] += 1;
+            match (operation.statement, operation.parameters.as_slice()) {
+                (0, [Value::Int(1..=10_000), Value::Int(1..=10_000)]) | (1, [Value::Int(3 | 5 | 8)]) | (2, []) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        for (count, share) in counts.into_iter().zip([0.1, 0.7, 0.2]) {
+            assert!((f64::from(count) / 100_000.0 - share).abs() < 0.01, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn classes_are_derived_or_as_the_scenario_names_them() {
+        let (mut scenario, facts) = mixed();
+        scenario.statements[0].classes.typical = Some(vec![Value::Int(77), Value::Int(78)]);
+        let workload = Workload::new(&scenario, &facts, 7).unwrap();
+        let insert = workload.classes(0).unwrap();
+        assert_eq!(insert.hot, [Value::Int(1), Value::Int(1)]);
+        assert_eq!(insert.typical, [Value::Int(77), Value::Int(78)]);
+        assert_eq!(insert.absent, [Value::Int(10_001), Value::Int(10_001)]);
+        let read = workload.classes(1).unwrap();
+        assert_eq!((read.hot, read.absent), (vec![Value::Int(5)], vec![Value::Int(9)]));
+        assert_eq!(workload.classes(2).unwrap(), ClassValues::default());
+    }
+
+    #[test]
+    fn the_typical_value_of_a_skewed_parameter_is_neither_hot_nor_rare() {
+        let scenario = scenario(vec![statement("read", 1.0, vec![zipf()])]);
+        let workload = Workload::new(&scenario, &[vec![facts(&[])]], 7).unwrap();
+        let [Value::Int(typical)] = workload.classes(0).unwrap().typical[..] else { panic!("one integer") };
+        assert!((5..1000).contains(&typical), "{typical}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_its_place() {
+        let refused = |scenario: &Scenario, facts: &[Vec<ParameterFacts>]| {
+            Workload::new(scenario, facts, 7).unwrap_err().to_string()
+        };
+        insta::assert_snapshot!(refused(&scenario(vec![]), &[]), @"the workload has no statements");
+        let two = scenario(vec![statement("read", 1.0, vec![zipf(), zipf()])]);
+        insta::assert_snapshot!(refused(&two, &[vec![facts(&[])]]), @"statement read: its SQL takes 1 parameter, the scenario gives 2");
+        let queried = scenario(vec![statement("read", 1.0, vec![ParameterSource::Query(sql())])]);
+        insta::assert_snapshot!(refused(&queried, &[vec![facts(&[])]]), @"statement read: parameter $1: its query returned no rows");
+        let text = ParameterFacts { column_type: ColumnType::Uuid, fetched: Vec::new() };
+        let one = scenario(vec![statement("read", 1.0, vec![zipf()])]);
+        assert!(refused(&one, &[vec![text]]).starts_with("statement read: parameter $1: "));
+        let (mut named, facts) = mixed();
+        named.statements[1].classes.hot = Some(vec![]);
+        let workload = Workload::new(&named, &facts, 7).unwrap();
+        insta::assert_snapshot!(workload.classes(1).unwrap_err(), @"statement read: the class hot has 0 values, the SQL takes 1");
+    }
+}

@@ -1,0 +1,190 @@
+//! What a database says of a scenario's workload before it is sent.
+
+use tokio_postgres::{Client, error::ErrorPosition};
+
+use super::{
+    catalog::{column_type, use_schema},
+    connector::Connector,
+    error::{Error, Result},
+};
+use crate::{
+    draw::{self, ColumnType},
+    load::ParameterFacts,
+    scenario::{ParameterSource, Scenario, SqlText, Statement, Value},
+};
+
+/// Prepares every statement of the workload, finds the types of its parameters and fetches the values of those that a query
+/// gives: one entry a statement with one entry a parameter.
+///
+/// # Errors
+/// When a statement or a parameter's query does not prepare (the message has its file, line and column), the number of
+/// parameters differs between SQL and scenario, a parameter has a type that values cannot be made for, or a query fails,
+/// returns no rows, or returns what its parameter cannot take.
+pub async fn describe(connector: &Connector, scenario: &Scenario) -> Result<Vec<Vec<ParameterFacts>>> {
+    let client = connector.connect("describe").await?;
+    use_schema(&client, &scenario.schema_name()).await?;
+    let mut facts = Vec::with_capacity(scenario.statements.len());
+    for statement in &scenario.statements {
+        facts.push(describe_statement(&client, statement).await?);
+    }
+    Ok(facts)
+}
+
+async fn describe_statement(client: &Client, statement: &Statement) -> Result<Vec<ParameterFacts>> {
+    let prepared = prepare(client, statement).await?;
+    let place = &statement.sql.source;
+    let name = &statement.name;
+    let (taken, given) = (prepared.params().len(), statement.parameters.len());
+    if taken != given {
+        return Err(Error::new(format!(
+            "{place}: statement {name} takes {}, the scenario gives {given}",
+            count(taken)
+        ))
+        .with_hint(format!("give statement {name} one entry in `parameters` for each of $1..$n of its SQL")));
+    }
+    let mut facts = Vec::with_capacity(taken);
+    for (index, (source, ty)) in statement.parameters.iter().zip(prepared.params()).enumerate() {
+        let number = index + 1;
+        let column_type = column_type(ty).ok_or_else(|| {
+            Error::new(format!("{place}: statement {name}: no values can be made for parameter ${number} of type {ty}"))
+                .with_hint(format!("take it as text in the SQL: ${number}::text::{ty}"))
+        })?;
+        let fetched = match source {
+            ParameterSource::Generator(_) => Vec::new(),
+            ParameterSource::Query(query) => {
+                fetch(client, query, &column_type, &format!("parameter ${number} of statement {name}")).await?
+            }
+        };
+        facts.push(ParameterFacts { column_type, fetched });
+    }
+    Ok(facts)
+}
+
+/// Prepares a statement of the workload.
+pub(super) async fn prepare(client: &Client, statement: &Statement) -> Result<tokio_postgres::Statement> {
+    let text = only_statement(&statement.sql);
+    client.prepare(text).await.map_err(|cause| {
+        let place = place(&statement.sql, &cause);
+        Error::from_server(format!("{place}: statement {} does not prepare", statement.name), cause)
+    })
+}
+
+/// The values that a query gives for a parameter.
+async fn fetch(client: &Client, query: &SqlText, column_type: &ColumnType, what: &str) -> Result<Vec<Value>> {
+    let text = only_statement(query);
+    let failed = |cause| {
+        let place = place(query, &cause);
+        Error::from_server(format!("{place}: the query for {what} fails"), cause)
+    };
+    // Prepared by itself first: positions in its errors are then those of its own text.
+    client.prepare(text).await.map_err(failed)?;
+    let wrapped = format!("SELECT to_json(latclinic.value)::text FROM (\n{text}\n) AS latclinic(value)");
+    let rows = client.query(&wrapped, &[]).await.map_err(failed)?;
+    let mut values = Vec::with_capacity(rows.len());
+    let mut encoded = Vec::new();
+    for row in rows {
+        let value = match row.get::<_, Option<String>>(0) {
+            None => Value::Null,
+            Some(json) => from_json(json, column_type)
+                .map_err(|cause| Error::new(format!("{}: the query for {what}: {cause}", query.source)))?,
+        };
+        encoded.clear();
+        draw::encode(&value, column_type, &mut encoded)
+            .map_err(|cause| Error::new(format!("{}: the query for {what}: {cause}", query.source)))?;
+        values.push(value);
+    }
+    if values.is_empty() {
+        return Err(Error::new(format!("{}: the query for {what} returns no rows", query.source))
+            .with_hint("seed the dataset first, or let the query return the values to draw from"));
+    }
+    Ok(values)
+}
+
+/// A value that the server wrote as JSON, in the form that a parameter of the type takes.
+fn from_json(json: String, column_type: &ColumnType) -> serde_json::Result<Value> {
+    match column_type {
+        ColumnType::Json | ColumnType::Jsonb => Ok(Value::Text(json)),
+        ColumnType::Numeric if !json.starts_with('"') => Ok(Value::Text(json)),
+        _ => serde_json::from_str(&json).map(plain),
+    }
+}
+
+fn plain(json: serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => Value::Bool(value),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(value) => Value::Int(value),
+            None => number.as_f64().map_or_else(|| Value::Text(number.to_string()), Value::Float),
+        },
+        serde_json::Value::String(text) => Value::Text(text),
+        serde_json::Value::Array(values) => Value::Array(values.into_iter().map(plain).collect()),
+        object @ serde_json::Value::Object(_) => Value::Text(object.to_string()),
+    }
+}
+
+fn only_statement(sql: &SqlText) -> &str {
+    sql.statements.first().map_or(sql.text.as_str(), |statement| statement.text.as_str())
+}
+
+/// File, line and column of the place that an error of the server points at; the line of the statement where it points nowhere.
+fn place(sql: &SqlText, cause: &tokio_postgres::Error) -> String {
+    let position = match cause.as_db_error().and_then(|db| db.position()) {
+        Some(ErrorPosition::Original(position)) => *position as usize,
+        _ => 0,
+    };
+    place_at(sql, position)
+}
+
+/// `position` counts characters of the statement from 1, as PostgreSQL does; 0 is none.
+fn place_at(sql: &SqlText, position: usize) -> String {
+    let source = &sql.source;
+    let line = sql.statements.first().map_or(1, |statement| statement.line);
+    if position == 0 {
+        return format!("{source}:{line}");
+    }
+    let begin = sql.text.find(only_statement(sql)).unwrap_or(0);
+    let length: usize = sql.text[begin..].chars().take(position - 1).map(char::len_utf8).sum();
+    let before = &sql.text[..begin + length];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
+    format!("{source}:{line}:{column}")
+}
+
+fn count(parameters: usize) -> String {
+    match parameters {
+        0 => "no parameters".to_owned(),
+        1 => "1 parameter".to_owned(),
+        _ => format!("{parameters} parameters"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::SqlStatement;
+
+    #[test]
+    fn places_are_those_of_the_file() {
+        let statement = "SELECT 'ä'\nFROM nowhere";
+        let sql = SqlText {
+            source: "slow.toml: statements.find.sql".to_owned(),
+            text: format!("-- find\n  {statement};\n"),
+            statements: vec![SqlStatement { text: statement.to_owned(), line: 2 }],
+        };
+        assert_eq!(place_at(&sql, 0), "slow.toml: statements.find.sql:2");
+        assert_eq!(place_at(&sql, 8), "slow.toml: statements.find.sql:2:10");
+        assert_eq!(place_at(&sql, 17), "slow.toml: statements.find.sql:3:6");
+    }
+
+    #[test]
+    fn what_the_server_writes_as_json_becomes_a_value() {
+        let value = |json: &str, column_type| from_json(json.to_owned(), &column_type).unwrap();
+        assert_eq!(value("17", ColumnType::Int8), Value::Int(17));
+        assert_eq!(value("0.10", ColumnType::Numeric), Value::Text("0.10".to_owned()));
+        assert_eq!(value(r#""a\"b""#, ColumnType::Text), Value::Text("a\"b".to_owned()));
+        assert_eq!(value(r#"{"a":1}"#, ColumnType::Jsonb), Value::Text(r#"{"a":1}"#.to_owned()));
+        let array = ColumnType::Array(Box::new(ColumnType::Int4));
+        assert_eq!(value("[1,null]", array), Value::Array(vec![Value::Int(1), Value::Null]));
+    }
+}

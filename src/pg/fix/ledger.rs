@@ -1,0 +1,164 @@
+//! The ledger of a scenario's fix: one row for each time it was applied or reverted.
+//!
+//! A row is written before the first statement and completed after the last, so a row without an end tells that a run
+//! did not finish, and how far it came.
+
+use tokio_postgres::Client;
+
+use crate::{
+    pg::{
+        catalog::qualified,
+        error::{Error, Result},
+    },
+    scenario::Scenario,
+};
+
+use super::{Direction, sha256};
+
+/// Name of the table.
+const TABLE: &str = "_latclinic_fix";
+
+/// The last row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) id: i64,
+    pub(super) direction: Direction,
+    pub(super) finished: bool,
+    /// Statements that are done.
+    pub(super) done: usize,
+    /// Statements there are.
+    pub(super) statements: usize,
+    pub(super) up_sha256: String,
+    pub(super) down_sha256: String,
+    /// The way back as it was when the fix was applied.
+    pub(super) down: Vec<String>,
+}
+
+impl Entry {
+    /// Whether the scenario's files are not those that were applied.
+    pub(super) fn differs_from(&self, scenario: &Scenario) -> bool {
+        self.up_sha256 != sha256(&scenario.fix.up) || self.down_sha256 != sha256(&scenario.fix.down)
+    }
+}
+
+/// The ledger of one scenario.
+pub(super) struct Ledger<'a> {
+    client: &'a Client,
+    table: String,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(client: &'a Client, scenario: &Scenario) -> Self {
+        Self { client, table: qualified(&scenario.schema_name(), TABLE) }
+    }
+
+    /// The last row, if there is one.
+    pub(super) async fn last(&self) -> Result<Option<Entry>> {
+        let there = self.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.table]).await;
+        if !there.map_err(|cause| self.unreadable(cause))?.get::<_, bool>(0) {
+            return Ok(None);
+        }
+        let query = format!(
+            "SELECT id, direction, finished_at IS NOT NULL, statements_done, statements, up_sha256, down_sha256, down \
+             FROM {} ORDER BY id DESC LIMIT 1",
+            self.table
+        );
+        let row = self.client.query_opt(&query, &[]).await.map_err(|cause| self.unreadable(cause))?;
+        let count = |number: i32| usize::try_from(number).unwrap_or(0);
+        Ok(row.map(|row| Entry {
+            id: row.get(0),
+            direction: if row.get::<_, &str>(1) == "up" { Direction::Up } else { Direction::Down },
+            finished: row.get(2),
+            done: count(row.get(3)),
+            statements: count(row.get(4)),
+            up_sha256: row.get(5),
+            down_sha256: row.get(6),
+            down: row.get(7),
+        }))
+    }
+
+    /// Writes the row of a run that begins. `applied` is the row of the fix that a way back takes back.
+    pub(super) async fn begin(
+        &self,
+        scenario: &Scenario,
+        direction: Direction,
+        applied: Option<&Entry>,
+    ) -> Result<Entry> {
+        let create = format!(
+            "CREATE TABLE IF NOT EXISTS {} (
+                id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+                direction text NOT NULL CHECK (direction IN ('up', 'down')),
+                title text NOT NULL,
+                up_sha256 text NOT NULL,
+                down_sha256 text NOT NULL,
+                down text[] NOT NULL,
+                statements integer NOT NULL,
+                statements_done integer NOT NULL DEFAULT 0,
+                started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+                finished_at timestamptz,
+                duration_ms double precision
+            )",
+            self.table
+        );
+        self.client.batch_execute(&create).await.map_err(|cause| self.unwritable(cause))?;
+        let fix = &scenario.fix;
+        let (up_sha256, down_sha256, down) = match applied {
+            Some(entry) => (entry.up_sha256.clone(), entry.down_sha256.clone(), entry.down.clone()),
+            None => {
+                let down = fix.down.statements.iter().map(|statement| statement.text.clone()).collect();
+                (sha256(&fix.up), sha256(&fix.down), down)
+            }
+        };
+        let statements = match direction {
+            Direction::Up => fix.up.statements.len(),
+            Direction::Down => down.len(),
+        };
+        let insert = format!(
+            "INSERT INTO {} (direction, title, up_sha256, down_sha256, down, statements) VALUES ($1, $2, $3, $4, $5, $6) \
+             RETURNING id",
+            self.table
+        );
+        let total = i32::try_from(statements).unwrap_or(i32::MAX);
+        let row = self
+            .client
+            .query_one(&insert, &[&direction.as_str(), &fix.title, &up_sha256, &down_sha256, &down, &total])
+            .await
+            .map_err(|cause| self.unwritable(cause))?;
+        Ok(Entry { id: row.get(0), direction, finished: false, done: 0, statements, up_sha256, down_sha256, down })
+    }
+
+    /// One more statement is done.
+    pub(super) async fn advance(&self, entry: &mut Entry) -> Result<()> {
+        entry.done += 1;
+        self.change(entry, "UPDATE % SET statements_done = statements_done + 1 WHERE id = $1").await
+    }
+
+    /// All statements are done and checked.
+    pub(super) async fn finish(&self, entry: &mut Entry) -> Result<()> {
+        entry.finished = true;
+        self.change(
+            entry,
+            "UPDATE % SET finished_at = clock_timestamp(), \
+             duration_ms = extract(epoch FROM clock_timestamp() - started_at) * 1000 WHERE id = $1",
+        )
+        .await
+    }
+
+    /// The run left nothing behind.
+    pub(super) async fn forget(&self, entry: &Entry) -> Result<()> {
+        self.change(entry, "DELETE FROM % WHERE id = $1").await
+    }
+
+    async fn change(&self, entry: &Entry, sql: &str) -> Result<()> {
+        let sql = sql.replace('%', &self.table);
+        self.client.execute(&sql, &[&entry.id]).await.map(drop).map_err(|cause| self.unwritable(cause))
+    }
+
+    fn unreadable(&self, cause: tokio_postgres::Error) -> Error {
+        Error::from_server(format!("cannot read the ledger {}", self.table), cause)
+    }
+
+    fn unwritable(&self, cause: tokio_postgres::Error) -> Error {
+        Error::from_server(format!("cannot write the ledger {}", self.table), cause)
+    }
+}

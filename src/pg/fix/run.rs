@@ -1,0 +1,378 @@
+//! Runs a fix's statements, one at a time, and leaves a state that the ledger names.
+
+use std::{fmt::Write, future::Future};
+
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    pg::{
+        catalog::{qualified, use_schema},
+        error::{Error, Result},
+        schema::{self, command},
+        seed_session::stoppable,
+    },
+    scenario::{Scenario, SqlText},
+};
+
+use super::{
+    Direction, FixState, indexes,
+    ledger::{Entry, Ledger},
+    look,
+};
+
+/// What a run tells while it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A statement begins.
+    Statement {
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Its text.
+        text: String,
+    },
+    /// A fact worth a line of its own.
+    Note(String),
+}
+
+/// Applies the scenario's fix. Returns whether there was anything to do: `false` where it is applied already.
+///
+/// `client` should be a connection of its own: its `search_path` and timeouts are changed.
+///
+/// # Errors
+/// The fix stands so that it cannot be applied, a statement failed, or `stop` was given; the hint says what was left
+/// behind and which command leads out.
+pub async fn apply(
+    client: &Client,
+    scenario: &Scenario,
+    stop: &CancellationToken,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> Result<bool> {
+    let run = Run { client, scenario, stop, tell, ledger: Ledger::new(client, scenario) };
+    run.alone(run.apply()).await
+}
+
+/// Takes the fix back by the statements that the ledger kept when it was applied. Returns whether there was anything to
+/// do: `false` where it is absent.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn revert(
+    client: &Client,
+    scenario: &Scenario,
+    stop: &CancellationToken,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> Result<bool> {
+    let run = Run { client, scenario, stop, tell, ledger: Ledger::new(client, scenario) };
+    run.alone(run.revert()).await
+}
+
+/// A statement and where a person finds it.
+struct Placed {
+    place: String,
+    text: String,
+}
+
+fn from_file(sql: &SqlText) -> Vec<Placed> {
+    sql.statements
+        .iter()
+        .map(|statement| Placed { place: format!("{}:{}", sql.source, statement.line), text: statement.text.clone() })
+        .collect()
+}
+
+fn from_ledger(entry: &Entry, file: &SqlText) -> Vec<Placed> {
+    let in_file = from_file(file);
+    if in_file.iter().map(|statement| &statement.text).eq(&entry.down) {
+        return in_file;
+    }
+    let place = |number| format!("the way back that the ledger kept, statement {number}");
+    entry.down.iter().zip(1..).map(|(text, number)| Placed { place: place(number), text: text.clone() }).collect()
+}
+
+struct Run<'a> {
+    client: &'a Client,
+    scenario: &'a Scenario,
+    stop: &'a CancellationToken,
+    tell: &'a (dyn Fn(Progress) + Sync),
+    ledger: Ledger<'a>,
+}
+
+impl Run<'_> {
+    async fn apply(&self) -> Result<bool> {
+        let (state, last) = self.prepare().await?;
+        let refused = |hint: String| Err(Error::new(format!("cannot apply the fix: {state}")).with_hint(hint));
+        let revert = command("revert-fix", self.scenario);
+        let (mut entry, resumed) = match (&state, last) {
+            (FixState::Applied, _) => return Ok(false),
+            (FixState::Changed | FixState::Half { direction: Direction::Up, changed: true, .. }, _) => {
+                return refused(format!("take back what was applied first: `{revert}`"));
+            }
+            (FixState::Half { direction: Direction::Down, .. }, _) => {
+                return refused(format!("finish that first: `{revert}`"));
+            }
+            (FixState::Damaged(_), _) => return refused(format!("take it back and apply it anew: `{revert}`")),
+            (FixState::Unrecorded(names), _) => return refused(self.drop_by_hand(names)),
+            (FixState::Half { done, statements, .. }, Some(entry)) => {
+                self.note(format!("the last apply did not finish: going on after {done} of {statements} statements"));
+                (entry, true)
+            }
+            (FixState::Absent | FixState::Half { .. }, _) => {
+                (self.ledger.begin(self.scenario, Direction::Up, None).await?, false)
+            }
+        };
+        let statements = from_file(&self.scenario.fix.up);
+        self.go(&mut entry, &statements, resumed).await?;
+        self.check_applied().await?;
+        self.ledger.finish(&mut entry).await?;
+        Ok(true)
+    }
+
+    async fn revert(&self) -> Result<bool> {
+        let (state, last) = self.prepare().await?;
+        let (mut entry, incomplete) = match (&state, last) {
+            (FixState::Unrecorded(names), _) => {
+                return Err(Error::new(format!("cannot revert the fix: {state}")).with_hint(self.drop_by_hand(names)));
+            }
+            (FixState::Absent, _) | (_, None) => return Ok(false),
+            (FixState::Half { direction: Direction::Down, done, statements, .. }, Some(entry)) => {
+                self.note(format!("the last revert did not finish: going on after {done} of {statements} statements"));
+                (entry, true)
+            }
+            (state, Some(applied)) => {
+                let incomplete = matches!(state, FixState::Half { .. } | FixState::Damaged(_));
+                (self.ledger.begin(self.scenario, Direction::Down, Some(&applied)).await?, incomplete)
+            }
+        };
+        let statements = from_ledger(&entry, &self.scenario.fix.down);
+        self.go(&mut entry, &statements, incomplete).await?;
+        self.check_reverted().await?;
+        self.ledger.finish(&mut entry).await?;
+        Ok(true)
+    }
+
+    /// Enters the schema and does `work` while no other session applies or reverts this fix.
+    async fn alone<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        schema::check(self.client, self.scenario).await?;
+        use_schema(self.client, &self.scenario.schema_name()).await?;
+        self.lock().await?;
+        let outcome = work.await;
+        if !outcome.as_ref().is_err_and(Error::is_stopped) {
+            // Given back at once, since the server may notice the end of the session late.
+            let unlock = "SELECT pg_advisory_unlock(hashtext('latclinic fix'), hashtext($1))";
+            let _ = self.client.execute(unlock, &[&self.scenario.schema_name()]).await;
+        }
+        outcome
+    }
+
+    /// Sets the timeouts, clears away what interrupted builds left, and looks where the fix stands.
+    async fn prepare(&self) -> Result<(FixState, Option<Entry>)> {
+        let settings = format!(
+            "SET lock_timeout = '{}ms'; SET statement_timeout = 0; SET client_min_messages = warning",
+            self.scenario.fix.lock_timeout.as_millis()
+        );
+        self.client
+            .batch_execute(&settings)
+            .await
+            .map_err(|cause| Error::from_server("cannot set the timeouts of the session", cause))?;
+        for index in indexes::drop_half_built(self.client, self.scenario).await? {
+            self.note(format!("dropped index {index}: an earlier build of it did not finish"));
+        }
+        let last = self.ledger.last().await?;
+        Ok((look(self.client, self.scenario, last.as_ref()).await?, last))
+    }
+
+    /// One run at a time. The lock is only tried for: a session that waits for one holds up CREATE INDEX CONCURRENTLY.
+    async fn lock(&self) -> Result<()> {
+        let name = self.scenario.schema_name();
+        let failed = |cause| Error::from_server(format!("cannot lock the fix of {name}"), cause);
+        let taken = "SELECT pg_try_advisory_lock(hashtext('latclinic fix'), hashtext($1))";
+        if self.client.query_one(taken, &[&name]).await.map_err(failed)?.get(0) {
+            return Ok(());
+        }
+        let holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
+             AND classid = (hashtext('latclinic fix')::bigint & 4294967295)::oid \
+             AND objid = (hashtext($1)::bigint & 4294967295)::oid";
+        let holder = self.client.query_opt(holder, &[&name]).await.map_err(failed)?.map(|row| row.get::<_, i32>(0));
+        let error = Error::new(format!("another session is applying or reverting the fix of {name}"));
+        Err(match holder {
+            Some(pid) => error.with_hint(format!(
+                "wait for it; if nobody is there any more, end it: SELECT pg_terminate_backend({pid})"
+            )),
+            None => error.with_hint("wait for it, then try again"),
+        })
+    }
+
+    /// Runs the statements that are not done. After a run that is `incomplete`, the first of them may have been done
+    /// without getting to say so, and what is not there need not be taken back.
+    async fn go(&self, entry: &mut Entry, statements: &[Placed], incomplete: bool) -> Result<()> {
+        let first = entry.done;
+        while let Some(statement) = statements.get(entry.done) {
+            let number = entry.done + 1;
+            (self.tell)(Progress::Statement { number, of: statements.len(), text: statement.text.clone() });
+            if self.stop.is_cancelled() {
+                return Err(self.fail(entry, Error::new(format!("interrupted before {}", statement.place))).await);
+            }
+            let mut done = false;
+            let work = async {
+                let ran = self.client.batch_execute(&statement.text).await;
+                ran.map_err(|cause| {
+                    let cancelled = cause.code().is_some_and(|code| code.code() == "57014");
+                    let what = if cancelled && self.stop.is_cancelled() { "interrupted" } else { "failed" };
+                    let doing = format!("{}: statement {number} of {} {what}", statement.place, statements.len());
+                    Error::from_server(doing, cause)
+                })?;
+                done = true;
+                Ok(())
+            };
+            match stoppable(self.client, self.stop, work).await {
+                Err(error) if !done => {
+                    let first_of_up = entry.done == first && entry.direction == Direction::Up;
+                    if incomplete && first_of_up && is_there(&error) {
+                        self.note(format!("{}: it is there already", statement.place));
+                    } else if incomplete && entry.direction == Direction::Down && is_missing(&error) {
+                        self.note(format!("{}: there is nothing to take back", statement.place));
+                    } else {
+                        return Err(self.fail(entry, error).await);
+                    }
+                }
+                // Told to stop too late for this statement; the next turn sees it.
+                _ => {}
+            }
+            self.ledger.advance(entry).await?;
+        }
+        Ok(())
+    }
+
+    /// Clears away what a failed statement left, and says in the error's hint where the fix stands now and what to do.
+    async fn fail(&self, entry: &Entry, error: Error) -> Error {
+        let mut hint = String::new();
+        if error.sqlstate() == Some("55P03") {
+            let waited = self.scenario.fix.lock_timeout;
+            let _ = write!(
+                hint,
+                "a lock was not free within {waited:?} (lock_timeout of the fix){}; ",
+                self.holders().await
+            );
+        }
+        if entry.direction == Direction::Up && is_there(&error) {
+            hint.push_str("the ledger knows of no applied fix, so somebody made it by hand: drop it by hand; ");
+        }
+        let again = match entry.direction {
+            Direction::Up => command("apply-fix", self.scenario),
+            Direction::Down => command("revert-fix", self.scenario),
+        };
+        let back = command("revert-fix", self.scenario);
+        // A session whose statement still runs would keep every further one waiting.
+        let cleared = if error.is_stopped() { Err(Error::stopped()) } else { self.clear(entry).await };
+        let _ = match cleared {
+            Err(why) => {
+                let why = match why.is_disconnect() || why.is_stopped() {
+                    true => "the connection is gone".to_owned(),
+                    false => why.to_string(),
+                };
+                write!(
+                    hint,
+                    "nothing could be cleared up ({why}); the ledger has {} of {} statements done: `{again}` clears up and \
+                     goes on, `{back}` takes it back",
+                    entry.done, entry.statements
+                )
+            }
+            Ok((dropped, left)) => {
+                if !dropped.is_empty() {
+                    let _ = write!(hint, "the half-built index {} was dropped; ", dropped.join(", "));
+                }
+                match (left, entry.direction) {
+                    (false, Direction::Up) => write!(hint, "nothing of the fix is left; `{again}` tries again"),
+                    (false, Direction::Down) => write!(hint, "the fix stands as it did; `{again}` tries again"),
+                    (true, Direction::Up) => write!(
+                        hint,
+                        "{} of {} statements are done; `{again}` goes on, `{back}` takes it back",
+                        entry.done, entry.statements
+                    ),
+                    (true, Direction::Down) => {
+                        write!(hint, "{} of {} statements are done; `{again}` goes on", entry.done, entry.statements)
+                    }
+                }
+            }
+        };
+        error.with_hint(hint)
+    }
+
+    /// Drops half-built indexes, and the ledger's row where the run left no trace. Returns what was dropped, and whether
+    /// the fix is now halfway.
+    async fn clear(&self, entry: &Entry) -> Result<(Vec<String>, bool)> {
+        let dropped = indexes::drop_half_built(self.client, self.scenario).await?;
+        // A DROP INDEX CONCURRENTLY that was stopped leaves an index that no query uses: that is a part taken back.
+        let halfway = entry.done > 0 || (entry.direction == Direction::Down && !dropped.is_empty());
+        if !halfway {
+            self.ledger.forget(entry).await?;
+        }
+        Ok((dropped, halfway))
+    }
+
+    /// Whose transactions are oldest: they are most likely in the way.
+    async fn holders(&self) -> String {
+        let query = "SELECT format('pid %s %s %s s', pid, coalesce(nullif(application_name, ''), usename, ''), \
+             extract(epoch FROM now() - xact_start)::int) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL \
+             ORDER BY xact_start LIMIT 3";
+        match self.client.query(query, &[]).await {
+            Ok(rows) if !rows.is_empty() => {
+                let holders: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+                format!("; the oldest open transactions are {}", holders.join(", "))
+            }
+            _ => String::new(),
+        }
+    }
+
+    async fn check_applied(&self) -> Result<()> {
+        let there = indexes::all(self.client, self.scenario).await?;
+        let mut wrong: Vec<String> =
+            there.iter().filter(|index| !index.usable).map(|index| index.name.clone()).collect();
+        let created = indexes::created_by(&self.scenario.fix.up);
+        wrong.extend(created.into_iter().filter(|name| there.iter().all(|index| index.name != *name)));
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let what = super::list(&wrong);
+        Err(Error::new(format!("{}: all statements ran, but {what} missing or not valid", self.scenario.fix.up.source))
+            .with_hint(format!("mend the file, after `{}`", command("revert-fix", self.scenario))))
+    }
+
+    async fn check_reverted(&self) -> Result<()> {
+        let there = indexes::all(self.client, self.scenario).await?;
+        let mut left = indexes::created_by(&self.scenario.fix.up);
+        left.retain(|name| there.iter().any(|index| index.name == *name));
+        if left.is_empty() {
+            return Ok(());
+        }
+        let what = super::list(&left);
+        Err(Error::new(format!("{}: all statements ran, but {what} still there", self.scenario.fix.down.source))
+            .with_hint(format!("mend the file, and drop it by hand: {}", self.drop_statement(&left))))
+    }
+
+    fn drop_by_hand(&self, names: &[String]) -> String {
+        format!("somebody made it by hand; drop it by hand: {}", self.drop_statement(names))
+    }
+
+    fn drop_statement(&self, names: &[String]) -> String {
+        let names: Vec<_> = names.iter().map(|name| qualified(&self.scenario.schema_name(), name)).collect();
+        format!("DROP INDEX {}", names.join(", "))
+    }
+
+    fn note(&self, words: String) {
+        (self.tell)(Progress::Note(words));
+    }
+}
+
+/// Duplicate table or index, column, object, function, schema.
+fn is_there(error: &Error) -> bool {
+    matches!(error.sqlstate(), Some("42P07" | "42701" | "42710" | "42723" | "42P06"))
+}
+
+/// Undefined table or index, column, object, function, schema.
+fn is_missing(error: &Error) -> bool {
+    matches!(error.sqlstate(), Some("42P01" | "42703" | "42704" | "42883" | "3F000"))
+}

@@ -1,0 +1,57 @@
+//! Parameters bound in PostgreSQL's binary form.
+
+use std::error;
+
+use bytes::BytesMut;
+use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
+
+use super::{
+    catalog::column_type,
+    error::{Error, Result},
+};
+use crate::{draw, scenario::Value};
+
+/// A value as it goes to the server.
+#[derive(Debug)]
+pub(super) struct Parameter {
+    bytes: Vec<u8>,
+    null: bool,
+}
+
+impl Parameter {
+    /// Encodes `values` for the parameters of a prepared statement.
+    ///
+    /// # Errors
+    /// Their number differs, or a value is none of its parameter's type.
+    pub(super) fn encode_all(values: &[Value], types: &[Type]) -> Result<Vec<Self>> {
+        if values.len() != types.len() {
+            return Err(Error::new(format!("it takes {} parameters, and {} are given", types.len(), values.len())));
+        }
+        (1..).zip(values.iter().zip(types)).map(|(number, (value, ty))| Self::encode(number, value, ty)).collect()
+    }
+
+    fn encode(number: usize, value: &Value, ty: &Type) -> Result<Self> {
+        let column_type = column_type(ty)
+            .ok_or_else(|| Error::new(format!("no values can be made for parameter ${number} of type {ty}")))?;
+        let mut bytes = Vec::new();
+        let null = draw::encode(value, &column_type, &mut bytes)
+            .map_err(|cause| Error::new(format!("parameter ${number}: {cause}")))?;
+        Ok(Self { bytes, null })
+    }
+}
+
+impl ToSql for Parameter {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn error::Error + Sync + Send>> {
+        if self.null {
+            return Ok(IsNull::Yes);
+        }
+        out.extend_from_slice(&self.bytes);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}

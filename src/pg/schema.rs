@@ -1,0 +1,37 @@
+//! Whether a scenario's schema can be worked in.
+
+use tokio_postgres::Client;
+
+use super::{
+    dataset_ledger::{DatasetState, dataset_state},
+    error::{Error, Result},
+};
+use crate::scenario::{Origin, Scenario};
+
+/// Makes sure that the scenario's schema is latclinic's and holds a complete dataset.
+///
+/// # Errors
+/// It is missing, is somebody else's, its seed did not end, or the server could not tell.
+pub(super) async fn check(client: &Client, scenario: &Scenario) -> Result<()> {
+    let name = scenario.schema_name();
+    let seed = || format!("run `{}`", command("seed", scenario));
+    Err(match dataset_state(client, &name).await? {
+        DatasetState::Complete(_) => return Ok(()),
+        DatasetState::Absent => {
+            Error::new(format!("there is no schema {name}: the scenario is not seeded")).with_hint(seed())
+        }
+        DatasetState::Incomplete => Error::new(format!("the seed of schema {name} did not end")).with_hint(seed()),
+        DatasetState::Foreign => {
+            Error::new(format!("the schema {name} was not made by latclinic, which leaves it alone"))
+                .with_hint("rename that schema, or give the scenario another id by renaming its file")
+        }
+    })
+}
+
+/// The command line that does `verb` for the scenario.
+pub(crate) fn command(verb: &str, scenario: &Scenario) -> String {
+    match &scenario.origin {
+        Origin::Bundled => format!("latclinic {verb} {}", scenario.id),
+        Origin::File(path) => format!("latclinic {verb} {}", path.display()),
+    }
+}

@@ -1,0 +1,131 @@
+//! Reading a record back.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, error::Category};
+
+use super::{
+    error::{Error, ErrorKind, Result},
+    model::{FORMAT, Record},
+};
+
+/// Name of the file that holds a record.
+pub const RECORD_FILE: &str = "record.json";
+
+/// A record and where it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The folder that holds it.
+    pub folder: PathBuf,
+    /// The record.
+    pub record: Record,
+}
+
+/// Reads the record at `path`: a folder that holds a `record.json`, or the file itself.
+///
+/// # Errors
+/// [`ErrorKind::Missing`] when it is not there; [`ErrorKind::Unreadable`] when it is cut off, no record, or of a newer format;
+/// [`ErrorKind::Io`] when the file system refuses. Each names the file.
+pub fn read(path: &Path) -> Result<Found> {
+    let file = if path.is_dir() { path.join(RECORD_FILE) } else { path.to_owned() };
+    let text = fs::read(&file).map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path, &file),
+        _ => Error::new(ErrorKind::Io, format!("cannot read {}", file.display())).with_source(cause),
+    })?;
+    // The format comes first: what is newer is known as such before its fields are looked at.
+    let any: Map<String, Value> = parse(&file, &text)?;
+    match any.get("format").and_then(Value::as_u64) {
+        None => return Err(unreadable(&file, "is no latclinic record: it has no `format` number")),
+        Some(format) if format > u64::from(FORMAT) => {
+            let message = format!("has format {format}, newer than {FORMAT}, the newest that this latclinic reads");
+            return Err(
+                unreadable(&file, &message).with_hint("read it with the latclinic that wrote it, or a newer one")
+            );
+        }
+        Some(_) => {}
+    }
+    let record = parse(&file, &text)?;
+    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    Ok(Found { folder, record })
+}
+
+fn parse<'a, T: Deserialize<'a>>(file: &Path, text: &'a [u8]) -> Result<T> {
+    serde_json::from_slice(text).map_err(|cause| {
+        let what = match cause.classify() {
+            Category::Eof => "is cut off",
+            Category::Syntax => "is not JSON",
+            Category::Data | Category::Io => "is no latclinic record",
+        };
+        unreadable(file, &format!("{what}: {cause}"))
+    })
+}
+
+fn unreadable(file: &Path, what: &str) -> Error {
+    Error::new(ErrorKind::Unreadable, format!("{} {what}", file.display()))
+}
+
+fn missing(path: &Path, file: &Path) -> Error {
+    let error = Error::new(ErrorKind::Missing, format!("there is no {}", file.display()));
+    if path.join("before").join(RECORD_FILE).is_file() || path.join("after").join(RECORD_FILE).is_file() {
+        return error.with_hint(format!("{0} is the folder of a run: name {0}/before and {0}/after", path.display()));
+    }
+    error.with_hint(format!("name a folder that holds a {RECORD_FILE}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Phase, sample};
+
+    fn fault(text: &str) -> Error {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(RECORD_FILE), text).unwrap();
+        let error = read(root.path()).unwrap_err();
+        assert!(error.to_string().contains("record.json"), "{error} names the file");
+        error
+    }
+
+    #[test]
+    fn a_record_is_read_from_its_folder_and_from_its_file() {
+        let root = tempfile::tempdir().unwrap();
+        let record = sample::record(Phase::Before);
+        fs::write(root.path().join(RECORD_FILE), serde_json::to_vec(&record).unwrap()).unwrap();
+        let found = read(root.path()).unwrap();
+        assert_eq!((&found.record, found.folder.as_path()), (&record, root.path()));
+        assert_eq!(read(&root.path().join(RECORD_FILE)).unwrap(), found);
+    }
+
+    #[test]
+    fn a_field_that_this_build_does_not_know_is_no_fault() {
+        let mut value = serde_json::to_value(sample::record(Phase::After)).unwrap();
+        value["wait_ms"] = serde_json::json!({ "p50": 1 });
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(RECORD_FILE), value.to_string()).unwrap();
+        assert_eq!(read(root.path()).unwrap().record, sample::record(Phase::After));
+    }
+
+    #[test]
+    fn a_newer_format_says_so_whatever_its_fields() {
+        let error = fault(r#"{ "format": 99, "phase": ["something", "else"] }"#);
+        assert_eq!(error.kind(), ErrorKind::Unreadable);
+        assert!(error.to_string().contains("format 99, newer than 1"), "{error}");
+        assert!(error.hint().is_some());
+    }
+
+    #[test]
+    fn cut_off_foreign_and_missing_are_told_apart() {
+        let whole = serde_json::to_string(&sample::record(Phase::Before)).unwrap();
+        assert!(fault(&whole[..whole.len() / 2]).to_string().contains("is cut off"));
+        assert!(fault("").to_string().contains("is cut off"));
+        assert!(fault("<html>").to_string().contains("is not JSON"));
+        assert!(fault("[1, 2]").to_string().contains("is no latclinic record"));
+        assert!(fault(r#"{ "name": "left-pad" }"#).to_string().contains("has no `format` number"));
+        assert!(fault(r#"{ "format": 1 }"#).to_string().contains("missing field `scenario`"));
+        let error = read(Path::new("/nonexistent/latclinic")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Missing);
+    }
+}

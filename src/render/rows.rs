@@ -1,0 +1,91 @@
+//! Rows and labels that several documents share.
+
+use super::{
+    document::{Cell, Tone},
+    units,
+};
+use crate::{
+    compare::{Metric, MetricName, Unit},
+    record::{PlanFigures, Warning},
+};
+
+/// A metric's name for a person.
+pub(super) fn metric_name(name: MetricName) -> &'static str {
+    match name {
+        MetricName::P50 => "p50",
+        MetricName::P95 => "p95",
+        MetricName::P99 => "p99",
+        MetricName::Max => "max",
+        MetricName::Throughput => "throughput",
+        MetricName::ErrorRate => "error rate",
+        MetricName::ExecutionTime => "plan: execution time",
+        MetricName::RowsRead => "plan: rows read",
+        MetricName::Buffers => "plan: buffers",
+    }
+}
+
+/// A row of a comparison: metric, before, after, change, factor.
+pub(super) fn metric(metric: &Metric) -> Vec<Cell> {
+    let side = |value: Option<f64>, samples: u64| Cell::plain(value_or_need(value, metric, samples));
+    let tone = match metric.ratio {
+        Some(1.0) => Tone::Plain,
+        Some(ratio) if (ratio > 1.0) == metric.name.more_is_better() => Tone::Good,
+        Some(_) => Tone::Bad,
+        None => Tone::Plain,
+    };
+    let change = match (metric.before, metric.after, metric.ratio) {
+        (_, _, Some(ratio)) => units::change(ratio),
+        (Some(before), Some(after), None) if before == after => "0 %".into(),
+        _ => units::NOTHING.into(),
+    };
+    vec![
+        Cell::plain(metric_name(metric.name)),
+        side(metric.before, metric.before_samples),
+        side(metric.after, metric.after_samples),
+        Cell::plain(change),
+        Cell { text: factor(metric).unwrap_or_else(|| units::NOTHING.into()), tone },
+    ]
+}
+
+/// A metric's factor in words: `770x faster`, `12.0x more`.
+pub(super) fn factor(metric: &Metric) -> Option<String> {
+    let (less, more) = if metric.name.is_time() { ("faster", "slower") } else { ("less", "more") };
+    units::factor(metric.ratio?, less, more)
+}
+
+/// A metric's value with its unit.
+pub(super) fn value(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Ms => units::milliseconds(value),
+        Unit::PerS => units::per_second(value),
+        Unit::Share => units::share(value),
+        Unit::Rows | Unit::Buffers => units::count(value as u64),
+    }
+}
+
+fn value_or_need(known: Option<f64>, metric: &Metric, samples: u64) -> String {
+    match (known, metric.samples_needed) {
+        (Some(known), _) => value(known, metric.unit),
+        (None, Some(needed)) => unsupported(samples, needed),
+        (None, None) => units::NOTHING.into(),
+    }
+}
+
+/// What stands in place of a percentile: the samples it needs, or nothing where there are no samples at all.
+pub(super) fn unsupported(samples: u64, needed: u64) -> String {
+    if samples == 0 { units::NOTHING.into() } else { format!("needs {}", units::count(needed)) }
+}
+
+/// How a plan reads its relations.
+pub(super) fn scans(plan: Option<&PlanFigures>) -> String {
+    match plan {
+        None => "not captured".into(),
+        Some(plan) if plan.scans.is_empty() => "reads no table".into(),
+        Some(plan) => plan.scans.join(", "),
+    }
+}
+
+/// A warning as a point of a list.
+pub(super) fn warning(warning: &Warning) -> String {
+    if warning.advice.is_empty() { warning.message.clone() } else { format!("{}; {}", warning.message, warning.advice) }
+}

@@ -1,0 +1,138 @@
+//! Plain text with tables for a terminal; colour only adds to what the text says.
+
+use comfy_table::{
+    Attribute, Cell as StyledCell, CellAlignment, Color, ContentArrangement, LineStyle, Table as StyledTable,
+    TableStyle,
+};
+
+use super::document::{Align, Block, Document, Table, Tone, clean};
+
+const BOLD: (&str, &str) = ("\u{1b}[1m", "\u{1b}[0m");
+
+/// Writes a document at most `width` columns wide. Ends without a line end.
+pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
+    let blocks = document.blocks.iter().map(|block| match block {
+        Block::Headline(text) => bold(&wrap(text, "", "", width), colour),
+        // Without colour a heading is known by its colon.
+        Block::Heading(text) => bold(&wrap(&format!("{text}:"), "", "", width), colour),
+        Block::Paragraph(text) => wrap(text, "", "", width),
+        Block::Table(rows) => table(rows, width, colour),
+        Block::List(points) => points.iter().map(|point| wrap(point, "- ", "  ", width)).collect::<Vec<_>>().join("\n"),
+    });
+    let mut text = String::new();
+    let mut after_heading = false;
+    for (block, rendered) in document.blocks.iter().zip(blocks) {
+        if !text.is_empty() {
+            text.push_str(if after_heading { "\n" } else { "\n\n" });
+        }
+        text.push_str(&rendered);
+        after_heading = matches!(block, Block::Heading(_));
+    }
+    text
+}
+
+fn bold(text: &str, colour: bool) -> String {
+    if colour { format!("{}{text}{}", BOLD.0, BOLD.1) } else { text.to_owned() }
+}
+
+fn table(table: &Table, width: usize, colour: bool) -> String {
+    let mut styled = StyledTable::new();
+    styled
+        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    if colour {
+        styled.enforce_styling();
+    } else {
+        styled.force_no_tty();
+    }
+    let alignment = |index: usize| match table.columns.get(index).map(|column| column.align) {
+        Some(Align::Right) => CellAlignment::Right,
+        _ => CellAlignment::Left,
+    };
+    let header = table.columns.iter().enumerate().map(|(index, column)| {
+        StyledCell::new(column.title).set_alignment(alignment(index)).add_attribute(Attribute::Bold)
+    });
+    styled.set_header(header.collect::<Vec<_>>());
+    for row in &table.rows {
+        let cells = row.iter().enumerate().map(|(index, cell)| {
+            let styled = StyledCell::new(clean(&cell.text)).set_alignment(alignment(index));
+            match cell.tone {
+                Tone::Plain => styled,
+                Tone::Good => styled.fg(Color::Green),
+                Tone::Bad => styled.fg(Color::Red),
+            }
+        });
+        styled.add_row(cells.collect::<Vec<_>>());
+    }
+    styled.trim_fmt()
+}
+
+/// Breaks text between words; the first line begins with `first`, the others with `rest`.
+fn wrap(text: &str, first: &str, rest: &str, width: usize) -> String {
+    let mut lines = String::from(first);
+    let mut used = first.chars().count();
+    let mut fresh = true;
+    for word in clean(text).split(' ') {
+        let length = word.chars().count();
+        if !fresh && used + 1 + length > width {
+            lines.push('\n');
+            lines.push_str(rest);
+            used = rest.chars().count();
+            fresh = true;
+        }
+        if !fresh {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += length;
+        fresh = false;
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::document::Cell;
+
+    #[test]
+    fn wide_names_are_broken_and_nothing_leaves_the_width() {
+        let mut figures = Table::of_figures(&["metric", "before", "after", "change", "factor"]);
+        figures.row([
+            "execution time of the_latest_events_of_a_user_with_their_payload_and_kind".into(),
+            "307 ms".into(),
+            "399 µs".into(),
+            "-99.9 %".into(),
+            "770x faster".into(),
+        ]);
+        let point = "a point that goes on and on and on, and on the next line stands under the begin of its own words";
+        let document = Document { blocks: vec![Block::Table(figures), Block::List(vec![point.into()])] };
+        let text = terminal(&document, 60, false);
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+        insta::assert_snapshot!(text, @"
+         metric             before    after    change        factor
+        ────────────────────────────────────────────────────────────
+         execution time     307 ms   399 µs   -99.9 %   770x faster
+         of the_latest_ev
+         ents_of_a_user_w
+         ith_their_payloa
+         d_and_kind
+
+        - a point that goes on and on and on, and on the next line
+          stands under the begin of its own words
+        ");
+    }
+
+    #[test]
+    fn colour_only_adds_to_the_text() {
+        let mut figures = Table::of_words(&["factor"]);
+        figures.rows.push(vec![Cell { text: "770x faster".into(), tone: Tone::Good }]);
+        figures.rows.push(vec![Cell { text: "2x slower".into(), tone: Tone::Bad }]);
+        let document = Document { blocks: vec![Block::Headline("770x faster".into()), Block::Table(figures)] };
+        let (plain, coloured) = (terminal(&document, 80, false), terminal(&document, 80, true));
+        assert!(!plain.contains('\u{1b}') && coloured.contains('\u{1b}'), "{plain}\n{coloured}");
+        assert!(plain.contains("770x faster") && plain.contains("2x slower"), "{plain}");
+    }
+}

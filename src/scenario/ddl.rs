@@ -1,0 +1,147 @@
+//! What the DDL of a scenario says of its tables, as far as it can be told without a server.
+//!
+//! Whatever is not understood leaves the answer open: a fault is only reported where PostgreSQL would fail for certain.
+
+use std::collections::BTreeMap;
+
+use sqlparser::{
+    ast::{
+        AlterTableOperation, ColumnDef, ColumnOption, CreateTable, DataType, Expr, Ident, ObjectName, Statement,
+        TableConstraint,
+    },
+    dialect::PostgreSqlDialect,
+    parser::Parser,
+};
+
+use super::model::SqlText;
+
+/// The tables that a DDL text creates.
+#[derive(Debug, Default)]
+pub(super) struct Ddl {
+    /// By name as the catalog has it.
+    pub tables: BTreeMap<String, Table>,
+    /// Whether a statement was not understood, so that there may be more tables, columns, defaults.
+    pub open: bool,
+}
+
+/// One table.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// By name as the catalog has it.
+    pub columns: BTreeMap<String, Column>,
+    /// Whether there may be more columns or defaults.
+    pub open: bool,
+}
+
+/// One column.
+#[derive(Debug, Default)]
+pub(super) struct Column {
+    /// NOT NULL or in the primary key.
+    pub required: bool,
+    /// Whether it may get a value without being written: a default, an identity, a type that may have a default.
+    pub filled: bool,
+    /// GENERATED ALWAYS AS an expression: nobody may write it.
+    pub computed: bool,
+}
+
+/// Reads a DDL text.
+pub(super) fn read(sql: &SqlText) -> Ddl {
+    let mut ddl = Ddl::default();
+    for statement in &sql.statements {
+        match Parser::parse_sql(&PostgreSqlDialect {}, &statement.text) {
+            Ok(parsed) => parsed.into_iter().for_each(|statement| ddl.apply(statement)),
+            Err(_) => ddl.open = true,
+        }
+    }
+    ddl
+}
+
+impl Ddl {
+    fn apply(&mut self, statement: Statement) {
+        match statement {
+            Statement::CreateTable(create) => match catalog_name(&create.name) {
+                Some(name) => drop(self.tables.insert(name, Table::of(create))),
+                None => self.open = true,
+            },
+            Statement::AlterTable(alter) => {
+                match catalog_name(&alter.name).and_then(|name| self.tables.get_mut(&name)) {
+                    Some(table) => alter.operations.into_iter().for_each(|operation| table.alter(operation)),
+                    None => self.open = true,
+                }
+            }
+            Statement::CreateIndex(_)
+            | Statement::CreateType { .. }
+            | Statement::CreateDomain(_)
+            | Statement::CreateSequence { .. }
+            | Statement::CreateExtension(_)
+            | Statement::CreateView(_)
+            | Statement::Comment { .. } => {}
+            _ => self.open = true,
+        }
+    }
+}
+
+impl Table {
+    fn of(create: CreateTable) -> Self {
+        let open = create.query.is_some()
+            || create.like.is_some()
+            || create.clone.is_some()
+            || create.inherits.is_some()
+            || create.partition_of.is_some();
+        let mut table = Self { columns: BTreeMap::new(), open };
+        create.columns.into_iter().for_each(|column| table.add(column));
+        create.constraints.iter().for_each(|constraint| table.constrain(constraint));
+        table
+    }
+
+    fn add(&mut self, definition: ColumnDef) {
+        // serial has a default, and a domain may have one.
+        let filled = matches!(definition.data_type, DataType::Custom(..));
+        let mut column = Column { filled, ..Column::default() };
+        for option in definition.options {
+            match option.option {
+                ColumnOption::NotNull | ColumnOption::PrimaryKey(_) => column.required = true,
+                ColumnOption::Default(_) | ColumnOption::Identity(_) => column.filled = true,
+                ColumnOption::Generated { generation_expr, .. } => {
+                    column.filled = true;
+                    column.computed = generation_expr.is_some();
+                }
+                ColumnOption::Null
+                | ColumnOption::Unique(_)
+                | ColumnOption::ForeignKey(_)
+                | ColumnOption::Check(_)
+                | ColumnOption::Collation(_) => {}
+                _ => self.open = true,
+            }
+        }
+        self.columns.insert(fold(&definition.name), column);
+    }
+
+    fn constrain(&mut self, constraint: &TableConstraint) {
+        let TableConstraint::PrimaryKey(key) = constraint else { return };
+        for column in &key.columns {
+            let Expr::Identifier(name) = &column.column.expr else { continue };
+            if let Some(column) = self.columns.get_mut(&fold(name)) {
+                column.required = true;
+            }
+        }
+    }
+
+    fn alter(&mut self, operation: AlterTableOperation) {
+        match operation {
+            AlterTableOperation::AddColumn { column_def, .. } => self.add(column_def),
+            AlterTableOperation::AddConstraint { constraint, .. } => self.constrain(&constraint),
+            _ => self.open = true,
+        }
+    }
+}
+
+/// The last part of a name, as the catalog has it.
+fn catalog_name(name: &ObjectName) -> Option<String> {
+    name.0.last().and_then(|part| part.as_ident()).map(fold)
+}
+
+/// Unquoted names are lower case in the catalog.
+fn fold(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+}

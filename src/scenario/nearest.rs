@@ -1,0 +1,30 @@
+//! The valid name that a misspelt one was meant to be.
+
+/// The candidate nearest to `name`, if it is near enough to be what was meant: at most a third of the letters differ.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| {
+            let longest = name.chars().count().max(candidate.chars().count());
+            *distance <= (longest / 3).max(1) && *distance < longest
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn finds_what_was_meant() {
+        let names = ["clients", "warmup", "duration", "seed"];
+        assert_eq!(nearest("clints", names), Some("clients"));
+        assert_eq!(nearest("warm_up", names), Some("warmup"));
+        assert_eq!(nearest("Seed", names), Some("seed"));
+        assert_eq!(nearest("threads", names), None);
+        assert_eq!(nearest("x", ["y"]), None);
+    }
+}

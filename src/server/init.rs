@@ -1,0 +1,58 @@
+//! Makes a cluster: initdb into a folder beside its place, then a rename, so that a half-made one never has its name.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Seek, Write},
+    process::Stdio,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    DATABASE, USER,
+    error::{Error, Result},
+    postmaster::Site,
+    process::{self, Orphan},
+    settings,
+};
+
+/// Makes the cluster of a site with its database.
+pub(super) fn create(site: &Site<'_>, cancel: &CancellationToken) -> Result<()> {
+    let Site { folder, cluster, installation, account } = site;
+    folder.remove_leftovers()?;
+    let unfinished = tempfile::Builder::new()
+        .prefix(&cluster.unfinished_prefix())
+        .tempdir_in(folder.root())
+        .map_err(|cause| Error::io("create a folder in", folder.root(), cause))?;
+    let path = unfinished.path();
+    account.own(path)?;
+
+    let mut initdb = process::command(&installation.program("initdb"), account, path, Orphan::Stops);
+    initdb.arg("--pgdata").arg(path);
+    // Everybody who reaches the socket is let in, and only the server's user and root reach it; nobody comes by TCP.
+    initdb.args(["--username", USER, "--encoding=UTF8", "--locale=C", "--auth-local=trust", "--auth-host=reject"]);
+    initdb.arg("--no-instructions");
+    process::run(initdb, "initdb", account, folder, cancel)?;
+
+    let mut single = process::command(&installation.program("postgres"), account, path, Orphan::Stops);
+    single.arg("--single").arg("-D").arg(path).args(["-c", "exit_on_error=on", "postgres"]);
+    single.stdin(input(&format!("CREATE DATABASE {DATABASE};\n"))?);
+    process::run(single, "creating the database", account, folder, cancel)?;
+
+    let conf = path.join("postgresql.conf");
+    OpenOptions::new()
+        .append(true)
+        .open(&conf)
+        .and_then(|mut file| file.write_all(settings::INCLUDE.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|cause| Error::io("write", &conf, cause))?;
+    fs::rename(path, &cluster.path).map_err(|cause| Error::io("create", &cluster.path, cause))?;
+    // Its content was synced by initdb and the single-user server; now its name is as well.
+    File::open(folder.root()).and_then(|root| root.sync_all()).map_err(|cause| Error::io("sync", folder.root(), cause))
+}
+
+/// A file with this text to be read by a child.
+fn input(text: &str) -> Result<Stdio> {
+    tempfile::tempfile()
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.rewind()).map(|()| file.into()))
+        .map_err(|cause| Error::io("use", &std::env::temp_dir(), cause))
+}

@@ -1,0 +1,195 @@
+//! What a command holds while it works with the managed server.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    DATABASE, Options, USER,
+    account::Account,
+    binaries,
+    error::{Error, Result},
+    folder::Folder,
+    lock::JobLock,
+    postmaster::{self, Postmaster, Site},
+    process::{self, Orphan},
+    settings, socket,
+    state::{Found, Running, State},
+};
+
+/// The managed server, to oneself: no other latclinic command works on it until the lease is released or dropped.
+///
+/// The server is stopped with the lease if the lease started it; one that `server start` left running goes on.
+#[derive(Debug)]
+pub struct Lease {
+    running: Running,
+    // Dropped in this order: the server has ended before the next command may begin.
+    postmaster: Option<Postmaster>,
+    _job: JobLock,
+}
+
+impl Lease {
+    /// Takes the managed server for `command` (`latclinic run`): waits for another command to end, makes the cluster if
+    /// there is none, starts the server unless it runs. `notes` is told in words what takes time.
+    ///
+    /// Blocks the calling thread; on a runtime call it from a blocking thread. The server itself is spawned from a
+    /// thread of the lease's own.
+    ///
+    /// # Errors
+    /// When there are no binaries, the data folder cannot be used, the server does not start, a running server takes too
+    /// few connections, or `cancel` was cancelled: then nothing is left running.
+    pub fn acquire(options: &Options, command: &str, notes: &dyn Fn(&str), cancel: &CancellationToken) -> Result<Self> {
+        let folder = Folder::create(options.data_dir.as_deref())?;
+        let job = JobLock::acquire(&folder, command, notes, cancel)?;
+        Self::with_lock(&folder, job, options, Orphan::Stops, notes, cancel)
+    }
+
+    pub(super) fn with_lock(
+        folder: &Folder,
+        job: JobLock,
+        options: &Options,
+        orphan: Orphan,
+        notes: &dyn Fn(&str),
+        cancel: &CancellationToken,
+    ) -> Result<Self> {
+        if let Some(running) = take_over(folder, options, notes)? {
+            return Ok(Self { running, postmaster: None, _job: job });
+        }
+        let installation = binaries::find(options.pg_bin.as_deref())?;
+        let cluster = folder.cluster(installation.major);
+        if !cluster.path.exists()
+            && let Some(other) = folder.clusters()?.last()
+        {
+            notes(&format!(
+                "PostgreSQL {} starts with empty data; those of PostgreSQL {} stay in {}",
+                installation.version,
+                other.major,
+                other.path.display()
+            ));
+        }
+        let account = Account::for_cluster(&cluster.path, folder.root())?;
+        let site = Site { folder, cluster, installation, account };
+        let (postmaster, running) = postmaster::start(&site, options.max_connections, orphan, notes, cancel)?;
+        Ok(Self { running, postmaster: Some(postmaster), _job: job })
+    }
+
+    /// Gives the server back and stops it if this lease started it.
+    ///
+    /// # Errors
+    /// When the server does not stop.
+    pub fn release(mut self) -> Result<()> {
+        self.postmaster.as_mut().map_or(Ok(()), Postmaster::stop)
+    }
+
+    /// Leaves the server running without the lease.
+    pub(super) fn leave(self) -> Running {
+        if let Some(postmaster) = self.postmaster {
+            postmaster.leave();
+        }
+        self.running
+    }
+
+    /// The server.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Whether this lease started the server and will stop it.
+    pub fn started_it(&self) -> bool {
+        self.postmaster.is_some()
+    }
+
+    /// Folder of the socket: what libpq calls the host.
+    pub fn socket_dir(&self) -> &Path {
+        &self.running.socket_dir
+    }
+
+    /// Port that names the socket.
+    pub fn port(&self) -> u16 {
+        self.running.port
+    }
+
+    /// The superuser that latclinic works as.
+    pub fn user(&self) -> &'static str {
+        USER
+    }
+
+    /// The database that latclinic works in.
+    pub fn database(&self) -> &'static str {
+        DATABASE
+    }
+
+    /// The version as PostgreSQL writes it, such as `15.18`.
+    pub fn version(&self) -> &str {
+        &self.running.version
+    }
+
+    /// PostgreSQL's data directory.
+    pub fn cluster(&self) -> PathBuf {
+        self.running.cluster.clone()
+    }
+}
+
+/// The server that `server start` left running, if it can be used. Any other server that is found belonged to a
+/// latclinic that was killed, or is of no use any more: it is shut down.
+fn take_over(folder: &Folder, options: &Options, notes: &dyn Fn(&str)) -> Result<Option<Running>> {
+    let Some(found) = Found::look(folder)? else { return Ok(None) };
+    if let Some(running) = found.running().filter(|running| running.kept) {
+        if running.has_socket() {
+            check_fits(&running, found.cluster.major, options)?;
+            return Ok(Some(running));
+        }
+        notes(&format!(
+            "the socket of the running server has vanished from {}: restarting it",
+            running.socket_dir.display()
+        ));
+    } else {
+        notes(&format!("shutting down the server that an earlier latclinic left behind (pid {})", found.pid));
+    }
+    stop(folder, &found)?;
+    Ok(None)
+}
+
+/// Fails when the running server is not what was asked for.
+fn check_fits(running: &Running, major: u32, options: &Options) -> Result<()> {
+    let needed = settings::connections_needed(options.max_connections);
+    if running.max_connections < needed {
+        let message = format!(
+            "the running server takes {} connections, and {} clients need {needed}",
+            running.max_connections, options.max_connections
+        );
+        return Err(Error::usage(message)
+            .with_hint("ask for fewer clients, or `latclinic server stop` to let this command start its own"));
+    }
+    let Some(pg_bin) = &options.pg_bin else { return Ok(()) };
+    let asked = binaries::find(Some(pg_bin))?;
+    if asked.major == major {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "the running server is PostgreSQL {}, and --pg-bin holds {}",
+        running.version, asked.version
+    ))
+    .with_hint("`latclinic server stop` first, or leave --pg-bin out"))
+}
+
+/// Stops a server that this process did not start.
+pub(super) fn stop(folder: &Folder, found: &Found) -> Result<()> {
+    if found.state.is_none() && cluster_is_free(found) {
+        return Err(postmaster::not_ours(&found.cluster, found.pid));
+    }
+    process::shut_down(found.pid, || found.is_gone())?;
+    State::remove(folder);
+    if let Some(postmaster) = &found.postmaster {
+        socket::remove(&postmaster.socket_dir);
+    }
+    Ok(())
+}
+
+/// Whether no process holds the cluster lock, as every process of a server of latclinic's does.
+fn cluster_is_free(found: &Found) -> bool {
+    File::open(found.cluster.lock()).map_or(true, |file| file.try_lock_shared().is_ok())
+}

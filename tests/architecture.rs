@@ -1,0 +1,404 @@
+//! Who may import whom: walks `src` and names file and line of every breach.
+//!
+//! Paths count wherever they stand in code (`use`, types, calls), tests within files included; comments, doc links and
+//! strings do not.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by it, as it should")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each module of the crate and the modules that it may import.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("stats", &[]),
+    ("scenario", &[]),
+    ("server", &[]),
+    ("draw", &["scenario"]),
+    ("record", &["stats"]),
+    ("dataset", &["scenario", "draw"]),
+    ("load", &["scenario", "draw"]),
+    ("engine", &["load", "record"]),
+    ("explain", &["record", "stats"]),
+    ("compare", &["record", "stats"]),
+    ("pg", &["dataset", "draw", "engine", "explain", "load", "record", "scenario"]),
+    (
+        "clinic",
+        &["compare", "dataset", "draw", "engine", "explain", "load", "pg", "record", "scenario", "server", "stats"],
+    ),
+    ("render", &["compare", "explain", "record"]),
+    ("cli", &["clinic", "compare", "record", "render", "scenario"]),
+];
+
+/// Crates that only one module may name.
+const ONLY_IN: &[(&str, &str)] =
+    &[("clap", "cli"), ("indicatif", "cli"), ("tokio_postgres", "pg"), ("deadpool_postgres", "pg")];
+
+#[test]
+fn modules_import_only_what_they_may() {
+    let breaches: Vec<String> = sources()
+        .iter()
+        .flat_map(|(file, text)| breaches(&file.strip_prefix("src").unwrap().to_string_lossy(), text))
+        .collect();
+    assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+}
+
+#[test]
+fn every_module_stands_in_the_table_and_the_table_has_no_cycle() {
+    let declared: BTreeSet<String> = fs::read_to_string("src/lib.rs")
+        .unwrap()
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("pub mod ")?.strip_suffix(';')?.to_owned()))
+        .collect();
+    let listed: BTreeSet<String> = MAY_IMPORT.iter().map(|(module, _)| (*module).to_owned()).collect();
+    assert_eq!(declared, listed);
+    let edges = MAY_IMPORT.iter().map(|(module, may)| (*module, may.iter().copied().collect())).collect();
+    assert_eq!(cycle(&edges), None);
+}
+
+/// Every use in `text`, the file `file` below `src`, of a module that its own may not import.
+fn breaches(file: &str, text: &str) -> Vec<String> {
+    let place: Vec<&str> = module_path(file);
+    let Some(own) = place.first() else {
+        return Vec::new(); // lib.rs declares all modules, main.rs names cli
+    };
+    let Some((_, may)) = MAY_IMPORT.iter().find(|(module, _)| module == own) else {
+        return vec![format!("src/{file}:1: module `{own}` is not in the table of tests/architecture.rs")];
+    };
+    let mut breaches = Vec::new();
+    for Use { line, path } in uses(&place, text) {
+        match path.as_slice() {
+            [root, module, ..] if root == "crate" && module == "*" => {
+                breaches.push(format!("src/{file}:{line}: `{own}` imports all of the crate"));
+            }
+            [root, module, ..]
+                if root == "crate"
+                    && module != own
+                    && MAY_IMPORT.iter().any(|(known, _)| known == module)
+                    && !may.contains(&module.as_str()) =>
+            {
+                breaches.push(format!("src/{file}:{line}: `{own}` may not import `{module}`"));
+            }
+            [first, ..] => {
+                if let Some((name, home)) = ONLY_IN.iter().find(|(name, home)| name == first && home != own) {
+                    breaches.push(format!("src/{file}:{line}: only `{home}` may name the crate `{name}`"));
+                }
+            }
+            [] => {}
+        }
+    }
+    breaches.dedup();
+    breaches
+}
+
+/// `record/store.rs` is the module `record::store`, `record/mod.rs` is `record`, `lib.rs` is the root.
+fn module_path(file: &str) -> Vec<&str> {
+    let file = file.strip_suffix(".rs").unwrap_or(file);
+    let mut path: Vec<&str> = file.split('/').collect();
+    if matches!(path.last(), Some(&("mod" | "lib" | "main"))) {
+        path.pop();
+    }
+    path
+}
+
+/// A path in code, `super` and `self` resolved: it begins with `crate` or with a crate's name.
+#[derive(Debug, PartialEq)]
+struct Use {
+    line: usize,
+    path: Vec<String>,
+}
+
+/// All paths of two parts and more in the file of the module `place`; groups are taken apart.
+fn uses(place: &[&str], text: &str) -> Vec<Use> {
+    let tokens = tokens(&without_comments_and_strings(text));
+    let mut found = Vec::new();
+    // For each open brace the module it opens, if it opens one.
+    let mut braces: Vec<Option<&str>> = Vec::new();
+    let mut at = 0;
+    while let Some((_, token)) = tokens.get(at) {
+        match token.as_str() {
+            "{" => {
+                let named = at.checked_sub(2).is_some_and(|before| tokens[before].1 == "mod");
+                braces.push(named.then(|| tokens[at - 1].1.as_str()));
+            }
+            "}" => {
+                braces.pop();
+            }
+            "::" => {}
+            word if is_word(word) && at.checked_sub(1).is_none_or(|before| tokens[before].1 != "::") => {
+                let mut here: Vec<&str> = place.to_vec();
+                here.extend(braces.iter().flatten());
+                at = path(&tokens, at, &[], &here, &mut found);
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Reads the path that begins at `at` and the groups it ends in; returns the place after it.
+fn path(tokens: &[(usize, String)], mut at: usize, prefix: &[String], here: &[&str], found: &mut Vec<Use>) -> usize {
+    let text = |at: usize| tokens.get(at).map_or("", |(_, token)| token.as_str());
+    let line = tokens[at].0;
+    let mut parts = prefix.to_vec();
+    loop {
+        match text(at) {
+            "{" => {
+                at += 1;
+                while !matches!(text(at), "}" | "") {
+                    at = if text(at) == "," { at + 1 } else { path(tokens, at, &parts, here, found) };
+                }
+                return at + 1;
+            }
+            part if is_word(part) || part == "*" => parts.push(part.to_owned()),
+            _ => {
+                // No path at all: step over it.
+                at += usize::from(parts.len() == prefix.len());
+                break;
+            }
+        }
+        at += 1;
+        if text(at) != "::" {
+            break;
+        }
+        at += 1;
+        // `Vec::<T>::new`: what follows is a path of its own.
+        if text(at) == "<" {
+            break;
+        }
+    }
+    if text(at) == "as" {
+        at += 2;
+    }
+    if parts.len() > prefix.len().max(1) {
+        found.push(Use { line, path: resolve(&parts, here) });
+    }
+    at
+}
+
+fn resolve(parts: &[String], here: &[&str]) -> Vec<String> {
+    if !matches!(parts[0].as_str(), "super" | "self") {
+        return parts.to_vec();
+    }
+    let ups = parts.iter().filter(|part| *part == "super").count();
+    let rest = parts.iter().skip_while(|part| matches!(part.as_str(), "super" | "self"));
+    let base = here.iter().take(here.len().saturating_sub(ups)).map(|part| (*part).to_owned());
+    std::iter::once("crate".to_owned()).chain(base).chain(rest.cloned()).collect()
+}
+
+fn is_word(token: &str) -> bool {
+    token.starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+/// Words, `::` and single characters, each with its line.
+fn tokens(code: &str) -> Vec<(usize, String)> {
+    let mut tokens: Vec<(usize, String)> = Vec::new();
+    let mut line = 1;
+    let mut rest = code;
+    while let Some(c) = rest.chars().next() {
+        let length = if c.is_alphanumeric() || c == '_' {
+            rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len())
+        } else if rest.starts_with("::") {
+            2
+        } else {
+            c.len_utf8()
+        };
+        if c == '\n' {
+            line += 1;
+        } else if !c.is_whitespace() {
+            tokens.push((line, rest[..length].to_owned()));
+        }
+        rest = &rest[length..];
+    }
+    tokens
+}
+
+/// The code with its lines where they were.
+fn without_comments_and_strings(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            block_comment(rest)
+        } else if c == '"' {
+            string(rest)
+        } else if c == 'r' && !code.ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            raw_string(rest)
+        } else if c == '\'' {
+            character(rest)
+        } else {
+            0
+        };
+        if skipped == 0 {
+            code.push(c);
+            rest = &rest[c.len_utf8()..];
+        } else {
+            code.push(' ');
+            code.extend(rest[..skipped].chars().filter(|c| *c == '\n'));
+            rest = &rest[skipped..];
+        }
+    }
+    code
+}
+
+fn block_comment(text: &str) -> usize {
+    let mut depth = 0;
+    let mut at = 0;
+    while at < text.len() {
+        if text[at..].starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if text[at..].starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
+fn string(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// 0 where it is none.
+fn raw_string(text: &str) -> usize {
+    let hashes = text[1..].chars().take_while(|c| *c == '#').count();
+    if !text[1 + hashes..].starts_with('"') {
+        return 0;
+    }
+    let end = format!("\"{}", "#".repeat(hashes));
+    let begin = hashes + 2;
+    text[begin..].find(&end).map_or(text.len(), |at| begin + at + end.len())
+}
+
+/// 0 for a lifetime.
+fn character(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    match chars.next() {
+        Some((_, '\\')) => text[3..].find('\'').map_or(0, |at| 3 + at + 1),
+        Some(_) => match chars.next() {
+            Some((at, '\'')) => at + 1,
+            _ => 0,
+        },
+        None => 0,
+    }
+}
+
+fn cycle<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Option<Vec<&'a str>> {
+    fn visit<'a>(
+        module: &'a str,
+        edges: &BTreeMap<&'a str, BTreeSet<&'a str>>,
+        trail: &mut Vec<&'a str>,
+    ) -> Option<Vec<&'a str>> {
+        if let Some(begin) = trail.iter().position(|on_trail| *on_trail == module) {
+            return Some(trail[begin..].to_vec());
+        }
+        trail.push(module);
+        let found = edges.get(module).and_then(|next| next.iter().find_map(|next| visit(next, edges, trail)));
+        trail.pop();
+        found
+    }
+    edges.keys().find_map(|module| visit(module, edges, &mut Vec::new()))
+}
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push((path.clone(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new("src"), &mut found);
+    assert!(found.len() > 20, "tests run in the folder of Cargo.toml");
+    found.sort();
+    found
+}
+
+mod planted {
+    use super::*;
+
+    #[test]
+    fn a_breach_is_named_with_file_and_line() {
+        let text = "//! A module.\n\nuse std::io;\nuse crate::{\n    stats,\n    compare::{self, Comparison},\n};\n";
+        assert_eq!(breaches("record/store.rs", text), ["src/record/store.rs:6: `record` may not import `compare`"]);
+        let text = "fn f() -> crate::cli::Exit {\n    crate::pg::connect()\n}\n";
+        assert_eq!(
+            breaches("engine/run.rs", text),
+            ["src/engine/run.rs:1: `engine` may not import `cli`", "src/engine/run.rs:2: `engine` may not import `pg`"]
+        );
+    }
+
+    #[test]
+    fn a_way_round_through_super_is_a_breach() {
+        let expected = ["src/record/store.rs:1: `record` may not import `compare`"];
+        assert_eq!(breaches("record/store.rs", "use super::super::compare::Comparison;"), expected);
+        assert_eq!(breaches("record/store.rs", "mod tests { use super::super::super::compare::compare; }"), expected);
+        assert_eq!(
+            breaches("stats/mod.rs", "use super::record;"),
+            ["src/stats/mod.rs:1: `stats` may not import `record`"]
+        );
+        assert_eq!(breaches("stats/mod.rs", "use crate::*;"), ["src/stats/mod.rs:1: `stats` imports all of the crate"]);
+    }
+
+    #[test]
+    fn a_crate_outside_its_home_is_a_breach() {
+        assert_eq!(
+            breaches("engine/target.rs", "fn f(e: tokio_postgres::Error) {}"),
+            ["src/engine/target.rs:1: only `pg` may name the crate `tokio_postgres`"]
+        );
+        assert_eq!(
+            breaches("scenario/model.rs", "#[derive(Clone, clap::ValueEnum)]\nenum E {}"),
+            ["src/scenario/model.rs:1: only `cli` may name the crate `clap`"]
+        );
+        assert_eq!(breaches("cli/mod.rs", "use clap::Parser;"), [""; 0]);
+    }
+
+    #[test]
+    fn comments_strings_own_paths_and_what_is_allowed_are_none() {
+        let text = r##"
+//! See [`crate::cli`] and use crate::pg::connect.
+/* use crate::cli; /* crate::pg::x */ crate::pg::y */
+use crate::{record::{self, Phase}, stats::percentile as p};
+use super::model::Comparison;
+/// [`Comparison`](crate::render::comparison)
+fn f<'a>(c: char) -> &'a str {
+    let _ = (c == '"', c == '\'', "crate::cli::Exit \" crate::pg::x", r#"crate::pg::"y""#, Vec::<u8>::new());
+    super::super::record::read
+}
+"##;
+        assert_eq!(breaches("compare/metrics.rs", text), [""; 0]);
+    }
+
+    #[test]
+    fn an_unknown_module_and_a_cycle_are_found() {
+        assert_eq!(breaches("helpers/mod.rs", "").len(), 1);
+        let edges =
+            BTreeMap::from([("a", BTreeSet::from(["b"])), ("b", BTreeSet::from(["c"])), ("c", BTreeSet::from(["b"]))]);
+        assert_eq!(cycle(&edges), Some(vec!["b", "c"]));
+    }
+}

@@ -1,0 +1,369 @@
+//! Applying and reverting a fix on a real server: every state, and the way out of it.
+
+#[path = "own_server/scenario.rs"]
+mod own_scenario;
+mod own_server;
+
+use std::{sync::Mutex, time::Duration};
+
+use latclinic::{
+    clinic::{self, ErrorKind, Event, Events, SeedOptions, fix::FixOutcome},
+    pg::{
+        Connector,
+        fix::{Direction, FixState},
+    },
+    record::Phase,
+    scenario::Scenario,
+};
+use own_scenario::scenario;
+use own_server::OwnServer;
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+const UP: &str = "CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)";
+const DOWN: &str = "DROP INDEX CONCURRENTLY events_user_id_idx";
+
+/// A server with the seeded schema of the scenario, and what a run told.
+struct Bed {
+    connector: Connector,
+    client: Client,
+    told: Mutex<Vec<String>>,
+    stop: CancellationToken,
+    _server: OwnServer,
+}
+
+impl Events for Bed {
+    fn event(&self, event: Event) {
+        if let Event::Step(words) | Event::Note(words) = event {
+            self.told.lock().unwrap().push(words);
+        }
+    }
+}
+
+impl Bed {
+    async fn new() -> Self {
+        let server = OwnServer::start();
+        let connector = server.connector();
+        let client = connector.connect("test").await.unwrap();
+        let bed = Self { connector, client, told: Mutex::default(), stop: CancellationToken::new(), _server: server };
+        let scenario = scenario(&[UP], &[DOWN]);
+        clinic::seed(&bed.connector, &scenario, "recipe", SeedOptions::default(), &bed, &bed.stop).await.unwrap();
+        bed.client.batch_execute("SET search_path = latclinic_events").await.unwrap();
+        bed.told();
+        bed
+    }
+
+    async fn apply(&self, scenario: &Scenario) -> Result<FixOutcome, clinic::Error> {
+        clinic::fix::apply(&self.connector, scenario, self, &self.stop).await
+    }
+
+    async fn revert(&self, scenario: &Scenario) -> Result<FixOutcome, clinic::Error> {
+        clinic::fix::revert(&self.connector, scenario, self, &self.stop).await
+    }
+
+    async fn state(&self, scenario: &Scenario) -> FixState {
+        clinic::fix::plan(&self.connector, scenario, Direction::Up).await.unwrap().state
+    }
+
+    async fn require(&self, scenario: &Scenario, phase: Phase) -> String {
+        match clinic::fix::require(&self.connector, scenario, phase).await {
+            Ok(()) => "as it should be".to_owned(),
+            Err(error) => words(&error),
+        }
+    }
+
+    /// Names of the indexes beside the primary key; `!` marks one that is not valid.
+    async fn indexes(&self) -> Vec<String> {
+        let query = "SELECT c.relname || CASE WHEN i.indisvalid AND i.indisready THEN '' ELSE '!' END FROM pg_index i \
+            JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'events'::regclass AND NOT i.indisprimary ORDER BY 1";
+        self.client.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The ledger's rows: direction, statements done of all, whether finished.
+    async fn ledger(&self) -> Vec<String> {
+        let query = "SELECT format('%s %s/%s %s', direction, statements_done, statements, \
+            CASE WHEN finished_at IS NULL THEN 'pending' ELSE 'done' END) FROM _latclinic_fix ORDER BY id";
+        self.client.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    fn told(&self) -> String {
+        self.told.lock().unwrap().drain(..).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Waits until a statement with this text runs in another session, and gives its pid.
+    async fn running(&self, text: &str) -> i32 {
+        let query =
+            "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE $1";
+        loop {
+            if let Some(row) = self.client.query_opt(query, &[&format!("{text}%")]).await.unwrap() {
+                return row.get(0);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn words(error: &clinic::Error) -> String {
+    format!("{error}\n{}", error.hint().unwrap_or("no hint"))
+}
+
+/// The words with `N` for each number, such as the pids that differ from run to run.
+fn without_numbers(words: &str) -> String {
+    let mut plain = String::new();
+    for c in words.chars() {
+        match c {
+            c if !c.is_ascii_digit() => plain.push(c),
+            _ if plain.ends_with('N') => {}
+            _ => plain.push('N'),
+        }
+    }
+    plain
+}
+
+#[tokio::test]
+async fn applied_once_reverted_once() {
+    let bed = Bed::new().await;
+    let scenario = scenario(&[UP], &[DOWN]);
+    assert_eq!(bed.state(&scenario).await, FixState::Absent);
+    assert_eq!(bed.require(&scenario, Phase::Before).await, "as it should be");
+    insta::assert_snapshot!(bed.require(&scenario, Phase::After).await, @"
+    cannot measure phase after of events: the fix is absent
+    run `latclinic apply-fix events` first
+    ");
+
+    assert!(matches!(bed.apply(&scenario).await.unwrap(), FixOutcome::Done { .. }));
+    assert_eq!(bed.indexes().await, ["events_user_id_idx"]);
+    assert_eq!(bed.require(&scenario, Phase::After).await, "as it should be");
+    insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
+    cannot measure phase before of events: the fix is applied
+    run `latclinic revert-fix events` first
+    ");
+    assert_eq!(bed.apply(&scenario).await.unwrap(), FixOutcome::Nothing);
+    insta::assert_snapshot!(bed.told(), @"
+    fix up 1/1: CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)
+    nothing to do: the fix is applied
+    ");
+
+    assert!(matches!(bed.revert(&scenario).await.unwrap(), FixOutcome::Done { .. }));
+    assert_eq!(bed.indexes().await, [""; 0]);
+    assert_eq!(bed.revert(&scenario).await.unwrap(), FixOutcome::Nothing);
+    insta::assert_snapshot!(bed.told(), @"
+    fix down 1/1: DROP INDEX CONCURRENTLY events_user_id_idx
+    nothing to do: the fix is absent
+    ");
+    assert_eq!(bed.ledger().await, ["up 1/1 done", "down 1/1 done"]);
+}
+
+#[tokio::test]
+async fn a_changed_file_is_refused_and_the_recorded_way_back_is_taken() {
+    let bed = Bed::new().await;
+    bed.apply(&scenario(&[UP], &[DOWN])).await.unwrap();
+    let changed = scenario(&["CREATE INDEX other_idx ON events (id, user_id)"], &["DROP INDEX other_idx"]);
+    assert_eq!(bed.state(&changed).await, FixState::Changed);
+    insta::assert_snapshot!(words(&bed.apply(&changed).await.unwrap_err()), @"
+    cannot apply the fix: the fix is applied, but its files have changed since
+    take back what was applied first: `latclinic revert-fix events`
+    ");
+    insta::assert_snapshot!(bed.require(&changed, Phase::After).await, @"
+    cannot measure phase after of events: the fix is applied, but its files have changed since
+    run `latclinic revert-fix events`, then `latclinic apply-fix events`
+    ");
+    bed.revert(&changed).await.unwrap();
+    assert_eq!(bed.indexes().await, [""; 0]);
+    bed.apply(&changed).await.unwrap();
+    assert_eq!(bed.indexes().await, ["other_idx"]);
+}
+
+#[tokio::test]
+async fn a_failed_build_leaves_nothing() {
+    let bed = Bed::new().await;
+    let unique = "CREATE UNIQUE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)";
+    let scenario = scenario(&[unique], &[DOWN]);
+    let error = bed.apply(&scenario).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    insta::assert_snapshot!(without_numbers(&words(&error)), @r#"
+    fix.up.sql:N: statement N of N failed: could not create unique index "events_user_id_idx" (SQLSTATE N); Key (user_id)=(N) is duplicated.
+    the half-built index events_user_id_idx was dropped; nothing of the fix is left; `latclinic apply-fix events` tries again
+    "#);
+    assert_eq!(bed.indexes().await, [""; 0]);
+    assert_eq!(bed.state(&scenario).await, FixState::Absent);
+}
+
+#[tokio::test]
+async fn a_half_built_index_is_dropped_and_rebuilt() {
+    let bed = Bed::new().await;
+    let unique = "CREATE UNIQUE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)";
+    bed.client.batch_execute(unique).await.unwrap_err();
+    assert_eq!(bed.indexes().await, ["events_user_id_idx!"]);
+    let scenario = scenario(&[UP], &[DOWN]);
+    bed.apply(&scenario).await.unwrap();
+    assert_eq!(bed.indexes().await, ["events_user_id_idx"]);
+    insta::assert_snapshot!(bed.told(), @"
+    dropped index events_user_id_idx: an earlier build of it did not finish
+    fix up 1/1: CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)
+    ");
+}
+
+#[tokio::test]
+async fn an_older_transaction_makes_it_give_up_and_go_on_later() {
+    let bed = Bed::new().await;
+    let mut scenario = scenario(&[UP], &[DOWN]);
+    scenario.fix.lock_timeout = Duration::from_millis(100);
+    bed.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM events").await.unwrap();
+    let error = bed.apply(&scenario).await.unwrap_err();
+    bed.client.batch_execute("COMMIT").await.unwrap();
+    insta::assert_snapshot!(without_numbers(&words(&error)), @"
+    fix.up.sql:N: statement N of N failed: canceling statement due to lock timeout (SQLSTATE NPN)
+    a lock was not free within Nms (lock_timeout of the fix); the oldest open transactions are pid N latclinic test N s; nothing could be cleared up (cannot drop the half-built index events_user_id_idx: canceling statement due to lock timeout (SQLSTATE NPN)); the ledger has N of N statements done: `latclinic apply-fix events` clears up and goes on, `latclinic revert-fix events` takes it back
+    ");
+    assert_eq!(bed.indexes().await, ["events_user_id_idx!"]);
+    insta::assert_snapshot!(bed.require(&scenario, Phase::After).await, @"
+    cannot measure phase after of events: the fix is half applied: 0 of 1 statements
+    run `latclinic apply-fix events` first: it goes on where that stopped
+    ");
+    bed.told();
+    bed.apply(&scenario).await.unwrap();
+    insta::assert_snapshot!(bed.told(), @"
+    dropped index events_user_id_idx: an earlier build of it did not finish
+    the last apply did not finish: going on after 0 of 1 statements
+    fix up 1/1: CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)
+    ");
+    assert_eq!(bed.indexes().await, ["events_user_id_idx"]);
+    assert_eq!(bed.ledger().await, ["up 1/1 done"]);
+}
+
+#[tokio::test]
+async fn interrupted_in_the_middle_it_can_go_on_or_back() {
+    let bed = Bed::new().await;
+    let mut scenario = scenario(&[UP, "SELECT pg_sleep(600)"], &["SELECT 'nothing slept'", DOWN]);
+    let (outcome, ()) = tokio::join!(bed.apply(&scenario), async {
+        bed.running("SELECT pg_sleep").await;
+        bed.stop.cancel();
+    });
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    insta::assert_snapshot!(words(&error), @"
+    fix.up.sql:2: statement 2 of 2 interrupted: canceling statement due to user request (SQLSTATE 57014)
+    1 of 2 statements are done; `latclinic apply-fix events` goes on, `latclinic revert-fix events` takes it back
+    ");
+    assert_eq!(bed.ledger().await, ["up 1/2 pending"]);
+    insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
+    cannot measure phase before of events: the fix is half applied: 1 of 2 statements
+    run `latclinic revert-fix events` first
+    ");
+
+    let bed = Bed { stop: CancellationToken::new(), ..bed };
+    bed.told();
+    bed.revert(&scenario).await.unwrap();
+    assert_eq!((bed.indexes().await, bed.state(&scenario).await), (vec![], FixState::Absent));
+    scenario.fix.up.statements.pop();
+    bed.apply(&scenario).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_was_killed_can_be_gone_on_from() {
+    let bed = Bed::new().await;
+    let slow = "SELECT CASE WHEN (SELECT count(*) FROM events) = 1000 THEN pg_sleep(600) END";
+    let scenario = scenario(&["CREATE TABLE made (id int)", slow, UP], &[DOWN, "DROP TABLE made"]);
+    let (outcome, ()) = tokio::join!(bed.apply(&scenario), async {
+        let pid = bed.running("SELECT CASE").await;
+        // What did get done by a run that could not say so any more is not done twice.
+        bed.client
+            .batch_execute(&format!("DELETE FROM events WHERE id = 1; SELECT pg_terminate_backend({pid})"))
+            .await
+            .unwrap();
+    });
+    insta::assert_snapshot!(words(&outcome.unwrap_err()), @"
+    fix.up.sql:2: statement 2 of 3 failed: terminating connection due to administrator command (SQLSTATE 57P01)
+    nothing could be cleared up (the connection is gone); the ledger has 1 of 3 statements done: `latclinic apply-fix events` clears up and goes on, `latclinic revert-fix events` takes it back
+    ");
+    assert_eq!(bed.ledger().await, ["up 1/3 pending"]);
+    bed.client.batch_execute("UPDATE _latclinic_fix SET statements_done = 0").await.unwrap();
+    bed.told();
+    bed.apply(&scenario).await.unwrap();
+    insta::assert_snapshot!(bed.told(), @"
+    the last apply did not finish: going on after 0 of 3 statements
+    fix up 1/3: CREATE TABLE made (id int)
+    fix.up.sql:1: it is there already
+    fix up 2/3: SELECT CASE WHEN (SELECT count(*) FROM events) = 1000 THEN pg_sleep(600) END
+    fix up 3/3: CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)
+    ");
+    assert_eq!(bed.state(&scenario).await, FixState::Applied);
+}
+
+#[tokio::test]
+async fn what_somebody_made_by_hand_is_told_and_left_alone() {
+    let bed = Bed::new().await;
+    let scenario = scenario(&[UP], &[DOWN]);
+    bed.client.batch_execute(UP).await.unwrap();
+    insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @r#"
+    cannot apply the fix: the ledger knows of no applied fix, but index events_user_id_idx is there
+    somebody made it by hand; drop it by hand: DROP INDEX "latclinic_events"."events_user_id_idx"
+    "#);
+    insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
+    cannot measure phase before of events: the ledger knows of no applied fix, but index events_user_id_idx is there
+    somebody made it by hand in schema latclinic_events: drop it by hand
+    ");
+    assert_eq!(bed.indexes().await, ["events_user_id_idx"]);
+
+    bed.client.batch_execute(DOWN).await.unwrap();
+    bed.apply(&scenario).await.unwrap();
+    bed.client.batch_execute(DOWN).await.unwrap();
+    insta::assert_snapshot!(bed.require(&scenario, Phase::After).await, @"
+    cannot measure phase after of events: the fix is applied, but index events_user_id_idx is missing or not valid
+    run `latclinic revert-fix events`, then `latclinic apply-fix events`
+    ");
+    bed.told();
+    bed.revert(&scenario).await.unwrap();
+    insta::assert_snapshot!(bed.told(), @"
+    fix down 1/1: DROP INDEX CONCURRENTLY events_user_id_idx
+    fix.down.sql:1: there is nothing to take back
+    ");
+}
+
+#[tokio::test]
+async fn a_way_back_that_does_not_lead_back_is_told() {
+    let bed = Bed::new().await;
+    let scenario = scenario(&[UP], &["SELECT 1"]);
+    bed.apply(&scenario).await.unwrap();
+    insta::assert_snapshot!(words(&bed.revert(&scenario).await.unwrap_err()), @r#"
+    fix.down.sql: all statements ran, but index events_user_id_idx is still there
+    mend the file, and drop it by hand: DROP INDEX "latclinic_events"."events_user_id_idx"
+    "#);
+    bed.client.batch_execute(DOWN).await.unwrap();
+    bed.revert(&scenario).await.unwrap();
+    assert_eq!(bed.state(&scenario).await, FixState::Absent);
+}
+
+#[tokio::test]
+async fn two_at_once_do_not_mix() {
+    let bed = Bed::new().await;
+    let slow = scenario(&["SELECT pg_sleep(600)"], &[DOWN]);
+    let (first, ()) = tokio::join!(bed.apply(&slow), async {
+        bed.running("SELECT pg_sleep").await;
+        let error = words(&bed.apply(&scenario(&[UP], &[DOWN])).await.unwrap_err());
+        insta::assert_snapshot!(without_numbers(&error), @"
+        another session is applying or reverting the fix of latclinic_events
+        wait for it; if nobody is there any more, end it: SELECT pg_terminate_backend(N)
+        ");
+        bed.stop.cancel();
+    });
+    assert_eq!(first.unwrap_err().kind(), ErrorKind::Interrupted);
+    assert_eq!(bed.ledger().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_schema_that_is_missing_or_not_ours_is_not_touched() {
+    let bed = Bed::new().await;
+    let scenario = scenario(&[UP], &[DOWN]);
+    bed.client.batch_execute("COMMENT ON SCHEMA latclinic_events IS 'mine'").await.unwrap();
+    insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @"
+    the schema latclinic_events was not made by latclinic, which leaves it alone
+    rename that schema, or give the scenario another id by renaming its file
+    ");
+    bed.client.batch_execute("ALTER SCHEMA latclinic_events RENAME TO other").await.unwrap();
+    insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @"
+    there is no schema latclinic_events: the scenario is not seeded
+    run `latclinic seed events`
+    ");
+}
