@@ -26,3 +26,6 @@ pub use encode::encode;
 pub use error::{Error, Result};
 pub use random::{Random, Stream};
 pub use sampler::{Sampler, Scratch};
+
+#[cfg(test)]
+mod tests;

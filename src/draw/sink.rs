@@ -139,6 +139,15 @@ fn write_integer(value: i64, out: &mut Vec<u8>) {
 /// Appends UTF-8 text as a JSON string.
 pub(super) fn write_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
+    if text.iter().all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\') {
+        out.extend_from_slice(text);
+    } else {
+        write_escaped(text, out);
+    }
+    out.push(b'"');
+}
+
+fn write_escaped(text: &[u8], out: &mut Vec<u8>) {
     for byte in text {
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
@@ -146,5 +155,4 @@ pub(super) fn write_string(text: &[u8], out: &mut Vec<u8>) {
             _ => out.push(*byte),
         }
     }
-    out.push(b'"');
 }

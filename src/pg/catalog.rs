@@ -190,7 +190,7 @@ mod tests {
     fn faults_are_placed_in_the_whole_file() {
         let statement = SqlStatement { text: "CREATE TABLE t (\n  id bigint,\n  x nosuch\n)".into(), line: 10 };
         assert_eq!(fault_place(&statement, None), "10");
-        assert_eq!(fault_place(&statement, Some(&ErrorPosition::Original(34))), "12:5");
+        assert_eq!(fault_place(&statement, Some(&ErrorPosition::Original(35))), "12:5");
         assert_eq!(fault_place(&statement, Some(&ErrorPosition::Original(8))), "10: at character 8 of the statement");
     }
 }
