@@ -104,7 +104,7 @@ pub(super) async fn measure(
 ) -> Result<BenchOutcome, Error> {
     let connector = clinic.connector();
     let dataset = seed::require(connector, scenario).await?;
-    fix::require(connector, scenario, phase).await?;
+    fix::require_fix(clinic, scenario, phase).await?;
     let admin = connector.connect("bench").await?;
     let server = pg::server_facts(&admin, connector.is_managed()).await?;
     let load = options.load(scenario);

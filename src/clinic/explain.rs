@@ -51,7 +51,7 @@ pub async fn explain(
 ) -> Result<ExplainOutcome, Error> {
     let folder = reports.prepare(&scenario.id, "explain")?;
     seed::require(clinic.connector(), scenario).await?;
-    fix::require(clinic.connector(), scenario, phase).await?;
+    fix::require_fix(clinic, scenario, phase).await?;
     let facts = pg::describe(clinic.connector(), scenario).await?;
     let workload = Workload::new(scenario, &facts, seed)?;
     let captured = capture(clinic, scenario, &workload).await?;

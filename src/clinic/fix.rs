@@ -107,7 +107,8 @@ async fn run(clinic: &Clinic, scenario: &Scenario, direction: Direction) -> Resu
 ///
 /// # Errors
 /// It is not, and the hint names the command that makes it so; or the server could not tell.
-pub(super) async fn require(connector: &Connector, scenario: &Scenario, phase: Phase) -> Result<(), Error> {
+pub async fn require_fix(clinic: &Clinic, scenario: &Scenario, phase: Phase) -> Result<(), Error> {
+    let connector = clinic.connector();
     let client = connector.connect("check").await?;
     let state = fix::state(&client, scenario).await?;
     let (apply, revert) = (command(connector, scenario, Direction::Up), command(connector, scenario, Direction::Down));

@@ -20,7 +20,7 @@ pub use compare::{CompareRequest, Compared, compare, write_comparison};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events};
 pub use explain::{Captured, ExplainOutcome, explain};
-pub use fix::{Direction, FixOutcome, FixPlan, FixState, apply_fix, plan_fix, revert_fix};
+pub use fix::{Direction, FixOutcome, FixPlan, FixState, apply_fix, plan_fix, require_fix, revert_fix};
 pub use place::{Clinic, Place};
 pub use run::{RunOutcome, run};
 pub use seed::{SeedOptions, SeedOutcome, Seeded, seed};

@@ -44,6 +44,11 @@ impl Place {
 }
 
 impl Clinic {
+    /// At a server that somebody else runs.
+    pub fn given(connector: Connector, events: Arc<dyn Events>, stop: CancellationToken) -> Self {
+        Self { connector, events, stop, lease: Mutex::new(None) }
+    }
+
     /// Reaches the place for `command` (`latclinic run`); starts the managed server if that is the place and it does not run.
     ///
     /// # Errors
@@ -54,14 +59,14 @@ impl Clinic {
         events: Arc<dyn Events>,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
-        let (connector, lease) = match place {
-            Place::Given(connector) => (connector, None),
+        match place {
+            Place::Given(connector) => Ok(Self::given(connector, events, stop)),
             Place::Managed(options) => {
                 let lease = managed::lease(options, command, &*events, &stop).await?;
-                (managed::connector(lease.running()), Some(lease))
+                let connector = managed::connector(lease.running());
+                Ok(Self { connector, events, stop, lease: Mutex::new(Some(lease)) })
             }
-        };
-        Ok(Self { connector, events, stop, lease: Mutex::new(lease) })
+        }
     }
 
     /// Gives the managed server back; stops it if this clinic started it.
