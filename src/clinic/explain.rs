@@ -78,9 +78,12 @@ pub(super) async fn capture(clinic: &Clinic, scenario: &Scenario, workload: &Wor
     let mut plans = Vec::new();
     for (index, statement) in scenario.statements.iter().enumerate() {
         let ClassValues { hot, typical, absent } = workload.classes(index)?;
-        // A statement without parameters has one plan.
-        let classes = [("typical", typical), ("hot", hot), ("absent", absent)];
-        for (class, values) in &classes[..if statement.parameters.is_empty() { 1 } else { classes.len() }] {
+        let classes = match statement.parameters.is_empty() {
+            // It has one plan.
+            true => vec![("typical", typical)],
+            false => vec![("hot", hot), ("typical", typical), ("absent", absent)],
+        };
+        for (class, values) in &classes {
             clinic.step(format!("explaining {} with {class} values", statement.name));
             let plan = pg::capture_plan(&client, statement, values, stop)
                 .await
