@@ -56,6 +56,7 @@ fn scenario(sql: &str, parameters: Vec<ParameterSource>) -> Scenario {
         statements: vec![statement],
         load: LoadDefaults { clients: 1, warmup: SECOND, duration: SECOND, seed: 1 },
         fix: Fix { title: String::new(), up: text("up.sql", ""), down: text("down.sql", ""), lock_timeout: SECOND },
+        rows_asked: None,
     }
 }
 
