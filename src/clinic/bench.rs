@@ -213,8 +213,11 @@ fn nothing_worked(figures: &Figures) -> bool {
 fn all_failed(phase: Phase, figures: &Figures) -> Error {
     let most = figures.errors.values().max_by_key(|(count, _)| *count);
     let sample = most.map_or("", |(_, sample)| sample);
-    Error::new(ErrorKind::Failed, format!("each of {} operations of phase {phase} failed: {sample}", figures.operations))
-        .with_hint("the record that was saved counts them by SQLSTATE")
+    Error::new(
+        ErrorKind::Failed,
+        format!("each of {} operations of phase {phase} failed: {sample}", figures.operations),
+    )
+    .with_hint("the record that was saved counts them by SQLSTATE")
 }
 
 fn totals(figures: &Figures, measured: Duration) -> Totals {

@@ -181,11 +181,8 @@ fn default_connections() -> usize {
 
 fn failure(scenario: &Scenario, place: &str, error: pg::Error) -> Error {
     if error.is_stopped() {
-        return Error::new(
-            ErrorKind::Interrupted,
-            format!("the seed of {} was stopped before it ended", scenario.id),
-        )
-        .with_hint("the next seed starts over");
+        return Error::new(ErrorKind::Interrupted, format!("the seed of {} was stopped before it ended", scenario.id))
+            .with_hint("the next seed starts over");
     }
     let hint = match error.hint() {
         Some(hint) => hint.to_owned(),

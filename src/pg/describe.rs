@@ -46,8 +46,10 @@ async fn describe_statement(client: &Client, statement: &Statement) -> Result<Ve
     for (index, (source, ty)) in statement.parameters.iter().zip(prepared.params()).enumerate() {
         let number = index + 1;
         let column_type = column_type(ty).ok_or_else(|| {
-            Error::usage(format!("{place}: statement {name}: no values can be made for parameter ${number} of type {ty}"))
-                .with_hint(format!("take it as text in the SQL: ${number}::text::{ty}"))
+            Error::usage(format!(
+                "{place}: statement {name}: no values can be made for parameter ${number} of type {ty}"
+            ))
+            .with_hint(format!("take it as text in the SQL: ${number}::text::{ty}"))
         })?;
         let fetched = match source {
             ParameterSource::Generator(_) => Vec::new(),
@@ -67,7 +69,9 @@ pub(super) async fn prepare(client: &Client, statement: &Statement) -> Result<to
         let place = place(&statement.sql, &cause);
         let error = Error::from_sql(format!("{place}: statement {} does not prepare", statement.name), cause);
         match error.sqlstate() {
-            Some("42P01") => error.with_hint("tables without a schema are those of the scenario's dataset, then those in public"),
+            Some("42P01") => {
+                error.with_hint("tables without a schema are those of the scenario's dataset, then those in public")
+            }
             _ => error,
         }
     })
