@@ -65,7 +65,7 @@ pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -
     let recipe = scenario.recipe();
     let schema = scenario.schema_name();
     let place = connector.place();
-    let failed = |error: pg::Error| failure(scenario, &place, error);
+    let failed = |error: pg::Error| failure(scenario, &place, error, stop.is_cancelled());
     let connections = options.connections.unwrap_or_else(default_connections).max(1);
     let wait = || events.event(Event::Note(format!("another latclinic seeds {}: waiting for it", scenario.id)));
     let seeding = Seeding::begin(connector, &schema, connections, stop, wait).await.map_err(failed)?;
@@ -179,8 +179,9 @@ fn default_connections() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MOST_CONNECTIONS)
 }
 
-fn failure(scenario: &Scenario, place: &str, error: pg::Error) -> Error {
-    if error.is_stopped() {
+fn failure(scenario: &Scenario, place: &str, error: pg::Error, stopped: bool) -> Error {
+    // What was cancelled may say so in the server's words.
+    if stopped || error.is_stopped() {
         return Error::new(ErrorKind::Interrupted, format!("the seed of {} was stopped before it ended", scenario.id))
             .with_hint("the next seed starts over");
     }

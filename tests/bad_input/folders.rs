@@ -20,9 +20,18 @@ fn bench<'a>(more: &[&'a str]) -> Vec<&'a str> {
 fn a_folder_that_cannot_be_written_to() {
     let site = Site::new();
     site.write("file", "");
-    assert_snapshot!(site.refused(1, &bench(&["--output", "file/out"])), @"");
-    assert_snapshot!(site.refused(2, &bench(&["--output", "file"])), @"");
-    assert_snapshot!(site.refused(1, &["run", "--reports", "file/reports", "--output", "file/out"]), @"");
+    assert_snapshot!(site.refused(1, &bench(&["--output", "file/out"])), @"
+    error: cannot create the folder file/out: File exists (os error 17)
+      help: name a folder that can be written to, with --reports or --output
+    ");
+    assert_snapshot!(site.refused(2, &bench(&["--output", "file"])), @"
+    error: file exists already
+      help: nothing is ever overwritten: name a folder that does not exist
+    ");
+    assert_snapshot!(site.refused(1, &["run", "--reports", "file/reports", "--output", "file/out"]), @"
+    error: cannot create the folder file/out: File exists (os error 17)
+      help: name a folder that can be written to, with --reports or --output
+    ");
     let words = site.refused(1, &["run", "--reports", "file/reports"]);
     assert!(words.contains("file/reports/events/"), "{words}");
 }
@@ -43,7 +52,10 @@ fn an_output_folder_is_written_once() {
     };
     let written = all();
     assert_eq!(written.len(), 4);
-    assert_snapshot!(site.refused(2, &bench(&["--output", "out"])), @"");
+    assert_snapshot!(site.refused(2, &bench(&["--output", "out"])), @"
+    error: out exists already
+      help: nothing is ever overwritten: name a folder that does not exist
+    ");
     site.refused(2, &[&["run", "--output", "out"][..], &QUICK].concat());
     assert_eq!(all(), written);
 }
@@ -86,7 +98,10 @@ fn a_disk_without_room_is_told_before_anything_is_measured() {
     let Some(command) = on_a_small_disk(&site, 512, &bench(&["--output", "disk/out"])) else { return };
     let told = Running::new(command).end(&site);
     assert_eq!(told.exit, 1);
-    assert_snapshot!(told.stderr.trim_end(), @"");
+    assert_snapshot!(told.stderr.trim_end(), @"
+    error: cannot write into disk/out: No space left on device (os error 28)
+      help: make room, or name another folder with --output
+    ");
 }
 
 #[test]

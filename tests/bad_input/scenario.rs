@@ -24,7 +24,7 @@ fn counts_and_times_that_cannot_be() {
     }
     assert_snapshot!(told.join("\n"), @"
     error: invalid value '0' for '--rows <N>': 0 is not in 1..=1000000000000
-    error: invalid value '-1' for '--rows <N>': -1 is not in 1..=1000000000000
+    error: invalid value '-1' for '--rows <N>': invalid digit found in string
     error: invalid value '-1' for '--clients <N>': -1 is not in 1..=100000
     error: invalid value '0' for '--clients <N>': 0 is not in 1..=100000
     error: invalid value '-2' for '--threads <N>': -2 is not in 1..=1024
@@ -59,7 +59,20 @@ fn a_file_with_faults() {
     }
     told.push(site.refused(2, &["run", "evnts"]));
     told.push(site.refused(2, &["run", "nowhere/mine.toml"]));
-    assert_snapshot!(told.join("\n"), @"");
+    assert_snapshot!(told.join("\n"), @"
+    error: misspelt.toml:8:13: unknown key `zpif` (did you mean `zipf`?)
+    error: unknown.toml:8:13: unknown key `fibonacci`, expected `null`, `sequence`, `constant`, `uniform`, `zipf`, `normal`, `choice`, `timestamp`, `text`, `pattern`, `uuid`, `json`, `array`, `foreign_key`, `bytes`, `inet` or `boolean`
+    error: types.toml:5:8: wrong type: a string, expected an integer from 1 to 10000000000
+    types.toml:13:11: wrong type: a float, expected an integer from 1 to 10000
+    error: counts.toml:5:8: -1 is out of range, expected an integer from 1 to 10000000000
+    counts.toml:13:11: 0 is out of range, expected an integer from 1 to 10000
+    error: few.toml:10:25: `$2` has no parameter: 1 source given (`parameters` needs a generator or query for each `$n`)
+    error: sql.toml:10:22: SQL: a parenthesis that is never closed
+    sql.toml:11:1: unknown key `param`, expected `sql`, `sql_file`, `weight`, `parameters` or `classes`
+    error: open.toml:8:39: missing comma between array elements, expected `,`
+    error: no scenario `evnts`, did you mean `events`?
+    error: cannot read the scenario nowhere/mine.toml: No such file or directory (os error 2)
+    ");
     assert!(!site.path("reports").exists());
 }
 
@@ -81,7 +94,17 @@ fn sql_that_postgresql_does_not_take() {
     let schema = "CREATE TABLE events (id bigint PRIMARY KEY, user_id int REFERENCES nowhere)";
     site.write("schema.toml", &File { schema, ..File::default() }.text());
     told.push(site.refused(2, &["seed", "schema.toml"]));
-    assert_snapshot!(told.join("\n"), @"");
+    assert_snapshot!(told.join("\n"), @r#"
+    error: parse.toml: workload.statements.latest.sql:1:1: statement latest does not prepare: syntax error at or near "SELEC" (SQLSTATE 42601)
+    error: missing.toml: workload.statements.latest.sql:2:6: statement latest does not prepare: relation "nowhere" does not exist (SQLSTATE 42P01)
+      help: tables without a schema are those of the scenario's dataset, then those in public
+    error: types.toml: workload.statements.latest.sql: statement latest: no values can be made for parameter $1 of type interval
+      help: take it as text in the SQL: $1::text::interval
+    error: empty.toml: workload.statements.latest.parameters[0].query: the query for parameter $1 of statement latest returns no rows
+      help: seed the dataset first, or let the query return the values to draw from
+    error: cannot seed schema on SOCKET:5432/latclinic: schema.toml: dataset.schema:1: relation "nowhere" does not exist (SQLSTATE 42P01)
+      help: then `latclinic seed schema.toml` starts over
+    "#);
 
     site.write("schema.toml", &File::default().text());
     let mended = site.done(&["seed", "schema.toml"]);
@@ -114,7 +137,10 @@ fn an_operation_that_always_fails_is_counted_and_no_result() {
 fn a_fix_that_fails_keeps_what_was_measured_before_it() {
     let site = Site::with_server();
     site.write("broken.toml", &File { up: "CREATE INDEX i ON events (nope)", ..File::default() }.text());
-    assert_snapshot!(site.refused(2, &["run", "broken.toml", "--output", "out"]), @"");
+    assert_snapshot!(site.refused(2, &["run", "broken.toml", "--output", "out"]), @r#"
+    error: broken.toml: fix.up:1: statement 1 of 1 failed: column "nope" does not exist (SQLSTATE 42703)
+      help: nothing of the fix is left; `latclinic apply-fix broken.toml` tries again
+    "#);
     assert_eq!(record(&site.path("out/before"))["interrupted"], false);
     assert_eq!(site.sql("SELECT count(*) FROM latclinic_broken.events"), "500");
 
@@ -126,14 +152,32 @@ fn a_fix_that_fails_keeps_what_was_measured_before_it() {
 fn a_phase_whose_fix_is_not_so() {
     let site = Site::with_server();
     let bench = |phase| [&["bench", "--phase", phase][..], &QUICK].concat();
-    assert_snapshot!(site.refused(2, &bench("before")), @"");
+    assert_snapshot!(site.refused(2, &bench("before")), @"
+    error: the dataset of events on SOCKET:5432/latclinic is not there
+      help: make it with: latclinic seed events --rows 2000
+    ");
     site.done(&["seed", "--rows", "2000"]);
-    assert_snapshot!(site.refused(2, &bench("after")), @"");
+    assert_snapshot!(site.refused(2, &bench("after")), @"
+    error: cannot measure phase after of events: the fix is absent
+      help: run `latclinic apply-fix events --rows 2000` first
+    ");
     site.done(&["apply-fix", "--rows", "2000"]);
-    assert_snapshot!(site.refused(2, &bench("before")), @"");
-    assert_snapshot!(site.refused(2, &["explain", "--phase", "before", "--rows", "2000"]), @"");
-    assert_snapshot!(site.refused(2, &["bench", "--phase", "after", "--rows", "3000"]), @"");
-    assert_snapshot!(site.refused(2, &["bench", "--phase", "after"]), @"");
+    assert_snapshot!(site.refused(2, &bench("before")), @"
+    error: cannot measure phase before of events: the fix is applied
+      help: run `latclinic revert-fix events --rows 2000` first
+    ");
+    assert_snapshot!(site.refused(2, &["explain", "--phase", "before", "--rows", "2000"]), @"
+    error: cannot measure phase before of events: the fix is applied
+      help: run `latclinic revert-fix events --rows 2000` first
+    ");
+    assert_snapshot!(site.refused(2, &["bench", "--phase", "after", "--rows", "3000"]), @"
+    error: another dataset of events is on SOCKET:5432/latclinic: events 2 000 rows (recipe 27cdb5e8b0bc), where events 3 000 rows (recipe 73642d0b9e04) were asked for
+      help: work on what is there with --rows 2000, or replace it with: latclinic seed events --rows 3000 --reseed
+    ");
+    assert_snapshot!(site.refused(2, &["bench", "--phase", "after"]), @"
+    error: another dataset of events is on SOCKET:5432/latclinic: events 2 000 rows (recipe 27cdb5e8b0bc), where events 1 000 000 rows (recipe 3d7cfbc16f73) were asked for
+      help: work on what is there with --rows 2000, or replace it with: latclinic seed events --reseed
+    ");
     assert_eq!(site.path("reports/events").read_dir().unwrap().count(), 0, "what measured nothing leaves nothing");
     site.done(&bench("after"));
 }

@@ -19,6 +19,9 @@ use serde_json::Value as Json;
 /// A password that must never be seen.
 pub(crate) const PASSWORD: &str = "s3cret";
 
+/// How the name of a socket's folder begins; a hash of the data folder follows.
+const SOCKET: &str = "/latclinic-";
+
 /// Flags of a small and quick measurement.
 pub(crate) const QUICK: [&str; 8] = ["--rows", "2000", "--clients", "2", "--warmup", "100ms", "--duration", "500ms"];
 
@@ -140,24 +143,22 @@ impl Site {
         self.folder.path().join("data")
     }
 
-    /// What a program said, with this test's folders by name.
+    /// What a program said; on stderr this test's folders go by names of their own.
     fn told(&self, output: Output) -> Told {
         let text = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             for forbidden in ["panicked", "BACKTRACE", PASSWORD] {
                 assert!(!text.contains(forbidden), "{text}");
             }
-            let text = text.replace(&*self.path("").to_string_lossy(), "WORK/");
-            text.replace(&*self.folder.path().to_string_lossy(), "SITE")
+            text
         };
-        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        let socket = stderr.find("/run/latclinic-").map(|begin| {
-            let rest = &stderr[begin..];
-            rest[..rest.find([':', '/', '?']).filter(|end| *end > 5).unwrap_or("/run/latclinic-0123456789abcdef".len())]
-                .to_owned()
-        });
-        let stderr = socket.map_or(stderr.clone(), |socket| stderr.replace(&socket, "SOCKET"));
-        Told { exit: output.status.code().unwrap_or(-1), stdout, stderr }
+        let mut stderr = text(&output.stderr).replace(&*self.folder.path().to_string_lossy(), "SITE");
+        if let Some(middle) = stderr.find(SOCKET) {
+            let begin = stderr[..middle].rfind([' ', '"']).map_or(0, |place| place + 1);
+            let end = middle + SOCKET.len() + stderr[middle + SOCKET.len()..].find([':', '/']).unwrap();
+            stderr = stderr.replace(&stderr[begin..end].to_owned(), "SOCKET");
+        }
+        Told { exit: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr }
     }
 }
 
