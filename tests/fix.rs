@@ -1,17 +1,18 @@
 //! Applying and reverting a fix on a real server: every state, and the way out of it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "own_server/scenario.rs"]
 mod own_scenario;
 mod own_server;
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use latclinic::{
-    clinic::{self, ErrorKind, Event, Events, SeedOptions, fix::FixOutcome},
-    pg::{
-        Connector,
-        fix::{Direction, FixState},
-    },
+    clinic::{self, Clinic, Direction, ErrorKind, Event, Events, FixOutcome, FixState, SeedOptions},
     record::Phase,
     scenario::Scenario,
 };
@@ -25,17 +26,21 @@ const DOWN: &str = "DROP INDEX CONCURRENTLY events_user_id_idx";
 
 /// A server with the seeded schema of the scenario, and what a run told.
 struct Bed {
-    connector: Connector,
+    clinic: Clinic,
     client: Client,
-    told: Mutex<Vec<String>>,
+    told: Arc<Told>,
     stop: CancellationToken,
     _server: OwnServer,
 }
 
-impl Events for Bed {
+/// Steps and notes of a run.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Events for Told {
     fn event(&self, event: Event) {
         if let Event::Step(words) | Event::Note(words) = event {
-            self.told.lock().unwrap().push(words);
+            self.0.lock().unwrap().push(words);
         }
     }
 }
@@ -43,30 +48,31 @@ impl Events for Bed {
 impl Bed {
     async fn new() -> Self {
         let server = OwnServer::start();
-        let connector = server.connector();
-        let client = connector.connect("test").await.unwrap();
-        let bed = Self { connector, client, told: Mutex::default(), stop: CancellationToken::new(), _server: server };
+        let (told, stop) = (Arc::<Told>::default(), CancellationToken::new());
+        let clinic = Clinic::given(server.connector(), Arc::clone(&told) as _, stop.clone());
+        let client = clinic.connector().connect("test").await.unwrap();
+        let bed = Self { clinic, client, told, stop, _server: server };
         let scenario = scenario(&[UP], &[DOWN]);
-        clinic::seed(&bed.connector, &scenario, "recipe", SeedOptions::default(), &bed, &bed.stop).await.unwrap();
+        clinic::seed(&bed.clinic, &scenario, &SeedOptions::default()).await.unwrap();
         bed.client.batch_execute("SET search_path = latclinic_events").await.unwrap();
         bed.told();
         bed
     }
 
     async fn apply(&self, scenario: &Scenario) -> Result<FixOutcome, clinic::Error> {
-        clinic::fix::apply(&self.connector, scenario, self, &self.stop).await
+        clinic::apply_fix(&self.clinic, scenario).await
     }
 
     async fn revert(&self, scenario: &Scenario) -> Result<FixOutcome, clinic::Error> {
-        clinic::fix::revert(&self.connector, scenario, self, &self.stop).await
+        clinic::revert_fix(&self.clinic, scenario).await
     }
 
     async fn state(&self, scenario: &Scenario) -> FixState {
-        clinic::fix::plan(&self.connector, scenario, Direction::Up).await.unwrap().state
+        clinic::plan_fix(&self.clinic, scenario, Direction::Up).await.unwrap().state
     }
 
     async fn require(&self, scenario: &Scenario, phase: Phase) -> String {
-        match clinic::fix::require(&self.connector, scenario, phase).await {
+        match clinic::require_fix(&self.clinic, scenario, phase).await {
             Ok(()) => "as it should be".to_owned(),
             Err(error) => words(&error),
         }
@@ -87,7 +93,7 @@ impl Bed {
     }
 
     fn told(&self) -> String {
-        self.told.lock().unwrap().drain(..).collect::<Vec<_>>().join("\n")
+        self.told.0.lock().unwrap().drain(..).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until a statement with this text runs in another session, and gives its pid.

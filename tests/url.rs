@@ -1,5 +1,7 @@
 //! How a target is named, and what a person reads when it cannot be reached.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod own_server;
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt};
@@ -114,9 +116,18 @@ async fn refusals_of_the_server_say_where_and_why() {
         .batch_execute("CREATE ROLE secret LOGIN PASSWORD 'right'; CREATE ROLE few LOGIN CONNECTION LIMIT 0")
         .await
         .unwrap();
-    let url = |user: &str, database: &str| format!("host={} dbname={database} user={user}", server.socket().display());
+    let (socket, port) = (server.lease.socket_dir().display(), server.lease.port());
+    let url = |user: &str, database: &str| format!("host={socket} port={port} dbname={database} user={user}");
+    let rules = server.lease.cluster().join("pg_hba.conf");
+    let open_to_all = fs::read_to_string(&rules).unwrap();
+    fs::write(&rules, format!("local all secret scram-sha-256\n{open_to_all}")).unwrap();
+    client.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    let secret = Connector::from_url(&url("secret", "postgres"), &none).unwrap();
+    while secret.connect("test").await.is_ok() {
+        tokio::task::yield_now().await;
+    }
 
-    let error = failure(&url("clinic", "nowhere"), &none).await;
+    let error = failure(&url("latclinic", "nowhere"), &none).await;
     assert!(error.contains("database \"nowhere\" does not exist (SQLSTATE 3D000); create it"), "{error}");
     let error = failure(&url("nobody", "postgres"), &none).await;
     assert!(error.contains("role \"nobody\" does not exist (SQLSTATE 28000)"), "{error}");

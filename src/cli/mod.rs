@@ -1,15 +1,25 @@
 //! The command line: arguments, output, exit codes. One file a subcommand.
 
+mod bench;
 mod compare;
 mod exit;
+mod explain;
+mod fix;
 mod format;
-mod output;
-mod reports;
-mod scenarios;
+mod hide_password;
 mod interrupt;
+mod load;
 mod managed;
 mod output;
+mod progress;
+mod reports;
+mod run;
+mod scenario;
+mod scenarios;
+mod seed;
 mod server;
+mod session;
+mod target;
 
 use std::process::ExitCode;
 
@@ -17,6 +27,8 @@ use clap::{Parser, Subcommand};
 
 pub use exit::{CommandError, Exit};
 pub use output::Output;
+
+use crate::clinic::Direction;
 
 /// Measures a PostgreSQL query under concurrent load before and after a fix, and says what the fix changed.
 #[derive(Debug, Parser)]
@@ -29,21 +41,37 @@ struct Cli {
 /// One variant a file of this folder.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::RunArgs),
+    Seed(seed::SeedArgs),
+    Bench(bench::BenchArgs),
+    Explain(explain::ExplainArgs),
+    /// Apply the fix of a scenario
+    ApplyFix(fix::FixArgs),
+    /// Take the fix of a scenario back
+    RevertFix(fix::FixArgs),
     Compare(compare::CompareArgs),
-    /// Lists, shows and checks scenarios
+    /// List, show and check scenarios
     Scenarios(scenarios::ScenariosArgs),
-    /// Start, stop, look into or delete the managed PostgreSQL
     Server(server::Args),
 }
 
 /// Parses the arguments, runs the command, returns its exit code.
 pub fn main() -> ExitCode {
     let mut output = Output::new();
+    if let Err(error) = hide_password::hide_password() {
+        return output.finish(Err(CommandError::new(Exit::Failed, error)));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return output.clap(&error),
     };
     let result: Result<Exit, CommandError> = match cli.command {
+        Command::Run(args) => run::run(&args, &mut output),
+        Command::Seed(args) => seed::run(&args, &mut output),
+        Command::Bench(args) => bench::run(&args, &mut output),
+        Command::Explain(args) => explain::run(&args, &mut output),
+        Command::ApplyFix(args) => fix::run(&args, Direction::Up, &mut output),
+        Command::RevertFix(args) => fix::run(&args, Direction::Down, &mut output),
         Command::Compare(args) => compare::run(&args, &mut output),
         Command::Scenarios(args) => scenarios::run(args, &mut output),
         Command::Server(args) => server::run(args, &mut output),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::clinic::Reports;
+
 /// The flags.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReportsArgs {
@@ -13,4 +15,11 @@ pub(super) struct ReportsArgs {
     /// Write into exactly this folder, which must not exist.
     #[arg(long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
+}
+
+impl ReportsArgs {
+    /// What the flags ask for.
+    pub(super) fn reports(&self) -> Reports {
+        Reports { root: self.reports.clone(), output: self.output.clone() }
+    }
 }

@@ -263,11 +263,10 @@ fn status_lines(status: &Status) -> String {
             rows.push(("socket", running.socket_dir.display().to_string()));
             rows.push(("binaries", running.bin_dir.display().to_string()));
             rows.push(("connect", psql_line(running)));
-            rows.extend(
-                running.settings.iter().enumerate().map(|(index, (name, value))| {
-                    (if index == 0 { "settings" } else { "" }, format!("{name} = {value}"))
-                }),
-            );
+            rows.extend(running.settings.iter().enumerate().map(|(index, (name, value))| {
+                let value = if value.is_empty() { "''" } else { value };
+                (if index == 0 { "settings" } else { "" }, format!("{name} = {value}"))
+            }));
         }
         (None, Some(pid)) => rows.insert(0, ("server", format!("starting, stopping or not latclinic's (pid {pid})"))),
         (None, None) => rows.insert(0, ("server", "not running".to_owned())),
@@ -348,7 +347,7 @@ mod tests {
                 max_connections: 100,
                 settings: BTreeMap::from([
                     ("fsync".to_owned(), "on".to_owned()),
-                    ("shared_buffers".to_owned(), "2048MB".to_owned()),
+                    ("listen_addresses".to_owned(), String::new()),
                 ]),
             }),
             unsettled: None,
@@ -358,22 +357,67 @@ mod tests {
 
     #[test]
     fn a_running_server_as_a_person_reads_it() {
-        insta::assert_snapshot!(status_lines(&running()), @"");
+        insta::assert_snapshot!(status_lines(&running()), @r"
+        server    PostgreSQL 15.18, running until its command ends
+        data      /var/lib/latclinic (46 MB, PostgreSQL 15)
+        job       latclinic run (pid 4700)
+        pid       4711
+        since     2026-01-01T12:00:00Z
+        socket    /run/latclinic-0123456789abcdef
+        binaries  /usr/lib/postgresql/15/bin
+        connect   psql -h /run/latclinic-0123456789abcdef -p 5432 -U latclinic latclinic
+        settings  fsync = on
+                  listen_addresses = ''
+        ");
     }
 
     #[test]
     fn a_running_server_as_a_program_reads_it() {
-        insta::assert_snapshot!(format!("{:#}", status_json(&running())), @"");
+        insta::assert_snapshot!(format!("{:#}", status_json(&running())), @r#"
+        {
+          "data_dir": "/var/lib/latclinic",
+          "size_bytes": 48234496,
+          "majors": [
+            15
+          ],
+          "job": {
+            "pid": 4700,
+            "command": "latclinic run"
+          },
+          "unsettled_pid": null,
+          "running": {
+            "version": "15.18",
+            "pid": 4711,
+            "since": "2026-01-01T12:00:00Z",
+            "kept": false,
+            "cluster": "/var/lib/latclinic/pg15",
+            "bin_dir": "/usr/lib/postgresql/15/bin",
+            "socket_dir": "/run/latclinic-0123456789abcdef",
+            "port": 5432,
+            "max_connections": 100,
+            "settings": {
+              "fsync": "on",
+              "listen_addresses": ""
+            }
+          }
+        }
+        "#);
     }
 
     #[test]
     fn a_server_that_does_not_run() {
         let stopped = Status { running: None, job: None, ..running() };
-        insta::assert_snapshot!(status_lines(&stopped), @"");
+        insta::assert_snapshot!(status_lines(&stopped), @r"
+        server    not running
+        data      /var/lib/latclinic (46 MB, PostgreSQL 15)
+        ");
         let starting = Status { unsettled: Some(4711), ..stopped };
         assert!(status_lines(&starting).starts_with("server    starting, stopping or not latclinic's (pid 4711)"));
         let nothing = Status { data_dir: None, unsettled: None, ..starting };
-        insta::assert_snapshot!(status_lines(&nothing), @"");
+        insta::assert_snapshot!(status_lines(&nothing), @r"
+        server    not running
+        data      none yet: the first command that needs it makes it
+        ");
     }
 
     #[test]

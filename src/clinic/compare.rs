@@ -40,10 +40,18 @@ pub struct CompareRequest<'a> {
 pub fn compare(request: &CompareRequest<'_>, markdown: impl Fn(&Comparison) -> String) -> Result<Compared, Error> {
     let store = Store::new(request.reports);
     let (before, after) = find(&store, request)?;
-    let comparison = compare::compare(&before, &after).map_err(|error| not_comparable(&before, &after, error))?;
+    let comparison = compare_records(&before, &after)?;
     let folder = store.prepare(&comparison.scenario, "compare", jiff::Timestamp::now(), request.output)?;
     write_comparison(&folder, &comparison, markdown)?;
     Ok(Compared { comparison, folder: folder.path().to_owned() })
+}
+
+/// Compares two records.
+///
+/// # Errors
+/// [`ErrorKind::Undecided`] when they do not belong together.
+pub(super) fn compare_records(before: &Found, after: &Found) -> Result<Comparison, Error> {
+    compare::compare(before, after).map_err(|error| not_comparable(before, after, error))
 }
 
 /// Writes `comparison.json`, and `comparison.md` as `markdown` words it.

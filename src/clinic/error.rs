@@ -2,7 +2,7 @@
 
 use std::{error, fmt};
 
-use crate::pg;
+use crate::{load, pg};
 
 /// What a failure means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,12 @@ impl From<pg::Error> for Error {
     fn from(error: pg::Error) -> Self {
         let kind = if error.is_stopped() { ErrorKind::Interrupted } else { ErrorKind::Failed };
         Self { kind, message: error.to_string(), hint: error.hint().map(str::to_owned), source: None }
+    }
+}
+
+impl From<load::Error> for Error {
+    fn from(error: load::Error) -> Self {
+        Self::new(ErrorKind::Usage, error.to_string())
     }
 }
 

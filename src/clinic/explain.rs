@@ -1,20 +1,15 @@
 //! Captures the plans of a scenario's statements for several classes of parameter values.
 
-use tokio_util::sync::CancellationToken;
+use std::path::PathBuf;
 
-use super::{
-    error::{Error, ErrorKind},
-    event::{Event, Events},
-};
+use super::{Clinic, Error, ErrorKind, Reports, fix, seed};
 use crate::{
     explain::{Plan, figures},
-    pg::{self, Connector},
-    record::PlanFigures,
-    scenario::{Scenario, Statement, Value},
+    load::{ClassValues, Workload},
+    pg,
+    record::{self, Folder, Phase, PlanFigures},
+    scenario::{Scenario, Statement},
 };
-
-/// Name of a class of parameter values (`hot`, `typical`, `absent`), and a value for each parameter.
-pub type Class = (String, Vec<Value>);
 
 /// The plans of one phase.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,25 +28,63 @@ const HEADER: &str = "\
 # The JSON beside this file comes from a later execution of its own: its times differ from these.
 ";
 
-/// Captures the plan of every statement of the scenario for each of its classes; `classes` has one entry a statement, in
-/// the order of the workload. The schema is worked in as it stands: whether the fix should be there is not asked.
+/// The plans of a phase, and where they were saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainOutcome {
+    /// The plans.
+    pub captured: Captured,
+    /// The folder that holds them.
+    pub folder: PathBuf,
+}
+
+/// Captures and saves the plans of one phase.
 ///
 /// # Errors
-/// The server cannot be reached, a statement fails, a plan cannot be read, or `stop` was given.
-pub async fn capture(
-    connector: &Connector,
+/// The dataset is missing or another one, the fix is not in the phase's state, a statement fails, or the files cannot be
+/// written.
+pub async fn explain(
+    clinic: &Clinic,
     scenario: &Scenario,
-    classes: &[Vec<Class>],
-    events: &dyn Events,
-    stop: &CancellationToken,
-) -> Result<Captured, Error> {
+    phase: Phase,
+    seed: u64,
+    reports: &Reports,
+) -> Result<ExplainOutcome, Error> {
+    let folder = reports.prepare(&scenario.id, "explain")?;
+    seed::require(clinic.connector(), scenario).await?;
+    fix::require_fix(clinic, scenario, phase).await?;
+    let facts = pg::describe(clinic.connector(), scenario).await?;
+    let workload = Workload::new(scenario, &facts, seed)?;
+    let captured = capture(clinic, scenario, &workload).await?;
+    save(&folder, phase, &captured)?;
+    Ok(ExplainOutcome { captured, folder: folder.path().to_owned() })
+}
+
+/// Writes `explain_<phase>.txt` and `explain_<phase>.json`.
+pub(super) fn save(folder: &Folder, phase: Phase, captured: &Captured) -> record::Result<()> {
+    folder.write(&format!("explain_{phase}.txt"), captured.text.as_bytes())?;
+    folder.write_json(&format!("explain_{phase}.json"), &captured.json)
+}
+
+/// Captures the plan of every statement of the workload for hot, typical and absent parameter values. The schema is worked
+/// in as it stands: whether the fix should be there is not asked.
+///
+/// # Errors
+/// The server cannot be reached, a statement fails, a plan cannot be read, or it was told to stop.
+pub(super) async fn capture(clinic: &Clinic, scenario: &Scenario, workload: &Workload) -> Result<Captured, Error> {
+    let (connector, stop) = (clinic.connector(), clinic.stop());
     let client = connector.connect("explain").await?;
     pg::use_schema(&client, &scenario.schema_name()).await?;
     let mut captured = Captured { text: HEADER.to_owned(), json: serde_json::Value::Null, figures: Vec::new() };
     let mut plans = Vec::new();
-    for (statement, classes) in scenario.statements.iter().zip(classes) {
-        for (class, values) in classes {
-            events.event(Event::Step(format!("explaining {} with {class} values", statement.name)));
+    for (index, statement) in scenario.statements.iter().enumerate() {
+        let ClassValues { hot, typical, absent } = workload.classes(index)?;
+        let classes = match statement.parameters.is_empty() {
+            // It has one plan.
+            true => vec![("typical", typical)],
+            false => vec![("hot", hot), ("typical", typical), ("absent", absent)],
+        };
+        for (class, values) in &classes {
+            clinic.step(format!("explaining {} with {class} values", statement.name));
             let plan = pg::capture_plan(&client, statement, values, stop)
                 .await
                 .map_err(|error| Error::from(error).interrupted_if(stop.is_cancelled()))?;

@@ -2,21 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-
 use crate::{
     pg::{
         Connector,
-        fix::{self, Direction, FixState, Progress},
+        fix::{self, Progress},
     },
     record::{FixInfo, Phase},
     scenario::Scenario,
 };
 
-use super::{
-    error::{Error, ErrorKind},
-    event::{Event, Events},
-};
+use super::{Clinic, Error, ErrorKind, Event};
+pub use crate::pg::fix::{Direction, FixState};
 
 /// What applying or reverting would run, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +41,12 @@ pub enum FixOutcome {
     Nothing,
 }
 
-/// Says what [`apply`] (up) or [`revert`] (down) would run. Changes nothing.
+/// Says what [`apply_fix`] (up) or [`revert_fix`] (down) would run. Changes nothing.
 ///
 /// # Errors
 /// The server cannot be reached, or the scenario is not seeded there.
-pub async fn plan(connector: &Connector, scenario: &Scenario, direction: Direction) -> Result<FixPlan, Error> {
+pub async fn plan_fix(clinic: &Clinic, scenario: &Scenario, direction: Direction) -> Result<FixPlan, Error> {
+    let connector = clinic.connector();
     let client = connector.connect(verb(direction)).await?;
     let state = fix::state(&client, scenario).await?;
     let statements = match (&state, direction) {
@@ -66,36 +63,21 @@ pub async fn plan(connector: &Connector, scenario: &Scenario, direction: Directi
 /// # Errors
 /// The fix stands so that it cannot be applied, a statement failed, or `stop` was given. The message names the file, the
 /// line and the server's words; the hint what was left behind and the command that leads out.
-pub async fn apply(
-    connector: &Connector,
-    scenario: &Scenario,
-    events: &dyn Events,
-    stop: &CancellationToken,
-) -> Result<FixOutcome, Error> {
-    run(connector, scenario, Direction::Up, events, stop).await
+pub async fn apply_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutcome, Error> {
+    run(clinic, scenario, Direction::Up).await
 }
 
 /// Takes the fix back by the statements that were recorded when it was applied. Where it is absent, does nothing and
 /// says so.
 ///
 /// # Errors
-/// As [`apply`].
-pub async fn revert(
-    connector: &Connector,
-    scenario: &Scenario,
-    events: &dyn Events,
-    stop: &CancellationToken,
-) -> Result<FixOutcome, Error> {
-    run(connector, scenario, Direction::Down, events, stop).await
+/// As [`apply_fix`].
+pub async fn revert_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutcome, Error> {
+    run(clinic, scenario, Direction::Down).await
 }
 
-async fn run(
-    connector: &Connector,
-    scenario: &Scenario,
-    direction: Direction,
-    events: &dyn Events,
-    stop: &CancellationToken,
-) -> Result<FixOutcome, Error> {
+async fn run(clinic: &Clinic, scenario: &Scenario, direction: Direction) -> Result<FixOutcome, Error> {
+    let (connector, events, stop) = (clinic.connector(), clinic.events(), clinic.stop());
     let tell = |progress| {
         events.event(match progress {
             Progress::Statement { number, of, text } => {
@@ -125,7 +107,8 @@ async fn run(
 ///
 /// # Errors
 /// It is not, and the hint names the command that makes it so; or the server could not tell.
-pub async fn require(connector: &Connector, scenario: &Scenario, phase: Phase) -> Result<(), Error> {
+pub async fn require_fix(clinic: &Clinic, scenario: &Scenario, phase: Phase) -> Result<(), Error> {
+    let connector = clinic.connector();
     let client = connector.connect("check").await?;
     let state = fix::state(&client, scenario).await?;
     let (apply, revert) = (command(connector, scenario, Direction::Up), command(connector, scenario, Direction::Down));
@@ -146,7 +129,7 @@ pub async fn require(connector: &Connector, scenario: &Scenario, phase: Phase) -
 }
 
 /// What a record says about the fix.
-pub fn info(scenario: &Scenario) -> FixInfo {
+pub(super) fn info(scenario: &Scenario) -> FixInfo {
     let fix = &scenario.fix;
     FixInfo { title: fix.title.clone(), up_sha256: fix::sha256(&fix.up), down_sha256: fix::sha256(&fix.down) }
 }

@@ -2,17 +2,25 @@
 //!
 //! A use case takes a [`Clinic`] (where to work, whom to tell, when to stop) and a scenario, and returns what it did.
 
+mod bench;
 mod compare;
 mod error;
 mod event;
-pub mod fix;
-mod seed;
+mod explain;
+mod fix;
+mod machine;
 pub mod managed;
-pub mod explain;
-pub mod fix;
+mod place;
+mod run;
 mod seed;
+mod warnings;
 
+pub use bench::{BenchOutcome, LoadOptions, Reports, bench};
 pub use compare::{CompareRequest, Compared, compare, write_comparison};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events};
+pub use explain::{Captured, ExplainOutcome, explain};
+pub use fix::{Direction, FixOutcome, FixPlan, FixState, apply_fix, plan_fix, require_fix, revert_fix};
+pub use place::{Clinic, Place};
+pub use run::{RunOutcome, run};
 pub use seed::{SeedOptions, SeedOutcome, Seeded, seed};

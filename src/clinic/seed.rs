@@ -11,11 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio_util::sync::CancellationToken;
-
-use super::{Error, ErrorKind, Event, Events};
+use super::{Clinic, Error, ErrorKind, Event, Events};
 use crate::{
     pg::{self, DatasetFacts, DatasetState, Seeding},
+    record::DatasetInfo,
     scenario::Scenario,
 };
 
@@ -53,8 +52,7 @@ pub struct Seeded {
     pub steps: Vec<(String, Duration)>,
 }
 
-/// Makes the dataset of `scenario` on the server behind `connector`, unless a complete one of the same recipe is there.
-/// `recipe` is the SHA-256 of everything that determines the rows.
+/// Makes the dataset of `scenario`, unless a complete one of the same recipe is there.
 ///
 /// A seed that was interrupted or failed leaves a ledger that says `loading`; the next one notices, says so and starts over.
 /// Two seeds of one scenario at once wait for each other.
@@ -62,14 +60,9 @@ pub struct Seeded {
 /// # Errors
 /// `Usage` when the schema is not latclinic's or holds another recipe and `reseed` is not set; `Interrupted` when `stop` was
 /// cancelled; `Failed` when the server or the machine fails.
-pub async fn seed(
-    connector: &pg::Connector,
-    scenario: &Scenario,
-    recipe: &str,
-    options: SeedOptions,
-    events: &dyn Events,
-    stop: &CancellationToken,
-) -> Result<SeedOutcome, Error> {
+pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -> Result<SeedOutcome, Error> {
+    let (connector, events, stop) = (clinic.connector(), &**clinic.events(), clinic.stop());
+    let recipe = scenario.recipe();
     let schema = scenario.schema_name();
     let place = connector.place();
     let failed = |error: pg::Error| failure(&scenario.id, &place, error);
@@ -94,7 +87,7 @@ pub async fn seed(
             events.event(Event::Note(note));
             return Ok(SeedOutcome::AlreadyComplete(facts));
         }
-        DatasetState::Complete(facts) => return Err(other_recipe(scenario, &facts, recipe, &place)),
+        DatasetState::Complete(facts) => return Err(other_recipe(scenario, &facts, &recipe, &place)),
     };
 
     let started = Instant::now();
@@ -102,7 +95,7 @@ pub async fn seed(
     let rows = scenario.rows_by_table();
     let tables = steps
         .step("creating the tables", async {
-            seeding.create_schema(&scenario.id, recipe, &rows, replace).await?;
+            seeding.create_schema(&scenario.id, &recipe, &rows, replace).await?;
             seeding.create_tables(&scenario.dataset).await
         })
         .await
@@ -120,6 +113,34 @@ pub async fn seed(
             ErrorKind::Failed,
             format!("the dataset in {schema} on {place} was taken away while it was made"),
         )),
+    }
+}
+
+/// Makes sure that the dataset of `scenario` is there, whole and of this recipe.
+///
+/// # Errors
+/// It is not, and the hint names the command that makes it; or the server could not tell.
+pub(super) async fn require(connector: &pg::Connector, scenario: &Scenario) -> Result<DatasetInfo, Error> {
+    let client = connector.connect("check").await?;
+    let schema = scenario.schema_name();
+    let place = connector.place();
+    let recipe = scenario.recipe();
+    let missing = |what: &str| {
+        Error::new(ErrorKind::Usage, format!("the dataset of {} on {place} {what}", scenario.id))
+            .with_hint(format!("make it with: {}", pg::command("seed", scenario)))
+    };
+    match pg::dataset_state(&client, &schema).await? {
+        DatasetState::Absent => Err(missing("is not there")),
+        DatasetState::Incomplete => Err(missing("is incomplete: a seed of it did not end")),
+        DatasetState::Foreign => Err(not_ours(&schema, &place)),
+        DatasetState::Complete(facts) if facts.recipe == recipe => Ok(facts.into()),
+        DatasetState::Complete(facts) => Err(other_recipe(scenario, &facts, &recipe, &place)),
+    }
+}
+
+impl From<DatasetFacts> for DatasetInfo {
+    fn from(facts: DatasetFacts) -> Self {
+        Self { recipe: facts.recipe, rows: facts.rows, bytes: facts.bytes }
     }
 }
 

@@ -32,15 +32,13 @@ struct Sum {
     errors: BTreeMap<String, (u64, String)>,
 }
 
+/// A slice whose response times are open for more, or at rest, or neither when there are none.
+#[derive(Default)]
 struct Slice {
     operations: u64,
     errors: u64,
-    response: SliceResponse,
-}
-
-enum SliceResponse {
-    Open(Box<Histogram<u64>>),
-    Compact(CompactHistogram),
+    open: Option<Box<Histogram<u64>>>,
+    compact: Option<CompactHistogram>,
 }
 
 impl Ledger {
@@ -58,7 +56,7 @@ impl Ledger {
     /// Adds what a thread handed over.
     pub(super) fn add(&mut self, part: &Part) {
         let at = part.index / PARTS_IN_SLICE;
-        let slice = self.slices.entry(at).or_insert_with(Slice::new);
+        let slice = self.slices.entry(at).or_default();
         self.open.insert(at);
         for (sum, tally) in self.statements.iter_mut().zip(&part.statements) {
             if tally.operations == 0 {
@@ -115,12 +113,9 @@ fn close_slices(mut slices: BTreeMap<u64, Slice>, planned: Duration, measured: D
         .map(|at| {
             let start = Duration::from_secs(at);
             let length = if at == last { measured.saturating_sub(start) } else { second };
-            let slice = slices.remove(&at).unwrap_or_else(Slice::new);
-            let response = match slice.response {
-                SliceResponse::Open(histogram) => CompactHistogram::new(&histogram),
-                SliceResponse::Compact(compact) => compact,
-            };
-            SliceFigures { start, length, operations: slice.operations, errors: slice.errors, response }
+            let slice = slices.remove(&at).unwrap_or_default();
+            let (operations, errors) = (slice.operations, slice.errors);
+            SliceFigures { start, length, operations, errors, response: slice.into_rest() }
         })
         .collect()
 }
@@ -153,29 +148,23 @@ impl Sum {
 }
 
 impl Slice {
-    fn new() -> Self {
-        Self { operations: 0, errors: 0, response: SliceResponse::Open(Box::new(empty_histogram())) }
-    }
-
     fn add(&mut self, tally: &Tally) {
         self.operations += tally.operations;
         self.errors += tally.errors.values().map(|(count, _)| count).sum::<u64>();
-        merge(self.open(), &tally.response);
-    }
-
-    fn open(&mut self) -> &mut Histogram<u64> {
-        if let SliceResponse::Compact(compact) = &self.response {
-            self.response = SliceResponse::Open(Box::new(compact.histogram()));
-        }
-        match &mut self.response {
-            SliceResponse::Open(histogram) => histogram,
-            SliceResponse::Compact(_) => unreachable!("opened above"),
-        }
+        let rest = self.compact.take();
+        let open =
+            self.open.get_or_insert_with(|| Box::new(rest.map_or_else(empty_histogram, |compact| compact.histogram())));
+        merge(open, &tally.response);
     }
 
     fn compact(&mut self) {
-        if let SliceResponse::Open(histogram) = &self.response {
-            self.response = SliceResponse::Compact(CompactHistogram::new(histogram));
+        if let Some(open) = self.open.take() {
+            self.compact = Some(CompactHistogram::new(&open));
         }
+    }
+
+    fn into_rest(mut self) -> CompactHistogram {
+        self.compact();
+        self.compact.unwrap_or_else(|| CompactHistogram::new(&empty_histogram()))
     }
 }

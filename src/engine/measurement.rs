@@ -69,6 +69,9 @@ pub struct Measurement {
     pub started_at: jiff::Timestamp,
     /// Length of the measured window, until the last operation in flight had ended; 0 when it never began.
     pub measured: Duration,
+    /// The part of `measured` in which operations were sent. Throughput is operations by this: a single slow operation that
+    /// was awaited at the end would otherwise dilute it.
+    pub sending: Duration,
     /// Over all statements.
     pub total: Figures,
     /// By statement, in the order of the workload.

@@ -298,9 +298,9 @@ impl Conductor {
             return Err(error);
         }
         let stopped = self.stopped_at.map(|moment| self.since_epoch(moment));
-        let measured = self.window.map_or(0, |(begin, end)| {
-            let until = stopped.map_or(end, |stopped| stopped.min(end)).max(self.last_end);
-            until.saturating_sub(begin)
+        let (sending, measured) = self.window.map_or((0, 0), |(begin, end)| {
+            let until = stopped.map_or(end, |stopped| stopped.min(end));
+            (until.saturating_sub(begin), until.max(self.last_end).saturating_sub(begin))
         });
         let warm_up = WarmUp {
             length: self
@@ -315,6 +315,7 @@ impl Conductor {
         Ok(Measurement {
             started_at,
             measured,
+            sending: Duration::from_nanos(sending),
             total,
             statements,
             slices,

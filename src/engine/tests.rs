@@ -293,7 +293,7 @@ fn what_is_in_flight_at_the_end_counts_with_its_full_time() {
     let measurement = outcome.measurement();
     assert_eq!(measurement.total.operations, 2);
     assert!(about(&measurement.total.response, measurement.total.response.min(), 700 * MS));
-    assert_eq!(measurement.measured, 1400 * MS);
+    assert_eq!((measurement.measured, measurement.sending), (1400 * MS, 1000 * MS));
     let slices: Vec<_> = measurement.slices.iter().map(|s| (s.start, s.length, s.operations)).collect();
     assert_eq!(slices, [(Duration::ZERO, 1400 * MS, 2)]);
 }
@@ -479,7 +479,7 @@ fn closed_load_obeys_littles_law() {
     let script = |client: u32, operation: &Operation| (MS * (5 + (client * 7 + operation.number as u32) % 23), Ok(()));
     let outcome = measure(&load(16, 4, 200 * MS, 10_000 * MS), script);
     let measurement = outcome.measurement();
-    let throughput = measurement.total.operations as f64 / measurement.measured.as_secs_f64();
+    let throughput = measurement.total.operations as f64 / measurement.sending.as_secs_f64();
     let clients = throughput * measurement.total.response.mean() / 1e9;
     assert!((clients / 16.0 - 1.0).abs() < 0.01, "{clients}");
     let last = outcome.progress.last().unwrap();

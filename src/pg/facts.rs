@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, error::SqlState};
 
 use super::error::{Error, Result};
 use crate::record::Server;
@@ -61,7 +61,7 @@ const SETTINGS: [&str; 45] = [
 ///
 /// # Errors
 /// The server cannot be asked.
-pub async fn server(client: &Client, managed: bool) -> Result<Server> {
+pub async fn server_facts(client: &Client, managed: bool) -> Result<Server> {
     let rows = client
         .query(
             "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY($1) OR name = 'server_version'",
@@ -74,4 +74,18 @@ pub async fn server(client: &Client, managed: bool) -> Result<Server> {
     let version = settings.remove("server_version").unwrap_or_default();
     let version = version.split_whitespace().next().unwrap_or_default().to_owned();
     Ok(Server { version, managed, settings })
+}
+
+/// Writes what the server has yet to write, so that what is measured next pays for its own writes only. A role that may not ask
+/// for a checkpoint measures without one.
+///
+/// # Errors
+/// The server cannot be asked.
+pub async fn checkpoint(client: &Client) -> Result<()> {
+    match client.batch_execute("CHECKPOINT").await {
+        Err(cause) if cause.code() != Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            Err(Error::from_server("cannot make a checkpoint", cause))
+        }
+        _ => Ok(()),
+    }
 }

@@ -9,10 +9,13 @@ use super::{
     catalog::column_type,
     error::{Error, Result},
 };
-use crate::{draw, scenario::Value};
+use crate::{
+    draw::{self, ColumnType},
+    scenario::Value,
+};
 
 /// A value as it goes to the server.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Parameter {
     bytes: Vec<u8>,
     null: bool,
@@ -33,10 +36,16 @@ impl Parameter {
     fn encode(number: usize, value: &Value, ty: &Type) -> Result<Self> {
         let column_type = column_type(ty)
             .ok_or_else(|| Error::new(format!("no values can be made for parameter ${number} of type {ty}")))?;
-        let mut bytes = Vec::new();
-        let null = draw::encode(value, &column_type, &mut bytes)
-            .map_err(|cause| Error::new(format!("parameter ${number}: {cause}")))?;
-        Ok(Self { bytes, null })
+        let mut parameter = Self::default();
+        parameter.set(value, &column_type).map_err(|cause| Error::new(format!("parameter ${number}: {cause}")))?;
+        Ok(parameter)
+    }
+
+    /// Takes another value, in the memory of the last one.
+    pub(super) fn set(&mut self, value: &Value, column_type: &ColumnType) -> draw::Result<()> {
+        self.bytes.clear();
+        self.null = draw::encode(value, column_type, &mut self.bytes)?;
+        Ok(())
     }
 }
 

@@ -1,10 +1,8 @@
 //! Sessions that the load engine drives.
 
-use std::{error, sync::Arc};
+use std::sync::Arc;
 
-use bytes::BytesMut;
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, error::Severity};
 
 use super::{
@@ -12,12 +10,13 @@ use super::{
     connector::Connector,
     describe::prepare,
     error::{Error, server_words},
+    parameter::Parameter,
 };
 use crate::{
-    draw::{self, ColumnType},
+    draw::ColumnType,
     engine::{Failure, FailureKind, Session, Target},
     load::{Operation, ParameterFacts},
-    scenario::{Scenario, Statement, Value},
+    scenario::{Scenario, Statement},
 };
 
 /// SQLSTATE `query_canceled`: `statement_timeout` has struck, or somebody cancelled.
@@ -69,13 +68,13 @@ pub struct PgSession {
     prepared: Vec<tokio_postgres::Statement>,
     types: Arc<[Vec<ColumnType>]>,
     /// Memory of the parameters of the operation in hand.
-    parameters: Vec<Encoded>,
+    parameters: Vec<Parameter>,
 }
 
 impl Session for PgSession {
     async fn execute(&mut self, operation: &Operation) -> Result<(), Failure> {
         let types = &self.types[operation.statement];
-        self.parameters.resize_with(types.len(), Encoded::default);
+        self.parameters.resize_with(types.len(), Parameter::default);
         for ((encoded, value), column_type) in self.parameters.iter_mut().zip(&operation.parameters).zip(types) {
             encoded.set(value, column_type).map_err(|error| Failure {
                 kind: FailureKind::Operation,
@@ -96,37 +95,6 @@ impl Session for PgSession {
         }
         .boxed_local()
     }
-}
-
-/// A parameter in PostgreSQL's binary form.
-#[derive(Debug, Default)]
-struct Encoded {
-    bytes: Vec<u8>,
-    null: bool,
-}
-
-impl Encoded {
-    fn set(&mut self, value: &Value, column_type: &ColumnType) -> draw::Result<()> {
-        self.bytes.clear();
-        self.null = draw::encode(value, column_type, &mut self.bytes)?;
-        Ok(())
-    }
-}
-
-impl ToSql for Encoded {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn error::Error + Sync + Send>> {
-        if self.null {
-            return Ok(IsNull::Yes);
-        }
-        out.extend_from_slice(&self.bytes);
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
 }
 
 /// An error of an operation as the engine counts it.

@@ -20,6 +20,8 @@ pub enum Block {
     Table(Table),
     /// Points.
     List(Vec<String>),
+    /// Text that others made, line by line as it is.
+    Verbatim(String),
 }
 
 /// Rows under columns.
@@ -67,6 +69,13 @@ pub enum Tone {
     Good,
     /// Worse than before, or an error.
     Bad,
+}
+
+impl Document {
+    /// A document that is others' text alone.
+    pub fn verbatim(text: impl Into<String>) -> Self {
+        Self { blocks: vec![Block::Verbatim(text.into())] }
+    }
 }
 
 impl Table {

@@ -10,6 +10,7 @@ pub fn markdown(document: &Document) -> String {
         Block::Paragraph(text) => escape(text),
         Block::Table(rows) => table(rows),
         Block::List(points) => points.iter().map(|point| format!("- {}", escape(point))).collect::<Vec<_>>().join("\n"),
+        Block::Verbatim(text) => fenced(text),
     });
     format!("{}\n", blocks.collect::<Vec<_>>().join("\n\n"))
 }
@@ -23,6 +24,13 @@ fn table(table: &Table) -> String {
     ];
     lines.extend(table.rows.iter().map(|row| line(row.iter().map(|cell| escape(&cell.text)).collect())));
     lines.join("\n")
+}
+
+/// A code block whose fence is longer than any run of backticks that begins a line of the text.
+fn fenced(text: &str) -> String {
+    let longest = text.lines().map(|line| line.trim_start().chars().take_while(|c| *c == '`').count()).max();
+    let fence = "`".repeat(longest.unwrap_or(0).max(2) + 1);
+    format!("{fence}text\n{}\n{fence}", text.trim_end())
 }
 
 /// Takes its meaning from what Markdown would read as its own.

@@ -18,6 +18,7 @@ pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
         Block::Paragraph(text) => wrap(text, "", "", width),
         Block::Table(rows) => table(rows, width, colour),
         Block::List(points) => points.iter().map(|point| wrap(point, "- ", "  ", width)).collect::<Vec<_>>().join("\n"),
+        Block::Verbatim(text) => text.trim_end().to_owned(),
     });
     let mut text = String::new();
     let mut after_heading = false;

@@ -12,7 +12,7 @@ pub enum Error {
     #[error("{0}")]
     Faults(Faults),
     /// No bundled scenario has this id.
-    #[error("no scenario `{id}`{}; there are: {}", did_you_mean(.nearest.as_deref()), .known.join(", "))]
+    #[error("no scenario `{id}`{}", way_out(.nearest.as_deref(), .known))]
     NotFound {
         /// What was asked for.
         id: String,
@@ -31,6 +31,9 @@ pub enum Error {
     },
 }
 
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |nearest| format!(", did you mean `{nearest}`?"))
+fn way_out(nearest: Option<&str>, known: &[&str]) -> String {
+    match nearest {
+        Some(nearest) => format!(", did you mean `{nearest}`?"),
+        None => format!(", there are: {}", known.join(", ")),
+    }
 }

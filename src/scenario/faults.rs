@@ -142,7 +142,7 @@ pub(super) struct SourceId(usize);
 pub(super) const SCENARIO: SourceId = SourceId(0);
 
 /// A fault before its line and column are known.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     source: SourceId,
     span: Range<usize>,
@@ -226,17 +226,22 @@ impl Collector {
         self.sources.first().map_or(("", ""), |source| (&source.name, &source.text))
     }
 
-    /// Forgets what only seems wrong because the file could be read in part: faults on the lines of the first
-    /// `syntax` ones, and those that depend on the rest of the file.
+    /// Forgets what may only seem wrong because the file could be read in part: faults on the lines of the first `syntax`
+    /// ones or beneath a header among these, and those that depend on the rest of the file.
     pub(super) fn keep_certain(&mut self, syntax: usize) {
         let text = self.sources.first().map_or("", |source| source.text.as_str());
         let broken: Vec<usize> =
             self.findings.iter().take(syntax).map(|found| place(text, found.span.start).0).collect();
+        let uncertain = |found: &Finding| {
+            let line = place(text, found.span.start).0;
+            let header =
+                text.lines().take(line).enumerate().filter(|(_, text)| text.trim_start().starts_with('[')).last();
+            broken.contains(&line) || header.is_some_and(|(index, _)| broken.contains(&(index + 1)))
+        };
         let mut index = 0;
         self.findings.retain(|found| {
             index += 1;
-            index <= syntax
-                || (!found.relative && (found.source != SCENARIO || !broken.contains(&place(text, found.span.start).0)))
+            index <= syntax || !(found.relative || found.source == SCENARIO && uncertain(found))
         });
     }
 
@@ -244,7 +249,7 @@ impl Collector {
     pub(super) fn finish(self) -> Faults {
         let Self { sources, mut findings } = self;
         findings.sort_by_key(|found| (found.source.0, found.span.start));
-        findings.dedup_by(|a, b| a.source == b.source && a.span == b.span && a.message == b.message);
+        findings.dedup();
         let faults = findings.into_iter().map(|found| settle(&sources, found)).collect();
         Faults { sources, faults }
     }

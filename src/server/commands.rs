@@ -139,7 +139,7 @@ impl Reached {
 pub fn reach(options: &Options, command: &str, notes: &dyn Fn(&str), cancel: &CancellationToken) -> Result<Reached> {
     let folder = Folder::create(options.data_dir.as_deref())?;
     loop {
-        let running = Found::look(&folder)?.as_ref().and_then(Found::running).filter(Running::has_socket);
+        let running = Found::look(&folder)?.as_ref().and_then(Found::running).filter(Running::answers);
         let job = JobLock::holder(&folder);
         // A server without a job and not kept is about to end: its latclinic was killed.
         if let Some(running) = running.filter(|running| running.kept || job.is_some()) {

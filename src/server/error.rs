@@ -47,9 +47,10 @@ impl Error {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Some(format!("free some space there, or {}", super::folder::CHOOSE_ANOTHER_FOLDER))
             }
-            io::ErrorKind::NotADirectory | io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename => {
-                Some(super::folder::CHOOSE_ANOTHER_FOLDER.to_owned())
-            }
+            io::ErrorKind::NotADirectory
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::NotFound
+            | io::ErrorKind::InvalidFilename => Some(super::folder::CHOOSE_ANOTHER_FOLDER.to_owned()),
             _ => None,
         };
         let message = format!("cannot {doing} {}", path.display());

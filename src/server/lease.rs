@@ -138,14 +138,11 @@ impl Lease {
 fn take_over(folder: &Folder, options: &Options, notes: &dyn Fn(&str)) -> Result<Option<Running>> {
     let Some(found) = Found::look(folder)? else { return Ok(None) };
     if let Some(running) = found.running().filter(|running| running.kept) {
-        if running.has_socket() {
+        if running.answers() {
             check_fits(&running, found.cluster.major, options)?;
             return Ok(Some(running));
         }
-        notes(&format!(
-            "the socket of the running server has vanished from {}: restarting it",
-            running.socket_dir.display()
-        ));
+        notes(&format!("the running server does not answer in {}: restarting it", running.socket_dir.display()));
     } else {
         notes(&format!("shutting down the server that an earlier latclinic left behind (pid {})", found.pid));
     }

@@ -95,7 +95,6 @@ pub(super) fn start(
 
     let mut postmaster = Postmaster { child: Some(child), _keeper: keeper, folder: (*folder).clone(), socket_dir };
     let ready = postmaster.wait_until_ready(site, begin, notes, cancel)?;
-    let fixed = fixed.into_iter().map(|(name, value)| (name.to_owned(), format!("'{value}'")));
     let state = State {
         pid: ready.pid,
         started_at: ready.started_at,
@@ -103,7 +102,7 @@ pub(super) fn start(
         version: version.clone(),
         bin_dir: installation.bin.clone(),
         max_connections,
-        settings: fitted.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(fixed).collect(),
+        settings: fitted.into_iter().chain(fixed).map(|(name, value)| (name.to_owned(), value)).collect(),
     };
     state.write(folder)?;
     Ok((postmaster, state.running(ready, cluster)))

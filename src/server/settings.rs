@@ -57,17 +57,17 @@ pub(super) fn fitting(memory: u64, pg_stat_statements: bool) -> BTreeMap<&'stati
         ("checkpoint_timeout", "30min".to_owned()),
         ("checkpoint_completion_target", "0.9".to_owned()),
         // The same text of times whatever the machine's zone.
-        ("timezone", "'UTC'".to_owned()),
-        ("log_timezone", "'UTC'".to_owned()),
+        ("timezone", "UTC".to_owned()),
+        ("log_timezone", "UTC".to_owned()),
         // So that `ps` and the log tell this server from others; and what disturbed a block can be found in the log.
-        ("cluster_name", "'latclinic'".to_owned()),
-        ("log_line_prefix", "'%m [%p] %a '".to_owned()),
+        ("cluster_name", "latclinic".to_owned()),
+        ("log_line_prefix", "%m [%p] %a ".to_owned()),
         ("log_checkpoints", "on".to_owned()),
         ("log_lock_waits", "on".to_owned()),
         ("log_autovacuum_min_duration", "0".to_owned()),
     ]);
     if pg_stat_statements {
-        settings.insert("shared_preload_libraries", "'pg_stat_statements'".to_owned());
+        settings.insert("shared_preload_libraries", "pg_stat_statements".to_owned());
     }
     settings
 }
@@ -75,7 +75,7 @@ pub(super) fn fitting(memory: u64, pg_stat_statements: bool) -> BTreeMap<&'stati
 /// The text of `latclinic.conf`.
 pub(super) fn file_text(settings: &BTreeMap<&'static str, String>) -> String {
     let head = "# Written by latclinic at each start: changes here are lost.\n".to_owned();
-    settings.iter().fold(head, |text, (name, value)| text + &format!("{name} = {value}\n"))
+    settings.iter().fold(head, |text, (name, value)| text + &format!("{name} = '{value}'\n"))
 }
 
 #[cfg(test)]
@@ -102,23 +102,23 @@ mod tests {
     fn the_file_reads_as_postgresql_reads_it() {
         insta::assert_snapshot!(file_text(&fitting(8192 * MIB, true)), @r"
         # Written by latclinic at each start: changes here are lost.
-        autovacuum = on
-        checkpoint_completion_target = 0.9
-        checkpoint_timeout = 30min
+        autovacuum = 'on'
+        checkpoint_completion_target = '0.9'
+        checkpoint_timeout = '30min'
         cluster_name = 'latclinic'
-        effective_cache_size = 6144MB
-        fsync = on
-        full_page_writes = on
-        log_autovacuum_min_duration = 0
-        log_checkpoints = on
+        effective_cache_size = '6144MB'
+        fsync = 'on'
+        full_page_writes = 'on'
+        log_autovacuum_min_duration = '0'
+        log_checkpoints = 'on'
         log_line_prefix = '%m [%p] %a '
-        log_lock_waits = on
+        log_lock_waits = 'on'
         log_timezone = 'UTC'
-        maintenance_work_mem = 256MB
-        max_wal_size = 4GB
-        shared_buffers = 2048MB
+        maintenance_work_mem = '256MB'
+        max_wal_size = '4GB'
+        shared_buffers = '2048MB'
         shared_preload_libraries = 'pg_stat_statements'
-        synchronous_commit = on
+        synchronous_commit = 'on'
         timezone = 'UTC'
         ");
     }

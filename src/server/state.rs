@@ -1,6 +1,6 @@
 //! `server.json`: how the running server was started, for the latclinic processes that did not start it.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, os::unix::net::UnixStream, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ pub struct Running {
     pub kept: bool,
     /// Connections it takes.
     pub max_connections: u32,
-    /// What it was started with, as in a configuration file.
+    /// What it was started with, by name.
     pub settings: BTreeMap<String, String>,
 }
 
@@ -125,8 +125,9 @@ impl State {
 }
 
 impl Running {
-    /// Whether its socket is still there: a session's end may take XDG_RUNTIME_DIR away under a server that goes on.
-    pub(super) fn has_socket(&self) -> bool {
-        self.socket_dir.join(format!(".s.PGSQL.{}", self.port)).exists()
+    /// Whether somebody listens at its socket: the end of a login session may take XDG_RUNTIME_DIR away under a server
+    /// that goes on, and one that is dying has closed it.
+    pub(super) fn answers(&self) -> bool {
+        UnixStream::connect(self.socket_dir.join(format!(".s.PGSQL.{}", self.port))).is_ok()
     }
 }

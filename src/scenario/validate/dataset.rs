@@ -19,12 +19,12 @@ impl Check<'_> {
         }
         let tables: Vec<_> = raw.tables?.into_iter().map(|(name, raw)| self.table(name, raw, &all)).collect();
         self.foreign_keys(&tables, &all);
-        let tables = tables.into_iter().map(|(table, sound)| table.filter(|_| sound)).collect::<Option<Vec<_>>>()?;
+        let tables = tables.into_iter().map(|(table, sound)| sound.then_some(table)).collect::<Option<Vec<_>>>()?;
         Some(Dataset { seed: raw.seed.unwrap_or(1), schema: schema?, tables })
     }
 
     /// The table with its sound columns, and whether those are all.
-    fn table(&mut self, name: String, raw: raw::Table, all: &Node<'_>) -> (Option<Table>, bool) {
+    fn table(&mut self, name: String, raw: raw::Table, all: &Node<'_>) -> (Table, bool) {
         self.identifier(&name, all);
         let at = all.get(&name).get("columns");
         let mut sound = true;
@@ -39,11 +39,11 @@ impl Check<'_> {
             }
         }
         let rows = raw.rows.unwrap_or(1);
-        (Some(Table { name, rows, columns }), sound)
+        (Table { name, rows, columns }, sound)
     }
 
-    fn foreign_keys(&mut self, tables: &[(Option<Table>, bool)], all: &Node<'_>) {
-        let tables: Vec<&Table> = tables.iter().filter_map(|(table, _)| table.as_ref()).collect();
+    fn foreign_keys(&mut self, tables: &[(Table, bool)], all: &Node<'_>) {
+        let tables: Vec<&Table> = tables.iter().map(|(table, _)| table).collect();
         for table in &tables {
             for column in &table.columns {
                 if let Generator::ForeignKey { table: to_table, column: to_column, .. } = &column.generator {

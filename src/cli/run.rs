@@ -1,0 +1,61 @@
+//! `latclinic run`
+
+use clap::Args;
+
+use super::{
+    exit::{CommandError, Exit},
+    format::FormatArgs,
+    load::LoadArgs,
+    output::Output,
+    reports::ReportsArgs,
+    scenario::ScenarioArgs,
+    session,
+    target::{ConsentArgs, TargetArgs},
+};
+use crate::{
+    clinic::{self, SeedOptions},
+    render,
+};
+
+/// Seed if needed, measure without the fix, apply it, measure with it, compare
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Make the dataset again, even where another one is under this name
+    #[arg(long)]
+    reseed: bool,
+    #[command(flatten)]
+    load: LoadArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    reports: ReportsArgs,
+    #[command(flatten)]
+    consent: ConsentArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandError> {
+    let scenario = args.scenario.load()?;
+    let options = args.load.options();
+    let reports = args.reports.reports();
+    let place = args.target.place(options.load(&scenario).clients)?;
+    args.consent.ask_for_run(&place, &scenario)?;
+    let seed = SeedOptions { reseed: args.reseed, connections: None };
+    let markdown = |comparison: &_| render::markdown(&render::comparison(comparison));
+    let (outcome, interrupted) = session::at(place, "latclinic run", async |clinic| {
+        clinic::run(clinic, &scenario, &seed, &options, &reports, &markdown).await
+    })?;
+    match (outcome.comparison, outcome.failure) {
+        (Some(comparison), None) => {
+            args.format.format.show(output, &render::comparison(&comparison), &comparison, &outcome.folder)?;
+            Ok(Exit::Done)
+        }
+        (_, failure) => {
+            output.result(&format!("written: {}", outcome.folder.display()));
+            failure.map_or(Ok(interrupted), |failure| Err(failure.into()))
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Flags that say where to work.
+
+use clap::Args;
+
+use super::{
+    exit::{CommandError, Exit},
+    managed::ManagedArgs,
+};
+use crate::{clinic::Place, render, scenario::Scenario};
+
+/// Flags that say where to work.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub(super) struct TargetArgs {
+    /// Database to work on; without it latclinic starts a PostgreSQL of its own
+    #[arg(long, value_name = "URL", env = "LATCLINIC_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    #[command(flatten)]
+    managed: ManagedArgs,
+}
+
+/// Consent to change a server that is not latclinic's own.
+#[derive(Debug, Args)]
+pub(super) struct ConsentArgs {
+    /// Apply or revert the fix on a server that is not latclinic's own
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+impl ConsentArgs {
+    /// Makes sure that a person has agreed to what a run changes on a server that is not latclinic's own.
+    ///
+    /// # Errors
+    /// They have not; the message says what would be done, and where.
+    pub(super) fn ask_for_run(&self, place: &Place, scenario: &Scenario) -> Result<(), CommandError> {
+        let Place::Given(connector) = place else { return Ok(()) };
+        if self.yes {
+            return Ok(());
+        }
+        let mut message = format!(
+            "nothing was done: this would make the schema {} on {}, load {} rows, and then run",
+            scenario.schema_name(),
+            connector.place(),
+            render::count(scenario.rows_by_table().values().sum()),
+        );
+        for statement in scenario.fix.down.statements.iter().chain(&scenario.fix.up.statements) {
+            message.push_str("\n  ");
+            message.push_str(&statement.text.replace('\n', "\n  "));
+            message.push(';');
+        }
+        Err(CommandError::new(Exit::Usage, anyhow::Error::msg(message)).with_hint("pass --yes to do it"))
+    }
+}
+
+impl TargetArgs {
+    /// The place to work, for a command that opens `connections` at once.
+    ///
+    /// # Errors
+    /// A URL that does not parse, without echoing it.
+    pub(super) fn place(&self, connections: u32) -> Result<Place, CommandError> {
+        match &self.database_url {
+            Some(url) => Ok(Place::from_url(url)?),
+            None => Ok(Place::Managed(self.managed.options(connections))),
+        }
+    }
+}

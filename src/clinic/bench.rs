@@ -1,0 +1,260 @@
+//! Measures one phase and saves its record.
+
+use std::{borrow::Cow, path::PathBuf, sync::Arc, time::Duration};
+
+use super::{
+    Clinic, Error, ErrorKind, Event, Events,
+    explain::{self, Captured},
+    fix, machine, seed,
+    warnings::warnings,
+};
+use crate::{
+    engine::{self, Ended, Figures, Measurement, SliceFigures},
+    load::{GRACE, Load, Model, Workload},
+    pg,
+    record::{
+        self, Client, ErrorCount, FORMAT, Folder, Found, Interval, Latency, LoadInfo, Phase, Record, Slice,
+        StatementFigures, Store, Totals,
+    },
+    scenario::{Scenario, Statement},
+};
+
+/// What of a scenario's load is asked for differently.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Concurrent clients.
+    pub clients: Option<u32>,
+    /// Threads that drive them; one a core by default.
+    pub threads: Option<u32>,
+    /// Measured time.
+    pub duration: Option<Duration>,
+    /// Discarded time before it.
+    pub warmup: Option<Duration>,
+    /// Seed of the statement mix and the parameters.
+    pub seed: Option<u64>,
+}
+
+/// Where records go.
+#[derive(Debug, Clone)]
+pub struct Reports {
+    /// The folder of all reports.
+    pub root: PathBuf,
+    /// Exactly this folder instead, which must not exist.
+    pub output: Option<PathBuf>,
+}
+
+/// A phase that was measured and saved.
+#[derive(Debug)]
+pub struct BenchOutcome {
+    /// What was measured, and where it was saved.
+    pub found: Found,
+    /// Why the measurement broke off, or why its plans are missing.
+    pub failure: Option<Error>,
+}
+
+impl LoadOptions {
+    /// The load of `scenario`, with what is asked for differently.
+    pub fn load(&self, scenario: &Scenario) -> Load {
+        let clients = self.clients.unwrap_or(scenario.load.clients);
+        Load {
+            model: Model::Closed,
+            clients,
+            threads: self.threads.unwrap_or_else(machine::cores).clamp(1, clients.max(1)),
+            warmup: self.warmup.unwrap_or(scenario.load.warmup),
+            duration: self.duration.unwrap_or(scenario.load.duration),
+            grace: GRACE,
+        }
+    }
+
+    fn seed(&self, scenario: &Scenario) -> u64 {
+        self.seed.unwrap_or(scenario.load.seed)
+    }
+}
+
+impl Reports {
+    /// The folder for what is about to be measured.
+    pub(super) fn prepare(&self, scenario: &str, what: &str) -> Result<Folder, Error> {
+        Ok(Store::new(&self.root).prepare(scenario, what, jiff::Timestamp::now(), self.output.as_deref())?)
+    }
+}
+
+/// Measures `phase` and saves its record with its plans. A measurement that was stopped or could not go on is saved too.
+///
+/// # Errors
+/// The dataset is missing or another one, the fix is not in the phase's state, a statement does not work, nothing could be
+/// measured, or the record cannot be saved.
+pub async fn bench(
+    clinic: &Clinic,
+    scenario: &Scenario,
+    phase: Phase,
+    options: &LoadOptions,
+    reports: &Reports,
+) -> Result<BenchOutcome, Error> {
+    let folder = reports.prepare(&scenario.id, phase.as_str())?;
+    measure(clinic, scenario, phase, options, &folder).await
+}
+
+/// [`bench`] into a folder that is there.
+pub(super) async fn measure(
+    clinic: &Clinic,
+    scenario: &Scenario,
+    phase: Phase,
+    options: &LoadOptions,
+    folder: &Folder,
+) -> Result<BenchOutcome, Error> {
+    let connector = clinic.connector();
+    let dataset = seed::require(connector, scenario).await?;
+    fix::require_fix(clinic, scenario, phase).await?;
+    let admin = connector.connect("bench").await?;
+    let server = pg::server_facts(&admin, connector.is_managed()).await?;
+    let load = options.load(scenario);
+    let facts = pg::describe(connector, scenario).await?;
+    let workload = Arc::new(Workload::new(scenario, &facts, options.seed(scenario))?);
+    clinic.check_stop()?;
+    pg::checkpoint(&admin).await?;
+    drop(admin);
+
+    let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &facts));
+    let observer = Arc::new(Observer { events: Arc::clone(clinic.events()), phase });
+    let measurement = engine::run(target, &load, Arc::clone(&workload), observer, clinic.stop().clone())
+        .await
+        .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
+
+    let captured = match &measurement.ended {
+        Ended::Completed => {
+            clinic.step("capturing plans");
+            explain::capture(clinic, scenario, &workload).await.map(Some)
+        }
+        Ended::Stopped => Ok(None),
+        Ended::Failed(reason) => Err(Error::new(ErrorKind::Failed, format!("the measurement broke off: {reason}"))),
+    };
+    let (captured, failure) = match captured {
+        Ok(captured) => (captured, None),
+        Err(error) => (None, Some(error)),
+    };
+
+    let client = client(&measurement, &load);
+    let latency = Latency::from_histogram(&measurement.total.response);
+    let record = Record {
+        format: FORMAT,
+        scenario: scenario.id.clone(),
+        phase,
+        started_at: measurement.started_at,
+        interrupted: measurement.ended != Ended::Completed,
+        interrupted_by: match &measurement.ended {
+            Ended::Completed => None,
+            Ended::Stopped => Some("it was told to stop".to_owned()),
+            Ended::Failed(reason) => Some(reason.clone()),
+        },
+        tool: machine::tool(),
+        machine: machine::machine(),
+        server,
+        dataset,
+        fix: fix::info(scenario),
+        load: LoadInfo {
+            model: match load.model {
+                Model::Closed => "closed".to_owned(),
+            },
+            clients: load.clients,
+            threads: load.threads,
+            rate: None,
+            duration_s: load.duration.as_secs_f64(),
+            warmup_s: load.warmup.as_secs_f64(),
+            random_seed: options.seed(scenario),
+        },
+        measured_s: measurement.measured.as_secs_f64(),
+        sending_s: measurement.sending.as_secs_f64(),
+        totals: totals(&measurement.total, measurement.sending),
+        service_ms: Latency::from_histogram(&measurement.total.service),
+        lag_ms: Latency::from_histogram(&measurement.total.lag),
+        statements: statements(scenario, &measurement),
+        errors: errors(&measurement.total),
+        slices: measurement.slices.iter().map(slice).collect(),
+        warnings: warnings(&measurement, &load, &latency, &client),
+        latency_ms: latency,
+        client,
+        plans: captured.as_ref().map_or_else(Vec::new, |captured| captured.figures.clone()),
+    };
+    save(folder, &record, &measurement, captured.as_ref())?;
+    Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record }, failure })
+}
+
+fn save(
+    folder: &Folder,
+    record: &Record,
+    measurement: &Measurement,
+    captured: Option<&Captured>,
+) -> record::Result<()> {
+    let statements = record.statements.iter().zip(&measurement.statements).map(|(statement, figures)| Interval {
+        statement: Some(&statement.name),
+        start: Duration::ZERO,
+        length: measurement.measured,
+        histogram: Cow::Borrowed(&figures.response),
+    });
+    let slices = measurement.slices.iter().map(|slice| Interval {
+        statement: None,
+        start: slice.start,
+        length: slice.length,
+        histogram: Cow::Owned(slice.response.histogram()),
+    });
+    folder.write_histograms(measurement.started_at, statements.chain(slices))?;
+    if let Some(captured) = captured {
+        explain::save(folder, record.phase, captured)?;
+    }
+    // Last, because a folder counts as a record once this file is in it.
+    folder.write_record(record)
+}
+
+fn totals(figures: &Figures, sending: Duration) -> Totals {
+    Totals::new(figures.operations, figures.error_count(), sending)
+}
+
+fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFigures> {
+    let figures = scenario.statements.iter().zip(&measurement.statements);
+    let of = |(statement, figures): (&Statement, &Figures)| StatementFigures {
+        name: statement.name.clone(),
+        sql: statement.sql.text.trim().to_owned(),
+        weight: statement.weight,
+        totals: totals(figures, measurement.sending),
+        latency_ms: Latency::from_histogram(&figures.response),
+        service_ms: Latency::from_histogram(&figures.service),
+        lag_ms: Latency::from_histogram(&figures.lag),
+    };
+    figures.map(of).collect()
+}
+
+fn errors(figures: &Figures) -> Vec<ErrorCount> {
+    let of = |(sqlstate, (count, sample)): (&String, &(u64, String))| ErrorCount {
+        sqlstate: sqlstate.clone(),
+        count: *count,
+        sample: sample.clone(),
+    };
+    figures.errors.iter().map(of).collect()
+}
+
+fn slice(figures: &SliceFigures) -> Slice {
+    Slice {
+        start_s: figures.start.as_secs_f64(),
+        length_s: figures.length.as_secs_f64(),
+        totals: Totals::new(figures.operations, figures.errors, figures.length),
+        latency_ms: Latency::from_histogram(&figures.response.histogram()),
+    }
+}
+
+fn client(measurement: &Measurement, load: &Load) -> Client {
+    let cpu_s = measurement.client_cpu.as_secs_f64();
+    let available = measurement.sending.as_secs_f64() * f64::from(load.threads);
+    Client { cpu_s, cpu_share: if available > 0.0 { cpu_s / available } else { 0.0 } }
+}
+
+/// Passes the engine's progress on.
+struct Observer {
+    events: Arc<dyn Events>,
+    phase: Phase,
+}
+
+impl engine::Observer for Observer {
+    fn progress(&self, progress: &engine::Progress) {
+        self.events.event(Event::Load { phase: self.phase, progress: progress.clone() });
+    }
+}
