@@ -5,10 +5,10 @@
 #[path = "own_server/mod.rs"]
 mod own_server;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use latclinic::{
-    clinic::{self, ErrorKind, Event, Events, SeedOptions, SeedOutcome},
+    clinic::{self, Clinic, ErrorKind, Event, Events, SeedOptions, SeedOutcome},
     draw::{ColumnSampler, ColumnType},
     pg::{Connector, DatasetState, dataset_state},
     scenario::{
@@ -139,14 +139,15 @@ fn scenario() -> Scenario {
     }
 }
 
+/// Seeds, tells `told`, and stops when it says so.
 async fn seed(
     connector: &Connector,
     scenario: &Scenario,
     options: SeedOptions,
-    told: &Told,
+    told: &Arc<Told>,
 ) -> Result<SeedOutcome, clinic::Error> {
     let stop = told.1.clone().unwrap_or_default();
-    clinic::seed(connector, scenario, &scenario.recipe(), options, told, &stop).await
+    clinic::seed(&Clinic::given(connector.clone(), Arc::clone(told) as _, stop), scenario, &options).await
 }
 
 /// The chain of causes as a person reads it, with the way out.
@@ -187,7 +188,7 @@ async fn every_type_arrives_keys_keep_their_names_and_a_second_seed_does_nothing
     assert_eq!(keys.len(), 10, "{keys:#?}");
     client.batch_execute("DROP SCHEMA latclinic_shop CASCADE").await.unwrap();
 
-    let told = Told::default();
+    let told = Arc::<Told>::default();
     let Ok(SeedOutcome::Loaded(seeded)) = seed(&connector, &scenario, SeedOptions::default(), &told).await else {
         panic!("the first seed loads");
     };
@@ -222,7 +223,7 @@ async fn every_type_arrives_keys_keep_their_names_and_a_second_seed_does_nothing
     .await;
     assert_eq!(facts, ["20000 20000 t", "t 20000", "true", "200001", "299"]);
 
-    let told = Told::default();
+    let told = Arc::<Told>::default();
     let again = seed(&connector, &scenario, SeedOptions::default(), &told).await.unwrap();
     assert_eq!(again, SeedOutcome::AlreadyComplete(seeded.facts.clone()));
     insta::assert_snapshot!(told.0.lock().unwrap().join("\n"), @"the dataset of shop is complete: users 100 rows, visits 20 000 rows");
@@ -239,16 +240,16 @@ async fn every_type_arrives_keys_keep_their_names_and_a_second_seed_does_nothing
 async fn another_recipe_replaces_only_when_told_to() {
     let server = OwnServer::start();
     let connector = server.connector();
-    seed(&connector, &scenario(), SeedOptions::default(), &Told::default()).await.unwrap();
+    seed(&connector, &scenario(), SeedOptions::default(), &Arc::default()).await.unwrap();
     let half = scenario().with_rows(10_000);
-    let error = seed(&connector, &half, SeedOptions::default(), &Told::default()).await.unwrap_err();
+    let error = seed(&connector, &half, SeedOptions::default(), &Arc::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
     let words = words(&error)
         .replace(&connector.place(), "PLACE")
         .replace(&scenario().recipe()[..12], "OLD")
         .replace(&half.recipe()[..12], "NEW");
     insta::assert_snapshot!(words, @"another dataset of shop is on PLACE: users 100 rows, visits 20 000 rows (recipe OLD), where users 50 rows, visits 10 000 rows (recipe NEW) were asked for | replace it with: latclinic seed shop --reseed");
-    let Ok(SeedOutcome::Loaded(seeded)) = seed(&connector, &half, RESEED, &Told::default()).await else {
+    let Ok(SeedOutcome::Loaded(seeded)) = seed(&connector, &half, RESEED, &Arc::default()).await else {
         panic!("--reseed replaces");
     };
     assert_eq!(seeded.facts.rows["visits"], 10_000);
@@ -260,12 +261,12 @@ async fn a_stopped_seed_is_noticed_and_started_over() {
     let connector = server.connector();
     let client = connector.connect("test").await.unwrap();
     let many = scenario().with_rows(400_000);
-    let stopping = Told(Mutex::default(), Some(CancellationToken::new()));
+    let stopping = Arc::new(Told(Mutex::default(), Some(CancellationToken::new())));
     let error = seed(&connector, &many, SeedOptions::default(), &stopping).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     insta::assert_snapshot!(words(&error), @"the seed of shop was stopped before it ended | the next seed starts over");
     assert_eq!(dataset_state(&client, SCHEMA).await.unwrap(), DatasetState::Incomplete);
-    let told = Told::default();
+    let told = Arc::<Told>::default();
     assert!(matches!(seed(&connector, &scenario(), SeedOptions::default(), &told).await, Ok(SeedOutcome::Loaded(_))));
     insta::assert_snapshot!(told.0.lock().unwrap().join("\n"), @"
     a seed of shop did not end: starting over
@@ -282,7 +283,7 @@ async fn a_schema_that_is_not_ours_is_left_alone() {
     let connector = server.connector();
     let client = connector.connect("test").await.unwrap();
     client.batch_execute("CREATE SCHEMA latclinic_shop; CREATE TABLE latclinic_shop.dear (x int)").await.unwrap();
-    let error = seed(&connector, &scenario(), RESEED, &Told::default()).await.unwrap_err();
+    let error = seed(&connector, &scenario(), RESEED, &Arc::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
     insta::assert_snapshot!(words(&error).replace(&connector.place(), "PLACE"), @"the schema latclinic_shop on PLACE was not made by latclinic, which leaves it alone | rename it (ALTER SCHEMA latclinic_shop RENAME TO ..), or give the scenario another id by renaming its file");
     assert_eq!(texts(&client, "SELECT count(*)::text FROM latclinic_shop.dear").await, ["0"]);
@@ -295,7 +296,7 @@ async fn faults_of_the_scenario_name_their_place() {
     let fault = async |change: &dyn Fn(&mut Scenario)| {
         let mut scenario = scenario();
         change(&mut scenario);
-        let error = seed(&connector, &scenario, SeedOptions::default(), &Told::default()).await.unwrap_err();
+        let error = seed(&connector, &scenario, SeedOptions::default(), &Arc::default()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Failed);
         words(&error).replace(&connector.place(), "PLACE")
     };
@@ -306,7 +307,7 @@ async fn faults_of_the_scenario_name_their_place() {
     insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[1].columns.push(column("nosuch", Generator::Boolean { true_share: 0.5 }))).await, @"cannot seed shop on PLACE: visits.nosuch: the table has no such column; it has nr, user_id, at, day, local, felt, paid, size, ratio, share, ok, note, id, old, new, host, raw, tags, moods, untouched | -");
     insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[0].columns[0].generator = Generator::Pattern("#".repeat(41))).await, @"cannot seed shop on PLACE: cannot load table users (COPY users, line 1, column code): value too long for type character varying(40) (SQLSTATE 22001) | -");
     assert!(matches!(
-        seed(&connector, &scenario(), SeedOptions::default(), &Told::default()).await,
+        seed(&connector, &scenario(), SeedOptions::default(), &Arc::default()).await,
         Ok(SeedOutcome::Loaded(_))
     ));
 }
@@ -321,7 +322,7 @@ async fn roles_that_may_not_write_are_told_so() {
         .unwrap();
     let fault = async |user: &str| {
         let connector = Connector::managed(server.socket(), 5432, user, "postgres");
-        let error = seed(&connector, &scenario(), SeedOptions::default(), &Told::default()).await.unwrap_err();
+        let error = seed(&connector, &scenario(), SeedOptions::default(), &Arc::default()).await.unwrap_err();
         words(&error).replace(&connector.place(), "PLACE")
     };
     insta::assert_snapshot!(fault("guest").await, @r#"cannot seed shop on PLACE: guest may not create a schema in database postgres | let an owner run: GRANT CREATE ON DATABASE "postgres" TO "guest""#);
@@ -333,33 +334,33 @@ async fn two_seeds_at_once_wait_for_each_other() {
     let server = OwnServer::start();
     let connector = server.connector();
     let scenario = scenario();
-    let (one, two) = (Told::default(), Told::default());
+    let (one, two) = (Arc::<Told>::default(), Arc::<Told>::default());
     let (first, second) = tokio::join!(
         seed(&connector, &scenario, SeedOptions::default(), &one),
         seed(&connector, &scenario, SeedOptions::default(), &two)
     );
     let outcomes = [first.unwrap(), second.unwrap()];
     assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, SeedOutcome::Loaded(_))).count(), 1);
-    let notes = [one, two].map(|told| told.0.into_inner().unwrap()).concat();
+    let notes = [one, two].map(|told| told.0.lock().unwrap().clone()).concat();
     assert!(notes.iter().any(|note| note == "another latclinic seeds shop: waiting for it"), "{notes:?}");
 }
 
 #[tokio::test]
 async fn a_server_that_goes_away_ends_the_seed() {
-    let server = Mutex::new(Some(OwnServer::start()));
-    let connector = server.lock().unwrap().as_ref().unwrap().connector();
-    struct Stop<'a>(&'a Mutex<Option<OwnServer>>);
-    impl Events for Stop<'_> {
+    struct Stop(Mutex<Option<OwnServer>>);
+    impl Events for Stop {
         fn event(&self, event: Event) {
             if matches!(event, Event::Seeding { rows, .. } if rows > 0) {
                 drop(self.0.lock().unwrap().take());
             }
         }
     }
+    let server = OwnServer::start();
+    let connector = server.connector();
+    let events = Arc::new(Stop(Mutex::new(Some(server))));
+    let clinic = Clinic::given(connector.clone(), events, CancellationToken::new());
     let many = scenario().with_rows(400_000);
-    let stop = CancellationToken::new();
-    let events = Stop(&server);
-    let error = clinic::seed(&connector, &many, "recipe", SeedOptions::default(), &events, &stop).await.unwrap_err();
+    let error = clinic::seed(&clinic, &many, &SeedOptions::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed);
     let words = words(&error);
     assert!(words.starts_with(&format!("cannot seed shop on {}: cannot load table ", connector.place())), "{words}");

@@ -48,7 +48,10 @@ table="CREATE TABLE seed_baseline.events (id bigint NOT NULL, user_id bigint NOT
     kind text NOT NULL, payload jsonb NOT NULL)"
 csv=$scratch/events.csv
 
-seed() { "$gnu_time" -f '%e %M' -o "$scratch/time" "$latclinic" seed events --rows "$1" --reseed >/dev/null 2>&1; }
+seed() {
+    "$gnu_time" -f '%e %M' -o "$scratch/time" "$latclinic" seed events --rows "$1" --reseed >"$scratch/log" 2>&1 ||
+        { cat "$scratch/log" >&2; exit 1; }
+}
 baseline() {
     "$gnu_time" -f '%e %M' -o "$scratch/time" psql -X -q -1 -v ON_ERROR_STOP=1 "${target[@]}" -c "$table" \
         -c "\\copy seed_baseline.events FROM '$csv' WITH (FORMAT csv, FREEZE)" \
