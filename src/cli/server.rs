@@ -28,7 +28,7 @@ use crate::clinic::{
     managed::{self, Reached},
 };
 
-/// Start, stop, look into or delete the managed PostgreSQL.
+/// Start, stop, look into or delete the managed PostgreSQL
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
