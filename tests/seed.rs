@@ -321,12 +321,15 @@ async fn roles_that_may_not_write_are_told_so() {
         .await
         .unwrap();
     let fault = async |user: &str| {
-        let connector = Connector::managed(server.socket(), 5432, user, "postgres");
+        let place = server.connector().place();
+        let (socket, port) = place.split_once(':').unwrap();
+        let port = port.split_once('/').unwrap().0.parse().unwrap();
+        let connector = Connector::managed(socket.as_ref(), port, user, server.connector().database());
         let error = seed(&connector, &scenario(), SeedOptions::default(), &Arc::default()).await.unwrap_err();
         words(&error).replace(&connector.place(), "PLACE")
     };
-    insta::assert_snapshot!(fault("guest").await, @r#"cannot seed shop on PLACE: guest may not create a schema in database postgres | let an owner run: GRANT CREATE ON DATABASE "postgres" TO "guest""#);
-    insta::assert_snapshot!(fault("reader").await, @"cannot seed shop on PLACE: transactions of reader in database postgres are read-only | use a role and database whose default_transaction_read_only is off");
+    insta::assert_snapshot!(fault("guest").await, @r#"cannot seed shop on PLACE: guest may not create a schema in database latclinic | let an owner run: GRANT CREATE ON DATABASE "latclinic" TO "guest""#);
+    insta::assert_snapshot!(fault("reader").await, @"cannot seed shop on PLACE: transactions of reader in database latclinic are read-only | use a role and database whose default_transaction_read_only is off");
 }
 
 #[tokio::test]
