@@ -1,6 +1,6 @@
 //! Seeding a real server: what is loaded, what is kept of the DDL, and every way in which it can go wrong.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by it, as it should")]
+#![expect(clippy::unwrap_used, reason = "a test fails by it, as it should")]
 
 #[path = "own_server/mod.rs"]
 mod own_server;
