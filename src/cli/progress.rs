@@ -9,8 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    clinic::{Event, Events},
-    engine::{Progress as LoadProgress, Stage},
+    clinic::{Event, Events, LoadProgress, LoadStage as Stage},
     record::Phase,
     render,
 };
