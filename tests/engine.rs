@@ -2,14 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod engine_server;
+mod own_server;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use engine_server::Server;
 use latclinic::{
     engine::{self, Ended, Measurement, Observer, Progress, Stage},
     load::{GRACE, Load, Model, ParameterFacts, Workload},
@@ -19,6 +18,11 @@ use latclinic::{
         SqlText, Statement, TextKind, UuidVersion, Value,
     },
 };
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use own_server::OwnServer;
 use tokio_util::sync::CancellationToken;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -56,6 +60,7 @@ fn scenario(sql: &str, parameters: Vec<ParameterSource>) -> Scenario {
         statements: vec![statement],
         load: LoadDefaults { clients: 1, warmup: SECOND, duration: SECOND, seed: 1 },
         fix: Fix { title: String::new(), up: text("up.sql", ""), down: text("down.sql", ""), lock_timeout: SECOND },
+        rows_asked: None,
     }
 }
 
@@ -63,12 +68,12 @@ fn load(clients: u32, duration: Duration) -> Load {
     Load { model: Model::Closed, clients, threads: 2, warmup: SECOND / 5, duration, grace: GRACE }
 }
 
-async fn facts(server: &Server, scenario: &Scenario) -> Vec<Vec<ParameterFacts>> {
+async fn facts(server: &OwnServer, scenario: &Scenario) -> Vec<Vec<ParameterFacts>> {
     describe(&server.connector(), scenario).await.unwrap()
 }
 
 async fn measure(
-    server: &Server,
+    server: &OwnServer,
     scenario: &Scenario,
     load: &Load,
     stop: CancellationToken,
@@ -80,14 +85,14 @@ async fn measure(
     engine::run(target, load, workload, Arc::new(WhenMeasuring(when_measuring)), stop).await
 }
 
-async fn complete(server: &Server, sql: &str, parameters: Vec<ParameterSource>, load: &Load) -> Measurement {
+async fn complete(server: &OwnServer, sql: &str, parameters: Vec<ParameterSource>, load: &Load) -> Measurement {
     let scenario = scenario(sql, parameters);
     measure(server, &scenario, load, CancellationToken::new(), || {}).await.unwrap()
 }
 
 #[tokio::test]
 async fn known_answers() {
-    let server = Server::start(20).await;
+    let server = OwnServer::start();
     let round_trip = complete(&server, "SELECT 1", vec![], &load(1, SECOND)).await.total.service;
     let slept = complete(&server, "SELECT pg_sleep(0.01)", vec![], &load(4, 3 * SECOND)).await;
     let service = &slept.total.service;
@@ -110,7 +115,7 @@ async fn known_answers() {
 
 #[tokio::test]
 async fn parameters_of_every_type_arrive_as_they_were_drawn() {
-    let server = Server::start(20).await;
+    let server = OwnServer::start();
     let client = server.connector().connect("test").await.unwrap();
     client
         .batch_execute(
@@ -162,7 +167,7 @@ async fn parameters_of_every_type_arrive_as_they_were_drawn() {
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused_with_its_place() {
-    let server = Server::start(20).await;
+    let server = OwnServer::start();
     let zipf = || ParameterSource::Generator(Generator::Zipf { min: 1, max: 9, exponent: 1.0 });
     let query = |sql| ParameterSource::Query(text("ids.sql", sql));
     let mut refusals = Vec::new();
@@ -190,7 +195,7 @@ async fn what_cannot_be_sent_is_refused_with_its_place() {
 
 #[tokio::test]
 async fn a_stop_does_not_wait_for_slow_queries_and_cancels_them() {
-    let server = Server::start(20).await;
+    let server = OwnServer::start();
     let client = server.connector().connect("test").await.unwrap();
     let active = async |expected: i64| {
         let sql =
@@ -215,7 +220,7 @@ async fn a_stop_does_not_wait_for_slow_queries_and_cancels_them() {
 
 #[tokio::test]
 async fn errors_and_lost_connections_keep_what_was_measured() {
-    let mut server = Server::start(20).await;
+    let server = OwnServer::start();
     let client = server.connector().connect("test").await.unwrap();
 
     let failing = complete(&server, "SELECT 1 / (random() * 2)::int", vec![], &load(2, SECOND)).await;
@@ -224,14 +229,14 @@ async fn errors_and_lost_connections_keep_what_was_measured() {
     assert_eq!(failing.total.response.len() + count, failing.total.operations);
     assert!(sample.starts_with("division by zero"), "{sample}");
 
-    client.batch_execute("ALTER ROLE postgres SET statement_timeout = '30ms'").await.unwrap();
+    client.batch_execute("ALTER ROLE latclinic SET statement_timeout = '30ms'").await.unwrap();
     let timed_out = complete(&server, "SELECT pg_sleep(10)", vec![], &load(2, SECOND)).await.total;
     assert_eq!(timed_out.errors["57014"].0, timed_out.operations);
     assert!(timed_out.response.min() >= 29_000_000 && timed_out.response.len() == timed_out.operations);
-    client.batch_execute("ALTER ROLE postgres RESET statement_timeout").await.unwrap();
+    client.batch_execute("ALTER ROLE latclinic RESET statement_timeout").await.unwrap();
 
     let crowd =
-        measure(&server, &scenario("SELECT 1", vec![]), &load(40, SECOND), CancellationToken::new(), || {}).await;
+        measure(&server, &scenario("SELECT 1", vec![]), &load(200, SECOND), CancellationToken::new(), || {}).await;
     let refusal = crowd.unwrap_err();
     assert!(refusal.to_string().starts_with("client "), "{refusal}");
     assert_eq!(refusal.failure().unwrap().sqlstate.as_deref(), Some("53300"));
@@ -273,7 +278,8 @@ async fn errors_and_lost_connections_keep_what_was_measured() {
         engine::run(target, &load, workload, Arc::new(WhenMeasuring(tell)), CancellationToken::new()).await
     });
     measuring.recv().await.unwrap();
-    server.shut_down();
+    let postmaster = Pid::from_raw(server.lease.running().pid.cast_signed());
+    kill(postmaster, Signal::SIGQUIT).unwrap();
     let crashed = running.await.unwrap().unwrap();
     assert!(matches!(crashed.ended, Ended::Failed(_)), "{:?}", crashed.ended);
     assert!(crashed.total.operations > 100 && crashed.measured > SECOND / 2);

@@ -70,7 +70,7 @@ pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, Command
         &outcome.found.folder,
     )?;
     match outcome.failure {
-        Some(failure) => Err(failure.into()),
+        Some(failure) => Err(session::failure(failure, interrupted)),
         None if outcome.found.record.interrupted => Ok(interrupted),
         None => Ok(Exit::Done),
     }

@@ -11,16 +11,16 @@ use crate::clinic::LoadOptions;
 #[command(next_help_heading = "Load")]
 pub(super) struct LoadArgs {
     /// Concurrent clients, each with a connection of its own
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..=100_000))]
     clients: Option<u32>,
     /// Threads that drive the clients [default: one a core, at most one a client]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
     /// Measured time of a phase, such as 30s or 2m
-    #[arg(long, value_name = "TIME", value_parser = positive)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
     duration: Option<Duration>,
     /// Discarded time before the measured one
-    #[arg(long, value_name = "TIME", value_parser = not_negative)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = not_negative)]
     warmup: Option<Duration>,
     /// Seed of the statement mix and the parameters
     #[arg(long, value_name = "N")]
@@ -39,7 +39,7 @@ impl LoadArgs {
 #[derive(Debug, Args)]
 pub(super) struct RowsArgs {
     /// Rows of the largest table; every other table in proportion
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u64).range(1..=1_000_000_000_000))]
     pub(super) rows: Option<u64>,
 }
 

@@ -55,7 +55,7 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
         }
         (_, failure) => {
             output.result(&format!("written: {}", outcome.folder.display()));
-            failure.map_or(Ok(interrupted), |failure| Err(failure.into()))
+            failure.map_or(Ok(interrupted), |failure| Err(session::failure(failure, interrupted)))
         }
     }
 }

@@ -31,11 +31,14 @@ pub(super) fn at<T>(
         };
         progress.finish();
         let interrupted = interrupt.exit().unwrap_or(Exit::Interrupted);
-        result.map(|value| (value, interrupted)).map_err(|error| {
-            let stopped = error.kind() == ErrorKind::Interrupted;
-            let error = CommandError::from(error);
-            if stopped { CommandError { exit: interrupted, ..error } } else { error }
-        })
+        result.map(|value| (value, interrupted)).map_err(|error| failure(error, interrupted))
     });
     ran.map_err(|cause| CommandError::new(Exit::Failed, cause))?
+}
+
+/// A use case's failure as a command's; `interrupted` is the exit code if a signal was the reason.
+pub(super) fn failure(error: clinic::Error, interrupted: Exit) -> CommandError {
+    let stopped = error.kind() == ErrorKind::Interrupted;
+    let error = CommandError::from(error);
+    if stopped { CommandError { exit: interrupted, ..error } } else { error }
 }

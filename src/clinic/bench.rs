@@ -121,12 +121,14 @@ pub(super) async fn measure(
         .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
 
     let captured = match &measurement.ended {
+        Ended::Completed if nothing_worked(&measurement.total) => Err(all_failed(phase, &measurement.total)),
         Ended::Completed => {
             clinic.step("capturing plans");
             explain::capture(clinic, scenario, &workload).await.map(Some)
         }
         Ended::Stopped => Ok(None),
-        Ended::Failed(reason) => Err(Error::new(ErrorKind::Failed, format!("the measurement broke off: {reason}"))),
+        Ended::Failed(reason) => Err(Error::new(ErrorKind::Failed, format!("the measurement broke off: {reason}"))
+            .with_hint("what was measured until then is saved, marked as interrupted: measure again")),
     };
     let (captured, failure) = match captured {
         Ok(captured) => (captured, None),
@@ -203,6 +205,20 @@ fn save(
     }
     // Last, because a folder counts as a record once this file is in it.
     folder.write_record(record)
+}
+
+fn nothing_worked(figures: &Figures) -> bool {
+    figures.operations > 0 && figures.error_count() == figures.operations
+}
+
+fn all_failed(phase: Phase, figures: &Figures) -> Error {
+    let most = figures.errors.values().max_by_key(|(count, _)| *count);
+    let sample = most.map_or("", |(_, sample)| sample);
+    Error::new(
+        ErrorKind::Failed,
+        format!("each of {} operations of phase {phase} failed: {sample}", figures.operations),
+    )
+    .with_hint("the record that was saved counts them by SQLSTATE")
 }
 
 fn totals(figures: &Figures, sending: Duration) -> Totals {

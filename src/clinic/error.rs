@@ -68,7 +68,11 @@ impl Error {
 
 impl From<pg::Error> for Error {
     fn from(error: pg::Error) -> Self {
-        let kind = if error.is_stopped() { ErrorKind::Interrupted } else { ErrorKind::Failed };
+        let kind = match () {
+            () if error.is_stopped() => ErrorKind::Interrupted,
+            () if error.is_usage() => ErrorKind::Usage,
+            () => ErrorKind::Failed,
+        };
         Self { kind, message: error.to_string(), hint: error.hint().map(str::to_owned), source: None }
     }
 }

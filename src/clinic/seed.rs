@@ -65,7 +65,7 @@ pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -
     let recipe = scenario.recipe();
     let schema = scenario.schema_name();
     let place = connector.place();
-    let failed = |error: pg::Error| failure(&scenario.id, &place, error);
+    let failed = |error: pg::Error| failure(scenario, &place, error, stop.is_cancelled());
     let connections = options.connections.unwrap_or_else(default_connections).max(1);
     let wait = || events.event(Event::Note(format!("another latclinic seeds {}: waiting for it", scenario.id)));
     let seeding = Seeding::begin(connector, &schema, connections, stop, wait).await.map_err(failed)?;
@@ -179,17 +179,24 @@ fn default_connections() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MOST_CONNECTIONS)
 }
 
-fn failure(scenario: &str, place: &str, error: pg::Error) -> Error {
-    if error.is_stopped() {
-        return Error::new(ErrorKind::Interrupted, format!("the seed of {scenario} was stopped before it ended"))
+fn failure(scenario: &Scenario, place: &str, error: pg::Error, stopped: bool) -> Error {
+    // What was cancelled may say so in the server's words.
+    if stopped || error.is_stopped() {
+        return Error::new(ErrorKind::Interrupted, format!("the seed of {} was stopped before it ended", scenario.id))
             .with_hint("the next seed starts over");
     }
-    let hint = error.hint().map(str::to_owned);
-    let failure = Error::new(ErrorKind::Failed, format!("cannot seed {scenario} on {place}")).with_source(error);
-    match hint {
-        Some(hint) => failure.with_hint(hint),
-        None => failure,
+    let hint = match error.hint() {
+        Some(hint) => hint.to_owned(),
+        None => format!("then `{}` starts over", pg::command("seed", scenario)),
+    };
+    let error = Error::from(error);
+    let doing = format!("cannot seed {} on {place}", scenario.id);
+    // A place that could not be reached is named there already.
+    match error.to_string().contains(place) {
+        true => error,
+        false => Error::new(error.kind(), doing).with_source(error),
     }
+    .with_hint(hint)
 }
 
 fn not_ours(schema: &str, place: &str) -> Error {
@@ -212,7 +219,12 @@ fn other_recipe(scenario: &Scenario, facts: &DatasetFacts, recipe: &str, place: 
         rows_text(&scenario.rows_by_table()),
         short(recipe),
     );
-    Error::new(ErrorKind::Usage, message).with_hint(format!("replace it with: latclinic seed {} --reseed", scenario.id))
+    let there = facts.rows.values().copied().max().unwrap_or(0);
+    let replace = format!("replace it with: {} --reseed", pg::command("seed", scenario));
+    Error::new(ErrorKind::Usage, message).with_hint(match scenario.clone().with_rows(there).recipe() == facts.recipe {
+        true => format!("work on what is there with --rows {there}, or {replace}"),
+        false => replace,
+    })
 }
 
 /// `events 1 000 000 rows, users 10 000 rows`.

@@ -148,6 +148,7 @@ fn workload(statements: usize) -> Arc<Workload> {
         statements: (0..statements).map(|index| statement(&format!("s{index}"), 1.0 + index as f64)).collect(),
         load: LoadDefaults { clients: 1, warmup: MS, duration: MS, seed: 42 },
         fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS },
+        rows_asked: None,
     };
     let facts = ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() };
     Arc::new(Workload::new(&scenario, &vec![vec![facts]; statements], 42).unwrap())

@@ -211,6 +211,7 @@ mod tests {
             statements,
             load: LoadDefaults { clients: 1, warmup: time, duration: time, seed: 1 },
             fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time },
+            rows_asked: None,
         }
     }
 

@@ -82,7 +82,7 @@ pub(super) async fn run_statements(client: &Client, sql: &SqlText) -> Result<()>
     for statement in &sql.statements {
         client.batch_execute(&statement.text).await.map_err(|cause| {
             let place = fault_place(statement, cause.as_db_error().and_then(|error| error.position()));
-            Error::from_server(format!("{}:{place}", sql.source), cause)
+            Error::from_sql(format!("{}:{place}", sql.source), cause)
         })?;
     }
     Ok(())

@@ -41,7 +41,13 @@ pub enum DatasetState {
 /// # Errors
 /// When the server cannot be asked.
 pub async fn dataset_state(client: &Client, schema: &str) -> Result<DatasetState> {
-    let failed = |cause| Error::from_server(format!("cannot look up the dataset in schema {schema}"), cause);
+    let failed = |cause| {
+        let error = Error::from_server(format!("cannot look up the dataset in schema {schema}"), cause);
+        match error.sqlstate() {
+            Some("42501") => error.with_hint("another role seeded it: work as that role, or let it drop the schema"),
+            _ => error,
+        }
+    };
     let ledger = qualified(schema, LEDGER);
     let row = client
         .query_opt(

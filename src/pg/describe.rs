@@ -36,7 +36,7 @@ async fn describe_statement(client: &Client, statement: &Statement) -> Result<Ve
     let name = &statement.name;
     let (taken, given) = (prepared.params().len(), statement.parameters.len());
     if taken != given {
-        return Err(Error::new(format!(
+        return Err(Error::usage(format!(
             "{place}: statement {name} takes {}, the scenario gives {given}",
             count(taken)
         ))
@@ -46,8 +46,10 @@ async fn describe_statement(client: &Client, statement: &Statement) -> Result<Ve
     for (index, (source, ty)) in statement.parameters.iter().zip(prepared.params()).enumerate() {
         let number = index + 1;
         let column_type = column_type(ty).ok_or_else(|| {
-            Error::new(format!("{place}: statement {name}: no values can be made for parameter ${number} of type {ty}"))
-                .with_hint(format!("take it as text in the SQL: ${number}::text::{ty}"))
+            Error::usage(format!(
+                "{place}: statement {name}: no values can be made for parameter ${number} of type {ty}"
+            ))
+            .with_hint(format!("take it as text in the SQL: ${number}::text::{ty}"))
         })?;
         let fetched = match source {
             ParameterSource::Generator(_) => Vec::new(),
@@ -65,7 +67,13 @@ pub(super) async fn prepare(client: &Client, statement: &Statement) -> Result<to
     let text = only_statement(&statement.sql);
     client.prepare(text).await.map_err(|cause| {
         let place = place(&statement.sql, &cause);
-        Error::from_server(format!("{place}: statement {} does not prepare", statement.name), cause)
+        let error = Error::from_sql(format!("{place}: statement {} does not prepare", statement.name), cause);
+        match error.sqlstate() {
+            Some("42P01") => {
+                error.with_hint("tables without a schema are those of the scenario's dataset, then those in public")
+            }
+            _ => error,
+        }
     })
 }
 
@@ -74,7 +82,7 @@ async fn fetch(client: &Client, query: &SqlText, column_type: &ColumnType, what:
     let text = only_statement(query);
     let failed = |cause| {
         let place = place(query, &cause);
-        Error::from_server(format!("{place}: the query for {what} fails"), cause)
+        Error::from_sql(format!("{place}: the query for {what} fails"), cause)
     };
     // Prepared by itself first: positions in its errors are then those of its own text.
     client.prepare(text).await.map_err(failed)?;
@@ -86,15 +94,15 @@ async fn fetch(client: &Client, query: &SqlText, column_type: &ColumnType, what:
         let value = match row.get::<_, Option<String>>(0) {
             None => Value::Null,
             Some(json) => from_json(json, column_type)
-                .map_err(|cause| Error::new(format!("{}: the query for {what}: {cause}", query.source)))?,
+                .map_err(|cause| Error::usage(format!("{}: the query for {what}: {cause}", query.source)))?,
         };
         encoded.clear();
         draw::encode(&value, column_type, &mut encoded)
-            .map_err(|cause| Error::new(format!("{}: the query for {what}: {cause}", query.source)))?;
+            .map_err(|cause| Error::usage(format!("{}: the query for {what}: {cause}", query.source)))?;
         values.push(value);
     }
     if values.is_empty() {
-        return Err(Error::new(format!("{}: the query for {what} returns no rows", query.source))
+        return Err(Error::usage(format!("{}: the query for {what} returns no rows", query.source))
             .with_hint("seed the dataset first, or let the query return the values to draw from"));
     }
     Ok(values)

@@ -11,28 +11,53 @@ pub struct Error {
     doing: String,
     hint: Option<String>,
     cause: Option<tokio_postgres::Error>,
-    stopped: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Failed,
+    Usage,
+    Stopped,
 }
 
 impl Error {
     /// A failure that is not the server's; `doing` is a lower-case fragment.
     pub fn new(doing: impl Into<String>) -> Self {
-        Self { doing: doing.into(), hint: None, cause: None, stopped: false }
+        Self { doing: doing.into(), hint: None, cause: None, kind: Kind::Failed }
+    }
+
+    /// What was asked for cannot be done as asked; `doing` is a lower-case fragment.
+    pub fn usage(doing: impl Into<String>) -> Self {
+        Self { kind: Kind::Usage, ..Self::new(doing) }
     }
 
     /// A failure that the server or the connection reported while `doing`.
     pub fn from_server(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
-        Self { doing: doing.into(), hint: None, cause: Some(cause), stopped: false }
+        Self { doing: doing.into(), hint: None, cause: Some(cause), kind: Kind::Failed }
+    }
+
+    /// The server does not take a scenario's SQL: a fault of the scenario where the SQL is wrong or names what is not there.
+    pub(super) fn from_sql(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
+        let error = Self::from_server(doing, cause);
+        // Class 42 is "syntax error or access rule violation"; only the latter of these is no matter of the text.
+        let is_fault = error.sqlstate().is_some_and(|code| code.starts_with("42") && code != "42501");
+        Self { kind: if is_fault { Kind::Usage } else { Kind::Failed }, ..error }
     }
 
     /// It was told to stop before it was done.
     pub fn stopped() -> Self {
-        Self { doing: "stopped".into(), hint: None, cause: None, stopped: true }
+        Self { kind: Kind::Stopped, ..Self::new("stopped") }
     }
 
     /// Whether it was told to stop.
     pub fn is_stopped(&self) -> bool {
-        self.stopped
+        self.kind == Kind::Stopped
+    }
+
+    /// Whether what was asked for cannot be done as asked.
+    pub fn is_usage(&self) -> bool {
+        self.kind == Kind::Usage
     }
 
     /// Adds the way out.
@@ -91,8 +116,5 @@ impl fmt::Display for Error {
     }
 }
 
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.cause.as_ref().map(|cause| cause as &(dyn error::Error + 'static))
-    }
-}
+/// Without a source: what the server said is in the message already.
+impl error::Error for Error {}

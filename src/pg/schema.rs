@@ -18,11 +18,11 @@ pub(super) async fn check(client: &Client, scenario: &Scenario) -> Result<()> {
     Err(match dataset_state(client, &name).await? {
         DatasetState::Complete(_) => return Ok(()),
         DatasetState::Absent => {
-            Error::new(format!("there is no schema {name}: the scenario is not seeded")).with_hint(seed())
+            Error::usage(format!("there is no schema {name}: the scenario is not seeded")).with_hint(seed())
         }
-        DatasetState::Incomplete => Error::new(format!("the seed of schema {name} did not end")).with_hint(seed()),
+        DatasetState::Incomplete => Error::usage(format!("the seed of schema {name} did not end")).with_hint(seed()),
         DatasetState::Foreign => {
-            Error::new(format!("the schema {name} was not made by latclinic, which leaves it alone"))
+            Error::usage(format!("the schema {name} was not made by latclinic, which leaves it alone"))
                 .with_hint("rename that schema, or give the scenario another id by renaming its file")
         }
     })
@@ -30,8 +30,12 @@ pub(super) async fn check(client: &Client, scenario: &Scenario) -> Result<()> {
 
 /// The command line that does `verb` for the scenario.
 pub(crate) fn command(verb: &str, scenario: &Scenario) -> String {
-    match &scenario.origin {
-        Origin::Bundled => format!("latclinic {verb} {}", scenario.id),
-        Origin::File(path) => format!("latclinic {verb} {}", path.display()),
+    let name = match &scenario.origin {
+        Origin::Bundled => scenario.id.clone(),
+        Origin::File(path) => path.display().to_string(),
+    };
+    match scenario.rows_asked {
+        Some(rows) => format!("latclinic {verb} {name} --rows {rows}"),
+        None => format!("latclinic {verb} {name}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions that seed, and statements that can be stopped.
 
-use std::{collections::VecDeque, future::Future, sync::Mutex};
+use std::{collections::VecDeque, future::Future, sync::Mutex, time::Duration};
 
 use futures_util::future::try_join_all;
 use tokio_postgres::{Client, NoTls};
@@ -12,6 +12,9 @@ use super::{
     error::{Error, Result},
     keys::Build,
 };
+
+/// How long the server may take to end what it was told to cancel until it is told again.
+const CANCEL_AGAIN: Duration = Duration::from_millis(50);
 
 /// Opens a session that resolves names in `schema`, and whose settings suit building much at once.
 ///
@@ -43,10 +46,15 @@ pub(super) async fn stoppable<T>(
         () = stop.cancelled() => {}
         result = &mut work => return result,
     }
-    // A server that cannot be told to cancel will not be waited for either.
-    match client.cancel_token().cancel_query(NoTls).await {
-        Ok(()) => work.await.and(Err(Error::stopped())),
-        Err(_) => Err(Error::stopped()),
+    loop {
+        if client.cancel_token().cancel_query(NoTls).await.is_err() {
+            // A server that cannot be told to cancel will not be waited for either.
+            return Err(Error::stopped());
+        }
+        // A request that comes between two statements cancels neither.
+        if let Ok(result) = tokio::time::timeout(CANCEL_AGAIN, &mut work).await {
+            return result.and(Err(Error::stopped()));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use serde::Serialize;
@@ -16,7 +17,7 @@ use super::{
     read::RECORD_FILE,
 };
 
-/// Room that must be there before a measurement starts: more than a record of an hour takes.
+/// Room that is taken before a measurement starts and given back to its record: more than that of an hour needs.
 const ROOM: usize = 1 << 20;
 
 /// A folder of our own making. Its files are written whole or not at all, and never over another.
@@ -25,6 +26,9 @@ const ROOM: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// A file without a name that holds [`ROOM`] until the first file is written: a disk that others fill during the
+    /// measurement does not take its record.
+    room: Mutex<Option<File>>,
 }
 
 impl Folder {
@@ -42,8 +46,10 @@ impl Folder {
                 .with_hint("nothing is ever overwritten: name a folder that does not exist"),
             _ => refused("create the folder", cause),
         })?;
-        let folder = Self { path: path.to_owned() };
-        folder.check_room().map_err(|cause| refused("write into", cause))?;
+        // Made first: dropped, it takes a folder without room away.
+        let folder = Self { path: path.to_owned(), room: Mutex::default() };
+        let room = folder.take_room().map_err(|cause| refused("write into", cause))?;
+        *folder.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
         Ok(folder)
     }
 
@@ -97,6 +103,7 @@ impl Folder {
     /// # Errors
     /// [`ErrorKind::Exists`] when there is a file of that name; [`ErrorKind::Io`] when the disk is full or refuses.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<()> {
+        drop(self.room.lock().unwrap_or_else(PoisonError::into_inner).take());
         let mut file = self.temporary(name).map_err(|cause| self.refused(name, cause))?;
         file.write_all(contents).and_then(|()| file.as_file().sync_all()).map_err(|cause| self.refused(name, cause))?;
         file.persist_noclobber(self.path.join(name)).map_err(|failed| match failed.error.kind() {
@@ -118,10 +125,11 @@ impl Folder {
             .tempfile_in(&self.path)
     }
 
-    fn check_room(&self) -> io::Result<()> {
-        let mut file = self.temporary("room")?;
+    fn take_room(&self) -> io::Result<File> {
+        let mut file = tempfile::tempfile_in(&self.path)?;
         file.write_all(&vec![0; ROOM])?;
-        file.as_file().sync_all()
+        file.sync_all()?;
+        Ok(file)
     }
 
     fn refused(&self, name: &str, cause: io::Error) -> Error {

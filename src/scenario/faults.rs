@@ -192,6 +192,9 @@ impl Finding {
     }
 }
 
+/// Lines in a row from which on their syntax faults are taken to follow from the first.
+const CASCADE: usize = 2;
+
 /// Gathers faults and the files they are in.
 #[derive(Debug)]
 pub(super) struct Collector {
@@ -243,6 +246,26 @@ impl Collector {
             index += 1;
             index <= syntax || !(found.relative || found.source == SCENARIO && uncertain(found))
         });
+    }
+
+    /// Forgets the syntax faults, which are the first `syntax` ones, that only follow from another: where a bracket is never
+    /// closed, the parser stumbles over each line that comes after.
+    pub(super) fn keep_causes(&mut self, syntax: usize) {
+        let Some(text) = self.sources.first().map(|source| source.text.as_str()) else { return };
+        let mut found = self.findings.drain(..syntax.min(self.findings.len())).collect::<Vec<_>>();
+        found.sort_by_key(|found| found.span.start);
+        let lines: Vec<&str> = text.lines().collect();
+        let blank = |line: usize| {
+            lines.get(line - 1).is_none_or(|text| text.trim().is_empty() || text.trim_start().starts_with('#'))
+        };
+        let line = |found: &Finding| place(text, found.span.start).0;
+        let adjoin = |one: &Finding, next: &Finding| (line(one) + 1..line(next)).all(blank);
+        let causes = found.chunk_by(adjoin).flat_map(|run| match run {
+            [first, .., last] if line(last) - line(first) >= CASCADE => std::slice::from_ref(first),
+            _ => run,
+        });
+        let causes: Vec<Finding> = causes.cloned().collect();
+        self.findings.splice(0..0, causes);
     }
 
     /// The faults in the order of the files.

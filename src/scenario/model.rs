@@ -24,6 +24,9 @@ pub struct Scenario {
     pub load: LoadDefaults,
     /// What is applied between the phases.
     pub fix: Fix,
+    /// Rows that its largest table was scaled to, where it was.
+    #[serde(skip)]
+    pub rows_asked: Option<u64>,
 }
 
 /// Where a scenario came from.
@@ -361,6 +364,7 @@ impl Scenario {
             let scaled = u128::from(table.rows) * u128::from(rows) / u128::from(largest);
             table.rows = u64::try_from(scaled).unwrap_or(u64::MAX).max(1);
         }
+        self.rows_asked = Some(rows);
         self
     }
 

@@ -84,6 +84,7 @@ pub(super) fn read(text: &str, name: &str, id: &str, origin: Origin, files: &Fil
     };
     if !errors.is_empty() {
         faults.keep_certain(errors.len());
+        faults.keep_causes(errors.len());
     }
     match scenario {
         Some(scenario) if faults.len() == 0 => Ok(scenario),

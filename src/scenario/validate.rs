@@ -55,6 +55,7 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
         statements: statements?,
         load: load?,
         fix: fix?,
+        rows_asked: None,
     })
 }
 

@@ -44,5 +44,6 @@ pub(crate) fn scenario(up: &[&str], down: &[&str]) -> Scenario {
             down: sql("fix.down.sql", down),
             lock_timeout: Duration::from_secs(5),
         },
+        rows_asked: None,
     }
 }

@@ -221,7 +221,7 @@ impl Run<'_> {
                     let cancelled = cause.code().is_some_and(|code| code.code() == "57014");
                     let what = if cancelled && self.stop.is_cancelled() { "interrupted" } else { "failed" };
                     let doing = format!("{}: statement {number} of {} {what}", statement.place, statements.len());
-                    Error::from_server(doing, cause)
+                    Error::from_sql(doing, cause)
                 })?;
                 done = true;
                 Ok(())

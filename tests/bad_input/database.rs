@@ -1,0 +1,151 @@
+//! Databases that cannot be worked in, and those that may not be.
+
+use std::{fs, net::TcpListener};
+
+use insta::assert_snapshot;
+
+use crate::site::{File, PASSWORD, QUICK, Site};
+
+#[test]
+fn places_that_cannot_be_reached() {
+    let site = Site::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let seed = |exit, url: String| site.refused(exit, &["seed", "--database-url", &url]);
+    assert_snapshot!(seed(2, format!("postgres://me:{PASSWORD}@h:x/d")), @"
+    error: the database URL cannot be used: the database URL's port is not 1 to 65535
+    ");
+    assert_snapshot!(seed(2, format!("mysql://me:{PASSWORD}@h/d")), @"
+    error: the database URL cannot be used: `mysql://` is not a PostgreSQL URL
+    ");
+    assert_snapshot!(seed(2, format!("me:{PASSWORD}@h/d")), @"
+    error: the database URL cannot be used: the database URL is not a PostgreSQL URL
+    ");
+    assert_snapshot!(seed(1, format!("postgres://me:{PASSWORD}@127.0.0.1:{port}/d")).replace(&port.to_string(), "PORT"), @"
+    error: cannot connect to 127.0.0.1:PORT/d: nothing listens there: error connecting to server: Connection refused (os error 111)
+      help: is the server running, and is the port right?
+    ");
+    assert_snapshot!(seed(1, format!("postgres://me:{PASSWORD}@%2Fno%2Fwhere/d")), @"
+    error: cannot connect to /no/where:5432/d: no server has a socket at /no/where/.s.PGSQL.5432: error connecting to server: No such file or directory (os error 2)
+      help: is the server running, and are the folder and the port right?
+    ");
+}
+
+#[test]
+fn roles_and_what_they_may() {
+    let site = Site::with_server();
+    site.add_role("guest");
+    site.sql("CREATE DATABASE shop");
+    let seed = |exit, url: &str| site.refused(exit, &["seed", "--rows", "2000", "--database-url", url]);
+    assert_snapshot!(seed(1, &site.url("guest:wrong", "shop")), @r#"
+    error: cannot connect to SOCKET:5432/shop: password authentication failed for user "guest" (SQLSTATE 28P01)
+      help: the server refused the password of user guest; give it in PGPASSWORD, ~/.pgpass or the URL
+    "#);
+    assert_snapshot!(seed(1, &site.url("guest", "shop")), @"
+    error: cannot connect to SOCKET:5432/shop: the server wants a password: invalid configuration: password missing
+      help: give it in PGPASSWORD, ~/.pgpass or the URL
+    ");
+    assert_snapshot!(seed(1, &site.url(&format!("guest:{PASSWORD}"), "nowhere")), @r#"
+    error: cannot connect to SOCKET:5432/nowhere: database "nowhere" does not exist (SQLSTATE 3D000)
+      help: create it (createdb nowhere), or name another one
+    "#);
+    let url = site.url(&format!("guest:{PASSWORD}"), "shop");
+    let words = seed(1, &url);
+    assert_snapshot!(words, @r#"
+    error: cannot seed events on SOCKET:5432/shop: guest may not create a schema in database shop
+      help: let an owner run: GRANT CREATE ON DATABASE "shop" TO "guest"
+    "#);
+
+    // The hint is the way out.
+    site.sql(words.split_once("run: ").unwrap().1);
+    let run = [&["run", "--yes", "--database-url", &url][..], &QUICK].concat();
+    assert!(site.done(&run).stdout.contains("written: "));
+    site.add_role("other");
+    assert_snapshot!(seed(1, &site.url(&format!("other:{PASSWORD}"), "shop")), @"
+    error: cannot seed events on SOCKET:5432/shop: cannot look up the dataset in schema latclinic_events: permission denied for schema latclinic_events (SQLSTATE 42501)
+      help: another role seeded it: work as that role, or let it drop the schema
+    ");
+}
+
+#[test]
+fn a_password_does_not_stand_in_the_process_list() {
+    let site = Site::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://me:{PASSWORD}@127.0.0.1:{}/d", silent.local_addr().unwrap().port());
+    for flag in [&["--database-url", &url][..], &[&format!("--database-url={url}")]] {
+        let running = site.start(&[&["seed"][..], flag].concat());
+        let connection = silent.accept().unwrap();
+        if let Ok(line) = fs::read(format!("/proc/{}/cmdline", running.pid())) {
+            assert_eq!(line.split(|byte| *byte == 0).nth(1), Some(&b"seed"[..]));
+            assert!(!String::from_utf8_lossy(&line).contains(PASSWORD));
+        }
+        drop(connection);
+        assert_eq!(running.end(&site).exit, 1);
+    }
+}
+
+#[test]
+fn a_schema_that_is_not_ours_is_left_alone() {
+    let site = Site::with_server();
+    site.write("alien.toml", &File::default().text());
+    site.sql("CREATE SCHEMA latclinic_alien CREATE TABLE events (id int)");
+    site.sql("INSERT INTO latclinic_alien.events VALUES (42)");
+    let mut told = Vec::new();
+    for command in [
+        &["seed"][..],
+        &["seed", "--reseed"],
+        &["run"],
+        &["run", "--reseed"],
+        &["bench", "--phase", "before"],
+        &["explain", "--phase", "after"],
+        &["apply-fix"],
+        &["revert-fix"],
+    ] {
+        told.push(site.refused(2, &[command, &["alien.toml"]].concat()));
+    }
+    told.dedup();
+    assert_snapshot!(told.join("\n"), @"
+    error: the schema latclinic_alien on SOCKET:5432/latclinic was not made by latclinic, which leaves it alone
+      help: rename it (ALTER SCHEMA latclinic_alien RENAME TO ..), or give the scenario another id by renaming its file
+    error: the schema latclinic_alien was not made by latclinic, which leaves it alone
+      help: rename that schema, or give the scenario another id by renaming its file
+    ");
+    assert_eq!(site.sql("SELECT * FROM latclinic_alien.events"), "42");
+    let tables = "SELECT count(*) FROM pg_class WHERE relnamespace = 'latclinic_alien'::regnamespace";
+    assert_eq!(site.sql(tables), "1");
+}
+
+/// The arguments, at a place that is not the managed one.
+fn at<'a>(url: &'a str, args: &[&'a str]) -> Vec<&'a str> {
+    [args, &["--database-url", url]].concat()
+}
+
+#[test]
+fn what_would_change_a_server_that_is_not_ours_needs_a_yes() {
+    let site = Site::with_server();
+    let url = site.url("latclinic", "latclinic");
+    assert_snapshot!(site.refused(2, &at(&url, &["run", "--rows", "2000"])), @"
+    error: nothing was done: this would make the schema latclinic_events on SOCKET:5432/latclinic, load 2 000 rows, and then run
+      DROP INDEX CONCURRENTLY IF EXISTS events_user_id_created_at_idx;
+      CREATE INDEX CONCURRENTLY events_user_id_created_at_idx ON events (user_id, created_at DESC);
+      help: pass --yes to do it
+    ");
+    assert_eq!(site.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'latclinic_events'"), "0");
+
+    site.done(&at(&url, &["seed", "--rows", "2000"]));
+    let apply = site.run(&at(&url, &["apply-fix", "--rows", "2000"]));
+    assert_eq!(apply.exit, 2);
+    assert_snapshot!(apply.stderr.trim_end(), @"
+    to be run on SOCKET:5432/latclinic, with a lock_timeout of 5s:
+      CREATE INDEX CONCURRENTLY events_user_id_created_at_idx ON events (user_id, created_at DESC);
+    error: nothing was run on SOCKET:5432/latclinic
+      help: pass --yes to run these statements there
+    ");
+    let indexes = "SELECT count(*) FROM pg_indexes WHERE schemaname = 'latclinic_events' AND tablename = 'events'";
+    assert_eq!(site.sql(indexes), "1");
+    site.done(&at(&url, &["apply-fix", "--yes"]));
+    assert_eq!(site.sql(indexes), "2");
+    let revert = site.run(&at(&url, &["revert-fix"]));
+    assert_eq!((revert.exit, site.sql(indexes).as_str()), (2, "2"));
+    site.done(&at(&url, &["revert-fix", "--yes"]));
+    assert_eq!(site.sql(indexes), "1");
+}

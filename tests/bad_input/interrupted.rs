@@ -1,0 +1,131 @@
+//! Ctrl-C, SIGTERM and a server that dies: at any moment, with nothing lost and nothing left running.
+
+use insta::assert_snapshot;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::site::{File, QUICK, Site, Told, record, wait_for};
+
+/// Sends a signal once the program has said `words`, and makes sure of its exit code and that no process is left.
+fn signalled(site: &Site, args: &[&str], words: &str, signal: Signal) -> Told {
+    let mut running = site.start(args);
+    running.hear(words);
+    running.signal(signal);
+    let told = running.end(site);
+    let exit = if signal == Signal::SIGINT { 130 } else { 143 };
+    assert_eq!(told.exit, exit, "{}", told.stderr);
+    assert!(!site.has_processes(), "{}", told.stderr);
+    told
+}
+
+/// An endless measurement of the phase before.
+fn bench<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["bench", "--phase", "before", "--rows", "2000", "--clients", "2"][..], more].concat()
+}
+
+#[test]
+fn while_the_server_is_made_and_while_seeding() {
+    let site = Site::new();
+    let made = signalled(&site, &["run"], "creating a PostgreSQL", Signal::SIGINT);
+    assert!(made.stderr.contains("error: "), "{}", made.stderr);
+    assert!(!site.path("reports/events").exists() || site.path("reports/events").read_dir().unwrap().count() == 0);
+
+    for (words, signal) in [
+        ("creating the tables", Signal::SIGINT),
+        ("loading the rows", Signal::SIGTERM),
+        ("building keys", Signal::SIGINT),
+    ] {
+        let seeded = signalled(&site, &["seed", "--rows", "300000"], words, signal);
+        let words = "error: the seed of events was stopped before it ended\n  help: the next seed starts over";
+        assert_eq!(seeded.refusal(), words);
+    }
+    let words = site.refused(2, &bench(&[]));
+    assert_snapshot!(words, @"");
+    let over = site.done(&["seed", "--rows", "2000"]);
+    assert!(over.stderr.contains("a seed of events did not end: starting over\n"), "{}", over.stderr);
+    assert!(over.stdout.starts_with("latclinic_events.events: 2 000 rows\n"), "{}", over.stdout);
+}
+
+#[test]
+fn while_measuring() {
+    let site = Site::new();
+    site.done(&["seed", "--rows", "2000"]);
+    let warm_up = bench(&["--warmup", "1h", "--output", "warm-up"]);
+    signalled(&site, &warm_up, "before: warm-up", Signal::SIGINT);
+    let record_of = |name: &str| record(&site.path(name));
+    assert_eq!(record_of("warm-up")["interrupted"], true);
+    assert_eq!(record_of("warm-up")["totals"]["operations"], 0);
+
+    for (signal, name) in [(Signal::SIGINT, "ctrl-c"), (Signal::SIGTERM, "sigterm")] {
+        let measuring = bench(&["--warmup", "100ms", "--duration", "1h", "--output", name]);
+        let told = signalled(&site, &measuring, "before: measuring", signal);
+        assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
+        let record = record_of(name);
+        assert_eq!((&record["interrupted"], &record["interrupted_by"]), (&true.into(), &"it was told to stop".into()));
+        assert!(record["totals"]["operations"].as_u64().unwrap() > 0);
+        assert!(site.path(name).join("latency.hlog").exists());
+    }
+    let run = [&["run", "--output", "run"][..], &QUICK[..6], &["--duration", "1h"]].concat();
+    let told = signalled(&site, &run, "before: measuring", Signal::SIGINT);
+    assert_eq!(told.stdout, "written: run\n");
+    assert_eq!(record_of("run/before")["interrupted"], true);
+
+    let words = site.refused(4, &["compare", "ctrl-c", "sigterm"]);
+    assert!(words.contains("ctrl-c"), "{words}");
+    site.done(&[&["run", "--output", "whole"][..], &QUICK].concat());
+    assert_eq!(record_of("whole/after")["interrupted"], false);
+}
+
+#[test]
+fn while_explaining() {
+    let site = Site::new();
+    let statement = "sql = \"SELECT pg_sleep($1)\"\nparameters = [{ constant = 0 }]\nclasses = { hot = [0], typical = [0], absent = [600] }";
+    site.write("sleepy.toml", &File { statement, ..File::default() }.text());
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let name = signal.as_str();
+        let told = signalled(&site, &["run", "sleepy.toml", "--output", name], "with absent values", signal);
+        assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
+        let record = record(&site.path(name).join("before"));
+        assert_eq!(record["interrupted"], false, "the measurement itself was whole");
+        assert!(record["totals"]["operations"].as_u64().unwrap() > 0);
+    }
+}
+
+#[test]
+fn between_the_phases() {
+    let site = Site::new();
+    let slow = File { up: "CREATE TABLE slow AS SELECT pg_sleep(600)", down: "DROP TABLE slow", ..File::default() };
+    site.write("slow.toml", &slow.text());
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let name = signal.as_str();
+        signalled(&site, &["run", "slow.toml", "--output", name], "fix up 1/1", signal);
+        assert_eq!(record(&site.path(name).join("before"))["interrupted"], false);
+        assert!(!site.path(name).join("after").exists());
+    }
+    site.write("slow.toml", &File::default().text());
+    site.done(&["run", "slow.toml", "--output", "mended"]);
+}
+
+#[test]
+fn by_a_server_that_dies() {
+    let site = Site::new();
+    site.done(&["seed", "--rows", "2000"]);
+    let mut running = site.start(&bench(&["--warmup", "100ms", "--duration", "1h", "--output", "died"]));
+    running.hear("before: measuring");
+    let postmaster = site.server()["pid"].as_i64().unwrap();
+    kill(Pid::from_raw(i32::try_from(postmaster).unwrap()), Signal::SIGKILL).unwrap();
+    let told = running.end(&site);
+    assert_eq!(told.exit, 1);
+    let refusal = told.refusal();
+    assert!(refusal.starts_with("error: the measurement broke off: client "), "{refusal}");
+    assert!(refusal.ends_with("help: what was measured until then is saved, marked as interrupted: measure again"));
+    assert!(told.stdout.ends_with("written: died\n"), "{}", told.stdout);
+    let record = record(&site.path("died"));
+    assert_eq!(record["interrupted"], true);
+    assert!(record["interrupted_by"].as_str().unwrap().contains("lost its connection"));
+    wait_for("the server's processes are gone", || !site.has_processes());
+
+    site.done(&[&["run", "--output", "again"][..], &QUICK].concat());
+}

@@ -1,0 +1,9 @@
+//! Bad input and bad luck through the real program: what a person reads, the exit code, and that nothing is lost.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod database;
+mod folders;
+mod interrupted;
+mod scenario;
+mod site;

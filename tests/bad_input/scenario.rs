@@ -1,0 +1,183 @@
+//! Flags and scenarios that are wrong.
+
+use insta::assert_snapshot;
+
+use crate::site::{File, QUICK, Site, record};
+
+#[test]
+fn counts_and_times_that_cannot_be() {
+    let site = Site::new();
+    let mut told = Vec::new();
+    for flags in [
+        ["--rows", "0"],
+        ["--rows", "-1"],
+        ["--clients", "-1"],
+        ["--clients", "0"],
+        ["--threads", "-2"],
+        ["--duration", "0s"],
+        ["--duration", "-3s"],
+        ["--duration", "30"],
+        ["--warmup", "-1s"],
+    ] {
+        let words = site.refused(2, &["run", flags[0], flags[1]]);
+        told.push(words.lines().next().unwrap().to_owned());
+    }
+    assert_snapshot!(told.join("\n"), @"
+    error: invalid value '0' for '--rows <N>': 0 is not in 1..=1000000000000
+    error: invalid value '-1' for '--rows <N>': invalid digit found in string
+    error: invalid value '-1' for '--clients <N>': -1 is not in 1..=100000
+    error: invalid value '0' for '--clients <N>': 0 is not in 1..=100000
+    error: invalid value '-2' for '--threads <N>': -2 is not in 1..=1024
+    error: invalid value '0s' for '--duration <TIME>': must be above 0
+    error: invalid value '-3s' for '--duration <TIME>': a time cannot be negative
+    error: invalid value '30' for '--duration <TIME>': expected a time with its unit, such as 500ms, 30s or 2m
+    error: invalid value '-1s' for '--warmup <TIME>': a time cannot be negative
+    ");
+}
+
+#[test]
+fn a_file_with_faults() {
+    let site = Site::new();
+    let mut told = Vec::new();
+    for (name, file) in [
+        ("misspelt", File { user_id: "{ zpif = { min = 1, max = 10 } }", ..File::default() }),
+        ("unknown", File { user_id: "{ fibonacci = {} }", ..File::default() }),
+        ("types", File { rows: "\"many\"", clients: "2.5", ..File::default() }),
+        ("counts", File { rows: "-1", clients: "0", ..File::default() }),
+        (
+            "few",
+            File {
+                statement: "sql = \"SELECT $1::int + $2::int\"\nparameters = [{ constant = 1 }]",
+                ..File::default()
+            },
+        ),
+        ("sql", File { statement: "sql = \"SELECT 1 FROM (\"\nparam = []", ..File::default() }),
+        ("open", File { user_id: "{ choice = { values = [1, 2 } }", ..File::default() }),
+    ] {
+        site.write(&format!("{name}.toml"), &file.text());
+        told.push(site.refused(2, &["run", &format!("{name}.toml")]));
+    }
+    told.push(site.refused(2, &["run", "evnts"]));
+    told.push(site.refused(2, &["run", "nowhere/mine.toml"]));
+    assert_snapshot!(told.join("\n"), @"
+    error: misspelt.toml:8:13: unknown key `zpif` (did you mean `zipf`?)
+    error: unknown.toml:8:13: unknown key `fibonacci`, expected `null`, `sequence`, `constant`, `uniform`, `zipf`, `normal`, `choice`, `timestamp`, `text`, `pattern`, `uuid`, `json`, `array`, `foreign_key`, `bytes`, `inet` or `boolean`
+    error: types.toml:5:8: wrong type: a string, expected an integer from 1 to 10000000000
+    types.toml:13:11: wrong type: a float, expected an integer from 1 to 10000
+    error: counts.toml:5:8: -1 is out of range, expected an integer from 1 to 10000000000
+    counts.toml:13:11: 0 is out of range, expected an integer from 1 to 10000
+    error: few.toml:10:25: `$2` has no parameter: 1 source given (`parameters` needs a generator or query for each `$n`)
+    error: sql.toml:10:22: SQL: a parenthesis that is never closed
+    sql.toml:11:1: unknown key `param`, expected `sql`, `sql_file`, `weight`, `parameters` or `classes`
+    error: open.toml:8:39: missing comma between array elements, expected `,`
+    error: no scenario `evnts`, did you mean `events`?
+    error: cannot read the scenario nowhere/mine.toml: No such file or directory (os error 2)
+    ");
+    assert!(!site.path("reports").exists());
+}
+
+#[test]
+fn sql_that_postgresql_does_not_take() {
+    let site = Site::with_server();
+    let mut told = Vec::new();
+    for (name, statement) in [
+        ("parse", "sql = \"SELEC 1\""),
+        ("missing", "sql = \"SELECT *\\nFROM nowhere\""),
+        ("types", "sql = \"SELECT $1::interval\"\nparameters = [{ constant = 1 }]"),
+        ("empty", "sql = \"SELECT $1::int\"\nparameters = [{ query = \"SELECT 1 WHERE false\" }]"),
+    ] {
+        let file = format!("{name}.toml");
+        site.write(&file, &File { statement, ..File::default() }.text());
+        told.push(site.refused(2, &["run", &file]));
+        assert_eq!(site.path(&format!("reports/{name}")).read_dir().unwrap().count(), 0);
+    }
+    let schema = "CREATE TABLE events (id bigint PRIMARY KEY, user_id int REFERENCES nowhere)";
+    site.write("schema.toml", &File { schema, ..File::default() }.text());
+    told.push(site.refused(2, &["seed", "schema.toml"]));
+    assert_snapshot!(told.join("\n"), @r#"
+    error: parse.toml: workload.statements.latest.sql:1:1: statement latest does not prepare: syntax error at or near "SELEC" (SQLSTATE 42601)
+    error: missing.toml: workload.statements.latest.sql:2:6: statement latest does not prepare: relation "nowhere" does not exist (SQLSTATE 42P01)
+      help: tables without a schema are those of the scenario's dataset, then those in public
+    error: types.toml: workload.statements.latest.sql: statement latest: no values can be made for parameter $1 of type interval
+      help: take it as text in the SQL: $1::text::interval
+    error: empty.toml: workload.statements.latest.parameters[0].query: the query for parameter $1 of statement latest returns no rows
+      help: seed the dataset first, or let the query return the values to draw from
+    error: cannot seed schema on SOCKET:5432/latclinic: schema.toml: dataset.schema:1: relation "nowhere" does not exist (SQLSTATE 42P01)
+      help: then `latclinic seed schema.toml` starts over
+    "#);
+
+    site.write("schema.toml", &File::default().text());
+    let mended = site.done(&["seed", "schema.toml"]);
+    assert!(mended.stderr.starts_with("a seed of schema did not end: starting over\n"), "{}", mended.stderr);
+}
+
+#[test]
+fn an_operation_that_always_fails_is_counted_and_no_result() {
+    let site = Site::with_server();
+    let statement = "sql = \"SELECT 1 / (id - id) FROM events\"";
+    site.write("division.toml", &File { statement, ..File::default() }.text());
+    let words = site.refused(1, &["run", "division.toml", "--output", "out"]);
+    let operations = words.split(' ').nth(3).unwrap().to_owned();
+    assert_snapshot!(words.replace(&operations, "N"), @"
+    error: each of N operations of phase before failed: division by zero (SQLSTATE 22012)
+      help: the record that was saved counts them by SQLSTATE
+    ");
+    let record = record(&site.path("out/before"));
+    assert_eq!(record["errors"][0]["sqlstate"], "22012");
+    assert_eq!(record["errors"][0]["count"], record["totals"]["operations"]);
+    assert_eq!(record["totals"]["error_rate"], 1.0);
+    for name in ["min", "p50", "p99", "p999", "max"] {
+        assert!(record["latency_ms"][name].is_null(), "{name}: {}", record["latency_ms"]);
+    }
+    assert_eq!((&record["interrupted"], &record["latency_ms"]["samples"]), (&false.into(), &0.into()));
+    assert!(!site.path("out/after").exists());
+}
+
+#[test]
+fn a_fix_that_fails_keeps_what_was_measured_before_it() {
+    let site = Site::with_server();
+    site.write("broken.toml", &File { up: "CREATE INDEX i ON events (nope)", ..File::default() }.text());
+    assert_snapshot!(site.refused(2, &["run", "broken.toml", "--output", "out"]), @r#"
+    error: broken.toml: fix.up:1: statement 1 of 1 failed: column "nope" does not exist (SQLSTATE 42703)
+      help: nothing of the fix is left; `latclinic apply-fix broken.toml` tries again
+    "#);
+    assert_eq!(record(&site.path("out/before"))["interrupted"], false);
+    assert_eq!(site.sql("SELECT count(*) FROM latclinic_broken.events"), "500");
+
+    site.write("broken.toml", &File::default().text());
+    site.done(&["run", "broken.toml", "--output", "mended"]);
+}
+
+#[test]
+fn a_phase_whose_fix_is_not_so() {
+    let site = Site::with_server();
+    let bench = |phase| [&["bench", "--phase", phase][..], &QUICK].concat();
+    assert_snapshot!(site.refused(2, &bench("before")), @"
+    error: the dataset of events on SOCKET:5432/latclinic is not there
+      help: make it with: latclinic seed events --rows 2000
+    ");
+    site.done(&["seed", "--rows", "2000"]);
+    assert_snapshot!(site.refused(2, &bench("after")), @"
+    error: cannot measure phase after of events: the fix is absent
+      help: run `latclinic apply-fix events --rows 2000` first
+    ");
+    site.done(&["apply-fix", "--rows", "2000"]);
+    assert_snapshot!(site.refused(2, &bench("before")), @"
+    error: cannot measure phase before of events: the fix is applied
+      help: run `latclinic revert-fix events --rows 2000` first
+    ");
+    assert_snapshot!(site.refused(2, &["explain", "--phase", "before", "--rows", "2000"]), @"
+    error: cannot measure phase before of events: the fix is applied
+      help: run `latclinic revert-fix events --rows 2000` first
+    ");
+    assert_snapshot!(site.refused(2, &["bench", "--phase", "after", "--rows", "3000"]), @"
+    error: another dataset of events is on SOCKET:5432/latclinic: events 2 000 rows (recipe 27cdb5e8b0bc), where events 3 000 rows (recipe 73642d0b9e04) were asked for
+      help: work on what is there with --rows 2000, or replace it with: latclinic seed events --rows 3000 --reseed
+    ");
+    assert_snapshot!(site.refused(2, &["bench", "--phase", "after"]), @"
+    error: another dataset of events is on SOCKET:5432/latclinic: events 2 000 rows (recipe 27cdb5e8b0bc), where events 1 000 000 rows (recipe 3d7cfbc16f73) were asked for
+      help: work on what is there with --rows 2000, or replace it with: latclinic seed events --reseed
+    ");
+    assert_eq!(site.path("reports/events").read_dir().unwrap().count(), 0, "what measured nothing leaves nothing");
+    site.done(&bench("after"));
+}
