@@ -103,7 +103,7 @@ fn the_events_scenario_is_what_it_says() {
     assert_eq!(table.columns[0].generator, year);
     let Generator::Json(JsonTemplate::Object(entries)) = &table.columns[3].generator else { panic!("an object") };
     let keys: Vec<_> = entries.iter().map(|(key, _)| key.as_str()).collect();
-    assert_eq!(keys, ["page", "session", "ms", "mobile"]);
+    assert_eq!(keys, ["page", "ms", "mobile"]);
     let [statement] = events.statements.as_slice() else { panic!("one statement") };
     assert_eq!(statement.parameters, [ParameterSource::Generator(zipf)]);
     let value = |number| Some(vec![Value::Int(number)]);

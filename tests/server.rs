@@ -491,6 +491,7 @@ fn a_server_that_dies_at_start_says_why() {
     let site = Site::new();
     let lease = site.lease().unwrap();
     query(lease.running(), "ALTER SYSTEM SET shared_buffers = '4000GB'");
+    let socket_dir = lease.socket_dir().to_path_buf();
     lease.release().unwrap();
     let output = site.run(&["start"]);
     assert_eq!(output.status.code(), Some(1));
@@ -498,6 +499,7 @@ fn a_server_that_dies_at_start_says_why() {
     assert!(words.contains("starting PostgreSQL ") && words.contains("shared memory"), "{words}");
     assert!(words.contains("help: ") && words.contains("postgresql.log"), "{words}");
     assert!(site.is_free());
+    assert!(!socket_dir.exists());
 }
 
 #[test]

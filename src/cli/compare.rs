@@ -10,15 +10,15 @@ use crate::{
     render,
 };
 
-/// Compares a record of each phase: what changed, by how much, and what stands behind it.
+/// Compare a record of each phase: what changed, by how much, and what stands behind it
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// Folder or record.json of the phase before; without it the newest.
+    /// Folder or record.json of the phase before; without it the newest
     #[arg(requires = "after")]
     before: Option<PathBuf>,
-    /// Folder or record.json of the phase after; without it the newest.
+    /// Folder or record.json of the phase after; without it the newest
     after: Option<PathBuf>,
-    /// Scenario whose newest records are compared; without it the one measured last.
+    /// Scenario whose newest records are compared; without it the one measured last
     #[arg(long, value_name = "ID", conflicts_with = "before")]
     scenario: Option<String>,
     #[command(flatten)]

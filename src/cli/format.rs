@@ -10,8 +10,9 @@ use crate::render::{self, Document};
 
 /// The flag.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct FormatArgs {
-    /// How to show the result on stdout.
+    /// How to show the result on stdout
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) format: Format,
 }

@@ -9,8 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    clinic::{Event, Events},
-    engine::{Progress as LoadProgress, Stage},
+    clinic::{Event, Events, LoadProgress, LoadStage as Stage},
     record::Phase,
     render,
 };
@@ -100,7 +99,7 @@ impl State {
 
     /// A live line follows each update; plain lines are written when the activity changes and then every few seconds.
     fn update(&mut self, activity: &str, text: &str) {
-        let message = format!("{activity}  {text}");
+        let message = format!("{activity}  {text}").trim_end().to_owned();
         if self.live {
             self.bar.disable_steady_tick();
             self.bar.set_message(message);
@@ -116,22 +115,26 @@ impl State {
 
 fn activity(phase: Phase, stage: Stage) -> &'static str {
     match (phase, stage) {
-        (Phase::Before, Stage::Connecting) => "before: connecting",
-        (Phase::Before, Stage::WarmUp) => "before: warm-up",
-        (Phase::Before, Stage::Measuring) => "before: measuring",
-        (Phase::Before, Stage::Draining) => "before: draining",
-        (Phase::After, Stage::Connecting) => "after: connecting",
-        (Phase::After, Stage::WarmUp) => "after: warm-up",
-        (Phase::After, Stage::Measuring) => "after: measuring",
-        (Phase::After, Stage::Draining) => "after: draining",
+        (Phase::Before, Stage::Connecting) => "before, connecting",
+        (Phase::Before, Stage::WarmUp) => "before, warm-up",
+        (Phase::Before, Stage::Measuring) => "before",
+        (Phase::Before, Stage::Draining) => "before, ending",
+        (Phase::After, Stage::Connecting) => "after, connecting",
+        (Phase::After, Stage::WarmUp) => "after, warm-up",
+        (Phase::After, Stage::Measuring) => "after",
+        (Phase::After, Stage::Draining) => "after, ending",
     }
 }
 
-/// Time left, throughput, percentiles and errors so far, in 60 columns or so.
+/// Time left, throughput, percentiles and errors so far; while measuring, with the activity before it, under 78 columns.
 fn describe(progress: &LoadProgress) -> String {
     let left = progress.planned.saturating_sub(progress.elapsed).as_secs_f64().ceil();
-    let mut text = format!("{left:.0} s left");
-    if progress.operations > 0 {
+    let mut text = match progress.stage {
+        Stage::Connecting => String::new(),
+        Stage::WarmUp | Stage::Measuring => format!("{left:.0} s left"),
+        Stage::Draining => "awaiting what is in flight".to_owned(),
+    };
+    if progress.stage == Stage::Measuring && progress.operations > 0 {
         text.push_str(&format!("  {}", render::per_second(progress.throughput_per_s)));
         for (name, nanoseconds) in [("p50", progress.p50_ns), ("p95", progress.p95_ns), ("p99", progress.p99_ns)] {
             if let Some(nanoseconds) = nanoseconds {
@@ -141,4 +144,29 @@ fn describe(progress: &LoadProgress) -> String {
         text.push_str(&format!("  errors {}", render::count(progress.errors)));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_live_line_fits_80_columns() {
+        let progress = LoadProgress {
+            stage: Stage::Measuring,
+            elapsed: Duration::from_secs(5),
+            planned: Duration::from_secs(125),
+            operations: 4_000_000,
+            errors: 12,
+            throughput_per_s: 135_812.0,
+            p50_ns: Some(1_230_000),
+            p95_ns: Some(12_300_000),
+            p99_ns: Some(1_230_000_000),
+        };
+        let line = format!("{}  {}", activity(Phase::Before, progress.stage), describe(&progress));
+        assert_eq!(line, "before  120 s left  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 1.23 s  errors 12");
+        assert!(line.chars().count() <= 78, "{}", line.chars().count());
+        let warming = LoadProgress { stage: Stage::WarmUp, ..progress };
+        assert_eq!(describe(&warming), "120 s left");
+    }
 }

@@ -8,11 +8,12 @@ use crate::clinic::Reports;
 
 /// The flags.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct ReportsArgs {
-    /// Folder of all reports; a command writes into <DIR>/<scenario>/<UTC time>-<what> of it.
+    /// Folder of all reports; a command writes into its folder SCENARIO/TIME-COMMAND
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub(super) reports: PathBuf,
-    /// Write into exactly this folder, which must not exist.
+    /// Write into exactly this folder, which must not exist
     #[arg(long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
 }

@@ -2,10 +2,7 @@
 
 use clap::Args;
 
-use super::{
-    exit::{CommandError, Exit},
-    load::RowsArgs,
-};
+use super::{exit::CommandError, load::RowsArgs};
 use crate::scenario::{self, Scenario};
 
 /// The scenario that a command is about.
@@ -24,7 +21,7 @@ impl ScenarioArgs {
     /// # Errors
     /// Every fault of the file, or the nearest id to one that does not exist.
     pub(super) fn load(&self) -> Result<Scenario, CommandError> {
-        let scenario = scenario::load(&self.scenario).map_err(|error| CommandError::new(Exit::Usage, error))?;
+        let scenario = scenario::load(&self.scenario)?;
         Ok(match self.rows.rows {
             Some(rows) => scenario.with_rows(rows),
             None => scenario,

@@ -1,9 +1,11 @@
 //! `latclinic server`: the managed PostgreSQL.
 
+mod status;
+
 use std::{
     ffi::OsString,
+    future,
     io::{self, BufRead, IsTerminal},
-    process::ExitStatus,
 };
 
 use clap::{Subcommand, ValueEnum};
@@ -11,7 +13,6 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use serde_json::json;
 use tokio::{
     process::{Child, Command},
     signal::unix::{SignalKind, signal},
@@ -24,10 +25,10 @@ use super::{
 };
 use crate::clinic::{
     self, Event, Events,
-    managed::{self, Reached, Running, Status},
+    managed::{self, Reached},
 };
 
-/// Start, stop, look into or delete the managed PostgreSQL.
+/// Start, stop, look into or delete the managed PostgreSQL
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -117,7 +118,7 @@ async fn start(
         running.version,
         running.pid,
         running.max_connections,
-        psql_line(running),
+        status::psql_line(running),
     ));
     Ok(Exit::Done)
 }
@@ -134,8 +135,8 @@ async fn stop(managed: ManagedArgs, output: &mut Output, interrupt: &Interrupt) 
 fn status(managed: &ManagedArgs, format: Format, output: &mut Output) -> Result<Exit, CommandError> {
     let status = managed::status(&managed.options(0)).map_err(clinic::Error::from)?;
     output.result(&match format {
-        Format::Table => status_lines(&status),
-        Format::Json => format!("{:#}", status_json(&status)),
+        Format::Table => status::lines(&status),
+        Format::Json => format!("{:#}", status::json(&status)),
     });
     Ok(Exit::Done)
 }
@@ -168,9 +169,8 @@ async fn wait_for_psql(mut psql: Command, interrupt: &Interrupt) -> io::Result<E
     interrupt.leave_to_child();
     let mut child = psql.kill_on_drop(true).spawn()?;
     let mut told = None;
-    loop {
+    let ended = loop {
         tokio::select! {
-            ended = child.wait() => return Ok(told.unwrap_or(psql_exit(ended?))),
             _ = ctrl_c.recv() => {
                 told = told.or(interrupted_without_terminal());
                 // From a terminal psql has it already.
@@ -182,8 +182,18 @@ async fn wait_for_psql(mut psql: Command, interrupt: &Interrupt) -> io::Result<E
                 told = Some(Exit::Terminated);
                 pass_on(&child, Signal::SIGTERM);
             }
+            ended = child.wait() => break ended?,
         }
+    };
+    // A signal to the whole process group may have ended psql before it was noticed here: look once more.
+    tokio::task::yield_now().await;
+    tokio::select! {
+        biased;
+        _ = terminate.recv() => told = Some(Exit::Terminated),
+        _ = ctrl_c.recv() => told = told.or(interrupted_without_terminal()),
+        () = future::ready(()) => {}
     }
+    Ok(told.unwrap_or(if ended.success() { Exit::Done } else { Exit::Failed }))
 }
 
 fn interrupted_without_terminal() -> Option<Exit> {
@@ -195,10 +205,6 @@ fn pass_on(child: &Child, signal: Signal) {
         // A psql that has just ended needs no signal.
         let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
     }
-}
-
-fn psql_exit(status: ExitStatus) -> Exit {
-    if status.success() { Exit::Done } else { Exit::Failed }
 }
 
 async fn destroy(
@@ -213,7 +219,7 @@ async fn destroy(
         output.result("there is no data folder");
         return Ok(Exit::Done);
     };
-    let what = format!("{} ({})", data_dir.display(), size(status.size_bytes));
+    let what = format!("{} ({})", data_dir.display(), status::size(status.size_bytes));
     if !yes && !confirmed(&what, output)? {
         output.result("nothing was deleted");
         return Ok(Exit::Done);
@@ -238,80 +244,6 @@ fn confirmed(what: &str, output: &Output) -> Result<bool, CommandError> {
     Ok(answer.trim() == "yes")
 }
 
-fn psql_line(running: &Running) -> String {
-    format!("psql -h {} -p {} -U latclinic latclinic", running.socket_dir.display(), running.port)
-}
-
-fn status_lines(status: &Status) -> String {
-    let Some(data_dir) = &status.data_dir else {
-        return "server    not running\ndata      none yet: the first command that needs it makes it".to_owned();
-    };
-    let majors = match status.majors.as_slice() {
-        [] => "empty".to_owned(),
-        majors => format!("PostgreSQL {}", majors.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
-    };
-    let mut rows = vec![("data", format!("{} ({}, {majors})", data_dir.display(), size(status.size_bytes)))];
-    if let Some(job) = &status.job {
-        rows.push(("job", format!("{} (pid {})", job.command, job.pid)));
-    }
-    match (&status.running, status.unsettled) {
-        (Some(running), _) => {
-            let until = if running.kept { "until `latclinic server stop`" } else { "until its command ends" };
-            rows.insert(0, ("server", format!("PostgreSQL {}, running {until}", running.version)));
-            rows.push(("pid", running.pid.to_string()));
-            rows.push(("since", since(running)));
-            rows.push(("socket", running.socket_dir.display().to_string()));
-            rows.push(("binaries", running.bin_dir.display().to_string()));
-            rows.push(("connect", psql_line(running)));
-            rows.extend(running.settings.iter().enumerate().map(|(index, (name, value))| {
-                let value = if value.is_empty() { "''" } else { value };
-                (if index == 0 { "settings" } else { "" }, format!("{name} = {value}"))
-            }));
-        }
-        (None, Some(pid)) => rows.insert(0, ("server", format!("starting, stopping or not latclinic's (pid {pid})"))),
-        (None, None) => rows.insert(0, ("server", "not running".to_owned())),
-    }
-    rows.iter().map(|(name, value)| format!("{name:<9} {value}")).collect::<Vec<_>>().join("\n")
-}
-
-fn status_json(status: &Status) -> serde_json::Value {
-    json!({
-        "data_dir": status.data_dir.as_ref().map(|path| path.display().to_string()),
-        "size_bytes": status.size_bytes,
-        "majors": status.majors,
-        "job": status.job.as_ref().map(|job| json!({ "pid": job.pid, "command": job.command })),
-        "unsettled_pid": status.unsettled,
-        "running": status.running.as_ref().map(|running| json!({
-            "version": running.version,
-            "pid": running.pid,
-            "since": since(running),
-            "kept": running.kept,
-            "cluster": running.cluster.display().to_string(),
-            "bin_dir": running.bin_dir.display().to_string(),
-            "socket_dir": running.socket_dir.display().to_string(),
-            "port": running.port,
-            "max_connections": running.max_connections,
-            "settings": running.settings,
-        })),
-    })
-}
-
-fn since(running: &Running) -> String {
-    jiff::Timestamp::from_second(running.started_at).map_or_else(|_| "unknown".to_owned(), |moment| moment.to_string())
-}
-
-/// Bytes as PostgreSQL writes sizes: 1 kB is 1024 bytes.
-fn size(bytes: u64) -> String {
-    let mut size = bytes;
-    for unit in ["bytes", "kB", "MB"] {
-        if size < 10 * 1024 {
-            return format!("{size} {unit}");
-        }
-        size /= 1024;
-    }
-    format!("{size} GB")
-}
-
 /// Shows what the server tells as lines on stderr.
 struct Notes<'a>(&'a Output);
 
@@ -320,108 +252,5 @@ impl Events for Notes<'_> {
         if let Event::Note(text) | Event::Step(text) = event {
             self.0.note(&text);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{collections::BTreeMap, path::PathBuf};
-
-    use super::*;
-    use crate::clinic::managed::Job;
-
-    fn running() -> Status {
-        Status {
-            data_dir: Some(PathBuf::from("/var/lib/latclinic")),
-            size_bytes: 48_234_496,
-            majors: vec![15],
-            running: Some(Running {
-                pid: 4711,
-                started_at: 1_767_268_800,
-                socket_dir: PathBuf::from("/run/latclinic-0123456789abcdef"),
-                port: 5432,
-                cluster: PathBuf::from("/var/lib/latclinic/pg15"),
-                version: "15.18".to_owned(),
-                bin_dir: PathBuf::from("/usr/lib/postgresql/15/bin"),
-                kept: false,
-                max_connections: 100,
-                settings: BTreeMap::from([
-                    ("fsync".to_owned(), "on".to_owned()),
-                    ("listen_addresses".to_owned(), String::new()),
-                ]),
-            }),
-            unsettled: None,
-            job: Some(Job { pid: 4700, command: "latclinic run".to_owned() }),
-        }
-    }
-
-    #[test]
-    fn a_running_server_as_a_person_reads_it() {
-        insta::assert_snapshot!(status_lines(&running()), @r"
-        server    PostgreSQL 15.18, running until its command ends
-        data      /var/lib/latclinic (46 MB, PostgreSQL 15)
-        job       latclinic run (pid 4700)
-        pid       4711
-        since     2026-01-01T12:00:00Z
-        socket    /run/latclinic-0123456789abcdef
-        binaries  /usr/lib/postgresql/15/bin
-        connect   psql -h /run/latclinic-0123456789abcdef -p 5432 -U latclinic latclinic
-        settings  fsync = on
-                  listen_addresses = ''
-        ");
-    }
-
-    #[test]
-    fn a_running_server_as_a_program_reads_it() {
-        insta::assert_snapshot!(format!("{:#}", status_json(&running())), @r#"
-        {
-          "data_dir": "/var/lib/latclinic",
-          "size_bytes": 48234496,
-          "majors": [
-            15
-          ],
-          "job": {
-            "pid": 4700,
-            "command": "latclinic run"
-          },
-          "unsettled_pid": null,
-          "running": {
-            "version": "15.18",
-            "pid": 4711,
-            "since": "2026-01-01T12:00:00Z",
-            "kept": false,
-            "cluster": "/var/lib/latclinic/pg15",
-            "bin_dir": "/usr/lib/postgresql/15/bin",
-            "socket_dir": "/run/latclinic-0123456789abcdef",
-            "port": 5432,
-            "max_connections": 100,
-            "settings": {
-              "fsync": "on",
-              "listen_addresses": ""
-            }
-          }
-        }
-        "#);
-    }
-
-    #[test]
-    fn a_server_that_does_not_run() {
-        let stopped = Status { running: None, job: None, ..running() };
-        insta::assert_snapshot!(status_lines(&stopped), @r"
-        server    not running
-        data      /var/lib/latclinic (46 MB, PostgreSQL 15)
-        ");
-        let starting = Status { unsettled: Some(4711), ..stopped };
-        assert!(status_lines(&starting).starts_with("server    starting, stopping or not latclinic's (pid 4711)"));
-        let nothing = Status { data_dir: None, unsettled: None, ..starting };
-        insta::assert_snapshot!(status_lines(&nothing), @r"
-        server    not running
-        data      none yet: the first command that needs it makes it
-        ");
-    }
-
-    #[test]
-    fn sizes_are_as_postgresql_writes_them() {
-        assert_eq!([0, 9_000, 48_234_496, 20 << 30].map(size), ["0 bytes", "9000 bytes", "46 MB", "20 GB"]);
     }
 }

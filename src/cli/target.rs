@@ -21,6 +21,7 @@ pub(super) struct TargetArgs {
 
 /// Consent to change a server that is not latclinic's own.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
 pub(super) struct ConsentArgs {
     /// Apply or revert the fix on a server that is not latclinic's own
     #[arg(long)]

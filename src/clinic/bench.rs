@@ -165,7 +165,8 @@ pub(super) async fn measure(
             random_seed: options.seed(scenario),
         },
         measured_s: measurement.measured.as_secs_f64(),
-        totals: totals(&measurement.total, measurement.measured),
+        sending_s: measurement.sending.as_secs_f64(),
+        totals: totals(&measurement.total, measurement.sending),
         service_ms: Latency::from_histogram(&measurement.total.service),
         lag_ms: Latency::from_histogram(&measurement.total.lag),
         statements: statements(scenario, &measurement),
@@ -220,8 +221,8 @@ fn all_failed(phase: Phase, figures: &Figures) -> Error {
     .with_hint("the record that was saved counts them by SQLSTATE")
 }
 
-fn totals(figures: &Figures, measured: Duration) -> Totals {
-    Totals::new(figures.operations, figures.error_count(), measured)
+fn totals(figures: &Figures, sending: Duration) -> Totals {
+    Totals::new(figures.operations, figures.error_count(), sending)
 }
 
 fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFigures> {
@@ -230,7 +231,7 @@ fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFi
         name: statement.name.clone(),
         sql: statement.sql.text.trim().to_owned(),
         weight: statement.weight,
-        totals: totals(figures, measurement.measured),
+        totals: totals(figures, measurement.sending),
         latency_ms: Latency::from_histogram(&figures.response),
         service_ms: Latency::from_histogram(&figures.service),
         lag_ms: Latency::from_histogram(&figures.lag),
@@ -258,7 +259,7 @@ fn slice(figures: &SliceFigures) -> Slice {
 
 fn client(measurement: &Measurement, load: &Load) -> Client {
     let cpu_s = measurement.client_cpu.as_secs_f64();
-    let available = measurement.measured.as_secs_f64() * f64::from(load.threads);
+    let available = measurement.sending.as_secs_f64() * f64::from(load.threads);
     Client { cpu_s, cpu_share: if available > 0.0 { cpu_s / available } else { 0.0 } }
 }
 

@@ -1,6 +1,7 @@
 //! What a use case tells while it works.
 
-use crate::{engine, record::Phase};
+pub use crate::engine::{Progress as LoadProgress, Stage as LoadStage};
+use crate::record::Phase;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +22,7 @@ pub enum Event {
         /// The phase that is measured.
         phase: Phase,
         /// Its state.
-        progress: engine::Progress,
+        progress: LoadProgress,
     },
 }
 

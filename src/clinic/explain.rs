@@ -24,7 +24,7 @@ pub struct Captured {
 
 const HEADER: &str = "\
 # EXPLAIN (ANALYZE, BUFFERS) as PostgreSQL prints it, for each statement and class of parameter values.
-# Each statement ran once before, to warm the cache, and in a transaction that was rolled back.
+# Each was explained once before, to warm the cache, and ran in a transaction that was rolled back.
 # The JSON beside this file comes from a later execution of its own: its times differ from these.
 ";
 

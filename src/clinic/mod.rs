@@ -18,7 +18,7 @@ mod warnings;
 pub use bench::{BenchOutcome, LoadOptions, Reports, bench};
 pub use compare::{CompareRequest, Compared, compare, write_comparison};
 pub use error::{Error, ErrorKind};
-pub use event::{Event, Events};
+pub use event::{Event, Events, LoadProgress, LoadStage};
 pub use explain::{Captured, ExplainOutcome, explain};
 pub use fix::{Direction, FixOutcome, FixPlan, FixState, apply_fix, plan_fix, require_fix, revert_fix};
 pub use place::{Clinic, Place};

@@ -1,6 +1,6 @@
 //! Where the target is and how to reach it.
 
-use std::{error::Error as _, fmt, io, path::Path, time::Duration};
+use std::{error::Error as _, fmt, io, path::Path, sync::Arc, time::Duration};
 
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket, config::Host, tls::NoTlsStream};
 
@@ -12,7 +12,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How to reach a target database. Cheap to clone; holds the password and never shows it.
 #[derive(Clone)]
 pub struct Connector {
-    config: Config,
+    config: Arc<Config>,
     managed: bool,
     timeout: Option<Duration>,
     /// Why the password file gave no password.
@@ -22,14 +22,14 @@ pub struct Connector {
 impl Connector {
     /// A server that is not ours. No `timeout` waits for as long as the system does.
     pub(super) fn new(config: Config, timeout: Option<Duration>, unread_passwords: Option<String>) -> Self {
-        Self { config, managed: false, timeout, unread_passwords }
+        Self { config: Arc::new(config), managed: false, timeout, unread_passwords }
     }
 
     /// The managed server behind a socket in `socket_dir`.
     pub fn managed(socket_dir: &Path, port: u16, user: &str, database: &str) -> Self {
         let mut config = Config::new();
         config.host_path(socket_dir).port(port).user(user).dbname(database);
-        Self { config, managed: true, timeout: Some(CONNECT_TIMEOUT), unread_passwords: None }
+        Self { config: Arc::new(config), managed: true, timeout: Some(CONNECT_TIMEOUT), unread_passwords: None }
     }
 
     /// Whether this is latclinic's own server.
@@ -60,7 +60,7 @@ impl Connector {
     /// # Errors
     /// Says which place could not be reached and why; wrong passwords and unknown databases are told apart by the server.
     pub async fn connect(&self, purpose: &str) -> Result<Client> {
-        let mut config = self.config.clone();
+        let mut config = Config::clone(&self.config);
         config.application_name(format!("latclinic {purpose}"));
         // Around all of it, not only the socket: what accepts and never answers is no PostgreSQL, but it is waited for.
         let attempt = config.connect(NoTls);

@@ -3,8 +3,9 @@
 //! Each connection has a thread of its own with its own runtime, which makes a chunk of rows while the server works through the
 //! last ones in the socket's buffer: nothing is handed between threads, and memory is bounded by a few chunks a connection.
 //! Chunks are contiguous and handed out in row order, so at any time the connections work on neighbouring rows and the heap
-//! follows the row order but for a window of a few hundred kilobytes a connection: the planner's `correlation` of a growing
-//! column stays within a hair of 1. Over one connection the heap follows the row order exactly.
+//! follows the row order but for a window of a few hundred kilobytes a connection. Tables too small for that window to be
+//! nothing get fewer connections, down to one, which loads in exactly the row order; so the planner's `correlation` of a growing
+//! column stays within a hair of 1 whatever the size.
 
 use std::{
     ops::Range,
@@ -35,6 +36,8 @@ use crate::{
 
 /// Bytes that a chunk of rows should have: large enough for few messages, small enough to keep the heap in order.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes of a table for each connection that loads it.
+const CONNECTION_BYTES: u64 = 16 * 1024 * 1024;
 /// Rows from which the size of a row is estimated.
 const SAMPLE_ROWS: u64 = 64;
 
@@ -46,6 +49,8 @@ struct Work {
     rows: TableRows,
     chunk: u64,
     next: AtomicU64,
+    /// Connections that may still join.
+    seats: AtomicU64,
 }
 
 /// Loads the tables of `schema`, each with its rows, and adds the rows sent to `sent`.
@@ -111,7 +116,13 @@ async fn load_chunks(
     };
     let mut scratch = Scratch::default();
     for work in work {
-        let failed = |cause| Error::from_server(format!("cannot load table {}", work.table), cause);
+        let failed = |cause: tokio_postgres::Error| {
+            let place = cause.as_db_error().and_then(|error| error.where_()).map(|place| format!(" ({place})"));
+            Error::from_server(format!("cannot load table {}{}", work.table, place.unwrap_or_default()), cause)
+        };
+        if !work.join() {
+            continue;
+        }
         let Some(mut rows) = work.claim() else { continue };
         let mut copy = pin!(client.copy_in(&work.statement).await.map_err(failed)?);
         let mut buffer = Vec::with_capacity(CHUNK_BYTES * 5 / 4);
@@ -160,9 +171,15 @@ impl Work {
             statement: format!("COPY {relation} ({}) FROM STDIN WITH (FORMAT binary)", columns.join(", ")),
             chunk: (CHUNK_BYTES as u64 / row_bytes).max(1),
             next: AtomicU64::new(0),
+            seats: AtomicU64::new(rows.rows().saturating_mul(row_bytes) / CONNECTION_BYTES + 1),
             table,
             rows,
         }
+    }
+
+    /// Whether one more connection may load the table.
+    fn join(&self) -> bool {
+        self.seats.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seats| seats.checked_sub(1)).is_ok()
     }
 
     /// The next rows that nobody has.

@@ -16,13 +16,15 @@ use super::{
 /// How long the server may take to end what it was told to cancel until it is told again.
 const CANCEL_AGAIN: Duration = Duration::from_millis(50);
 
-/// Opens a session that resolves names in `schema`, and whose settings suit building much at once. Nothing is lost by
-/// `synchronous_commit = off`: the ledger's last update is synchronous and makes everything before it durable.
+/// Opens a session that resolves names in `schema`, and whose settings suit building much at once.
+///
+/// Commits wait for the local disk, though one wait at the end would do: VACUUM marks a page all-visible only when the commit
+/// of its rows is known to be on disk.
 pub(super) async fn seed_session(connector: &Connector, schema: &str) -> Result<Client> {
     let client = connector.connect("seed").await?;
     client
         .batch_execute(&format!(
-            "SET search_path = {}, public; SET synchronous_commit = off; SET maintenance_work_mem = '256MB';
+            "SET search_path = {}, public; SET synchronous_commit = local; SET maintenance_work_mem = '256MB';
              SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s';
              SET client_min_messages = warning",
             quote_identifier(schema)

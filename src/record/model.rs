@@ -46,6 +46,8 @@ pub struct Record {
     pub load: LoadInfo,
     /// Length of the measured window in seconds, as it was.
     pub measured_s: f64,
+    /// The part of it in which operations were sent; throughput is operations by this.
+    pub sending_s: f64,
     /// Counts over all statements.
     pub totals: Totals,
     /// Response time over all statements.

@@ -61,6 +61,7 @@ pub(crate) fn record(phase: Phase) -> Record {
             random_seed: 1,
         },
         measured_s: if slow { 30.21 } else { 30.001 },
+        sending_s: 30.0,
         totals: totals.clone(),
         latency_ms: latency.clone(),
         service_ms: latency.clone(),

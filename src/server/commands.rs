@@ -11,7 +11,7 @@ use super::{
     lease::{self, Lease},
     lock::{Job, JobLock},
     process::{Orphan, POLL},
-    state::{Found, Running},
+    state::{Found, Running, State},
 };
 
 /// What `start` did.
@@ -110,6 +110,7 @@ pub fn destroy(options: &Options, notes: &dyn Fn(&str), cancel: &CancellationTok
     if let Some(found) = Found::look(&folder)? {
         lease::stop(&folder, &found)?;
     }
+    State::forget(&folder);
     Ok(Some(Destroyed { data_dir: folder.root().to_path_buf(), left: folder.delete()? }))
 }
 

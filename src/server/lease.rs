@@ -16,7 +16,7 @@ use super::{
     lock::JobLock,
     postmaster::{self, Postmaster, Site},
     process::{self, Orphan},
-    settings, socket,
+    settings,
     state::{Found, Running, State},
 };
 
@@ -179,10 +179,7 @@ pub(super) fn stop(folder: &Folder, found: &Found) -> Result<()> {
         return Err(postmaster::not_ours(&found.cluster, found.pid));
     }
     process::shut_down(found.pid, || found.is_gone())?;
-    State::remove(folder);
-    if let Some(postmaster) = &found.postmaster {
-        socket::remove(&postmaster.socket_dir);
-    }
+    State::forget(folder);
     Ok(())
 }
 

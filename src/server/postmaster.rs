@@ -101,6 +101,7 @@ pub(super) fn start(
         kept: orphan == Orphan::Lives,
         version: version.clone(),
         bin_dir: installation.bin.clone(),
+        socket_dir: postmaster.socket_dir.clone(),
         max_connections,
         settings: fitted.into_iter().chain(fixed).map(|(name, value)| (name.to_owned(), value)).collect(),
     };
@@ -125,6 +126,7 @@ impl Postmaster {
                 child.try_wait().map_err(|cause| Error::failed(format!("lost sight of {doing}")).with_source(cause))?;
             if let Some(status) = ended {
                 self.child = None;
+                self.clear_away();
                 return Err(process::died(&doing, status, site.folder, begin));
             }
             let pid = child.id();
@@ -151,9 +153,13 @@ impl Postmaster {
     pub(super) fn stop(&mut self) -> Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         process::shut_down(child.id(), || !matches!(child.try_wait(), Ok(None)))?;
-        State::remove(&self.folder);
-        socket::remove(&self.socket_dir);
+        self.clear_away();
         Ok(())
+    }
+
+    fn clear_away(&self) {
+        State::forget(&self.folder);
+        socket::remove(&self.socket_dir);
     }
 
     /// Leaves the server running.

@@ -41,7 +41,22 @@ pub(super) fn prepare(root: &Path, account: &Account) -> Result<PathBuf> {
 /// Takes the socket folder away after the server has ended.
 pub(super) fn remove(folder: &Path) {
     // Not worth an error: the next start makes use of what is left.
+    let _ = remove_sockets(folder);
     let _ = fs::remove_dir(folder);
+}
+
+/// Removes what a server that was killed left in its socket folder.
+fn remove_sockets(folder: &Path) -> Result<()> {
+    let socket = socket_path(folder);
+    for path in [&socket, &socket.with_file_name(format!(".s.PGSQL.{PORT}.lock"))] {
+        match fs::remove_file(path) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io("remove the old socket", path, cause));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Runtime folders, best first.
@@ -94,15 +109,7 @@ fn prepare_in(base: &Path, root: &Path, account: &Account) -> Result<PathBuf> {
         return Err(Error::failed(format!("{} is open to other users", folder.display()))
             .with_hint(format!("`chmod 700 {}`", folder.display())));
     }
-    let socket = socket_path(&folder);
-    for path in [&socket, &socket.with_file_name(format!(".s.PGSQL.{PORT}.lock"))] {
-        match fs::remove_file(path) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::io("remove the old socket", path, cause));
-            }
-            _ => {}
-        }
-    }
+    remove_sockets(&folder)?;
     Ok(folder)
 }
 

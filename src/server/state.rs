@@ -9,6 +9,7 @@ use super::{
     folder::{self, Cluster, Folder},
     postmaster_pid::PostmasterPid,
     process::{self, Holder},
+    socket,
 };
 
 /// How a server was started.
@@ -20,6 +21,7 @@ pub(super) struct State {
     pub(super) kept: bool,
     pub(super) version: String,
     pub(super) bin_dir: PathBuf,
+    pub(super) socket_dir: PathBuf,
     pub(super) max_connections: u32,
     pub(super) settings: BTreeMap<String, String>,
 }
@@ -71,9 +73,13 @@ impl State {
         serde_json::from_str(&fs::read_to_string(folder.state()).ok()?).ok()
     }
 
-    /// Forgets the server, which has ended.
-    pub(super) fn remove(folder: &Folder) {
-        // A stale one is harmless: it names a process and its begin, which no other server has.
+    /// Forgets a server that has ended, and takes the folder of its socket away.
+    pub(super) fn forget(folder: &Folder) {
+        // Stale ones are harmless: the file names a process and its begin, which no other server has, and the folder is
+        // emptied at the next start.
+        if let Some(state) = Self::read(folder) {
+            socket::remove(&state.socket_dir);
+        }
         let _ = fs::remove_file(folder.state());
     }
 }
@@ -128,6 +134,6 @@ impl Running {
     /// Whether somebody listens at its socket: the end of a login session may take XDG_RUNTIME_DIR away under a server
     /// that goes on, and one that is dying has closed it.
     pub(super) fn answers(&self) -> bool {
-        UnixStream::connect(self.socket_dir.join(format!(".s.PGSQL.{}", self.port))).is_ok()
+        UnixStream::connect(socket::socket_path(&self.socket_dir)).is_ok()
     }
 }
