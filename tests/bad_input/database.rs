@@ -17,9 +17,11 @@ fn places_that_cannot_be_reached() {
     ");
     assert_snapshot!(seed(2, format!("mysql://me:{PASSWORD}@h/d")), @"
     error: `mysql://` is not a PostgreSQL URL
+      help: write postgres://user@host:5432/database, or host=.. port=.. dbname=.. user=..
     ");
     assert_snapshot!(seed(2, format!("me:{PASSWORD}@h/d")), @"
     error: the database URL is not a PostgreSQL URL
+      help: write postgres://user@host:5432/database, or host=.. port=.. dbname=.. user=..
     ");
     assert_snapshot!(seed(1, format!("postgres://me:{PASSWORD}@127.0.0.1:{port}/d")).replace(&port.to_string(), "PORT"), @"
     error: cannot connect to 127.0.0.1:PORT/d: nothing listens there: error connecting to server: Connection refused (os error 111)

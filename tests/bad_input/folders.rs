@@ -10,7 +10,7 @@ use std::{
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
-use crate::site::{QUICK, Running, Site, record};
+use crate::site::{MEASURING, QUICK, Running, Site, record};
 
 fn bench<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["bench", "--phase", "before"][..], &QUICK, more].concat()
@@ -108,10 +108,10 @@ fn a_disk_without_room_is_told_before_anything_is_measured() {
 fn a_disk_that_fills_up_during_a_measurement_does_not_take_its_record() {
     let site = Site::with_server();
     site.done(&["seed", "--rows", "2000"]);
-    let endless = ["bench", "--phase", "before", "--rows", "2000", "--duration", "1h", "--output", "disk/out"];
+    let endless = ["bench", "--phase", "before", "--rows", "2000", "--duration", "2m", "--output", "disk/out"];
     let Some(command) = on_a_small_disk(&site, 2048, &endless) else { return };
     let mut running = Running::new(command);
-    running.hear("before: measuring");
+    running.hear(MEASURING);
     let inside = format!("/proc/{}/root{}", running.pid(), site.path("disk").display());
     // Holds the file system when its last process is gone.
     let disk = File::open(&inside).unwrap();

@@ -6,7 +6,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::site::{File, QUICK, Site, Told, record, wait_for};
+use crate::site::{File, MEASURING, QUICK, Site, Told, record, wait_for};
 
 /// Sends a signal once the program has said `words`, and makes sure of its exit code and that no process is left.
 fn signalled(site: &Site, args: &[&str], words: &str, signal: Signal) -> Told {
@@ -20,7 +20,7 @@ fn signalled(site: &Site, args: &[&str], words: &str, signal: Signal) -> Told {
     told
 }
 
-/// An endless measurement of the phase before.
+/// A measurement of the phase before.
 fn bench<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["bench", "--phase", "before", "--rows", "2000", "--clients", "2"][..], more].concat()
 }
@@ -55,23 +55,23 @@ fn while_the_server_is_made_and_while_seeding() {
 fn while_measuring() {
     let site = Site::new();
     site.done(&["seed", "--rows", "2000"]);
-    let warm_up = bench(&["--warmup", "1h", "--output", "warm-up"]);
-    signalled(&site, &warm_up, "before: warm-up", Signal::SIGINT);
+    let warm_up = bench(&["--warmup", "2m", "--output", "warm-up"]);
+    signalled(&site, &warm_up, "before, warm-up", Signal::SIGINT);
     let record_of = |name: &str| record(&site.path(name));
     assert_eq!(record_of("warm-up")["interrupted"], true);
     assert_eq!(record_of("warm-up")["totals"]["operations"], 0);
 
     for (signal, name) in [(Signal::SIGINT, "ctrl-c"), (Signal::SIGTERM, "sigterm")] {
-        let measuring = bench(&["--warmup", "100ms", "--duration", "1h", "--output", name]);
-        let told = signalled(&site, &measuring, "before: measuring", signal);
+        let measuring = bench(&["--warmup", "100ms", "--duration", "2m", "--output", name]);
+        let told = signalled(&site, &measuring, MEASURING, signal);
         assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
         let record = record_of(name);
         assert_eq!((&record["interrupted"], &record["interrupted_by"]), (&true.into(), &"it was told to stop".into()));
         assert!(record["totals"]["operations"].as_u64().unwrap() > 0);
         assert!(site.path(name).join("latency.hlog").exists());
     }
-    let run = [&["run", "--output", "run"][..], &QUICK[..6], &["--duration", "1h"]].concat();
-    let told = signalled(&site, &run, "before: measuring", Signal::SIGINT);
+    let run = [&["run", "--output", "run"][..], &QUICK[..6], &["--duration", "2m"]].concat();
+    let told = signalled(&site, &run, MEASURING, Signal::SIGINT);
     assert_eq!(told.stdout, "written: run\n");
     assert_eq!(record_of("run/before")["interrupted"], true);
 
@@ -115,8 +115,8 @@ fn between_the_phases() {
 fn by_a_server_that_dies() {
     let site = Site::new();
     site.done(&["seed", "--rows", "2000"]);
-    let mut running = site.start(&bench(&["--warmup", "100ms", "--duration", "1h", "--output", "died"]));
-    running.hear("before: measuring");
+    let mut running = site.start(&bench(&["--warmup", "100ms", "--duration", "2m", "--output", "died"]));
+    running.hear(MEASURING);
     let postmaster = site.server()["pid"].as_i64().unwrap();
     kill(Pid::from_raw(i32::try_from(postmaster).unwrap()), Signal::SIGKILL).unwrap();
     let told = running.end(&site);

@@ -22,6 +22,9 @@ pub(crate) const PASSWORD: &str = "s3cret";
 /// How the name of a socket's folder begins; a hash of the data folder follows.
 const SOCKET: &str = "/latclinic-";
 
+/// What the program tells once it measures the phase before.
+pub(crate) const MEASURING: &str = "before  ";
+
 /// Flags of a small and quick measurement.
 pub(crate) const QUICK: [&str; 8] = ["--rows", "2000", "--clients", "2", "--warmup", "100ms", "--duration", "500ms"];
 
