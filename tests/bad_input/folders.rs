@@ -61,6 +61,7 @@ fn an_output_folder_is_written_once() {
 }
 
 /// The program with a file system of `kilobytes` in its folder `disk`, which nobody else sees. None where this is not allowed.
+#[expect(clippy::print_stderr, reason = "a test that was not made has to say so")]
 fn on_a_small_disk(site: &Site, kilobytes: u32, args: &[&str]) -> Option<Command> {
     let allowed = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).output();
     if !allowed.is_ok_and(|output| output.status.success()) {
