@@ -258,7 +258,9 @@ async fn interrupted_in_the_middle_it_can_go_on_or_back() {
     run `latclinic revert-fix events` first
     ");
 
-    let bed = Bed { stop: CancellationToken::new(), ..bed };
+    let stop = CancellationToken::new();
+    let clinic = Clinic::given(bed.clinic.connector().clone(), Arc::clone(&bed.told) as _, stop.clone());
+    let bed = Bed { clinic, stop, ..bed };
     bed.told();
     bed.revert(&scenario).await.unwrap();
     assert_eq!((bed.indexes().await, bed.state(&scenario).await), (vec![], FixState::Absent));

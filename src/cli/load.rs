@@ -39,8 +39,13 @@ impl LoadArgs {
 #[derive(Debug, Args)]
 pub(super) struct RowsArgs {
     /// Rows of the largest table; every other table in proportion
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u64).range(1..=1_000_000_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = rows)]
     pub(super) rows: Option<u64>,
+}
+
+fn rows(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|rows| (1..=1_000_000_000_000).contains(rows));
+    number.ok_or_else(|| "expected a whole number from 1 to 1000000000000".to_owned())
 }
 
 fn not_negative(text: &str) -> Result<Duration, String> {

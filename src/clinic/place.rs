@@ -37,9 +37,10 @@ impl Place {
     /// The URL does not parse or asks for what is not supported. The message does not repeat it.
     pub fn from_url(url: &str) -> Result<Self, Error> {
         let environment = |name: &str| std::env::var(name).ok();
-        Connector::from_url(url, &environment)
-            .map(Self::Given)
-            .map_err(|error| Error::new(ErrorKind::Usage, "the database URL cannot be used").with_source(error))
+        Connector::from_url(url, &environment).map(Self::Given).map_err(|error| {
+            let hint = error.hint().unwrap_or("write it as postgresql://user@host:5432/database").to_owned();
+            Error::new(ErrorKind::Usage, error.to_string()).with_hint(hint)
+        })
     }
 }
 

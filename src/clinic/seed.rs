@@ -187,7 +187,7 @@ fn failure(scenario: &Scenario, place: &str, error: pg::Error, stopped: bool) ->
     }
     let hint = match error.hint() {
         Some(hint) => hint.to_owned(),
-        None => format!("then `{}` starts over", pg::command("seed", scenario)),
+        None => format!("once that is mended, `{}` starts over", pg::command("seed", scenario)),
     };
     let error = Error::from(error);
     let doing = format!("cannot seed {} on {place}", scenario.id);

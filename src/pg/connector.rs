@@ -103,8 +103,7 @@ impl Connector {
         if cause.to_string().contains("password missing")
             || cause.source().is_some_and(|inner| inner.to_string().contains("password missing"))
         {
-            return Error::from_server(format!("{doing}: the server wants a password"), cause)
-                .with_hint(self.password_advice());
+            return Error::new(format!("{doing}: the server wants a password")).with_hint(self.password_advice());
         }
         let io = cause.source().and_then(|inner| inner.downcast_ref::<io::Error>());
         let (socket, port) = (self.socket(), self.config.get_ports().first().copied().unwrap_or(5432));

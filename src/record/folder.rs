@@ -20,6 +20,8 @@ use super::{
 /// Room that is taken before a measurement starts and given back to its record: more than that of an hour needs.
 const ROOM: usize = 1 << 20;
 
+const ELSEWHERE: &str = "name a folder that can be written to, with --reports or --output";
+
 /// A folder of our own making. Its files are written whole or not at all, and never over another.
 ///
 /// Dropped with nothing in it, it is removed again.
@@ -39,7 +41,13 @@ impl Folder {
     pub(super) fn create(path: &Path) -> Result<Self> {
         let refused = |doing: &str, cause: io::Error| io_error(&format!("cannot {doing} {}", path.display()), cause);
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            fs::create_dir_all(parent).map_err(|cause| refused("create the folder", cause))?;
+            fs::create_dir_all(parent).map_err(|cause| match parent.ancestors().find(|above| above.exists()) {
+                Some(file) if !file.is_dir() => {
+                    let doing = format!("cannot create the folder {}: {} is a file", path.display(), file.display());
+                    Error::new(ErrorKind::Io, doing).with_hint(ELSEWHERE)
+                }
+                _ => refused("create the folder", cause),
+            })?;
         }
         fs::create_dir(path).map_err(|cause| match cause.kind() {
             io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Exists, format!("{} exists already", path.display()))
@@ -147,7 +155,7 @@ impl Drop for Folder {
 fn io_error(message: &str, cause: io::Error) -> Error {
     let hint = match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, or name another folder with --output",
-        _ => "name a folder that can be written to, with --reports or --output",
+        _ => ELSEWHERE,
     };
     Error::new(ErrorKind::Io, message).with_hint(hint).with_source(cause)
 }

@@ -21,7 +21,7 @@ fn a_folder_that_cannot_be_written_to() {
     let site = Site::new();
     site.write("file", "");
     assert_snapshot!(site.refused(1, &bench(&["--output", "file/out"])), @"
-    error: cannot create the folder file/out: File exists (os error 17)
+    error: cannot create the folder file/out: file is a file
       help: name a folder that can be written to, with --reports or --output
     ");
     assert_snapshot!(site.refused(2, &bench(&["--output", "file"])), @"
@@ -29,7 +29,7 @@ fn a_folder_that_cannot_be_written_to() {
       help: nothing is ever overwritten: name a folder that does not exist
     ");
     assert_snapshot!(site.refused(1, &["run", "--reports", "file/reports", "--output", "file/out"]), @"
-    error: cannot create the folder file/out: File exists (os error 17)
+    error: cannot create the folder file/out: file is a file
       help: name a folder that can be written to, with --reports or --output
     ");
     let words = site.refused(1, &["run", "--reports", "file/reports"]);

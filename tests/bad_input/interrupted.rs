@@ -42,7 +42,10 @@ fn while_the_server_is_made_and_while_seeding() {
         assert_eq!(seeded.refusal(), words);
     }
     let words = site.refused(2, &bench(&[]));
-    assert_snapshot!(words, @"");
+    assert_snapshot!(words, @"
+    error: the dataset of events on SOCKET:5432/latclinic is incomplete: a seed of it did not end
+      help: make it with: latclinic seed events --rows 2000
+    ");
     let over = site.done(&["seed", "--rows", "2000"]);
     assert!(over.stderr.contains("a seed of events did not end: starting over\n"), "{}", over.stderr);
     assert!(over.stdout.starts_with("latclinic_events.events: 2 000 rows\n"), "{}", over.stdout);

@@ -23,8 +23,8 @@ fn counts_and_times_that_cannot_be() {
         told.push(words.lines().next().unwrap().to_owned());
     }
     assert_snapshot!(told.join("\n"), @"
-    error: invalid value '0' for '--rows <N>': 0 is not in 1..=1000000000000
-    error: invalid value '-1' for '--rows <N>': invalid digit found in string
+    error: invalid value '0' for '--rows <N>': expected a whole number from 1 to 1000000000000
+    error: invalid value '-1' for '--rows <N>': expected a whole number from 1 to 1000000000000
     error: invalid value '-1' for '--clients <N>': -1 is not in 1..=100000
     error: invalid value '0' for '--clients <N>': 0 is not in 1..=100000
     error: invalid value '-2' for '--threads <N>': -2 is not in 1..=1024
@@ -103,7 +103,7 @@ fn sql_that_postgresql_does_not_take() {
     error: empty.toml: workload.statements.latest.parameters[0].query: the query for parameter $1 of statement latest returns no rows
       help: seed the dataset first, or let the query return the values to draw from
     error: cannot seed schema on SOCKET:5432/latclinic: schema.toml: dataset.schema:1: relation "nowhere" does not exist (SQLSTATE 42P01)
-      help: then `latclinic seed schema.toml` starts over
+      help: once that is mended, `latclinic seed schema.toml` starts over
     "#);
 
     site.write("schema.toml", &File::default().text());
