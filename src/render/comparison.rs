@@ -4,7 +4,7 @@ use super::{
     document::{Block, Cell, Document, Table},
     rows, units,
 };
-use crate::compare::{Comparison, Metric, PlanComparison, Side};
+use crate::compare::{Comparison, Metric, PlanComparison, Side, Verdict};
 
 /// The one line that matters: `p99 307 ms -> 399 µs, 770x faster`.
 pub fn headline(comparison: &Comparison) -> String {
@@ -24,6 +24,13 @@ pub fn headline(comparison: &Comparison) -> String {
     line
 }
 
+fn verdict(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Inconclusive => format!("{}, see the notes", verdict.as_str()),
+        Verdict::Improved | Verdict::Regressed | Verdict::Equivalent => verdict.as_str().to_owned(),
+    }
+}
+
 /// A comparison for a person.
 pub fn comparison(comparison: &Comparison) -> Document {
     let several = comparison.statements.len() > 1;
@@ -34,7 +41,7 @@ pub fn comparison(comparison: &Comparison) -> Document {
         Block::Table(metrics(comparison.metrics.iter().filter(|metric| !several || metric.statement.is_none()))),
         Block::Paragraph(format!(
             "Verdict: {}. Same rows before and after: {}.",
-            comparison.verdict.as_str(),
+            verdict(comparison.verdict),
             match comparison.results_identical {
                 None => "not checked",
                 Some(true) => "yes",
@@ -179,7 +186,7 @@ mod tests {
          plan: rows read        1 000 000         20   -99.998 %    50 000x less
          plan: buffers             17 412         23     -99.9 %       757x less
 
-        Verdict: inconclusive. Same rows before and after: not checked.
+        Verdict: inconclusive, see the notes. Same rows before and after: not checked.
 
         How tables are read:
          parameters   before               after
@@ -227,7 +234,7 @@ mod tests {
         | plan: rows read | 1 000 000 | 20 | -99.998 % | 50 000x less |
         | plan: buffers | 17 412 | 23 | -99.9 % | 757x less |
 
-        Verdict: inconclusive. Same rows before and after: not checked.
+        Verdict: inconclusive, see the notes. Same rows before and after: not checked.
 
         ## How tables are read
 
@@ -287,7 +294,7 @@ mod tests {
          plan: rows read        1 000 000       -        -        -
          plan: buffers             17 412       -        -        -
 
-        Verdict: inconclusive. Same rows before and after: not checked.
+        Verdict: inconclusive, see the notes. Same rows before and after: not checked.
 
         How tables are read:
          parameters   before               after
