@@ -117,14 +117,14 @@ pub(super) async fn columns(
     let statement = client
         .prepare(&format!("SELECT * FROM {}", qualified(schema, table)))
         .await
-        .map_err(|cause| Error::from_server(format!("table {table} of the dataset is not in the schema"), cause))?;
+        .map_err(|cause| Error::from_sql(format!("table {table} of the dataset is not in the schema"), cause))?;
     let mut columns = Vec::new();
     for column in statement.columns() {
         match column_type(column.type_()) {
             Some(ty) => columns.push((column.name().to_owned(), ty)),
             None if generated.iter().any(|generated| generated.name == column.name()) => {
                 let place = format!("{table}.{}", column.name());
-                return Err(Error::new(format!("{place} has the type {}, which no generator makes", column.type_()))
+                return Err(Error::usage(format!("{place} has the type {}, which no generator makes", column.type_()))
                     .with_hint(
                         "take the column out of the dataset, so that it keeps its default, or change its type",
                     ));

@@ -101,7 +101,7 @@ impl<'a> Seeding<'a> {
         let mut tables = Vec::new();
         for table in &dataset.tables {
             let columns = columns(&self.client, self.schema, &table.name, &table.columns).await?;
-            let rows = TableRows::compile(dataset, table, &columns).map_err(|error| Error::new(error.to_string()))?;
+            let rows = TableRows::compile(dataset, table, &columns).map_err(|error| Error::usage(error.to_string()))?;
             tables.push((table.name.clone(), rows));
         }
         Ok(tables)
