@@ -34,7 +34,7 @@ fn record(phase: &str, p99_ms: f64) -> Value {
             "model": "closed", "clients": 8, "threads": 2, "rate": null, "duration_s": 30.0, "warmup_s": 5.0,
             "random_seed": 1,
         },
-        "measured_s": 30.0, "totals": totals, "latency_ms": latency, "service_ms": latency, "lag_ms": none,
+        "measured_s": 30.0, "sending_s": 30.0, "totals": totals, "latency_ms": latency, "service_ms": latency, "lag_ms": none,
         "statements": [{
             "name": "latest", "sql": "SELECT 1", "weight": 1.0, "totals": totals, "latency_ms": latency,
             "service_ms": latency, "lag_ms": none,

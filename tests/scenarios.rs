@@ -538,7 +538,7 @@ fn the_command_line_lists_shows_and_checks() {
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     let (_, shown, _) = latclinic(&["scenarios", "show", "events", "--format", "json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!(shown["load"]["duration_s"], 20.0);
+    assert_eq!(shown["load"]["duration_s"], 25.0);
     let (code, checked, _) = latclinic(&["scenarios", "check", "scenarios/events.toml"]);
     assert_eq!((code, checked.as_str()), (Some(0), "scenarios/events.toml: ok\n"));
     let (_, schema, _) = latclinic(&["scenarios", "schema"]);
