@@ -23,6 +23,7 @@ gnu_time=$(type -P gtime || type -P time) || { echo "GNU time is missing (packag
 
 scratch=$(mktemp -d)
 started=
+failed=
 cleanup() {
     [[ -z $started ]] || "$latclinic" server stop >/dev/null 2>&1 || true
     rm -rf "$scratch"
@@ -81,11 +82,13 @@ for ((pair = 1; pair <= pairs; pair++)); do
 done
 
 awk -v a="$(median <"$scratch/psql")" -v b="$(median <"$scratch/seed")" \
-    'BEGIN { printf "median: psql %.2f s, latclinic %.2f s, ratio %.2f\n", a, b, b / a }'
+    'BEGIN { printf "median: psql %.2f s, latclinic %.2f s, ratio %.2f (limit 1.0)\n", a, b, b / a; exit b > a }' || failed=yes
 
 for count in $memory_rows; do
     sql -c "SET client_min_messages = warning" -c "DROP SCHEMA IF EXISTS seed_baseline CASCADE" -c CHECKPOINT
     seed "$count"
     read -r seconds kilobytes <"$scratch/time"
-    echo "$count rows: $seconds s, peak memory of latclinic $((kilobytes / 1024)) MB"
+    echo "$count rows: $seconds s, peak memory of latclinic $((kilobytes / 1024)) MB (limit 150 MB)"
+    ((kilobytes < 150 * 1024)) || failed=yes
 done
+[[ -z $failed ]]

@@ -44,7 +44,8 @@ fn without_url(arguments: &[OsString]) -> Option<(Vec<OsString>, OsString)> {
 
 /// Whether a connection string seems to hold a password; in doubt, yes.
 fn may_hold_password(url: &str) -> bool {
-    if url.contains("password") {
+    // A key may be written with escapes.
+    if url.contains("password") || url.contains('%') {
         return true;
     }
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);

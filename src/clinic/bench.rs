@@ -121,6 +121,7 @@ pub(super) async fn measure(
         .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
 
     let captured = match &measurement.ended {
+        Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(phase, &load)),
         Ended::Completed if nothing_worked(&measurement.total) => Err(all_failed(phase, &measurement.total)),
         Ended::Completed => {
             clinic.step("capturing plans");
@@ -135,6 +136,15 @@ pub(super) async fn measure(
         Err(error) => (None, Some(error)),
     };
 
+    // A stop while plans are captured interrupts the phase, though its figures are whole.
+    let interrupted_by = match (&measurement.ended, &failure) {
+        (Ended::Stopped, _) => Some("it was told to stop".to_owned()),
+        (Ended::Failed(reason), _) => Some(reason.clone()),
+        (Ended::Completed, Some(error)) if error.kind() == ErrorKind::Interrupted => {
+            Some("it was told to stop while its plans were captured; the measurement itself is whole".to_owned())
+        }
+        (Ended::Completed, _) => None,
+    };
     let client = client(&measurement, &load);
     let latency = Latency::from_histogram(&measurement.total.response);
     let record = Record {
@@ -142,12 +152,8 @@ pub(super) async fn measure(
         scenario: scenario.id.clone(),
         phase,
         started_at: measurement.started_at,
-        interrupted: measurement.ended != Ended::Completed,
-        interrupted_by: match &measurement.ended {
-            Ended::Completed => None,
-            Ended::Stopped => Some("it was told to stop".to_owned()),
-            Ended::Failed(reason) => Some(reason.clone()),
-        },
+        interrupted: interrupted_by.is_some(),
+        interrupted_by,
         tool: machine::tool(),
         machine: machine::machine(),
         server,
@@ -208,7 +214,18 @@ fn save(
 }
 
 fn nothing_worked(figures: &Figures) -> bool {
-    figures.operations > 0 && figures.error_count() == figures.operations
+    figures.error_count() == figures.operations
+}
+
+fn nothing_sent(phase: Phase, load: &Load) -> Error {
+    let seconds = load.duration.as_secs_f64();
+    Error::new(
+        ErrorKind::Failed,
+        format!(
+            "no operation of phase {phase} began in the {seconds} s of the measurement: each takes longer than that"
+        ),
+    )
+    .with_hint("measure longer (--duration)")
 }
 
 fn all_failed(phase: Phase, figures: &Figures) -> Error {

@@ -46,6 +46,12 @@ pub(super) fn check(before: &Record, after: &Record) -> Result<(), Error> {
     reasons.unless_same("load model", &before.load.model, &after.load.model);
     reasons.unless_same("clients", before.load.clients, after.load.clients);
     reasons.unless_same("rate", rate(before), rate(after));
+    reasons.unless_same("random seed", before.load.random_seed, after.load.random_seed);
+    for record in [before, after] {
+        if record.totals.operations == 0 {
+            reasons.0.push(format!("nothing was measured in the record of phase {}", record.phase));
+        }
+    }
     reasons.0.extend(statements(before, after));
     if (&before.fix.up_sha256, &before.fix.down_sha256) != (&after.fix.up_sha256, &after.fix.down_sha256) {
         reasons.0.push("the fix was changed between the records".into());
@@ -79,7 +85,6 @@ pub(super) fn differences(before: &Record, after: &Record) -> Vec<Difference> {
     look("--threads", from.threads.to_string(), to.threads.to_string());
     look("--duration", seconds(from.duration_s), seconds(to.duration_s));
     look("--warmup", seconds(from.warmup_s), seconds(to.warmup_s));
-    look("--random-seed", from.random_seed.to_string(), to.random_seed.to_string());
     let (from, to) = (&before.tool, &after.tool);
     look("latclinic version", from.version.clone(), to.version.clone());
     let commit = |commit: &Option<String>| commit.clone().unwrap_or_else(|| "unknown".into());

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, future::Future, sync::Mutex, time::Duration};
 
 use futures_util::future::try_join_all;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::{Client, NoTls};
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,9 @@ use super::{
 
 /// How long the server may take to end what it was told to cancel until it is told again.
 const CANCEL_AGAIN: Duration = Duration::from_millis(50);
+
+/// How long the server may take altogether to end it; what is then still at work ends with its session.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens a session that resolves names in `schema`, and whose settings suit building much at once.
 ///
@@ -46,13 +50,15 @@ pub(super) async fn stoppable<T>(
         () = stop.cancelled() => {}
         result = &mut work => return result,
     }
+    let patience = Instant::now() + PATIENCE;
     loop {
-        if client.cancel_token().cancel_query(NoTls).await.is_err() {
-            // A server that cannot be told to cancel will not be waited for either.
+        let told = timeout_at(patience, client.cancel_token().cancel_query(NoTls)).await;
+        if !matches!(told, Ok(Ok(()))) {
+            // A server that cannot be told to cancel, or does not, will not be waited for either.
             return Err(Error::stopped());
         }
         // A request that comes between two statements cancels neither.
-        if let Ok(result) = tokio::time::timeout(CANCEL_AGAIN, &mut work).await {
+        if let Ok(result) = timeout(CANCEL_AGAIN, &mut work).await {
             return result.and(Err(Error::stopped()));
         }
     }

@@ -273,7 +273,7 @@ mod tests {
         });
         after.interrupted = true;
         after.measured_s = 0.2;
-        after.totals = Totals::default();
+        after.totals = Totals { operations: 1, errors: 1, error_rate: 1.0, throughput_per_s: 0.0 };
         after.latency_ms = Latency::default();
         after.plans.clear();
         after.server.settings.insert("work_mem".into(), "64MB".into());
@@ -289,7 +289,7 @@ mod tests {
          p99                    needs 299       -        -        -
          max                       413 ms       -        -        -
          throughput                90.5/s     0/s   -100 %        -
-         error rate                   0 %       -        -        -
+         error rate                   0 %   100 %        -        -
          plan: execution time     74.8 ms       -        -        -
          plan: rows read        1 000 000       -        -        -
          plan: buffers             17 412       -        -        -
@@ -305,8 +305,8 @@ mod tests {
                                             before                  after
         ──────────────────────────────────────────────────────────────────
          samples                               120                      0
-         operations                          2 716                      0
-         errors                                  0                      0
+         operations                          2 716                      1
+         errors                                  0                      1
          measured                           30.2 s     0.2 s, interrupted
          started              2026-11-21 01:23:45Z   2026-11-21 01:25:02Z
          tables and indexes                 205 MB                 234 MB
@@ -325,6 +325,9 @@ mod tests {
           phases or more
         - the measurement after was interrupted: 0.2 s of 30 s were measured; measure
           the phase after again
+        - after: 1 of 1 operations ended in an error; of these only timeouts are in the
+          percentiles; look at `errors` in the record, and mend their cause before
+          trusting the times
         - no plan of latest_of_user was captured after the fix; measure the phase after
           again
         - before: the client used 97 % of its processors; measure with more --threads or

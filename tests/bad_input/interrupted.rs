@@ -91,7 +91,8 @@ fn while_explaining() {
         let told = signalled(&site, &["run", "sleepy.toml", "--output", name], "with absent values", signal);
         assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
         let record = record(&site.path(name).join("before"));
-        assert_eq!(record["interrupted"], false, "the measurement itself was whole");
+        assert_eq!(record["interrupted"], true);
+        assert!(record["interrupted_by"].as_str().unwrap().contains("while its plans were captured"), "{record}");
         assert!(record["totals"]["operations"].as_u64().unwrap() > 0);
     }
 }

@@ -202,6 +202,21 @@ fn an_operation_that_always_fails_is_counted_and_no_result() {
 }
 
 #[test]
+fn a_window_too_short_for_a_single_operation() {
+    let site = Site::with_server();
+    let statement = "sql = \"SELECT pg_sleep($1)\"\nparameters = [{ constant = 0.3 }]";
+    site.write("sleepy.toml", &File { statement, ..File::default() }.text());
+    let short = ["--duration", "50ms", "--warmup", "0s", "--clients", "1"];
+    let words = site.refused(1, &[&["run", "sleepy.toml", "--output", "out"][..], &short].concat());
+    assert_snapshot!(words, @"
+    error: no operation of phase before began in the 0.05 s of the measurement: each takes longer than that
+      help: measure longer (--duration)
+    ");
+    assert_eq!(record(&site.path("out/before"))["totals"]["operations"], 0);
+    assert!(!site.path("out/after").exists());
+}
+
+#[test]
 fn a_fix_that_fails_keeps_what_was_measured_before_it() {
     let site = Site::with_server();
     site.write("broken.toml", &File { up: "CREATE INDEX i ON events (nope)", ..File::default() }.text());
