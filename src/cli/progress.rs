@@ -14,6 +14,9 @@ use crate::{
     render,
 };
 
+/// Most columns of a live message: the line must not fill the terminal, else the `^C` that it echoes begins a new one.
+const LIVE_COLUMNS: usize = 76;
+
 /// How often a plain line is written while something goes on.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -37,7 +40,7 @@ impl Progress {
         let live = std::io::stderr().is_terminal();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
         }
         Self { state: Mutex::new(State { bar, live, activity: String::new(), last_line: None }) }
@@ -91,7 +94,7 @@ impl State {
         self.activity = text.to_owned();
         if self.live {
             self.bar.enable_steady_tick(Duration::from_millis(125));
-            self.bar.set_message(text.to_owned());
+            self.bar.set_message(cut(text));
         } else {
             self.line(text);
         }
@@ -102,7 +105,7 @@ impl State {
         let message = format!("{activity}  {text}").trim_end().to_owned();
         if self.live {
             self.bar.disable_steady_tick();
-            self.bar.set_message(message);
+            self.bar.set_message(cut(&message));
             self.bar.tick();
         } else if self.activity != activity || self.last_line.is_none_or(|last| last.elapsed() >= PLAIN_INTERVAL) {
             self.line(&message);
@@ -110,6 +113,13 @@ impl State {
         if self.activity != activity {
             self.activity = activity.to_owned();
         }
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LIVE_COLUMNS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -126,7 +136,7 @@ fn activity(phase: Phase, stage: Stage) -> &'static str {
     }
 }
 
-/// Time left, throughput, percentiles and errors so far; while measuring, with the activity before it, under 78 columns.
+/// Time left, throughput, percentiles and errors so far; with the activity before it about as wide as a live message may be.
 fn describe(progress: &LoadProgress) -> String {
     let left = progress.planned.saturating_sub(progress.elapsed).as_secs_f64().ceil();
     let mut text = match progress.stage {
@@ -141,7 +151,7 @@ fn describe(progress: &LoadProgress) -> String {
                 text.push_str(&format!("  {name} {}", render::milliseconds(nanoseconds as f64 / 1e6)));
             }
         }
-        text.push_str(&format!("  errors {}", render::count(progress.errors)));
+        text.push_str(&format!("  err {}", render::count(progress.errors)));
     }
     text
 }
@@ -164,8 +174,8 @@ mod tests {
             p99_ns: Some(1_230_000_000),
         };
         let line = format!("{}  {}", activity(Phase::Before, progress.stage), describe(&progress));
-        assert_eq!(line, "before  120 s left  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 1.23 s  errors 12");
-        assert!(line.chars().count() <= 78, "{}", line.chars().count());
+        assert_eq!(line, "before  120 s left  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 1.23 s  err 12");
+        assert_eq!(cut(&line), line, "it fits beside the spinner");
         let warming = LoadProgress { stage: Stage::WarmUp, ..progress };
         assert_eq!(describe(&warming), "120 s left");
     }

@@ -54,6 +54,9 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
             Ok(Exit::Done)
         }
         (_, failure) => {
+            if failure.is_none() {
+                output.note("interrupted: what was measured so far is saved, and there is no comparison");
+            }
             output.result(&format!("written: {}", outcome.folder.display()));
             failure.map_or(Ok(interrupted), |failure| Err(session::failure(failure, interrupted)))
         }
