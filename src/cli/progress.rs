@@ -14,7 +14,7 @@ use crate::{
     render,
 };
 
-/// Most columns of a live message: the line must not fill the terminal, else the `^C` that it echoes begins a new one.
+/// Most columns of a live message: with the spinner before it, it fits a terminal of 80.
 const LIVE_COLUMNS: usize = 76;
 
 /// How often a plain line is written while something goes on.
@@ -42,6 +42,9 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
+        }
+        if live {
+            bar.enable_steady_tick(Duration::from_millis(125));
         }
         Self { state: Mutex::new(State { bar, live, activity: String::new(), last_line: None }) }
     }
@@ -93,7 +96,6 @@ impl State {
     fn step(&mut self, text: &str) {
         self.activity = text.to_owned();
         if self.live {
-            self.bar.enable_steady_tick(Duration::from_millis(125));
             self.bar.set_message(cut(text));
         } else {
             self.line(text);
@@ -104,9 +106,7 @@ impl State {
     fn update(&mut self, activity: &str, text: &str) {
         let message = format!("{activity}  {text}").trim_end().to_owned();
         if self.live {
-            self.bar.disable_steady_tick();
             self.bar.set_message(cut(&message));
-            self.bar.tick();
         } else if self.activity != activity || self.last_line.is_none_or(|last| last.elapsed() >= PLAIN_INTERVAL) {
             self.line(&message);
         }
