@@ -11,11 +11,11 @@ use std::{
 
 use latclinic::{
     engine::{self, Ended, Measurement, Observer, Progress, Stage},
-    load::{GRACE, Load, Model, ParameterFacts, Workload},
+    load::{Load, ParameterFacts, Workload},
     pg::{PgTarget, describe},
     scenario::{
-        Classes, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, ParameterSource, Scenario, SqlStatement,
-        SqlText, Statement, TextKind, UuidVersion, Value,
+        Classes, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, Parameter, ParameterSource, Scenario,
+        Script, SqlStatement, SqlText, Statement, TextKind, UuidVersion, Value,
     },
 };
 use nix::{
@@ -47,8 +47,7 @@ fn scenario(sql: &str, parameters: Vec<ParameterSource>) -> Scenario {
     let statement = Statement {
         name: "probe".to_owned(),
         sql: text("probe.toml: statements.probe.sql", sql),
-        weight: 1.0,
-        parameters,
+        parameters: parameters.into_iter().map(Parameter::from).collect(),
         classes: Classes::default(),
     };
     Scenario {
@@ -58,14 +57,15 @@ fn scenario(sql: &str, parameters: Vec<ParameterSource>) -> Scenario {
         origin: Origin::Bundled,
         dataset: Dataset { seed: 1, schema: text("schema.sql", ""), tables: Vec::new() },
         statements: vec![statement],
-        load: LoadDefaults { clients: 1, warmup: SECOND, duration: SECOND, seed: 1 },
+        scripts: vec![Script::of_statement("probe", 1.0, 0)],
+        load: LoadDefaults::closed(1, SECOND, SECOND, 1),
         fix: Fix { title: String::new(), up: text("up.sql", ""), down: text("down.sql", ""), lock_timeout: SECOND },
         rows_asked: None,
     }
 }
 
 fn load(clients: u32, duration: Duration) -> Load {
-    Load { model: Model::Closed, clients, threads: 2, warmup: SECOND / 5, duration, grace: GRACE }
+    Load::new(&LoadDefaults::closed(clients, SECOND / 5, duration, 1), 2)
 }
 
 async fn facts(server: &OwnServer, scenario: &Scenario) -> Vec<Vec<ParameterFacts>> {
@@ -146,7 +146,10 @@ async fn parameters_of_every_type_arrive_as_they_were_drawn() {
         Generator::Constant(Value::Null),
     ];
     let mut parameters: Vec<_> = generators.map(ParameterSource::Generator).into();
-    parameters.push(ParameterSource::Query(text("ids.sql", "SELECT id / 4.0, 'ignored' FROM ids ORDER BY id")));
+    parameters.push(ParameterSource::Query {
+        sql: text("ids.sql", "SELECT id / 4.0, 'ignored' FROM ids ORDER BY id"),
+        shares: None,
+    });
     let sql = "INSERT INTO arrived VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let measurement = complete(&server, sql, parameters.clone(), &load(2, SECOND)).await;
     assert!(measurement.total.errors.is_empty(), "{:?}", measurement.total.errors);
@@ -169,7 +172,7 @@ async fn parameters_of_every_type_arrive_as_they_were_drawn() {
 async fn what_cannot_be_sent_is_refused_with_its_place() {
     let server = OwnServer::start();
     let zipf = || ParameterSource::Generator(Generator::Zipf { min: 1, max: 9, exponent: 1.0 });
-    let query = |sql| ParameterSource::Query(text("ids.sql", sql));
+    let query = |sql| ParameterSource::Query { sql: text("ids.sql", sql), shares: None };
     let mut refusals = Vec::new();
     for (sql, parameters) in [
         ("SELECT 1\n  FROM nowhere", vec![]),

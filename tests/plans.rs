@@ -12,7 +12,7 @@ use latclinic::{
     clinic::{self, Clinic, ErrorKind, Event, Events, ExplainOutcome, Reports, SeedOptions},
     pg,
     record::Phase,
-    scenario::{Classes, Generator, ParameterSource, Scenario, Statement, Value},
+    scenario::{Classes, Generator, ParameterSource, Scenario, Script, Statement, Value},
 };
 use own_scenario::{scenario, sql};
 use own_server::OwnServer;
@@ -56,9 +56,8 @@ fn statement(name: &str, text: &str) -> Statement {
     Statement {
         name: name.to_owned(),
         sql: sql("events.toml", &[text]),
-        weight: 1.0,
-        parameters: vec![ParameterSource::Generator(Generator::Constant(Value::Int(1)))],
-        classes: Classes { hot: class(5), typical: class(7), absent: class(-1) },
+        parameters: vec![ParameterSource::Generator(Generator::Constant(Value::Int(1))).into()],
+        classes: Classes { hot: class(5), typical: class(7), absent: class(-1), cold: None },
     }
 }
 
@@ -66,6 +65,8 @@ fn with_statements(statements: Vec<Statement>) -> Scenario {
     let up = "CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)";
     let mut scenario = scenario(&[up], &["DROP INDEX CONCURRENTLY events_user_id_idx"]);
     scenario.dataset.tables[0].rows = 20_000;
+    scenario.scripts =
+        (0..).zip(&statements).map(|(index, statement)| Script::of_statement(&statement.name, 1.0, index)).collect();
     scenario.statements = statements;
     scenario
 }

@@ -105,9 +105,9 @@ fn the_events_scenario_is_what_it_says() {
     let keys: Vec<_> = entries.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["page", "ms", "mobile"]);
     let [statement] = events.statements.as_slice() else { panic!("one statement") };
-    assert_eq!(statement.parameters, [ParameterSource::Generator(zipf)]);
+    assert_eq!(statement.parameters, [ParameterSource::Generator(zipf).into()]);
     let value = |number| Some(vec![Value::Int(number)]);
-    assert_eq!(statement.classes, Classes { hot: value(1), typical: value(5_000), absent: value(0) });
+    assert_eq!(statement.classes, Classes { hot: value(1), typical: value(5_000), cold: None, absent: value(0) });
     assert_eq!(
         events.fix.up.statements[0].text,
         "CREATE INDEX CONCURRENTLY events_user_id_created_at_idx ON events (user_id, created_at DESC)"

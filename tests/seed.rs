@@ -135,7 +135,8 @@ fn scenario() -> Scenario {
             ],
         },
         statements: Vec::new(),
-        load: LoadDefaults { clients: 1, warmup: Default::default(), duration: Default::default(), seed: 1 },
+        scripts: Vec::new(),
+        load: LoadDefaults::closed(1, Default::default(), Default::default(), 1),
         fix: Fix { title: "t".into(), up: sql(&[]), down: sql(&[]), lock_timeout: Default::default() },
     }
 }

@@ -175,10 +175,12 @@ fn describe(scenario: &Scenario, width: usize) -> String {
     }
     text.push_str("\nWorkload\n");
     for statement in &scenario.statements {
-        let _ = writeln!(text, "  {}, weight {}", statement.name, statement.weight);
+        let script = scenario.scripts.iter().find(|script| script.name == statement.name);
+        let weight = script.map(|script| format!(", weight {}", script.weight)).unwrap_or_default();
+        let _ = writeln!(text, "  {}{weight}", statement.name);
         text.push_str(&sql(&statement.sql, width));
-        for (index, source) in statement.parameters.iter().enumerate() {
-            text.push_str(&indent(&source.to_string(), &format!("    ${}  ", index + 1), width));
+        for (index, parameter) in statement.parameters.iter().enumerate() {
+            text.push_str(&indent(&parameter.source.to_string(), &format!("    ${}  ", index + 1), width));
         }
         let classes = &statement.classes;
         let named = [("hot", &classes.hot), ("typical", &classes.typical), ("absent", &classes.absent)];

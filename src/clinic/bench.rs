@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{
     engine::{self, Ended, Figures, Measurement, SliceFigures},
-    load::{GRACE, Load, Model, Workload},
+    load::{Load, Workload},
     pg,
     record::{
         self, Client, ErrorCount, FORMAT, Folder, Found, Interval, Latency, LoadInfo, Phase, Record, Slice,
         StatementFigures, Store, Totals,
     },
-    scenario::{Scenario, Statement},
+    scenario::{LoadModel, Scenario, Statement},
 };
 
 /// What of a scenario's load is asked for differently.
@@ -55,15 +55,12 @@ pub struct BenchOutcome {
 impl LoadOptions {
     /// The load of `scenario`, with what is asked for differently.
     pub fn load(&self, scenario: &Scenario) -> Load {
-        let clients = self.clients.unwrap_or(scenario.load.clients);
-        Load {
-            model: Model::Closed,
-            clients,
-            threads: self.threads.unwrap_or_else(machine::cores).clamp(1, clients.max(1)),
-            warmup: self.warmup.unwrap_or(scenario.load.warmup),
-            duration: self.duration.unwrap_or(scenario.load.duration),
-            grace: GRACE,
-        }
+        let mut defaults = scenario.load.clone();
+        defaults.clients = self.clients.unwrap_or(defaults.clients);
+        defaults.warmup = self.warmup.unwrap_or(defaults.warmup);
+        defaults.duration = self.duration.unwrap_or(defaults.duration);
+        defaults.seed = self.seed.unwrap_or(defaults.seed);
+        Load::new(&defaults, self.threads.unwrap_or_else(machine::cores))
     }
 
     fn seed(&self, scenario: &Scenario) -> u64 {
@@ -161,7 +158,8 @@ pub(super) async fn measure(
         fix: fix::info(scenario),
         load: LoadInfo {
             model: match load.model {
-                Model::Closed => "closed".to_owned(),
+                LoadModel::Closed { .. } => "closed".to_owned(),
+                LoadModel::Open { .. } => "open".to_owned(),
             },
             clients: load.clients,
             threads: load.threads,
@@ -247,7 +245,11 @@ fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFi
     let of = |(statement, figures): (&Statement, &Figures)| StatementFigures {
         name: statement.name.clone(),
         sql: statement.sql.text.trim().to_owned(),
-        weight: statement.weight,
+        weight: scenario
+            .scripts
+            .iter()
+            .find(|script| script.name == statement.name)
+            .map_or(0.0, |script| script.weight),
         totals: totals(figures, measurement.sending),
         latency_ms: Latency::from_histogram(&figures.response),
         service_ms: Latency::from_histogram(&figures.service),

@@ -80,7 +80,7 @@ impl<S: Session> Client<S> {
     /// Sends until the end of the window; returns why when the connection is lost.
     pub(super) async fn run(mut self) -> Option<Failure> {
         let mut operation = Operation::default();
-        let warm_executions = WARM_EXECUTIONS * self.workload.statements() as u64;
+        let warm_executions = WARM_EXECUTIONS * self.workload.scripts() as u64;
         let mut warmed = 0;
         let mut measured_operations = 0;
         let mut now = self.course.now();
@@ -92,19 +92,19 @@ impl<S: Session> Client<S> {
             } else {
                 let number = WARM_UP | self.number_of(warmed);
                 if warmed < warm_executions {
-                    let statement = warmed as usize % self.workload.statements();
-                    self.workload.fill_statement(number, statement, &mut operation);
+                    let script = warmed as usize % self.workload.scripts();
+                    self.workload.fill_script(number, script, &mut operation);
                 } else {
                     self.workload.fill(number, &mut operation);
                 }
             }
             let sent = self.course.now();
-            self.flight.0.set(Some(Flown { statement: operation.statement, intended: sent, measured }));
+            self.flight.0.set(Some(Flown { statement: operation.script, intended: sent, measured }));
             let outcome = self.session.execute(&operation).await;
             now = self.course.now();
             self.flight.0.set(None);
             if measured {
-                self.course.recorder.borrow_mut().note(operation.statement, now, now - sent, &outcome);
+                self.course.recorder.borrow_mut().note(operation.script, now, now - sent, &outcome);
             } else {
                 warmed += 1;
                 if warmed == warm_executions {

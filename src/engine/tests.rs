@@ -21,10 +21,10 @@ use super::{
 };
 use crate::{
     draw::ColumnType,
-    load::{Load, Model, Operation, ParameterFacts, WARM_UP, Workload},
+    load::{Load, Operation, ParameterFacts, WARM_UP, Workload},
     scenario::{
-        Classes, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Scenario, SqlStatement, SqlText,
-        Statement, Value,
+        Classes, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Scenario, Script, SqlStatement,
+        SqlText, Statement, Value,
     },
 };
 
@@ -127,14 +127,15 @@ fn failure(kind: FailureKind, sqlstate: Option<&str>, message: &str) -> Failure 
 }
 
 fn load(clients: u32, threads: u32, warmup: Duration, duration: Duration) -> Load {
-    Load { model: Model::Closed, clients, threads, warmup, duration, grace: Duration::from_secs(5) }
+    let grace = Duration::from_secs(5);
+    Load { grace, ..Load::new(&LoadDefaults::closed(clients, warmup, duration, 42), threads) }
 }
 
-fn statement(name: &str, weight: f64) -> Statement {
+fn statement(name: &str) -> Statement {
     let text = "SELECT $1".to_owned();
     let sql = SqlText { source: name.to_owned(), statements: vec![SqlStatement { text: text.clone(), line: 1 }], text };
     let parameter = ParameterSource::Generator(Generator::Zipf { min: 1, max: 10_000, exponent: 1.0 });
-    Statement { name: name.to_owned(), sql, weight, parameters: vec![parameter], classes: Classes::default() }
+    Statement { name: name.to_owned(), sql, parameters: vec![parameter.into()], classes: Classes::default() }
 }
 
 fn workload(statements: usize) -> Arc<Workload> {
@@ -145,8 +146,11 @@ fn workload(statements: usize) -> Arc<Workload> {
         description: String::new(),
         origin: Origin::Bundled,
         dataset: Dataset { seed: 1, schema: sql.clone(), tables: Vec::new() },
-        statements: (0..statements).map(|index| statement(&format!("s{index}"), 1.0 + index as f64)).collect(),
-        load: LoadDefaults { clients: 1, warmup: MS, duration: MS, seed: 42 },
+        statements: (0..statements).map(|index| statement(&format!("s{index}"))).collect(),
+        scripts: (0..statements)
+            .map(|index| Script::of_statement(&format!("s{index}"), 1.0 + index as f64, index))
+            .collect(),
+        load: LoadDefaults::closed(1, MS, MS, 42),
         fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS },
         rows_asked: None,
     };
@@ -254,7 +258,7 @@ fn every_connection_executes_every_statement_five_times_before_the_window() {
         for client in 0..8 {
             let mut executions = BTreeMap::new();
             for operation in outcome.sent_by(client).iter().take_while(|operation| is_warm_up(operation)) {
-                *executions.entry(operation.statement).or_insert(0) += 1;
+                *executions.entry(operation.script).or_insert(0) += 1;
             }
             assert!(executions.len() == 3 && executions.values().all(|count| *count >= 5), "{executions:?}");
         }
@@ -490,7 +494,7 @@ fn closed_load_obeys_littles_law() {
 #[test]
 fn figures_by_statement_add_up() {
     let load = load(4, 2, 100 * MS, 2000 * MS);
-    let script = |_, operation: &Operation| (MS * (1 + operation.statement as u32), Ok(()));
+    let script = |_, operation: &Operation| (MS * (1 + operation.script as u32), Ok(()));
     let outcome = run_paused(&load, 3, None, CancellationToken::new(), script);
     let measurement = outcome.measurement();
     let sum: u64 = measurement.statements.iter().map(|figures| figures.operations).sum();

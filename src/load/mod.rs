@@ -7,5 +7,5 @@ mod workload;
 
 pub use classes::ClassValues;
 pub use error::{Error, Result};
-pub use model::{GRACE, Load, Model, Operation, WARM_UP};
+pub use model::{GRACE, Load, Operation, WARM_UP};
 pub use workload::{ParameterFacts, Workload};

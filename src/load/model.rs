@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::Value;
+use crate::scenario::{LoadDefaults, LoadModel, Stage, Value};
 
 /// How long what is in flight at the end is awaited, unless told otherwise.
 pub const GRACE: Duration = Duration::from_secs(30);
@@ -17,9 +17,11 @@ pub const WARM_UP: u64 = 1 << 63;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     /// When operations are sent.
-    pub model: Model,
-    /// Concurrent clients, at least 1.
+    pub model: LoadModel,
+    /// Concurrent clients, at least 1; with stages the most there are at once.
     pub clients: u32,
+    /// How the number of clients (closed) or the rate (open) goes over the measured window; empty when it stays as it is.
+    pub stages: Vec<Stage>,
     /// Threads that drive them, at least 1, at most `clients`.
     pub threads: u32,
     /// Discarded time before the measured window.
@@ -28,13 +30,12 @@ pub struct Load {
     pub duration: Duration,
     /// How long what is in flight at the end is awaited; [`GRACE`] is usual.
     pub grace: Duration,
-}
-
-/// When operations are sent.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Model {
-    /// A client sends its next operation when its last one has ended.
-    Closed,
+    /// Seed of arrivals and think times.
+    pub seed: u64,
+    /// How often an operation is tried again after a serialization failure or a deadlock.
+    pub retries: u32,
+    /// Share of errors, 0 to 1, above which the measurement is given up; 1 never gives it up.
+    pub error_limit: f64,
 }
 
 /// One unit that the engine times.
@@ -43,13 +44,29 @@ pub struct Operation {
     /// Number in the phase: `k * clients + client` for the `k`-th measured operation of a client; the same with [`WARM_UP`]
     /// set for the `k`-th one of its warm-up.
     pub number: u64,
-    /// Index of the statement in the workload.
-    pub statement: usize,
-    /// A value for each of its parameters.
+    /// Index of the script in the workload.
+    pub script: usize,
+    /// A value for each parameter of each of its steps, in order; NULL for one that comes from the result of an earlier step.
     pub parameters: Vec<Value>,
 }
 
 impl Load {
+    /// The load of a scenario, driven by `threads` threads, at most one a client.
+    pub fn new(defaults: &LoadDefaults, threads: u32) -> Self {
+        Self {
+            model: defaults.model,
+            clients: defaults.clients,
+            stages: defaults.stages.clone(),
+            threads: threads.clamp(1, defaults.clients.max(1)),
+            warmup: defaults.warmup,
+            duration: defaults.duration,
+            grace: GRACE,
+            seed: defaults.seed,
+            retries: defaults.retries,
+            error_limit: defaults.error_limit,
+        }
+    }
+
     /// How long the warm-up may take when the statements are so slow that its own time does not suffice: that time and again
     /// the length of the measured window, 10 s at least.
     pub fn longest_warmup(&self) -> Duration {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     draw::{ColumnType, Sampler, Stream},
-    scenario::{Classes, Dataset, ParameterSource, Scenario, Statement, Value},
+    scenario::{self, Classes, Dataset, ParameterSource, Scenario, Statement, Value},
 };
 
 /// Operations that the classes of parameter values are derived from.
@@ -22,20 +22,28 @@ pub struct ParameterFacts {
     pub fetched: Vec<Value>,
 }
 
-/// What is sent: statements by weight and their parameters. Every part of an operation follows from the seed and the number of
-/// the operation alone.
+/// What is sent: scripts by weight and the parameters of their statements. Every part of an operation follows from the seed and
+/// the number of the operation alone.
 #[derive(Debug)]
 pub struct Workload {
-    statements: Vec<Mixed>,
+    scripts: Vec<Mixed>,
+    statements: Vec<Compiled>,
     mix: Stream,
 }
 
-/// A statement in the mix.
+/// A script in the mix.
 #[derive(Debug)]
 struct Mixed {
-    name: String,
-    /// Share of this statement and all before it, 0 to 1.
+    /// Share of this script and all before it, 0 to 1.
     cumulative: f64,
+    /// Statement of each step.
+    steps: Vec<usize>,
+}
+
+/// A statement with its parameters.
+#[derive(Debug)]
+struct Compiled {
+    name: String,
     parameters: Vec<Parameter>,
     classes: Classes,
 }
@@ -49,8 +57,16 @@ pub(super) struct Parameter {
 
 #[derive(Debug)]
 enum Values {
-    Drawn { sampler: Sampler, absent: Value },
-    Fetched { list: Vec<Value>, absent: Value },
+    Drawn {
+        sampler: Sampler,
+        absent: Value,
+    },
+    Fetched {
+        list: Vec<Value>,
+        absent: Value,
+    },
+    /// Known only when an earlier step has its result.
+    Result,
 }
 
 impl Workload {
@@ -64,24 +80,31 @@ impl Workload {
         if statements.is_empty() {
             return Err(Error::empty());
         }
-        let total: f64 = statements.iter().map(|statement| statement.weight).sum();
-        let mut sum = 0.0;
-        let mut mixed = Vec::with_capacity(statements.len());
+        let mut compiled = Vec::with_capacity(statements.len());
         for (index, statement) in statements.iter().enumerate() {
-            sum += statement.weight;
-            mixed.push(Mixed {
+            let facts = facts.get(index).map_or(&[][..], Vec::as_slice);
+            compiled.push(Compiled {
                 name: statement.name.clone(),
-                cumulative: if index + 1 == statements.len() { 1.0 } else { sum / total },
-                parameters: parameters(
-                    statement,
-                    facts.get(index).map_or(&[], Vec::as_slice),
-                    &scenario.dataset,
-                    seed,
-                )?,
+                parameters: parameters(statement, facts, &scenario.dataset, seed)?,
                 classes: statement.classes.clone(),
             });
         }
-        Ok(Self { statements: mixed, mix: Stream::new(seed, &["mix"]) })
+        let total: f64 = scenario.scripts.iter().map(|script| script.weight).sum();
+        let mut sum = 0.0;
+        let mut scripts = Vec::with_capacity(scenario.scripts.len());
+        for (index, script) in scenario.scripts.iter().enumerate() {
+            sum += script.weight;
+            scripts.push(Mixed {
+                cumulative: if index + 1 == scenario.scripts.len() { 1.0 } else { sum / total },
+                steps: script.steps.iter().map(|step| step.statement).collect(),
+            });
+        }
+        Ok(Self { scripts, statements: compiled, mix: Stream::new(seed, &["mix"]) })
+    }
+
+    /// Number of scripts in the mix, at least 1.
+    pub fn scripts(&self) -> usize {
+        self.scripts.len()
     }
 
     /// Number of statements, at least 1.
@@ -89,26 +112,32 @@ impl Workload {
         self.statements.len()
     }
 
+    /// The statement of each step of a script.
+    pub fn steps(&self, script: usize) -> &[usize] {
+        &self.scripts[script].steps
+    }
+
     /// Makes operation `number`. Memory that `operation` holds is used again.
     pub fn fill(&self, number: u64, operation: &mut Operation) {
-        let statement = match self.statements.len() {
+        let script = match self.scripts.len() {
             1 => 0,
             _ => {
                 let at = self.mix.at(number).unit();
-                self.statements.partition_point(|statement| statement.cumulative <= at)
+                self.scripts.partition_point(|script| script.cumulative <= at)
             }
         };
-        self.fill_statement(number, statement, operation);
+        self.fill_script(number, script, operation);
     }
 
-    /// Makes operation `number` of a given statement, outside the mix.
-    pub fn fill_statement(&self, number: u64, statement: usize, operation: &mut Operation) {
+    /// Makes operation `number` of a given script, outside the mix.
+    pub fn fill_script(&self, number: u64, script: usize, operation: &mut Operation) {
         operation.number = number;
-        operation.statement = statement;
+        operation.script = script;
         operation.parameters.clear();
-        operation
-            .parameters
-            .extend(self.statements[statement].parameters.iter().map(|parameter| parameter.value(number)));
+        for &statement in &self.scripts[script].steps {
+            let parameters = &self.statements[statement].parameters;
+            operation.parameters.extend(parameters.iter().map(|parameter| parameter.value(number)));
+        }
     }
 
     /// Parameter values for the plans of a statement: as the scenario names them, otherwise derived from each parameter's
@@ -117,7 +146,7 @@ impl Workload {
     /// # Errors
     /// When the scenario names another number of values than the statement has parameters.
     pub fn classes(&self, statement: usize) -> Result<ClassValues> {
-        let Mixed { name, parameters, classes: named, .. } = &self.statements[statement];
+        let Compiled { name, parameters, classes: named } = &self.statements[statement];
         let check = |class, values: &Option<Vec<Value>>| match values {
             Some(values) if values.len() != parameters.len() => {
                 Err(Error::class_count(name, class, values.len(), parameters.len()))
@@ -134,11 +163,13 @@ impl Workload {
                 Values::Drawn { .. } => {
                     classes::hot_and_typical((0..CLASS_DRAWS).map(|number| parameter.value(number)))
                 }
+                Values::Result => (Value::Null, Value::Null),
             };
             derived.hot.push(hot);
             derived.typical.push(typical);
             derived.absent.push(match &parameter.values {
                 Values::Fetched { absent, .. } | Values::Drawn { absent, .. } => absent.clone(),
+                Values::Result => Value::Null,
             });
         }
         Ok(ClassValues {
@@ -153,21 +184,22 @@ fn parameters(statement: &Statement, facts: &[ParameterFacts], dataset: &Dataset
     if statement.parameters.len() != facts.len() {
         return Err(Error::count(&statement.name, facts.len(), statement.parameters.len()));
     }
-    let parameter = |(index, (source, facts)): (usize, (&ParameterSource, &ParameterFacts))| {
+    let parameter = |(index, (parameter, facts)): (usize, (&scenario::Parameter, &ParameterFacts))| {
         let number = index + 1;
-        let values = match source {
+        let values = match &parameter.source {
             ParameterSource::Generator(generator) => Values::Drawn {
                 sampler: Sampler::compile(generator, &facts.column_type, dataset, None)
                     .map_err(|cause| Error::generator(&statement.name, number, cause))?,
                 absent: classes::absent(generator, &facts.column_type, dataset),
             },
-            ParameterSource::Query(_) if facts.fetched.is_empty() => {
+            ParameterSource::Query { .. } if facts.fetched.is_empty() => {
                 return Err(Error::no_values(&statement.name, number));
             }
-            ParameterSource::Query(_) => Values::Fetched {
+            ParameterSource::Query { .. } => Values::Fetched {
                 list: facts.fetched.clone(),
                 absent: classes::beyond(&facts.fetched, &facts.column_type),
             },
+            ParameterSource::Result { .. } => Values::Result,
         };
         Ok(Parameter { stream: Stream::new(seed, &["parameter", &statement.name, &number.to_string()]), values })
     };
@@ -180,6 +212,7 @@ impl Parameter {
         match &self.values {
             Values::Drawn { sampler, .. } => sampler.value(&mut random, number),
             Values::Fetched { list, .. } => list[random.below(list.len() as u64) as usize].clone(),
+            Values::Result => Value::Null,
         }
     }
 }
@@ -189,18 +222,24 @@ mod tests {
     use super::*;
     use crate::{
         load::WARM_UP,
-        scenario::{Fix, Generator, LoadDefaults, Origin, SqlText},
+        scenario::{Fix, Generator, LoadDefaults, Origin, Script, SqlText},
     };
 
     fn sql() -> SqlText {
         SqlText { source: String::new(), text: String::new(), statements: Vec::new() }
     }
 
-    fn statement(name: &str, weight: f64, parameters: Vec<ParameterSource>) -> Statement {
-        Statement { name: name.to_owned(), sql: sql(), weight, parameters, classes: Classes::default() }
+    fn statement(name: &str, weight: f64, parameters: Vec<ParameterSource>) -> (Statement, f64) {
+        let parameters = parameters.into_iter().map(scenario::Parameter::from).collect();
+        (Statement { name: name.to_owned(), sql: sql(), parameters, classes: Classes::default() }, weight)
     }
 
-    fn scenario(statements: Vec<Statement>) -> Scenario {
+    fn scenario(statements: Vec<(Statement, f64)>) -> Scenario {
+        let (statements, weights): (Vec<_>, Vec<_>) = statements.into_iter().unzip();
+        let script = |(index, (statement, weight)): (usize, (&Statement, f64))| {
+            Script::of_statement(&statement.name, weight, index)
+        };
+        let scripts = statements.iter().zip(weights).enumerate().map(script).collect();
         let time = std::time::Duration::from_secs(1);
         Scenario {
             id: "mixed".to_owned(),
@@ -209,7 +248,8 @@ mod tests {
             origin: Origin::Bundled,
             dataset: Dataset { seed: 1, schema: sql(), tables: Vec::new() },
             statements,
-            load: LoadDefaults { clients: 1, warmup: time, duration: time, seed: 1 },
+            scripts,
+            load: LoadDefaults::closed(1, time, time, 1),
             fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time },
             rows_asked: None,
         }
@@ -224,7 +264,7 @@ mod tests {
     }
 
     fn mixed() -> (Scenario, Vec<Vec<ParameterFacts>>) {
-        let query = ParameterSource::Query(sql());
+        let query = ParameterSource::Query { sql: sql(), shares: None };
         let scenario = scenario(vec![
             statement("insert", 1.0, vec![zipf(), zipf()]),
             statement("read", 7.0, vec![query]),
@@ -264,8 +304,8 @@ mod tests {
         let mut counts = [0; 3];
         for number in 0..100_000 {
             let operation = operation(&workload, number);
-            counts[operation.statement] += 1;
-            match (operation.statement, operation.parameters.as_slice()) {
+            counts[operation.script] += 1;
+            match (operation.script, operation.parameters.as_slice()) {
                 (0, [Value::Int(1..=10_000), Value::Int(1..=10_000)]) | (1, [Value::Int(3 | 5 | 8)]) | (2, []) => {}
                 other => panic!("{other:?}"),
             }
@@ -305,7 +345,7 @@ mod tests {
         insta::assert_snapshot!(refused(&scenario(vec![]), &[]), @"the workload has no statements");
         let two = scenario(vec![statement("read", 1.0, vec![zipf(), zipf()])]);
         insta::assert_snapshot!(refused(&two, &[vec![facts(&[])]]), @"statement read: its SQL takes 1 parameter, the scenario gives 2");
-        let queried = scenario(vec![statement("read", 1.0, vec![ParameterSource::Query(sql())])]);
+        let queried = scenario(vec![statement("read", 1.0, vec![ParameterSource::Query { sql: sql(), shares: None }])]);
         insta::assert_snapshot!(refused(&queried, &[vec![facts(&[])]]), @"statement read: parameter $1: its query returned no rows");
         let text = ParameterFacts { column_type: ColumnType::Uuid, fetched: Vec::new() };
         let one = scenario(vec![statement("read", 1.0, vec![zipf()])]);

@@ -43,7 +43,7 @@ async fn describe_statement(client: &Client, statement: &Statement) -> Result<Ve
         .with_hint(format!("give statement {name} one entry in `parameters` for each of $1..$n of its SQL")));
     }
     let mut facts = Vec::with_capacity(taken);
-    for (index, (source, ty)) in statement.parameters.iter().zip(prepared.params()).enumerate() {
+    for (index, (parameter, ty)) in statement.parameters.iter().zip(prepared.params()).enumerate() {
         let number = index + 1;
         let column_type = column_type(ty).ok_or_else(|| {
             Error::usage(format!(
@@ -51,9 +51,9 @@ async fn describe_statement(client: &Client, statement: &Statement) -> Result<Ve
             ))
             .with_hint(format!("take it as text in the SQL: ${number}::text::{ty}"))
         })?;
-        let fetched = match source {
-            ParameterSource::Generator(_) => Vec::new(),
-            ParameterSource::Query(query) => {
+        let fetched = match &parameter.source {
+            ParameterSource::Generator(_) | ParameterSource::Result { .. } => Vec::new(),
+            ParameterSource::Query { sql: query, .. } => {
                 fetch(client, query, &column_type, &format!("parameter ${number} of statement {name}")).await?
             }
         };

@@ -73,7 +73,7 @@ pub struct PgSession {
 
 impl Session for PgSession {
     async fn execute(&mut self, operation: &Operation) -> Result<(), Failure> {
-        let types = &self.types[operation.statement];
+        let types = &self.types[operation.script];
         self.parameters.resize_with(types.len(), Parameter::default);
         for ((encoded, value), column_type) in self.parameters.iter_mut().zip(&operation.parameters).zip(types) {
             encoded.set(value, column_type).map_err(|error| Failure {
@@ -82,7 +82,7 @@ impl Session for PgSession {
                 message: error.to_string(),
             })?;
         }
-        let statement = &self.prepared[operation.statement];
+        let statement = &self.prepared[operation.script];
         // Drains the rows without decoding them.
         self.client.execute_raw(statement, &self.parameters).await.map(drop).map_err(|error| failure(&error))
     }

@@ -11,6 +11,7 @@ mod error;
 mod faults;
 mod files;
 mod generator;
+mod load_model;
 mod model;
 mod nearest;
 mod node;
@@ -26,9 +27,13 @@ mod words;
 pub use bundled::bundled;
 pub use error::Error;
 pub use faults::{Fault, Faults};
+pub use load_model::{
+    Arrivals, Connections, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Sharing, Stage, ThinkDistribution,
+    ThinkTime,
+};
 pub use model::{
-    Classes, Column, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, ParameterSource, RowOrder, Scenario,
-    SqlStatement, SqlText, Statement, Table, TextKind, UuidVersion, Value, Weighted,
+    ClassShares, Classes, Column, Dataset, Fix, Generator, JsonTemplate, Origin, Parameter, ParameterSource, RowOrder,
+    Scenario, Script, SqlStatement, SqlText, Statement, Step, Table, TextKind, UuidVersion, Value, Weighted,
 };
 pub use nearest::nearest;
 pub use read::{json_schema, load};

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::load_model::LoadDefaults;
+
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scenario {
@@ -18,8 +20,12 @@ pub struct Scenario {
     pub origin: Origin,
     /// Tables and how their rows are made.
     pub dataset: Dataset,
-    /// The statements under load, by name, in name order; never empty.
+    /// Every statement under load: those that are operations by themselves, in name order, then the steps of transaction
+    /// scripts, named `script.step`; never empty.
     pub statements: Vec<Statement>,
+    /// The operations of the mix: a script of one step for each statement that is an operation by itself, under its name, and
+    /// the transaction scripts; in name order; never empty.
+    pub scripts: Vec<Script>,
     /// What the load is unless flags say otherwise.
     pub load: LoadDefaults,
     /// What is applied between the phases.
@@ -284,12 +290,42 @@ pub struct Statement {
     pub name: String,
     /// Its SQL: exactly one statement, with `$1..$n`.
     pub sql: SqlText,
-    /// Weight in the mix, above 0.
-    pub weight: f64,
-    /// One source for each `$n`, in order.
-    pub parameters: Vec<ParameterSource>,
+    /// One for each `$n`, in order.
+    pub parameters: Vec<Parameter>,
     /// Parameter values for plans, where the scenario names them.
     pub classes: Classes,
+}
+
+/// An operation of the mix: statements that are executed in order, each after the end of the one before.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Script {
+    /// Name, unique among the operations.
+    pub name: String,
+    /// Weight in the mix, above 0.
+    pub weight: f64,
+    /// Whether its steps run between BEGIN and COMMIT.
+    pub transaction: bool,
+    /// What it executes; never empty.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a script.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// Index of its statement in [`Scenario::statements`].
+    pub statement: usize,
+    /// Index of an earlier step of the script: this one is executed once for each row of that one's last result, in order.
+    /// `None` executes it once.
+    pub for_each: Option<usize>,
+}
+
+/// A parameter of a statement.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parameter {
+    /// Where its values come from.
+    pub source: ParameterSource,
+    /// Share of operations in which it is NULL instead, 0 to 1; always 0 for a value of a result.
+    pub null_share: f64,
 }
 
 /// Where a parameter's values come from.
@@ -298,8 +334,35 @@ pub struct Statement {
 pub enum ParameterSource {
     /// Drawn for each operation.
     Generator(Generator),
-    /// Drawn uniformly from the first column of this query's rows, fetched at the start of a phase.
-    Query(SqlText),
+    /// Drawn from the first column of a query's rows, fetched at the start of a phase.
+    Query {
+        /// The query.
+        sql: SqlText,
+        /// Shares of its hot, typical and cold values; `None` draws uniformly.
+        shares: Option<ClassShares>,
+    },
+    /// Taken from the result of an earlier step of the same script. Where that step returned no row, the step that needs the
+    /// value is not executed.
+    Result {
+        /// Index of the step in the script.
+        step: usize,
+        /// Name of the column in its result.
+        column: String,
+        /// The column's values of all rows, as an array, instead of one row's: that of the row in hand where this step is
+        /// executed for each row of that one, otherwise the first.
+        all: bool,
+    },
+}
+
+/// How often the classes of a query's values are drawn. Its rows come from the most to the least frequent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ClassShares {
+    /// Share of the first hundredth of the rows, one at least.
+    pub hot: f64,
+    /// Share of the rows after them up to the middle.
+    pub typical: f64,
+    /// Share of the second half.
+    pub cold: f64,
 }
 
 /// Parameter values for plans, one a parameter; `None` is derived from the distribution.
@@ -309,23 +372,10 @@ pub struct Classes {
     pub hot: Option<Vec<Value>>,
     /// Values of usual frequency.
     pub typical: Option<Vec<Value>>,
+    /// The rarest values.
+    pub cold: Option<Vec<Value>>,
     /// Values that the data does not have.
     pub absent: Option<Vec<Value>>,
-}
-
-/// What the load is unless flags say otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LoadDefaults {
-    /// Concurrent clients, at least 1.
-    pub clients: u32,
-    /// Discarded time before the measurement.
-    #[serde(rename = "warmup_s", serialize_with = "as_seconds")]
-    pub warmup: Duration,
-    /// Measured time, above 0.
-    #[serde(rename = "duration_s", serialize_with = "as_seconds")]
-    pub duration: Duration,
-    /// Seed of the statement mix and the parameters.
-    pub seed: u64,
 }
 
 /// What is applied between the phases, with its way back.
@@ -342,8 +392,21 @@ pub struct Fix {
     pub lock_timeout: Duration,
 }
 
-fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
+}
+
+impl Script {
+    /// A statement that is an operation by itself: `statement` is its index.
+    pub fn of_statement(name: &str, weight: f64, statement: usize) -> Self {
+        Self { name: name.to_owned(), weight, transaction: false, steps: vec![Step { statement, for_each: None }] }
+    }
+}
+
+impl From<ParameterSource> for Parameter {
+    fn from(source: ParameterSource) -> Self {
+        Self { source, null_share: 0.0 }
+    }
 }
 
 impl Scenario {

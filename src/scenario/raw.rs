@@ -119,6 +119,8 @@ pub(super) struct Classes {
     pub hot: Option<Vec<Value>>,
     /// Values of usual frequency.
     pub typical: Option<Vec<Value>>,
+    /// The rarest values.
+    pub cold: Option<Vec<Value>>,
     /// Values that the data does not have.
     pub absent: Option<Vec<Value>>,
 }

@@ -13,7 +13,8 @@ use jiff::SignedDuration;
 use super::{
     faults::{Collector, Finding, SCENARIO},
     files::Files,
-    model::{Fix, LoadDefaults, Origin, Scenario},
+    load_model::LoadDefaults,
+    model::{Fix, Origin, Scenario},
     node::Node,
     raw,
 };
@@ -42,17 +43,19 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
     check_id(id, faults);
     let mut check = Check { files, faults };
     let dataset = raw.dataset.and_then(|raw| check.dataset(raw, &root.get("dataset")));
-    let statements = raw.workload.and_then(|raw| check.workload(raw, &root.get("workload")));
+    let workload = raw.workload.and_then(|raw| check.workload(raw, &root.get("workload")));
     let load = check.load(&raw.load, &root.get("load"));
     let fix = raw.fix.and_then(|raw| check.fix(raw, &root.get("fix")));
     let title = raw.title.inspect(|title| check.one_line(title, &root.get("title")));
+    let (statements, scripts) = workload?;
     Some(Scenario {
         id: id.to_owned(),
         title: title?.trim().to_owned(),
         description: raw.description.trim().to_owned(),
         origin,
         dataset: dataset?,
-        statements: statements?,
+        statements,
+        scripts,
         load: load?,
         fix: fix?,
         rows_asked: None,
@@ -96,7 +99,7 @@ impl Check<'_> {
         let duration =
             self.duration(raw.duration.as_deref().unwrap_or("20s"), Duration::from_millis(1), &at.get("duration"));
         let (clients, seed) = (raw.clients.unwrap_or(8), raw.seed.unwrap_or(1));
-        Some(LoadDefaults { clients, warmup: warmup?, duration: duration?, seed })
+        Some(LoadDefaults::closed(clients, warmup?, duration?, seed))
     }
 
     fn duration(&mut self, text: &str, least: Duration, at: &Node<'_>) -> Option<Duration> {

@@ -95,7 +95,8 @@ impl fmt::Display for ParameterSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Generator(generator) => write!(f, "{generator}"),
-            Self::Query(query) => write!(f, "from the rows of: {}", query.text.trim()),
+            Self::Query { sql, .. } => write!(f, "from the rows of: {}", sql.text.trim()),
+            Self::Result { step, column, .. } => write!(f, "column {column} of the result of step {}", step + 1),
         }
     }
 }

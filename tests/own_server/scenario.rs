@@ -37,7 +37,8 @@ pub(crate) fn scenario(up: &[&str], down: &[&str]) -> Scenario {
             }],
         },
         statements: Vec::new(),
-        load: LoadDefaults { clients: 1, warmup: Duration::ZERO, duration: Duration::from_secs(1), seed: 1 },
+        scripts: Vec::new(),
+        load: LoadDefaults::closed(1, Duration::ZERO, Duration::from_secs(1), 1),
         fix: Fix {
             title: "an index".into(),
             up: sql("fix.up.sql", up),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Check, Finding, Node, texts::Text};
 use crate::scenario::{
     generator::{self, Place, count},
-    model::{Classes, ParameterSource, Statement, Value},
+    model::{Classes, Parameter, ParameterSource, Script, Statement, Value},
     raw,
 };
 
@@ -13,10 +13,16 @@ use crate::scenario::{
 const MOST_PARAMETERS: usize = 65_535;
 
 impl Check<'_> {
-    pub(super) fn workload(&mut self, raw: raw::Workload, at: &Node<'_>) -> Option<Vec<Statement>> {
+    pub(super) fn workload(&mut self, raw: raw::Workload, at: &Node<'_>) -> Option<(Vec<Statement>, Vec<Script>)> {
         let at = at.get("statements");
-        let statements = raw.statements?.into_iter().map(|(name, raw)| self.statement(name, raw, &at));
-        statements.collect::<Vec<_>>().into_iter().collect()
+        let mut scripts = Vec::new();
+        let mut statements = Vec::new();
+        for (index, (name, raw)) in raw.statements?.into_iter().enumerate() {
+            let weight = raw.weight.as_ref().map_or(1.0, |weight| weight.0);
+            scripts.push(Script::of_statement(&name, weight, index));
+            statements.push(self.statement(name, raw, &at));
+        }
+        Some((statements.into_iter().collect::<Option<_>>()?, scripts))
     }
 
     fn statement(&mut self, name: String, raw: raw::Statement, all: &Node<'_>) -> Option<Statement> {
@@ -40,13 +46,7 @@ impl Check<'_> {
             .map(|(index, raw)| self.parameter(raw, &name, index, &place.item(index)))
             .collect();
         let classes = self.classes(&raw.classes, given, known, &at.get("classes"));
-        Some(Statement {
-            name,
-            sql: text?.sql,
-            weight: raw.weight.map_or(1.0, |weight| weight.0),
-            parameters: parameters.into_iter().collect::<Option<_>>()?,
-            classes,
-        })
+        Some(Statement { name, sql: text?.sql, parameters: parameters.into_iter().collect::<Option<_>>()?, classes })
     }
 
     fn placeholders(&mut self, text: &Text, given: usize, at: &Node<'_>) {
@@ -75,17 +75,11 @@ impl Check<'_> {
         }
     }
 
-    fn parameter(
-        &mut self,
-        raw: raw::Parameter,
-        statement: &str,
-        index: usize,
-        at: &Node<'_>,
-    ) -> Option<ParameterSource> {
+    fn parameter(&mut self, raw: raw::Parameter, statement: &str, index: usize, at: &Node<'_>) -> Option<Parameter> {
         match raw {
             raw::Parameter::Generator(raw) => {
                 let place = Place { rows: None, nested: false };
-                generator::check(&raw, at, place, self.faults).map(ParameterSource::Generator)
+                generator::check(&raw, at, place, self.faults).map(ParameterSource::Generator).map(Parameter::from)
             }
             raw::Parameter::Query(raw) => {
                 let section = format!("workload.statements.{statement}.parameters[{index}]");
@@ -94,7 +88,7 @@ impl Check<'_> {
                     let finding = text.fault(span.clone(), format!("`${name}` has no value here"));
                     self.faults.push(finding.help("the query runs once, before the load, without parameters"));
                 }
-                Some(ParameterSource::Query(text.sql))
+                Some(ParameterSource::Query { sql: text.sql, shares: None }.into())
             }
         }
     }
@@ -112,6 +106,7 @@ impl Check<'_> {
         Classes {
             hot: class("hot", &raw.hot),
             typical: class("typical", &raw.typical),
+            cold: class("cold", &raw.cold),
             absent: class("absent", &raw.absent),
         }
     }
