@@ -2,9 +2,16 @@
 
 use std::{error::Error as _, fmt, io, path::Path, sync::Arc, time::Duration};
 
-use tokio_postgres::{Client, Config, Connection, NoTls, Socket, config::Host, tls::NoTlsStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+};
+use tokio_postgres::{Client, Config, Connection, NoTls, config::Host, tls::NoTlsStream};
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    socket::Socket,
+};
 
 /// How long a connection may take to be made unless the URL says otherwise.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,33 +67,76 @@ impl Connector {
     /// # Errors
     /// Says which place could not be reached and why; wrong passwords and unknown databases are told apart by the server.
     pub async fn connect(&self, purpose: &str) -> Result<Client> {
-        let mut config = Config::clone(&self.config);
-        config.application_name(format!("latclinic {purpose}"));
-        // Around all of it, not only the socket: what accepts and never answers is no PostgreSQL, but it is waited for.
-        let attempt = config.connect(NoTls);
-        let outcome = match self.timeout {
-            None => attempt.await,
-            Some(limit) => match tokio::time::timeout(limit, attempt).await {
-                Ok(outcome) => outcome,
-                Err(_) => {
-                    let seconds = limit.as_secs();
-                    return Err(Error::new(format!(
-                        "cannot connect to {}: no answer within {seconds} s",
-                        self.place()
-                    ))
-                    .with_hint(
-                        "is the host right, and does a firewall let you through? connect_timeout=N waits longer",
-                    ));
-                }
-            },
-        };
-        match outcome {
+        let config = self.config_for(purpose);
+        match self.in_time(config.connect(NoTls)).await? {
             Ok((client, connection)) => {
                 tokio::spawn(drive(connection));
                 Ok(client)
             }
             Err(cause) => Err(self.refusal(cause).await),
         }
+    }
+
+    /// Opens a socket to the server and nothing more.
+    ///
+    /// # Errors
+    /// As of [`connect`](Self::connect), where the place cannot be reached.
+    pub(super) async fn open_socket(&self) -> Result<Socket> {
+        let port = self.port();
+        let attempt = async {
+            Ok(match (self.config.get_hosts().first(), self.config.get_hostaddrs().first()) {
+                (Some(Host::Unix(folder)), _) => {
+                    Socket::unix(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)?
+                }
+                (_, Some(address)) => Socket::tcp(TcpStream::connect((*address, port)).await?)?,
+                (Some(Host::Tcp(name)), None) => Socket::tcp(TcpStream::connect((name.as_str(), port)).await?)?,
+                (None, None) => return Err(io::ErrorKind::NotFound.into()),
+            })
+        };
+        match self.in_time(attempt).await? {
+            Ok(socket) => Ok(socket),
+            Err(cause) => Err(match self.unreachable(&cause).await {
+                Some(error) => error,
+                None => Error::new(format!("cannot connect to {}: {cause}", self.place())),
+            }),
+        }
+    }
+
+    /// Signs in over `stream`, a socket of [`open_socket`](Self::open_socket) or what shows one.
+    ///
+    /// # Errors
+    /// As of [`connect`](Self::connect), where the server refuses.
+    pub(super) async fn sign_in<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        purpose: &str,
+        stream: S,
+    ) -> Result<(Client, Connection<S, NoTlsStream>)> {
+        let config = self.config_for(purpose);
+        match self.in_time(config.connect_raw(stream, NoTls)).await? {
+            Ok(connected) => Ok(connected),
+            Err(cause) => Err(self.refusal(cause).await),
+        }
+    }
+
+    fn config_for(&self, purpose: &str) -> Config {
+        let mut config = Config::clone(&self.config);
+        config.application_name(format!("latclinic {purpose}"));
+        config
+    }
+
+    /// Gives an attempt to connect the time it may take. Around all of it, not only the socket: what accepts and never answers
+    /// is no PostgreSQL, but it is waited for.
+    async fn in_time<T>(&self, attempt: impl Future<Output = T>) -> Result<T> {
+        let Some(limit) = self.timeout else { return Ok(attempt.await) };
+        tokio::time::timeout(limit, attempt).await.map_err(|_| {
+            let seconds = limit.as_secs();
+            Error::new(format!("cannot connect to {}: no answer within {seconds} s", self.place()))
+                .with_hint("is the host right, and does a firewall let you through? connect_timeout=N waits longer")
+        })
+    }
+
+    fn port(&self) -> u16 {
+        self.config.get_ports().first().copied().unwrap_or(5432)
     }
 
     /// Why no connection was made, in words, and what to look at.
@@ -105,27 +155,35 @@ impl Connector {
         {
             return Error::new(format!("{doing}: the server wants a password")).with_hint(self.password_advice());
         }
-        let io = cause.source().and_then(|inner| inner.downcast_ref::<io::Error>());
-        let (socket, port) = (self.socket(), self.config.get_ports().first().copied().unwrap_or(5432));
-        let (words, advice) = match (io.map(io::Error::kind), socket) {
-            (Some(io::ErrorKind::NotFound), Some(folder)) => (
+        match cause.source().and_then(|inner| inner.downcast_ref::<io::Error>()) {
+            Some(io) => self.unreachable(io).await.unwrap_or_else(|| Error::from_server(doing, cause)),
+            None => Error::from_server(doing, cause),
+        }
+    }
+
+    /// What an error of the socket means, where that is known.
+    async fn unreachable(&self, cause: &io::Error) -> Option<Error> {
+        let doing = format!("cannot connect to {}", self.place());
+        let (socket, port) = (self.socket(), self.port());
+        let (words, advice) = match (cause.kind(), socket) {
+            (io::ErrorKind::NotFound, Some(folder)) => (
                 format!("no server has a socket at {}/.s.PGSQL.{port}", folder.display()),
                 "is the server running, and are the folder and the port right?".to_owned(),
             ),
-            (Some(io::ErrorKind::PermissionDenied), Some(folder)) => (
+            (io::ErrorKind::PermissionDenied, Some(folder)) => (
                 format!("this user may not use the socket in {}", folder.display()),
                 "run as a user who may".to_owned(),
             ),
-            (Some(io::ErrorKind::ConnectionRefused), _) => {
+            (io::ErrorKind::ConnectionRefused, _) => {
                 ("nothing listens there".to_owned(), "is the server running, and is the port right?".to_owned())
             }
-            (Some(_), None) if self.is_unknown_host(port).await => (
+            (_, None) if self.is_unknown_host(port).await => (
                 "no host has that name".to_owned(),
                 "is the name right, and does this machine's DNS know it?".to_owned(),
             ),
-            _ => return Error::from_server(doing, cause),
+            _ => return None,
         };
-        Error::from_server(format!("{doing}: {words}"), cause).with_hint(advice)
+        Some(Error::new(format!("{doing}: {words}: {cause}")).with_hint(advice))
     }
 
     fn advice(&self, sqlstate: &str) -> Option<String> {
@@ -168,7 +226,7 @@ impl Connector {
     }
 }
 
-async fn drive(connection: Connection<Socket, NoTlsStream>) {
+async fn drive(connection: Connection<tokio_postgres::Socket, NoTlsStream>) {
     // The client's next call reports a broken connection; there is nobody to tell here.
     let _ = connection.await;
 }

@@ -15,7 +15,9 @@ mod schema;
 mod seed;
 mod seed_session;
 mod session;
+mod socket;
 mod url;
+mod wire;
 
 pub use capture::{CapturedPlan, capture_plan};
 pub use catalog::{column_type, quote_identifier, use_schema};

@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 
+use bytes::{BufMut, BytesMut};
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use tokio_postgres::{Client, NoTls, error::Severity};
+use postgres_protocol::{IsNull, message::frontend};
 
 use super::{
     catalog::use_schema,
     connector::Connector,
-    describe::prepare,
-    error::{Error, server_words},
-    parameter::Parameter,
+    error::Error,
+    wire::{self, Cancellation, Wire},
 };
 use crate::{
-    draw::ColumnType,
+    draw::{self, ColumnType},
     engine::{Failure, FailureKind, Session, Target},
     load::{Operation, ParameterFacts},
     scenario::{Scenario, Statement},
 };
-
-/// SQLSTATE `query_canceled`: `statement_timeout` has struck, or somebody cancelled.
-const QUERY_CANCELED: &str = "57014";
 
 /// A scenario's workload on a PostgreSQL database.
 #[derive(Debug)]
@@ -39,73 +36,99 @@ impl PgTarget {
         Self { connector, schema: scenario.schema_name(), statements: scenario.statements.clone(), types }
     }
 
-    async fn open(&self) -> Result<PgSession, Error> {
-        let client = self.connector.connect("load").await?;
-        use_schema(&client, &self.schema).await?;
-        let mut prepared = Vec::with_capacity(self.statements.len());
-        for statement in &self.statements {
-            prepared.push(prepare(&client, statement).await?);
+    async fn open(&self) -> Result<PgSession, Failure> {
+        let opened = wire::open(&self.connector, "load", async |client| use_schema(client, &self.schema).await).await;
+        let (mut wire, cancellation) = opened.map_err(|error| not_opened(&error))?;
+        for (index, statement) in self.statements.iter().enumerate() {
+            let sql = statement.sql.statements.first().map_or(statement.sql.text.as_str(), |only| only.text.as_str());
+            let out = wire.outgoing();
+            frontend::parse(&name(index), sql, [], out).map_err(unsendable)?;
+            frontend::sync(out);
+            wire.exchange(&mut ()).await?;
         }
-        Ok(PgSession { client, prepared, types: Arc::clone(&self.types), parameters: Vec::new() })
+        Ok(PgSession {
+            names: (0..self.statements.len()).map(name).collect(),
+            scratch: Vec::new(),
+            wire,
+            cancellation,
+            types: Arc::clone(&self.types),
+        })
     }
+}
+
+fn name(statement: usize) -> String {
+    format!("s{statement}")
+}
+
+fn not_opened(error: &Error) -> Failure {
+    Failure {
+        kind: if error.is_disconnect() { FailureKind::Connection } else { FailureKind::Operation },
+        sqlstate: error.sqlstate().map(str::to_owned),
+        message: error.to_string(),
+    }
+}
+
+fn unsendable(cause: impl std::fmt::Display) -> Failure {
+    Failure { kind: FailureKind::Operation, sqlstate: None, message: cause.to_string() }
 }
 
 impl Target for PgTarget {
     type Session = PgSession;
 
     async fn connect(&self, _client: u32) -> Result<PgSession, Failure> {
-        self.open().await.map_err(|error| Failure {
-            kind: if error.is_disconnect() { FailureKind::Connection } else { FailureKind::Operation },
-            sqlstate: error.sqlstate().map(str::to_owned),
-            message: error.to_string(),
-        })
+        self.open().await
     }
 }
 
 /// One client's connection with its prepared statements.
 pub struct PgSession {
-    client: Client,
-    prepared: Vec<tokio_postgres::Statement>,
+    names: Vec<String>,
+    scratch: Vec<u8>,
+    wire: Wire,
+    cancellation: Cancellation,
     types: Arc<[Vec<ColumnType>]>,
-    /// Memory of the parameters of the operation in hand.
-    parameters: Vec<Parameter>,
 }
 
 impl Session for PgSession {
     async fn execute(&mut self, operation: &Operation) -> Result<(), Failure> {
         let types = &self.types[operation.script];
-        self.parameters.resize_with(types.len(), Parameter::default);
-        for ((encoded, value), column_type) in self.parameters.iter_mut().zip(&operation.parameters).zip(types) {
-            encoded.set(value, column_type).map_err(|error| Failure {
-                kind: FailureKind::Operation,
-                sqlstate: None,
-                message: error.to_string(),
-            })?;
-        }
-        let statement = &self.prepared[operation.script];
-        // Drains the rows without decoding them.
-        self.client.execute_raw(statement, &self.parameters).await.map(drop).map_err(|error| failure(&error))
+        let out = self.wire.outgoing();
+        out.clear();
+        bind(&self.names[operation.script], operation, types, &mut self.scratch, out)?;
+        frontend::execute("", 0, out).map_err(unsendable)?;
+        frontend::sync(out);
+        self.wire.exchange(&mut ()).await
     }
 
     fn cancellation(&self) -> LocalBoxFuture<'static, ()> {
-        let token = self.client.cancel_token();
-        async move {
-            // The session is given up whether or not the server hears of it.
-            let _ = token.cancel_query(NoTls).await;
-        }
-        .boxed_local()
+        self.cancellation.clone().cancel().boxed_local()
     }
 }
 
-/// An error of an operation as the engine counts it.
-fn failure(error: &tokio_postgres::Error) -> Failure {
-    let fatal = |severity| matches!(severity, Severity::Fatal | Severity::Panic);
-    let kind = match error.as_db_error() {
-        // Parameters are encoded before, so that what is left without a server's error is the connection's.
-        None => FailureKind::Connection,
-        Some(db) if db.parsed_severity().is_some_and(fatal) => FailureKind::Connection,
-        Some(db) if db.code().code() == QUERY_CANCELED => FailureKind::Timeout,
-        Some(_) => FailureKind::Operation,
-    };
-    Failure { kind, sqlstate: error.code().map(|code| code.code().to_owned()), message: server_words(error) }
+fn bind(
+    name: &str,
+    operation: &Operation,
+    types: &[ColumnType],
+    scratch: &mut Vec<u8>,
+    out: &mut BytesMut,
+) -> Result<(), Failure> {
+    let values = operation.parameters.iter().zip(types);
+    frontend::bind(
+        "",
+        name,
+        [1],
+        values,
+        |(value, column_type), out| {
+            scratch.clear();
+            let null = draw::encode(value, column_type, scratch)?;
+            out.put_slice(scratch);
+            Ok(if null { IsNull::Yes } else { IsNull::No })
+        },
+        [1],
+        out,
+    )
+    .map_err(|error| match error {
+        frontend::BindError::Conversion(cause) => unsendable(cause),
+        frontend::BindError::Serialization(cause) => unsendable(cause),
+    })
 }

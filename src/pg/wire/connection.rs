@@ -1,0 +1,182 @@
+//! One connection: messages out, answers in.
+
+use std::{
+    future::poll_fn,
+    io,
+    task::{Context, Poll, ready},
+};
+
+use bytes::BytesMut;
+
+use super::incoming::{Garbled, Incoming};
+use crate::{
+    engine::{Failure, FailureKind},
+    pg::socket::Socket,
+};
+
+/// SQLSTATE `query_canceled`: `statement_timeout` has struck, or somebody cancelled.
+const QUERY_CANCELED: &str = "57014";
+
+/// Tag of a row.
+pub(in crate::pg) const ROW: u8 = b'D';
+
+/// Tag of the description of the rows that follow.
+pub(in crate::pg) const DESCRIPTION: u8 = b'T';
+
+/// Tags of messages that say nothing to a load: the rows and their description first, then of the extended protocol's steps, data
+/// that is copied out, notices and settings.
+const PASSED_OVER: &[u8] = b"DT2C1I3stndcHNSA";
+
+/// A connection that has signed in.
+#[derive(Debug)]
+pub(in crate::pg) struct Wire {
+    socket: Socket,
+    outgoing: BytesMut,
+    incoming: Incoming,
+}
+
+/// What is read of an answer.
+pub(in crate::pg) trait Reply {
+    /// Whether rows are read; otherwise they are passed over.
+    const ROWS: bool;
+
+    /// The body of a row ([`ROW`]) or of the description of the rows that follow ([`DESCRIPTION`]).
+    fn message(&mut self, tag: u8, body: &[u8]);
+}
+
+/// Nothing but whether it worked.
+impl Reply for () {
+    const ROWS: bool = false;
+
+    fn message(&mut self, _: u8, _: &[u8]) {}
+}
+
+impl Wire {
+    pub(super) fn new(socket: Socket) -> Self {
+        Self { socket, outgoing: BytesMut::with_capacity(1024), incoming: Incoming::new() }
+    }
+
+    /// Where the next messages are put together.
+    pub(in crate::pg) fn outgoing(&mut self) -> &mut BytesMut {
+        &mut self.outgoing
+    }
+
+    /// Sends what was put together and reads the answer up to the end that a Sync or a simple query gives it.
+    #[inline]
+    pub(in crate::pg) async fn exchange<R: Reply>(&mut self, reply: &mut R) -> Result<(), Failure> {
+        let mut failure = None;
+        match self.exchange_messages(reply, &mut failure).await {
+            Ok(()) => failure.map_or(Ok(()), Err),
+            Err(cause) => Err(match failure {
+                // What the server said before it hung up says more.
+                Some(failure) => Failure { kind: FailureKind::Connection, ..failure },
+                None => lost(&cause),
+            }),
+        }
+    }
+
+    #[inline]
+    async fn exchange_messages<R: Reply>(&mut self, reply: &mut R, failure: &mut Option<Failure>) -> io::Result<()> {
+        poll_fn(|cx| self.poll_send(cx)).await?;
+        // On a busy machine the server often answers before the sender is scheduled again. Looking at once finds that answer
+        // without the reactor, and keeps the thread awake, which spares the scheduler two switches an operation.
+        match self.socket.receive(self.incoming.room())? {
+            Some(count) if self.take(count, reply, failure)? => Ok(()),
+            _ => poll_fn(|cx| self.poll_answer(cx, reply, failure)).await,
+        }
+    }
+
+    #[inline]
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut sent = 0;
+        while sent < self.outgoing.len() {
+            match self.socket.poll_send(cx, &self.outgoing[sent..]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => sent += count,
+                Poll::Ready(Err(cause)) => {
+                    self.outgoing.clear();
+                    return Poll::Ready(Err(cause));
+                }
+                Poll::Pending => {
+                    let _ = self.outgoing.split_to(sent);
+                    return Poll::Pending;
+                }
+            }
+        }
+        self.outgoing.clear();
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn poll_answer<R: Reply>(
+        &mut self,
+        cx: &mut Context<'_>,
+        reply: &mut R,
+        failure: &mut Option<Failure>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let count = ready!(self.socket.poll_receive(cx, self.incoming.room()))?;
+            if self.take(count, reply, failure)? {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Takes `count` bytes that were read. Whether the answer has come to its end with them.
+    #[inline]
+    fn take<R: Reply>(&mut self, count: usize, reply: &mut R, failure: &mut Option<Failure>) -> io::Result<bool> {
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.incoming.filled(count);
+        let passed_over = if R::ROWS { &PASSED_OVER[2..] } else { PASSED_OVER };
+        while let Some(message) = self.incoming.next(passed_over)? {
+            match message.tag {
+                b'Z' => return Ok(true),
+                b'E' => *failure = Some(refused(message.body)),
+                ROW | DESCRIPTION => reply.message(message.tag, message.body),
+                // It waits for data and can only be hung up on.
+                b'G' => return Err(io::Error::other("COPY FROM STDIN wants data, and a load has none")),
+                _ => return Err(Garbled.into()),
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl From<Garbled> for io::Error {
+    fn from(_: Garbled) -> Self {
+        Self::new(io::ErrorKind::InvalidData, "what the server sent is not PostgreSQL's protocol")
+    }
+}
+
+fn lost(cause: &io::Error) -> Failure {
+    let message = match cause.kind() {
+        io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        _ => format!("the connection broke: {cause}"),
+    };
+    Failure { kind: FailureKind::Connection, sqlstate: None, message }
+}
+
+/// An error of the server's as the engine counts it.
+fn refused(body: &[u8]) -> Failure {
+    let (mut sqlstate, mut severity) = (String::new(), String::new());
+    let (mut message, mut more) = (String::new(), String::new());
+    for field in body.split(|byte| *byte == 0) {
+        let Some((kind, text)) = field.split_first() else { break };
+        let text = String::from_utf8_lossy(text);
+        match kind {
+            b'C' => sqlstate = text.into_owned(),
+            b'V' => severity = text.into_owned(),
+            b'M' => message = text.into_owned(),
+            b'D' | b'H' => more.push_str(&format!("; {text}")),
+            _ => {}
+        }
+    }
+    let kind = match (severity.as_str(), sqlstate.as_str()) {
+        ("FATAL" | "PANIC", _) => FailureKind::Connection,
+        (_, QUERY_CANCELED) => FailureKind::Timeout,
+        _ => FailureKind::Operation,
+    };
+    Failure { kind, message: format!("{message} (SQLSTATE {sqlstate}){more}"), sqlstate: Some(sqlstate) }
+}

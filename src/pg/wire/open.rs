@@ -1,0 +1,93 @@
+//! Opening a connection.
+
+use std::{
+    cell::RefCell,
+    io,
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use futures_util::future::{Either, select};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::{CancelToken, Client, NoTls};
+
+use super::connection::Wire;
+use crate::pg::{
+    connector::Connector,
+    error::{Error, Result},
+    socket::Socket,
+};
+
+/// Opens a connection, has `prepare` make its session what it is to be, and takes the socket over.
+///
+/// # Errors
+/// The server cannot be reached or refuses, or `prepare` fails.
+pub(in crate::pg) async fn open(
+    connector: &Connector,
+    purpose: &str,
+    prepare: impl AsyncFnOnce(&Client) -> Result<()>,
+) -> Result<(Wire, Cancellation)> {
+    let lent = Lent(Rc::new(RefCell::new(connector.open_socket().await?)));
+    let (client, connection) = connector.sign_in(purpose, lent.clone()).await?;
+    let cancellation = Cancellation { connector: connector.clone(), token: client.cancel_token() };
+    {
+        let preparing = pin!(prepare(&client));
+        match select(preparing, Box::pin(connection)).await {
+            // The connection goes away without a word to the server: it is not polled again.
+            Either::Left((prepared, _connection)) => prepared?,
+            Either::Right((ended, preparing)) => {
+                preparing.await?;
+                return Err(match ended {
+                    Err(cause) => Error::from_server("the connection broke while it was opened", cause),
+                    Ok(()) => Error::new("the server closed the connection while it was opened"),
+                });
+            }
+        }
+    }
+    drop(client);
+    match Rc::try_unwrap(lent.0) {
+        Ok(socket) => Ok((Wire::new(socket.into_inner()), cancellation)),
+        Err(_) => Err(Error::new("the connection was not given back by the library that opened it")),
+    }
+}
+
+/// How to have the server give up what a connection executes.
+#[derive(Clone)]
+pub(in crate::pg) struct Cancellation {
+    connector: Connector,
+    token: CancelToken,
+}
+
+impl Cancellation {
+    /// Asks for it. Whether the server hears of it is not known.
+    pub(in crate::pg) async fn cancel(self) {
+        if let Ok(socket) = self.connector.open_socket().await {
+            let _ = self.token.cancel_query_raw(socket, NoTls).await;
+        }
+    }
+}
+
+/// A socket lent to a library for the time of signing in.
+#[derive(Clone)]
+struct Lent(Rc<RefCell<Socket>>);
+
+impl AsyncRead for Lent {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Lent {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_shutdown(cx)
+    }
+}
