@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use postgres_protocol::{IsNull, message::frontend};
+use postgres_protocol::message::frontend;
 
 use super::{
     catalog::use_schema,
     connector::Connector,
     error::Error,
-    wire::{self, Cancellation, Wire},
+    wire::{self, Cancellation, Execution, Wire, put_value},
 };
 use crate::{
     draw::{self, ColumnType},
@@ -38,21 +38,18 @@ impl PgTarget {
 
     async fn open(&self) -> Result<PgSession, Failure> {
         let opened = wire::open(&self.connector, "load", async |client| use_schema(client, &self.schema).await).await;
+        let mut executions = Vec::with_capacity(self.statements.len());
         let (mut wire, cancellation) = opened.map_err(|error| not_opened(&error))?;
         for (index, statement) in self.statements.iter().enumerate() {
             let sql = statement.sql.statements.first().map_or(statement.sql.text.as_str(), |only| only.text.as_str());
-            let out = wire.outgoing();
-            frontend::parse(&name(index), sql, [], out).map_err(unsendable)?;
-            frontend::sync(out);
+            let mut messages = BytesMut::new();
+            frontend::parse(&name(index), sql, [], &mut messages).map_err(unsendable)?;
+            frontend::sync(&mut messages);
+            wire.outgoing().extend_from_slice(&messages);
             wire.exchange(&mut ()).await?;
+            executions.push(Execution::new(&name(index), self.types[index].len()).map_err(unsendable)?);
         }
-        Ok(PgSession {
-            names: (0..self.statements.len()).map(name).collect(),
-            scratch: Vec::new(),
-            wire,
-            cancellation,
-            types: Arc::clone(&self.types),
-        })
+        Ok(PgSession { wire, executions, cancellation, types: Arc::clone(&self.types) })
     }
 }
 
@@ -82,9 +79,8 @@ impl Target for PgTarget {
 
 /// One client's connection with its prepared statements.
 pub struct PgSession {
-    names: Vec<String>,
-    scratch: Vec<u8>,
     wire: Wire,
+    executions: Vec<Execution>,
     cancellation: Cancellation,
     types: Arc<[Vec<ColumnType>]>,
 }
@@ -92,43 +88,17 @@ pub struct PgSession {
 impl Session for PgSession {
     async fn execute(&mut self, operation: &Operation) -> Result<(), Failure> {
         let types = &self.types[operation.script];
-        let out = self.wire.outgoing();
-        out.clear();
-        bind(&self.names[operation.script], operation, types, &mut self.scratch, out)?;
-        frontend::execute("", 0, out).map_err(unsendable)?;
-        frontend::sync(out);
+        let values = operation.parameters.iter().zip(types);
+        self.executions[operation.script].put(self.wire.outgoing(), |out| {
+            for (value, column_type) in values {
+                put_value(out, |out| draw::encode(value, column_type, out)).map_err(unsendable)?;
+            }
+            Ok(())
+        })?;
         self.wire.exchange(&mut ()).await
     }
 
     fn cancellation(&self) -> LocalBoxFuture<'static, ()> {
         self.cancellation.clone().cancel().boxed_local()
     }
-}
-
-fn bind(
-    name: &str,
-    operation: &Operation,
-    types: &[ColumnType],
-    scratch: &mut Vec<u8>,
-    out: &mut BytesMut,
-) -> Result<(), Failure> {
-    let values = operation.parameters.iter().zip(types);
-    frontend::bind(
-        "",
-        name,
-        [1],
-        values,
-        |(value, column_type), out| {
-            scratch.clear();
-            let null = draw::encode(value, column_type, scratch)?;
-            out.put_slice(scratch);
-            Ok(if null { IsNull::Yes } else { IsNull::No })
-        },
-        [1],
-        out,
-    )
-    .map_err(|error| match error {
-        frontend::BindError::Conversion(cause) => unsendable(cause),
-        frontend::BindError::Serialization(cause) => unsendable(cause),
-    })
 }

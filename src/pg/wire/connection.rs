@@ -6,8 +6,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::BytesMut;
-
 use super::incoming::{Garbled, Incoming};
 use crate::{
     engine::{Failure, FailureKind},
@@ -31,7 +29,7 @@ const PASSED_OVER: &[u8] = b"DT2C1I3stndcHNSA";
 #[derive(Debug)]
 pub(in crate::pg) struct Wire {
     socket: Socket,
-    outgoing: BytesMut,
+    outgoing: Vec<u8>,
     incoming: Incoming,
 }
 
@@ -53,11 +51,11 @@ impl Reply for () {
 
 impl Wire {
     pub(super) fn new(socket: Socket) -> Self {
-        Self { socket, outgoing: BytesMut::with_capacity(1024), incoming: Incoming::new() }
+        Self { socket, outgoing: Vec::with_capacity(1024), incoming: Incoming::new() }
     }
 
     /// Where the next messages are put together.
-    pub(in crate::pg) fn outgoing(&mut self) -> &mut BytesMut {
+    pub(in crate::pg) fn outgoing(&mut self) -> &mut Vec<u8> {
         &mut self.outgoing
     }
 
@@ -98,7 +96,7 @@ impl Wire {
                     return Poll::Ready(Err(cause));
                 }
                 Poll::Pending => {
-                    let _ = self.outgoing.split_to(sent);
+                    self.outgoing.drain(..sent);
                     return Poll::Pending;
                 }
             }

@@ -6,7 +6,9 @@
 
 mod connection;
 mod incoming;
+mod message;
 mod open;
 
-pub(super) use connection::{Reply, Wire};
+pub(super) use connection::Wire;
+pub(super) use message::{Execution, put_value};
 pub(super) use open::{Cancellation, open};

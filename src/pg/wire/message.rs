@@ -1,0 +1,113 @@
+//! The messages of an operation, put together from parts that were made once.
+
+use std::io;
+
+/// Format code of binary values.
+const BINARY: [u8; 2] = 1_u16.to_be_bytes();
+
+/// Bind, Execute and Sync of a prepared statement, with values and results in binary form.
+#[derive(Debug)]
+pub(in crate::pg) struct Execution {
+    /// From Bind's tag up to its first value.
+    head: Box<[u8]>,
+    /// From after the last value to the end of Sync.
+    tail: Box<[u8]>,
+}
+
+impl Execution {
+    /// Of the statement prepared as `name` with `parameters` parameters.
+    ///
+    /// # Errors
+    /// There are more of them than a message can count.
+    pub(in crate::pg) fn new(name: &str, parameters: usize) -> io::Result<Self> {
+        let count = u16::try_from(parameters).map_err(io::Error::other)?;
+        let mut head = vec![b'B', 0, 0, 0, 0, 0];
+        head.extend_from_slice(name.as_bytes());
+        head.push(0);
+        // One format code goes for all values.
+        head.extend_from_slice(&1_u16.to_be_bytes());
+        head.extend_from_slice(&BINARY);
+        head.extend_from_slice(&count.to_be_bytes());
+        let mut tail = Vec::new();
+        tail.extend_from_slice(&1_u16.to_be_bytes());
+        tail.extend_from_slice(&BINARY);
+        tail.extend_from_slice(b"E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04");
+        Ok(Self { head: head.into(), tail: tail.into() })
+    }
+
+    /// Appends the messages to `out`. `values` appends each value as [`put_value`] does.
+    ///
+    /// # Errors
+    /// Of `values`; `out` is then as it was.
+    #[inline]
+    pub(in crate::pg) fn put<E>(
+        &self,
+        out: &mut Vec<u8>,
+        values: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let begin = out.len();
+        out.extend_from_slice(&self.head);
+        if let Err(error) = values(out) {
+            out.truncate(begin);
+            return Err(error);
+        }
+        // Bind counts itself without its tag, and two of the tail's numbers are its.
+        let length = (out.len() - begin - 1 + 4) as u32;
+        out[begin + 1..begin + 5].copy_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(&self.tail);
+        Ok(())
+    }
+}
+
+/// Appends a value with its length; `encode` appends its bytes and says whether it is NULL.
+///
+/// # Errors
+/// Of `encode`.
+#[inline]
+pub(in crate::pg) fn put_value<E>(
+    out: &mut Vec<u8>,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+) -> Result<(), E> {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    let length = if encode(out)? { -1 } else { (out.len() - at - 4) as i32 };
+    out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use postgres_protocol::{IsNull, message::frontend};
+
+    use super::*;
+
+    #[test]
+    fn the_messages_are_those_of_the_library() {
+        for values in [vec![], vec![Some(vec![1, 2, 3])], vec![None, Some(vec![]), Some(vec![7; 300])]] {
+            let mut expected = BytesMut::new();
+            let put = |value: Option<Vec<u8>>, out: &mut BytesMut| {
+                value.as_ref().inspect(|bytes| out.extend_from_slice(bytes));
+                Ok(if value.is_none() { IsNull::Yes } else { IsNull::No })
+            };
+            assert!(frontend::bind("", "s12", [1], values.clone(), put, [1], &mut expected).is_ok());
+            frontend::execute("", 0, &mut expected).unwrap();
+            frontend::sync(&mut expected);
+
+            let mut out = b"before".to_vec();
+            let execution = Execution::new("s12", values.len()).unwrap();
+            let put = |out: &mut Vec<u8>| {
+                values.iter().try_for_each(|value| {
+                    put_value(out, |out| {
+                        value.as_ref().inspect(|bytes| out.extend_from_slice(bytes));
+                        Ok::<_, ()>(value.is_none())
+                    })
+                })
+            };
+            execution.put(&mut out, put).unwrap();
+            assert_eq!(out, [b"before", expected.as_ref()].concat());
+            assert_eq!(execution.put(&mut out, |_| Err("no")), Err("no"));
+            assert_eq!(out, [b"before", expected.as_ref()].concat());
+        }
+    }
+}
