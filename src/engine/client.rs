@@ -2,16 +2,14 @@
 
 use std::{
     cell::{Cell, RefCell},
-    future::poll_fn,
-    mem,
     rc::Rc,
     sync::Arc,
-    task::Poll,
 };
 
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
+    crew::after_the_others,
     recorder::Recorder,
     target::{Failure, FailureKind, Session},
 };
@@ -101,7 +99,8 @@ impl<S: Session> Client<S> {
                     self.workload.fill(number, &mut operation);
                 }
             }
-            let sent = self.course.now();
+            // What lies between is ours, and the operation was due.
+            let sent = now;
             self.flight.0.set(Some(Flown { statement: operation.script, intended: sent, measured }));
             let outcome = self.session.execute(&operation).await;
             now = self.course.now();
@@ -133,17 +132,4 @@ impl<S: Session> Client<S> {
     fn number_of(&self, nth: u64) -> u64 {
         nth * u64::from(self.clients) + u64::from(self.number)
     }
-}
-
-/// Lets the tasks of the thread that are ready run first. Unlike tokio's `yield_now`, without a look at the reactor.
-async fn after_the_others() {
-    let mut waited = false;
-    poll_fn(|cx| {
-        if mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

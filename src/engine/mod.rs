@@ -5,6 +5,7 @@
 
 mod client;
 mod cpu;
+mod crew;
 mod error;
 mod histogram;
 mod ledger;
@@ -18,6 +19,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use crew::readable;
 pub use error::Error;
 pub use histogram::{CompactHistogram, LONGEST_NS, empty_histogram};
 pub use measurement::{Ended, Figures, Measurement, SliceFigures, WarmUp};

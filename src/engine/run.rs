@@ -7,7 +7,6 @@ use std::{
 
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::LocalSet,
     time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
@@ -61,7 +60,7 @@ fn start_thread<T: Target>(worker: Worker<T>) -> Result<(), Error> {
         .name(format!("load {number}"))
         .spawn(move || {
             let farewell = Farewell(worker.reports.clone());
-            LocalSet::new().block_on(&runtime, worker.run());
+            runtime.block_on(worker.run());
             // The thread says that it is gone when its connections are.
             drop(runtime);
             drop(farewell);

@@ -7,19 +7,19 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, TryStreamExt, future::LocalBoxFuture, stream};
+use futures_util::future::LocalBoxFuture;
 use tokio::{
     sync::{
-        Notify,
+        Notify, Semaphore,
         mpsc::{UnboundedReceiver, UnboundedSender},
     },
-    task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use super::{
     client::{Client, Course, Flight},
     cpu::cpu_time,
+    crew::Crew,
     recorder::{PART_NS, Part, Recorder},
     target::{Failure, FailureKind, Session, Target},
 };
@@ -91,7 +91,7 @@ struct Running {
 }
 
 impl<T: Target> Worker<T> {
-    /// Connects, warms up, measures, awaits what is in flight. Has to run inside a `LocalSet`.
+    /// Connects, warms up, measures, awaits what is in flight.
     pub(super) async fn run(mut self) {
         let Some(sessions) = self.connect().await else { return };
         self.report(Report::Ready { at: Instant::now() });
@@ -105,20 +105,27 @@ impl<T: Target> Worker<T> {
         let target = &self.target;
         let threads = self.load.threads.max(1) as usize;
         let clients = (self.thread as u32..self.load.clients).step_by(threads);
-        let connecting = stream::iter(clients)
-            .map(async |client| match target.connect(client).await {
-                Ok(session) => Ok((client, session)),
-                Err(failure) => Err((client, failure)),
-            })
-            .buffer_unordered(CONNECTING_AT_ONCE)
-            .try_collect();
-        let connected = tokio::select! {
-            connected = connecting => connected,
+        let turns = Semaphore::new(CONNECTING_AT_ONCE);
+        let connected = RefCell::new(Vec::new());
+        let failed = RefCell::new(None);
+        let connecting = Crew::new(clients.map(async |client| {
+            // Never closed, so that a turn always comes.
+            let _turn = turns.acquire().await;
+            if failed.borrow().is_some() {
+                return;
+            }
+            match target.connect(client).await {
+                Ok(session) => connected.borrow_mut().push((client, session)),
+                Err(failure) => drop(failed.borrow_mut().get_or_insert((client, failure))),
+            }
+        }));
+        tokio::select! {
+            () = connecting => {}
             _ = order(&mut self.orders) => return None,
-        };
-        match connected {
-            Ok(sessions) => Some(sessions),
-            Err((client, failure)) => {
+        }
+        match failed.into_inner() {
+            None => Some(connected.into_inner()),
+            Some((client, failure)) => {
                 self.report(Report::Unconnected { client, failure });
                 None
             }
@@ -140,7 +147,7 @@ impl<T: Target> Worker<T> {
             warm: Notify::new(),
             recorder: RefCell::new(Recorder::new(self.workload.statements(), spares, hand_over)),
         });
-        let mut tasks = JoinSet::new();
+        let mut clients = Vec::with_capacity(sessions.len());
         let mut running = Vec::with_capacity(sessions.len());
         for (number, session) in sessions {
             let flight = Rc::new(Flight::default());
@@ -154,14 +161,17 @@ impl<T: Target> Worker<T> {
                 flight,
             };
             let reports = self.reports.clone();
-            tasks.spawn_local(async move {
+            clients.push(async move {
                 if let Some(failure) = client.run().await {
                     let _ = reports.send(Report::Lost { client: number, failure });
                 }
             });
         }
-        let cpu = self.conduct(&course, &mut tasks).await;
-        cut(&course, running, tasks).await;
+        let mut crew = Crew::new(clients);
+        let (cpu, all_ended) = self.conduct(&course, &mut crew).await;
+        if !all_ended {
+            cut(&course, running, crew).await;
+        }
         let mut recorder = course.recorder.borrow_mut();
         recorder.flush();
         self.report(Report::Finished { cpu, last_end: recorder.last_end() });
@@ -169,7 +179,7 @@ impl<T: Target> Worker<T> {
 
     /// Leads the clients through warm-up, window and drain. Returns when all have ended or the grace time is over; the
     /// processor time is that of the window.
-    async fn conduct(&mut self, course: &Course, tasks: &mut JoinSet<()>) -> Duration {
+    async fn conduct<F: Future<Output = ()>>(&mut self, course: &Course, mut crew: &mut Crew<F>) -> (Duration, bool) {
         let mut ticker = interval(Duration::from_nanos(PART_NS));
         ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut warm_limit = Some(course.epoch + self.load.longest_warmup());
@@ -178,13 +188,9 @@ impl<T: Target> Worker<T> {
         let mut deadline = None;
         let mut cpu_begin = None;
         let mut cpu = Duration::ZERO;
-        loop {
+        let all_ended = loop {
             tokio::select! {
-                joined = tasks.join_next() => match joined {
-                    None => break,
-                    Some(Err(failed)) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
-                    Some(_) => {}
-                },
+                () = &mut crew => break true,
                 order = order(&mut self.orders) => match order {
                     Order::Measure { begin: from, end: to } => {
                         course.open(from, to);
@@ -209,12 +215,12 @@ impl<T: Target> Worker<T> {
                     cpu = cpu_begin.take().map_or(cpu, |at| cpu_time().saturating_sub(at));
                     deadline = Some(Instant::now() + self.load.grace);
                 }
-                () = at(deadline) => break,
+                () = at(deadline) => break false,
                 _ = ticker.tick() => course.recorder.borrow_mut().roll(course.now()),
             }
-        }
+        };
         // All clients may have ended before the timer of the window's end.
-        cpu_begin.map_or(cpu, |at| cpu_time().saturating_sub(at))
+        (cpu_begin.map_or(cpu, |at| cpu_time().saturating_sub(at)), all_ended)
     }
 
     fn warm(&self, course: &Course, limit: &mut Option<Instant>) {
@@ -230,10 +236,7 @@ impl<T: Target> Worker<T> {
 }
 
 /// Notes what is still in flight at its elapsed time, as a timeout, and has the target give it up.
-async fn cut(course: &Course, running: Vec<Running>, mut tasks: JoinSet<()>) {
-    if tasks.is_empty() {
-        return;
-    }
+async fn cut<F>(course: &Course, running: Vec<Running>, crew: Crew<F>) {
     let now = course.now();
     let mut cancellations = Vec::new();
     for client in running {
@@ -249,9 +252,8 @@ async fn cut(course: &Course, running: Vec<Running>, mut tasks: JoinSet<()>) {
         }
         cancellations.push(client.cancellation);
     }
-    tasks.abort_all();
     let _ = timeout(CANCEL_GRACE, futures_util::future::join_all(cancellations)).await;
-    tasks.shutdown().await;
+    drop(crew);
 }
 
 /// The next order. A conductor that has gone away wants an end.

@@ -86,10 +86,10 @@ impl Connector {
         let attempt = async {
             Ok(match (self.config.get_hosts().first(), self.config.get_hostaddrs().first()) {
                 (Some(Host::Unix(folder)), _) => {
-                    Socket::unix(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)?
+                    Socket::Unix(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)
                 }
-                (_, Some(address)) => Socket::tcp(TcpStream::connect((*address, port)).await?)?,
-                (Some(Host::Tcp(name)), None) => Socket::tcp(TcpStream::connect((name.as_str(), port)).await?)?,
+                (_, Some(address)) => tcp(TcpStream::connect((*address, port)).await?)?,
+                (Some(Host::Tcp(name)), None) => tcp(TcpStream::connect((name.as_str(), port)).await?)?,
                 (None, None) => return Err(io::ErrorKind::NotFound.into()),
             })
         };
@@ -224,6 +224,11 @@ impl Connector {
             _ => false,
         }
     }
+}
+
+fn tcp(stream: TcpStream) -> io::Result<Socket> {
+    stream.set_nodelay(true)?;
+    Ok(Socket::Tcp(stream))
 }
 
 async fn drive(connection: Connection<tokio_postgres::Socket, NoTlsStream>) {

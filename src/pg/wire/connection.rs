@@ -1,16 +1,12 @@
 //! One connection: messages out, answers in.
 
-use std::{
-    future::poll_fn,
-    io,
-    task::{Context, Poll, ready},
-};
+use std::{io, rc::Rc};
 
-use super::incoming::{Garbled, Incoming};
-use crate::{
-    engine::{Failure, FailureKind},
-    pg::socket::Socket,
+use super::{
+    incoming::{Garbled, Incoming},
+    stream::Stream,
 };
+use crate::engine::{self, Failure, FailureKind};
 
 /// SQLSTATE `query_canceled`: `statement_timeout` has struck, or somebody cancelled.
 const QUERY_CANCELED: &str = "57014";
@@ -28,7 +24,7 @@ const PASSED_OVER: &[u8] = b"DT2C1I3stndcHNSA";
 /// A connection that has signed in.
 #[derive(Debug)]
 pub(in crate::pg) struct Wire {
-    socket: Socket,
+    stream: Rc<Stream>,
     outgoing: Vec<u8>,
     incoming: Incoming,
 }
@@ -50,8 +46,8 @@ impl Reply for () {
 }
 
 impl Wire {
-    pub(super) fn new(socket: Socket) -> Self {
-        Self { socket, outgoing: Vec::with_capacity(1024), incoming: Incoming::new() }
+    pub(super) fn new(stream: Stream) -> Self {
+        Self { stream: Rc::new(stream), outgoing: Vec::with_capacity(1024), incoming: Incoming::new() }
     }
 
     /// Where the next messages are put together.
@@ -63,7 +59,9 @@ impl Wire {
     #[inline]
     pub(in crate::pg) async fn exchange<R: Reply>(&mut self, reply: &mut R) -> Result<(), Failure> {
         let mut failure = None;
-        match self.exchange_messages(reply, &mut failure).await {
+        let outcome = self.exchange_messages(reply, &mut failure).await;
+        self.outgoing.clear();
+        match outcome {
             Ok(()) => failure.map_or(Ok(()), Err),
             Err(cause) => Err(match failure {
                 // What the server said before it hung up says more.
@@ -75,47 +73,21 @@ impl Wire {
 
     #[inline]
     async fn exchange_messages<R: Reply>(&mut self, reply: &mut R, failure: &mut Option<Failure>) -> io::Result<()> {
-        poll_fn(|cx| self.poll_send(cx)).await?;
-        // On a busy machine the server often answers before the sender is scheduled again. Looking at once finds that answer
-        // without the reactor, and keeps the thread awake, which spares the scheduler two switches an operation.
-        match self.socket.receive(self.incoming.room())? {
-            Some(count) if self.take(count, reply, failure)? => Ok(()),
-            _ => poll_fn(|cx| self.poll_answer(cx, reply, failure)).await,
-        }
-    }
-
-    #[inline]
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut sent = 0;
         while sent < self.outgoing.len() {
-            match self.socket.poll_send(cx, &self.outgoing[sent..]) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(count)) => sent += count,
-                Poll::Ready(Err(cause)) => {
-                    self.outgoing.clear();
-                    return Poll::Ready(Err(cause));
-                }
-                Poll::Pending => {
-                    self.outgoing.drain(..sent);
-                    return Poll::Pending;
-                }
+            match self.stream.send(&self.outgoing[sent..])? {
+                Some(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Some(count) => sent += count,
+                None => self.stream.room().await?,
             }
         }
-        self.outgoing.clear();
-        Poll::Ready(Ok(()))
-    }
-
-    #[inline]
-    fn poll_answer<R: Reply>(
-        &mut self,
-        cx: &mut Context<'_>,
-        reply: &mut R,
-        failure: &mut Option<Failure>,
-    ) -> Poll<io::Result<()>> {
+        // On a busy machine the server has often answered before the sender is scheduled again: looking at once finds that
+        // answer and keeps the thread awake, which spares two switches an operation.
         loop {
-            let count = ready!(self.socket.poll_receive(cx, self.incoming.room()))?;
-            if self.take(count, reply, failure)? {
-                return Poll::Ready(Ok(()));
+            match self.stream.receive(self.incoming.room())? {
+                Some(count) if self.take(count, reply, failure)? => return Ok(()),
+                Some(_) => {}
+                None => engine::readable(&self.stream).await,
             }
         }
     }

@@ -8,6 +8,7 @@ mod connection;
 mod incoming;
 mod message;
 mod open;
+mod stream;
 
 pub(super) use connection::Wire;
 pub(super) use message::{Execution, put_value};

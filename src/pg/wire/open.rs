@@ -12,7 +12,7 @@ use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::{CancelToken, Client, NoTls};
 
-use super::connection::Wire;
+use super::{connection::Wire, stream::Stream};
 use crate::pg::{
     connector::Connector,
     error::{Error, Result},
@@ -47,7 +47,10 @@ pub(in crate::pg) async fn open(
     }
     drop(client);
     match Rc::try_unwrap(lent.0) {
-        Ok(socket) => Ok((Wire::new(socket.into_inner()), cancellation)),
+        Ok(socket) => match Stream::new(socket.into_inner()) {
+            Ok(stream) => Ok((Wire::new(stream), cancellation)),
+            Err(cause) => Err(Error::new(format!("cannot take the connection over: {cause}"))),
+        },
         Err(_) => Err(Error::new("the connection was not given back by the library that opened it")),
     }
 }
