@@ -1,11 +1,17 @@
 //! What to send when: the statement mix, parameters from (seed, operation), the schedule. Pure.
 
+mod arrivals;
 mod classes;
 mod error;
 mod model;
+mod profile;
+mod think;
 mod workload;
 
+pub use arrivals::Arrivals;
 pub use classes::ClassValues;
 pub use error::{Error, Result};
 pub use model::{GRACE, Load, Operation, WARM_UP};
+pub use profile::Profile;
+pub use think::Pauses;
 pub use workload::{ParameterFacts, Workload};
