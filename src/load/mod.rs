@@ -3,6 +3,7 @@
 mod arrivals;
 mod classes;
 mod error;
+mod fetched;
 mod model;
 mod profile;
 mod think;

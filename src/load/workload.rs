@@ -1,12 +1,13 @@
 //! The statement mix and the parameters, as pure functions of (seed, operation number).
 
 use super::{
-    classes::{self, ClassValues},
+    classes::{self, ClassValues, Frequencies},
     error::{Error, Result},
+    fetched::Fetched,
     model::Operation,
 };
 use crate::{
-    draw::{ColumnType, Sampler, Stream},
+    draw::{ColumnType, Random, Sampler, Stream},
     scenario::{self, Classes, Dataset, ParameterSource, Scenario, Statement, Value},
 };
 
@@ -52,7 +53,16 @@ struct Compiled {
 #[derive(Debug)]
 pub(super) struct Parameter {
     stream: Stream,
+    null_share: f64,
     values: Values,
+}
+
+/// A value of each class for one parameter.
+struct ClassOf {
+    hot: Value,
+    typical: Value,
+    cold: Value,
+    absent: Value,
 }
 
 #[derive(Debug)]
@@ -62,7 +72,7 @@ enum Values {
         absent: Value,
     },
     Fetched {
-        list: Vec<Value>,
+        rows: Fetched,
         absent: Value,
     },
     /// Known only when an earlier step has its result.
@@ -155,27 +165,17 @@ impl Workload {
         };
         check("hot", &named.hot)?;
         check("typical", &named.typical)?;
+        check("cold", &named.cold)?;
         check("absent", &named.absent)?;
-        let mut derived = ClassValues::default();
-        for parameter in parameters {
-            let (hot, typical) = match &parameter.values {
-                Values::Fetched { list, .. } => classes::hot_and_typical(list.iter().cloned()),
-                Values::Drawn { .. } => {
-                    classes::hot_and_typical((0..CLASS_DRAWS).map(|number| parameter.value(number)))
-                }
-                Values::Result => (Value::Null, Value::Null),
-            };
-            derived.hot.push(hot);
-            derived.typical.push(typical);
-            derived.absent.push(match &parameter.values {
-                Values::Fetched { absent, .. } | Values::Drawn { absent, .. } => absent.clone(),
-                Values::Result => Value::Null,
-            });
-        }
+        let derived: Vec<ClassOf> = parameters.iter().map(Parameter::classes).collect();
+        let of = |named: &Option<Vec<Value>>, class: fn(&ClassOf) -> &Value| {
+            named.clone().unwrap_or_else(|| derived.iter().map(class).cloned().collect())
+        };
         Ok(ClassValues {
-            hot: named.hot.clone().unwrap_or(derived.hot),
-            typical: named.typical.clone().unwrap_or(derived.typical),
-            absent: named.absent.clone().unwrap_or(derived.absent),
+            hot: of(&named.hot, |of| &of.hot),
+            typical: of(&named.typical, |of| &of.typical),
+            cold: of(&named.cold, |of| &of.cold),
+            absent: of(&named.absent, |of| &of.absent),
         })
     }
 }
@@ -195,13 +195,14 @@ fn parameters(statement: &Statement, facts: &[ParameterFacts], dataset: &Dataset
             ParameterSource::Query { .. } if facts.fetched.is_empty() => {
                 return Err(Error::no_values(&statement.name, number));
             }
-            ParameterSource::Query { .. } => Values::Fetched {
-                list: facts.fetched.clone(),
+            ParameterSource::Query { shares, .. } => Values::Fetched {
+                rows: Fetched::new(facts.fetched.clone(), *shares),
                 absent: classes::beyond(&facts.fetched, &facts.column_type),
             },
             ParameterSource::Result { .. } => Values::Result,
         };
-        Ok(Parameter { stream: Stream::new(seed, &["parameter", &statement.name, &number.to_string()]), values })
+        let stream = Stream::new(seed, &["parameter", &statement.name, &number.to_string()]);
+        Ok(Parameter { stream, null_share: parameter.null_share, values })
     };
     statement.parameters.iter().zip(facts).enumerate().map(parameter).collect()
 }
@@ -209,11 +210,34 @@ fn parameters(statement: &Statement, facts: &[ParameterFacts], dataset: &Dataset
 impl Parameter {
     fn value(&self, number: u64) -> Value {
         let mut random = self.stream.at(number);
+        if self.null_share > 0.0 && random.unit() < self.null_share {
+            return Value::Null;
+        }
+        self.other_than_null(&mut random, number)
+    }
+
+    fn other_than_null(&self, random: &mut Random, number: u64) -> Value {
         match &self.values {
-            Values::Drawn { sampler, .. } => sampler.value(&mut random, number),
-            Values::Fetched { list, .. } => list[random.below(list.len() as u64) as usize].clone(),
+            Values::Drawn { sampler, .. } => sampler.value(random, number),
+            Values::Fetched { rows, .. } => rows.value(random),
             Values::Result => Value::Null,
         }
+    }
+
+    /// A value for each class, as far as they follow from the distribution. Of a share of NULLs none follows.
+    fn classes(&self) -> ClassOf {
+        let Frequencies { hot, typical, cold } = match &self.values {
+            Values::Fetched { rows, .. } => rows.classes(),
+            Values::Drawn { .. } => Frequencies::of(
+                (0..CLASS_DRAWS).map(|number| self.other_than_null(&mut self.stream.at(number), number)),
+            ),
+            Values::Result => Frequencies::default(),
+        };
+        let absent = match &self.values {
+            Values::Fetched { absent, .. } | Values::Drawn { absent, .. } => absent.clone(),
+            Values::Result => Value::Null,
+        };
+        ClassOf { hot, typical, cold, absent }
     }
 }
 
@@ -251,6 +275,7 @@ mod tests {
             scripts,
             load: LoadDefaults::closed(1, time, time, 1),
             fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time },
+            thresholds: Vec::new(),
             rows_asked: None,
         }
     }

@@ -239,7 +239,7 @@ pub struct Client {
 pub struct PlanFigures {
     /// Statement's name.
     pub statement: String,
-    /// `hot`, `typical` or `absent`.
+    /// `hot`, `typical`, `cold` or `absent`.
     pub class: String,
     /// The parameter values, as a person reads them.
     pub parameters: Vec<String>,

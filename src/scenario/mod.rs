@@ -15,12 +15,14 @@ mod load_model;
 mod model;
 mod nearest;
 mod node;
+mod rate;
 mod raw;
 mod read;
 mod recipe;
 mod schema;
 mod sql;
 mod structure;
+mod threshold;
 mod validate;
 mod words;
 
@@ -36,5 +38,7 @@ pub use model::{
     Scenario, Script, SqlStatement, SqlText, Statement, Step, Table, TextKind, UuidVersion, Value, Weighted,
 };
 pub use nearest::nearest;
+pub use rate::{RateFault, parse_rate};
 pub use read::{json_schema, load};
 pub use recipe::GENERATOR_VERSION;
+pub use threshold::{Metric, Relation, Threshold, ThresholdFault};

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::load_model::LoadDefaults;
+use super::{
+    load_model::LoadDefaults,
+    threshold::{Threshold, ThresholdFault},
+};
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +33,8 @@ pub struct Scenario {
     pub load: LoadDefaults,
     /// What is applied between the phases.
     pub fix: Fix,
+    /// What a measurement has to keep.
+    pub thresholds: Vec<Threshold>,
     /// Rows that its largest table was scaled to, where it was.
     #[serde(skip)]
     pub rows_asked: Option<u64>,
@@ -429,6 +434,24 @@ impl Scenario {
         }
         self.rows_asked = Some(rows);
         self
+    }
+
+    /// Every name that figures stand under: the operations, then the steps of scripts as `script.step`.
+    pub fn figure_names(&self) -> impl Iterator<Item = &str> {
+        let operations = self.scripts.iter().map(|script| script.name.as_str());
+        let steps = self.statements.iter().map(|statement| statement.name.as_str());
+        operations.chain(steps.filter(|name| self.scripts.iter().all(|script| script.name != **name)))
+    }
+
+    /// The first of `thresholds` that is about an operation that the scenario does not have, and its fault.
+    pub fn unknown_operation<'t>(
+        &self,
+        thresholds: impl IntoIterator<Item = &'t Threshold>,
+    ) -> Option<(&'t Threshold, ThresholdFault)> {
+        let mut unknown = thresholds
+            .into_iter()
+            .filter_map(|threshold| Some((threshold, threshold.unknown_operation(self.figure_names())?)));
+        unknown.next()
     }
 
     /// Rows by table name.
