@@ -5,7 +5,9 @@ use std::{borrow::Cow, path::PathBuf, sync::Arc, time::Duration};
 use super::{
     Clinic, Error, ErrorKind, Event, Events,
     explain::{self, Captured},
-    fix, machine, seed,
+    fix,
+    load::PlannedLoad,
+    machine, seed,
     warnings::warnings,
 };
 use crate::{
@@ -18,21 +20,6 @@ use crate::{
     },
     scenario::{LoadModel, Scenario, Statement},
 };
-
-/// What of a scenario's load is asked for differently.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// Concurrent clients.
-    pub clients: Option<u32>,
-    /// Threads that drive them; one a core by default.
-    pub threads: Option<u32>,
-    /// Measured time.
-    pub duration: Option<Duration>,
-    /// Discarded time before it.
-    pub warmup: Option<Duration>,
-    /// Seed of the statement mix and the parameters.
-    pub seed: Option<u64>,
-}
 
 /// Where records go.
 #[derive(Debug, Clone)]
@@ -52,22 +39,6 @@ pub struct BenchOutcome {
     pub failure: Option<Error>,
 }
 
-impl LoadOptions {
-    /// The load of `scenario`, with what is asked for differently.
-    pub fn load(&self, scenario: &Scenario) -> Load {
-        let mut defaults = scenario.load.clone();
-        defaults.clients = self.clients.unwrap_or(defaults.clients);
-        defaults.warmup = self.warmup.unwrap_or(defaults.warmup);
-        defaults.duration = self.duration.unwrap_or(defaults.duration);
-        defaults.seed = self.seed.unwrap_or(defaults.seed);
-        Load::new(&defaults, self.threads.unwrap_or_else(machine::cores))
-    }
-
-    fn seed(&self, scenario: &Scenario) -> u64 {
-        self.seed.unwrap_or(scenario.load.seed)
-    }
-}
-
 impl Reports {
     /// The folder for what is about to be measured.
     pub(super) fn prepare(&self, scenario: &str, what: &str) -> Result<Folder, Error> {
@@ -84,11 +55,11 @@ pub async fn bench(
     clinic: &Clinic,
     scenario: &Scenario,
     phase: Phase,
-    options: &LoadOptions,
+    plan: &PlannedLoad,
     reports: &Reports,
 ) -> Result<BenchOutcome, Error> {
     let folder = reports.prepare(&scenario.id, phase.as_str())?;
-    measure(clinic, scenario, phase, options, &folder).await
+    measure(clinic, scenario, phase, plan, &folder).await
 }
 
 /// [`bench`] into a folder that is there.
@@ -96,7 +67,7 @@ pub(super) async fn measure(
     clinic: &Clinic,
     scenario: &Scenario,
     phase: Phase,
-    options: &LoadOptions,
+    plan: &PlannedLoad,
     folder: &Folder,
 ) -> Result<BenchOutcome, Error> {
     let connector = clinic.connector();
@@ -104,21 +75,21 @@ pub(super) async fn measure(
     fix::require_fix(clinic, scenario, phase).await?;
     let admin = connector.connect("bench").await?;
     let server = pg::server_facts(&admin, connector.is_managed()).await?;
-    let load = options.load(scenario);
+    let load = &plan.load;
     let facts = pg::describe(connector, scenario).await?;
-    let workload = Arc::new(Workload::new(scenario, &facts, options.seed(scenario))?);
+    let workload = Arc::new(Workload::new(scenario, &facts, load.seed)?);
     clinic.check_stop()?;
     pg::checkpoint(&admin).await?;
     drop(admin);
 
     let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &facts));
     let observer = Arc::new(Observer { events: Arc::clone(clinic.events()), phase });
-    let measurement = engine::run(target, &load, Arc::clone(&workload), observer, clinic.stop().clone())
+    let measurement = engine::run(target, load, Arc::clone(&workload), observer, clinic.stop().clone())
         .await
         .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
 
     let captured = match &measurement.ended {
-        Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(phase, &load)),
+        Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(phase, load)),
         Ended::Completed if nothing_worked(&measurement.total) => Err(all_failed(phase, &measurement.total)),
         Ended::Completed => {
             clinic.step("capturing plans");
@@ -142,7 +113,7 @@ pub(super) async fn measure(
         }
         (Ended::Completed, _) => None,
     };
-    let client = client(&measurement, &load);
+    let client = client(&measurement, load);
     let latency = Latency::from_histogram(&measurement.total.response);
     let record = Record {
         format: FORMAT,
@@ -166,7 +137,7 @@ pub(super) async fn measure(
             rate: None,
             duration_s: load.duration.as_secs_f64(),
             warmup_s: load.warmup.as_secs_f64(),
-            random_seed: options.seed(scenario),
+            random_seed: load.seed,
         },
         measured_s: measurement.measured.as_secs_f64(),
         sending_s: measurement.sending.as_secs_f64(),
@@ -176,7 +147,7 @@ pub(super) async fn measure(
         statements: statements(scenario, &measurement),
         errors: errors(&measurement.total),
         slices: measurement.slices.iter().map(slice).collect(),
-        warnings: warnings(&measurement, &load, &latency, &client),
+        warnings: warnings(&measurement, load, &latency, &client),
         latency_ms: latency,
         client,
         plans: captured.as_ref().map_or_else(Vec::new, |captured| captured.figures.clone()),

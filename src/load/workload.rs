@@ -246,7 +246,7 @@ mod tests {
     use super::*;
     use crate::{
         load::WARM_UP,
-        scenario::{Fix, Generator, LoadDefaults, Origin, Script, SqlText},
+        scenario::{Fix, Generator, LoadDefaults, Origin, Script, SqlText, Step},
     };
 
     fn sql() -> SqlText {
@@ -350,16 +350,63 @@ mod tests {
         assert_eq!(insert.typical, [Value::Int(77), Value::Int(78)]);
         assert_eq!(insert.absent, [Value::Int(10_001), Value::Int(10_001)]);
         let read = workload.classes(1).unwrap();
-        assert_eq!((read.hot, read.absent), (vec![Value::Int(5)], vec![Value::Int(9)]));
+        let int = |value| vec![Value::Int(value)];
+        assert_eq!((read.hot, read.cold, read.absent), (int(5), int(8), int(9)));
         assert_eq!(workload.classes(2).unwrap(), ClassValues::default());
     }
 
     #[test]
-    fn the_typical_value_of_a_skewed_parameter_is_neither_hot_nor_rare() {
+    fn an_operation_has_the_parameters_of_all_its_steps() {
+        let (mut scenario, facts) = mixed();
+        let result = ParameterSource::Result { step: 0, column: "id".to_owned(), all: false };
+        scenario.statements[1].parameters = vec![result.into()];
+        let step = |statement| Step { statement, for_each: None };
+        scenario.scripts = vec![Script {
+            name: "both".to_owned(),
+            weight: 1.0,
+            transaction: true,
+            steps: vec![step(0), step(1), step(2)],
+        }];
+        let workload = Workload::new(&scenario, &facts, 7).unwrap();
+        assert_eq!((workload.scripts(), workload.statements(), workload.steps(0)), (1, 3, &[0, 1, 2][..]));
+        assert!(matches!(operation(&workload, 5).parameters[..], [Value::Int(_), Value::Int(_), Value::Null]));
+        let nothing = ClassValues {
+            hot: vec![Value::Null],
+            typical: vec![Value::Null],
+            cold: vec![Value::Null],
+            absent: vec![Value::Null],
+        };
+        assert_eq!(workload.classes(1).unwrap(), nothing);
+    }
+
+    #[test]
+    fn a_share_of_the_operations_has_null() {
+        let (mut scenario, facts) = mixed();
+        scenario.statements[0].parameters[1].null_share = 0.3;
+        let workload = Workload::new(&scenario, &facts, 7).unwrap();
+        let mut made = Operation::default();
+        let mut nulls = [0.0; 2];
+        for number in 0..100_000 {
+            workload.fill_script(number, 0, &mut made);
+            for (count, value) in nulls.iter_mut().zip(&made.parameters) {
+                *count += f64::from(u8::from(*value == Value::Null));
+            }
+        }
+        assert_eq!(nulls[0], 0.0);
+        assert!((nulls[1] / 100_000.0 - 0.3).abs() < 0.006, "{nulls:?}");
+        // NULLs take no part in the classes.
+        assert_eq!(workload.classes(0).unwrap().hot[1], Value::Int(1));
+    }
+
+    #[test]
+    fn the_typical_value_of_a_skewed_parameter_is_neither_hot_nor_cold() {
         let scenario = scenario(vec![statement("read", 1.0, vec![zipf()])]);
         let workload = Workload::new(&scenario, &[vec![facts(&[])]], 7).unwrap();
-        let [Value::Int(typical)] = workload.classes(0).unwrap().typical[..] else { panic!("one integer") };
-        assert!((5..1000).contains(&typical), "{typical}");
+        let classes = workload.classes(0).unwrap();
+        let ([Value::Int(typical)], [Value::Int(cold)]) = (&classes.typical[..], &classes.cold[..]) else {
+            panic!("one integer")
+        };
+        assert!((5..1000).contains(typical) && *cold > 1000, "{typical}, {cold}");
     }
 
     #[test]

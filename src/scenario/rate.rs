@@ -17,13 +17,17 @@ pub struct RateFault {
 /// # Errors
 /// When it is no rate, or not above 0 and at most 10 000 000/s.
 pub fn parse_rate(text: &str) -> Result<f64, RateFault> {
-    let rate = parse_target_rate(text)?;
-    if rate > 0.0 { Ok(rate) } else { Err(out_of_range(text, "above 0/s, at most 10000000/s")) }
+    within(text, |rate| rate > 0.0 && rate <= GREATEST, "above 0/s, at most 10000000/s")
 }
 
 /// Reads a rate that may be 0.
 pub(super) fn parse_target_rate(text: &str) -> Result<f64, RateFault> {
-    let parts = text.trim().split_once('/').and_then(|(number, unit)| {
+    within(text, |rate| (0.0..=GREATEST).contains(&rate), "0/s to 10000000/s")
+}
+
+fn within(text: &str, valid: impl Fn(f64) -> bool, bounds: &'static str) -> Result<f64, RateFault> {
+    let text = text.trim();
+    let rate = text.split_once('/').and_then(|(number, unit)| {
         let seconds = match unit.trim() {
             "s" => 1.0,
             "min" => 60.0,
@@ -31,18 +35,11 @@ pub(super) fn parse_target_rate(text: &str) -> Result<f64, RateFault> {
         };
         Some(number.trim().parse::<f64>().ok().filter(|number| number.is_finite())? / seconds)
     });
-    match parts {
-        Some(rate) if (0.0..=GREATEST).contains(&rate) => Ok(rate),
-        Some(_) => Err(out_of_range(text, "0/s to 10000000/s")),
-        None => Err(RateFault {
-            message: format!("`{}` is no rate", text.trim()),
-            expected: "something like 500/s or 30/min",
-        }),
+    match rate {
+        Some(rate) if valid(rate) => Ok(rate),
+        Some(_) => Err(RateFault { message: format!("`{text}` is out of range"), expected: bounds }),
+        None => Err(RateFault { message: format!("`{text}` is no rate"), expected: "something like 500/s or 30/min" }),
     }
-}
-
-fn out_of_range(text: &str, expected: &'static str) -> RateFault {
-    RateFault { message: format!("`{}` is out of range", text.trim()), expected }
 }
 
 #[cfg(test)]

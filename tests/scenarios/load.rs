@@ -82,9 +82,9 @@ fn connections_are_as_written() {
 #[test]
 fn rates_that_cannot_be() {
     assert_snapshot!(faults("rate = \"0/s\""), @r"mine.toml:17:8: `0/s` is out of range, expected above 0/s, at most 10000000/s");
-    assert_snapshot!(faults("rate = \"-5/s\""), @r"mine.toml:17:8: `-5/s` is out of range, expected 0/s to 10000000/s");
+    assert_snapshot!(faults("rate = \"-5/s\""), @r"mine.toml:17:8: `-5/s` is out of range, expected above 0/s, at most 10000000/s");
     assert_snapshot!(faults("rate = \"10000001/s\"\nlatency_limit = \"0s\""), @r"
-mine.toml:17:8: `10000001/s` is out of range, expected 0/s to 10000000/s
+mine.toml:17:8: `10000001/s` is out of range, expected above 0/s, at most 10000000/s
 mine.toml:18:17: `0s` is out of range, expected 1ms to 7 days
 ");
     assert_snapshot!(faults("rate = \"500\"\nclients = 0"), @r"
