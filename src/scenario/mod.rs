@@ -25,6 +25,7 @@ mod structure;
 mod threshold;
 mod validate;
 mod words;
+mod workload_model;
 
 pub use bundled::bundled;
 pub use error::Error;
@@ -34,11 +35,12 @@ pub use load_model::{
     ThinkTime,
 };
 pub use model::{
-    ClassShares, Classes, Column, Dataset, Fix, Generator, JsonTemplate, Origin, Parameter, ParameterSource, RowOrder,
-    Scenario, Script, SqlStatement, SqlText, Statement, Step, Table, TextKind, UuidVersion, Value, Weighted,
+    Column, Dataset, Fix, Generator, JsonTemplate, Origin, RowOrder, Scenario, SqlStatement, SqlText, Table, TextKind,
+    UuidVersion, Value, Weighted,
 };
 pub use nearest::nearest;
 pub use rate::{RateFault, parse_rate};
 pub use read::{json_schema, load};
 pub use recipe::GENERATOR_VERSION;
 pub use threshold::{Metric, Relation, Threshold, ThresholdFault};
+pub use workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement, Step};

@@ -4,7 +4,10 @@ use std::fmt;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::model::{ClassShares, Generator, JsonTemplate, ParameterSource, RowOrder, TextKind, UuidVersion};
+use super::{
+    model::{Generator, JsonTemplate, RowOrder, TextKind, UuidVersion},
+    workload_model::{ClassShares, ParameterSource},
+};
 
 impl fmt::Display for Generator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Check, Finding, Node, workload::Written};
 use crate::scenario::{
-    model::{Script, Statement, Step},
     nearest::nearest,
     raw,
+    workload_model::{Script, Statement, Step},
 };
 
 /// Where in a script a statement stands.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Check, Finding, Node, scripts::InScript, texts::Text};
 use crate::scenario::{
     generator::{self, Place, count},
-    model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement, Value},
+    model::Value,
     raw,
+    workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement},
 };
 
 /// Most parameters of a statement: the protocol counts them in 16 bits.
