@@ -22,7 +22,7 @@ pub(super) struct LoadArgs {
     /// Open the load: operations arrive at this rate, such as 500/s or 30/min, whatever becomes of earlier ones
     #[arg(long, value_name = "RATE", allow_hyphen_values = true, value_parser = rate)]
     rate: Option<f64>,
-    /// How the arrivals of an open load are spread [default: poisson]
+    /// How the arrivals of an open load are spread
     #[arg(long, value_name = "SPREAD")]
     arrivals: Option<ArrivalsName>,
     /// Skip an operation that would begin later than this after its arrival
@@ -40,7 +40,7 @@ pub(super) struct LoadArgs {
     /// Seed of the statement mix, the parameters, the arrivals and the think times
     #[arg(long, value_name = "N")]
     random_seed: Option<u64>,
-    /// How statements are sent: as text, parsed each time, or parsed once a connection [default: prepared]
+    /// How statements are sent: as text, parsed each time, or parsed once a connection
     #[arg(long, value_name = "PROTOCOL")]
     protocol: Option<ProtocolName>,
     /// Let the clients share a pool of this many connections

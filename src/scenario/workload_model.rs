@@ -33,7 +33,7 @@ pub struct Script {
 /// One step of a script.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
-    /// Index of its statement in [`Scenario::statements`].
+    /// Index of its statement in [`Scenario::statements`](super::Scenario::statements).
     pub statement: usize,
     /// Index of an earlier step of the script: this one is executed once for each row of that one's last result, in order.
     /// `None` executes it once.
