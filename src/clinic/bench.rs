@@ -7,6 +7,7 @@ use super::{
     explain::{self, Captured},
     fix,
     load::PlannedLoad,
+    load_info::load_info,
     machine, seed,
     warnings::warnings,
 };
@@ -15,10 +16,10 @@ use crate::{
     load::{Load, Workload},
     pg,
     record::{
-        self, Client, ErrorCount, FORMAT, Folder, Found, Interval, Latency, LoadInfo, Phase, Record, Slice,
-        StatementFigures, Store, Totals,
+        self, Client, ErrorCount, FORMAT, Folder, Found, Interval, Latency, Phase, Record, Slice, StatementFigures,
+        Store, Totals, WarmUpFigures,
     },
-    scenario::{LoadModel, Scenario, Statement},
+    scenario::{Scenario, Statement},
 };
 
 /// Where records go.
@@ -127,26 +128,26 @@ pub(super) async fn measure(
         server,
         dataset,
         fix: fix::info(scenario),
-        load: LoadInfo {
-            model: match load.model {
-                LoadModel::Closed { .. } => "closed".to_owned(),
-                LoadModel::Open { .. } => "open".to_owned(),
-            },
-            clients: load.clients,
-            threads: load.threads,
-            rate: None,
-            duration_s: load.duration.as_secs_f64(),
-            warmup_s: load.warmup.as_secs_f64(),
-            random_seed: load.seed,
-        },
+        load: load_info(load, &plan.connections),
         measured_s: measurement.measured.as_secs_f64(),
         sending_s: measurement.sending.as_secs_f64(),
         totals: totals(&measurement.total, measurement.sending),
         service_ms: Latency::from_histogram(&measurement.total.service),
         lag_ms: Latency::from_histogram(&measurement.total.lag),
+        wait_ms: None,
+        arrivals: None,
+        stages: Vec::new(),
         statements: statements(scenario, &measurement),
         errors: errors(&measurement.total),
+        connections: None,
         slices: measurement.slices.iter().map(slice).collect(),
+        warm_up: Some(WarmUpFigures {
+            length_s: measurement.warm_up.length.as_secs_f64(),
+            cold_clients: measurement.warm_up.cold_clients,
+        }),
+        server_activity: None,
+        thresholds: Vec::new(),
+        capacity: None,
         warnings: warnings(&measurement, load, &latency, &client),
         latency_ms: latency,
         client,
@@ -225,6 +226,7 @@ fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFi
         latency_ms: Latency::from_histogram(&figures.response),
         service_ms: Latency::from_histogram(&figures.service),
         lag_ms: Latency::from_histogram(&figures.lag),
+        ..StatementFigures::default()
     };
     figures.map(of).collect()
 }
@@ -244,6 +246,7 @@ fn slice(figures: &SliceFigures) -> Slice {
         length_s: figures.length.as_secs_f64(),
         totals: Totals::new(figures.operations, figures.errors, figures.length),
         latency_ms: Latency::from_histogram(&figures.response.histogram()),
+        ..Slice::default()
     }
 }
 

@@ -9,6 +9,7 @@ mod event;
 mod explain;
 mod fix;
 mod load;
+mod load_info;
 mod machine;
 pub mod managed;
 mod place;

@@ -13,9 +13,9 @@ pub(crate) fn record(phase: Phase) -> Record {
         latency([0.041, 0.0931, 0.0842, 0.131, 0.163, 0.399, 0.87, 4.21], 2_541_337)
     };
     let totals = if slow {
-        Totals { operations: 2_716, errors: 0, throughput_per_s: 90.5, error_rate: 0.0 }
+        Totals { operations: 2_716, errors: 0, throughput_per_s: 90.5, error_rate: 0.0, ..Totals::default() }
     } else {
-        Totals { operations: 2_541_337, errors: 0, throughput_per_s: 84_711.2, error_rate: 0.0 }
+        Totals { operations: 2_541_337, errors: 0, throughput_per_s: 84_711.2, error_rate: 0.0, ..Totals::default() }
     };
     Record {
         format: FORMAT,
@@ -56,9 +56,21 @@ pub(crate) fn record(phase: Phase) -> Record {
             clients: 8,
             threads: 2,
             rate: None,
+            arrivals: None,
+            think_time_s: None,
+            think_distribution: None,
+            latency_limit_s: None,
+            stages: Vec::new(),
             duration_s: 30.0,
             warmup_s: 5.0,
             random_seed: 1,
+            protocol: "prepared".into(),
+            connections: "client".into(),
+            pool: None,
+            statement_timeout_s: None,
+            settings: BTreeMap::new(),
+            retries: 0,
+            error_limit: 1.0,
         },
         measured_s: if slow { 30.21 } else { 30.001 },
         sending_s: 30.0,
@@ -66,10 +78,18 @@ pub(crate) fn record(phase: Phase) -> Record {
         latency_ms: latency.clone(),
         service_ms: latency.clone(),
         lag_ms: Latency::default(),
+        wait_ms: None,
+        arrivals: None,
+        stages: Vec::new(),
         statements: vec![statement("latest_of_user", totals, latency)],
         errors: Vec::new(),
+        connections: None,
         slices: Vec::new(),
+        warm_up: None,
         client: Client { cpu_s: 3.5, cpu_share: 0.058 },
+        server_activity: None,
+        thresholds: Vec::new(),
+        capacity: None,
         plans: vec![plan("latest_of_user", slow)],
         warnings: Vec::new(),
     }
@@ -85,6 +105,7 @@ pub(crate) fn statement(name: &str, totals: Totals, latency: Latency) -> Stateme
         latency_ms: latency.clone(),
         service_ms: latency,
         lag_ms: Latency::default(),
+        ..StatementFigures::default()
     }
 }
 
