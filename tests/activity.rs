@@ -82,7 +82,8 @@ async fn reads_and_writes_of_the_window_are_counted_and_those_before_it_are_not(
     assert_eq!((index.name.as_str(), index.table.as_str(), index.scans), ("events_pkey", "events", Some(READS)));
 
     let database = counted.database.as_ref().unwrap();
-    assert!((READS + WRITES..READS + WRITES + 50).contains(&database.commits.unwrap()), "{database:?}");
+    // Autovacuum and the reading itself commit too.
+    assert!((READS + WRITES..READS + WRITES + 200).contains(&database.commits.unwrap()), "{database:?}");
     assert!(database.rows_inserted >= Some(WRITES) && database.buffers_hit >= Some(READS), "{database:?}");
     assert_eq!((database.read_ms, database.deadlocks), (None, Some(0)));
     let wal = counted.wal.as_ref().unwrap();

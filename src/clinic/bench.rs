@@ -114,9 +114,7 @@ pub(super) async fn measure(
         }
         (Ended::Completed, _) => None,
     };
-    let client = client(&measurement, load);
-    let latency = Latency::from_histogram(&measurement.total.response);
-    let record = Record {
+    let mut record = Record {
         format: FORMAT,
         scenario: scenario.id.clone(),
         phase,
@@ -148,11 +146,12 @@ pub(super) async fn measure(
         server_activity: None,
         thresholds: Vec::new(),
         capacity: None,
-        warnings: warnings(&measurement, load, &latency, &client),
-        latency_ms: latency,
-        client,
+        warnings: Vec::new(),
+        latency_ms: Latency::from_histogram(&measurement.total.response),
+        client: client(&measurement, load),
         plans: captured.as_ref().map_or_else(Vec::new, |captured| captured.figures.clone()),
     };
+    record.warnings = warnings(&record);
     save(folder, &record, &measurement, captured.as_ref())?;
     Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record }, failure })
 }
