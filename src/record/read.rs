@@ -119,6 +119,33 @@ mod tests {
     }
 
     #[test]
+    fn every_field_is_read_back_and_documented() {
+        fn keys(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(fields) => {
+                    for (key, value) in fields {
+                        // Tables, settings: named by others.
+                        if !["rows", "settings"].contains(&key.as_str()) || !value.is_object() {
+                            keys(value, found);
+                        }
+                        found.push(key.clone());
+                    }
+                }
+                Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+                _ => {}
+            }
+        }
+        let full = sample::full();
+        let json = serde_json::to_value(&full).unwrap();
+        assert_eq!(serde_json::from_value::<Record>(json.clone()).unwrap(), full);
+        let docs = fs::read_to_string("docs/records.md").unwrap();
+        let mut undocumented = Vec::new();
+        keys(&json, &mut undocumented);
+        undocumented.retain(|key| !docs.contains(&format!("`{key}`")));
+        assert!(undocumented.is_empty(), "docs/records.md lacks {undocumented:?}");
+    }
+
+    #[test]
     fn a_newer_format_says_so_whatever_its_fields() {
         let error = fault(r#"{ "format": 99, "phase": ["something", "else"] }"#);
         assert_eq!(error.kind(), ErrorKind::Unreadable);
