@@ -8,7 +8,7 @@ use super::{
     fix,
     load::PlannedLoad,
     load_info::load_info,
-    machine, seed,
+    machine, seed, thresholds,
     warnings::warnings,
 };
 use crate::{
@@ -151,6 +151,13 @@ pub(super) async fn measure(
         client: client(&measurement, load),
         plans: captured.as_ref().map_or_else(Vec::new, |captured| captured.figures.clone()),
     };
+    record.thresholds = thresholds::judge(&scenario.thresholds, &record, |operation| match operation {
+        None => Some(&measurement.total.response),
+        Some(name) => {
+            let mut figures = record.statements.iter().zip(&measurement.statements);
+            figures.find(|(statement, _)| statement.name == name).map(|(_, figures)| &figures.response)
+        }
+    });
     record.warnings = warnings(&record);
     save(folder, &record, &measurement, captured.as_ref())?;
     Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record }, failure })

@@ -15,6 +15,7 @@ pub mod managed;
 mod place;
 mod run;
 mod seed;
+mod thresholds;
 mod warnings;
 
 pub use bench::{BenchOutcome, Reports, bench};
