@@ -3,18 +3,25 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod own_server;
+#[path = "own_server/scenario.rs"]
+mod scenario;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use latclinic::{
-    pg::{Activity, Connector, checkpoint},
-    record::{ServerActivity, StatementActivity},
+    engine::{self, Observer, Progress},
+    load::{Load, Workload},
+    pg::{Activity, Connector, PgTarget, checkpoint, describe},
+    record::{ServerActivity, StatementActivity, TableActivity},
+    scenario::{Classes, Generator, LoadDefaults, ParameterSource, Script, Statement},
 };
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use own_server::OwnServer;
+use scenario::{scenario, sql};
+use tokio_util::sync::CancellationToken;
 
 const READS: u64 = 1_000;
 const WRITES: u64 = 100;
@@ -107,6 +114,49 @@ async fn reads_and_writes_of_the_window_are_counted_and_those_before_it_are_not(
         let own = statement(&counted, "SELECT /*");
         assert_eq!(own, None, "its own queries are left out");
     }
+}
+
+/// `pg_stat_statements` counts at once, tables only what backends have reported.
+#[tokio::test]
+async fn what_a_load_did_is_in_the_views_when_it_has_ended() {
+    let server = OwnServer::start();
+    let connector = server.connector();
+    prepare(&connector).await;
+    let mut scenario = scenario(&[], &[]);
+    scenario.id = "probe".into();
+    scenario.statements = vec![Statement {
+        name: "read".into(),
+        sql: sql("read", &["SELECT note FROM events WHERE id = $1"]),
+        parameters: vec![ParameterSource::Generator(Generator::Uniform { min: 1.0, max: 500.0, decimals: 0 }).into()],
+        classes: Classes::default(),
+    }];
+    scenario.statements[0].sql.text = "SELECT note FROM events WHERE id = $1".into();
+    scenario.scripts = vec![Script::of_statement("read", 1.0, 0)];
+    let facts = describe(&connector, &scenario).await.unwrap();
+    let workload = Arc::new(Workload::new(&scenario, &facts, 1).unwrap());
+    let target = Arc::new(PgTarget::new(connector.clone(), &scenario, &facts));
+    let load = Load::new(&LoadDefaults::closed(4, Duration::from_millis(200), Duration::from_secs(1), 1), 2);
+
+    let mut activity = Activity::connect(&connector, "latclinic_probe").await;
+    activity.begin().await;
+    let measured = engine::run(target, &load, workload, Arc::new(Nobody), CancellationToken::new()).await.unwrap();
+    let counted = activity.end().await;
+
+    assert_eq!(counted.notes, [""; 0]);
+    assert!(measured.total.operations > 100, "{}", measured.total.operations);
+    let scans = |table: &TableActivity| table.index_scans.unwrap() + table.sequential_scans.unwrap();
+    let scans = scans(&counted.tables.as_ref().unwrap()[0]);
+    assert!(scans > measured.total.operations, "{scans} with the warm-up, {} without", measured.total.operations);
+    if counted.statements.is_some() {
+        assert_eq!(statement(&counted, "SELECT note").unwrap().calls, scans);
+    }
+}
+
+/// Looks on.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn progress(&self, _: &Progress) {}
 }
 
 /// Checkpoints that somebody asked for since the server's statistics began.
