@@ -151,7 +151,7 @@ pub(super) async fn measure(
         client: client(&measurement, load),
         plans: captured.as_ref().map_or_else(Vec::new, |captured| captured.figures.clone()),
     };
-    record.thresholds = thresholds::judge(&scenario.thresholds, &record, |operation| match operation {
+    record.thresholds = thresholds::judge(&plan.thresholds, &record, |operation| match operation {
         None => Some(&measurement.total.response),
         Some(name) => {
             let mut figures = record.statements.iter().zip(&measurement.statements);
