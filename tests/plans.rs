@@ -57,7 +57,7 @@ fn statement(name: &str, text: &str) -> Statement {
         name: name.to_owned(),
         sql: sql("events.toml", &[text]),
         parameters: vec![ParameterSource::Generator(Generator::Constant(Value::Int(1))).into()],
-        classes: Classes { hot: class(5), typical: class(7), absent: class(-1), cold: None },
+        classes: Classes { hot: class(5), typical: class(7), cold: class(9), absent: class(-1) },
     }
 }
 
@@ -82,7 +82,7 @@ async fn plans_before_and_after_a_fix() {
     let outcome = bed.explain(&scenario, Phase::Before).await.unwrap();
     let before = outcome.captured;
     let told: Vec<_> = before.figures.iter().map(|plan| (plan.statement.as_str(), plan.class.as_str())).collect();
-    let classes = ["hot", "typical", "absent"];
+    let classes = ["hot", "typical", "cold", "absent"];
     assert_eq!(
         told,
         classes
@@ -97,11 +97,11 @@ async fn plans_before_and_after_a_fix() {
     // 20 000 rows by 100 users.
     assert!((100..300).contains(&hot.rows_returned), "{hot:?}");
     assert!(hot.execution_ms > 0.0 && hot.buffers_hit > 100, "{hot:?}");
-    assert_eq!(before.figures[2].rows_returned, 0);
+    assert_eq!(before.figures[3].rows_returned, 0);
 
-    assert_eq!(before.json.as_array().unwrap().len(), 6);
+    assert_eq!(before.json.as_array().unwrap().len(), 8);
     assert_eq!(before.json[0]["plan"][0]["Plan"]["Node Type"], "Seq Scan");
-    assert_eq!(before.json[3]["parameters"][0], "5");
+    assert_eq!(before.json[4]["parameters"][0], "5");
     let text = std::fs::read_to_string(outcome.folder.join("explain_before.txt")).unwrap();
     assert_eq!(text, before.text);
     let section = "\n## find, hot\n\nSELECT id FROM events WHERE user_id = $1\n$1 = 5\n\nSeq Scan on events  (cost=";

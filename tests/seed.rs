@@ -121,6 +121,7 @@ fn scenario() -> Scenario {
     let users =
         vec![column("code", Generator::Uuid(UuidVersion::V7)), column("id", Generator::Sequence { start: 1, step: 3 })];
     Scenario {
+        thresholds: Vec::new(),
         rows_asked: None,
         id: "shop".into(),
         title: "t".into(),

@@ -56,12 +56,12 @@ impl PhaseArgs {
 
 pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let scenario = args.scenario.load()?;
-    let options = args.load.options();
+    let plan = args.load.options().plan(&scenario)?;
     let reports = args.reports.reports();
     let phase = args.phase.phase();
-    let place = args.target.place(options.load(&scenario).clients)?;
+    let place = args.target.place(plan.most_connections())?;
     let (outcome, interrupted) = session::at(place, "latclinic bench", async |clinic| {
-        clinic::bench(clinic, &scenario, phase, &options, &reports).await
+        clinic::bench(clinic, &scenario, phase, &plan, &reports).await
     })?;
     args.format.format.show(
         output,

@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::clinic::{self, ErrorKind};
+use crate::{
+    clinic::{self, ErrorKind},
+    record::Outcome,
+};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,16 @@ impl From<clinic::Error> for CommandError {
         };
         let hint = error.hint().map(str::to_owned);
         Self { exit, error: error.into(), hint }
+    }
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Done,
+            Outcome::Failed => Self::GateFailed,
+            Outcome::Undecided => Self::Undecided,
+        }
     }
 }
 

@@ -2,36 +2,114 @@
 
 use std::time::Duration;
 
-use clap::{Args, value_parser};
+use clap::{Args, ValueEnum, value_parser};
 
-use crate::clinic::LoadOptions;
+use crate::{
+    clinic::{LoadOptions, SharingOption},
+    scenario::{Arrivals, Protocol, Threshold, parse_rate},
+};
 
 /// Flags that change the load of a scenario.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Load")]
 pub(super) struct LoadArgs {
-    /// Concurrent clients, each with a connection of its own
+    /// Concurrent clients, each with a connection of its own unless --pool or --connect says otherwise
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..=100_000))]
     clients: Option<u32>,
     /// Threads that drive the clients [default: one a core, at most one a client]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
+    /// Open the load: operations arrive at this rate, such as 500/s or 30/min, whatever becomes of earlier ones
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true, value_parser = rate)]
+    rate: Option<f64>,
+    /// How the arrivals of an open load are spread
+    #[arg(long, value_name = "SPREAD")]
+    arrivals: Option<ArrivalsName>,
+    /// Skip an operation that would begin later than this after its arrival
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
+    latency_limit: Option<Duration>,
+    /// A client's pause between two operations of a closed load
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = not_negative, conflicts_with = "rate")]
+    think_time: Option<Duration>,
     /// Measured time of a phase, such as 30s or 2m
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
     duration: Option<Duration>,
     /// Discarded time before the measured one
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = not_negative)]
     warmup: Option<Duration>,
-    /// Seed of the statement mix and the parameters
+    /// Seed of the statement mix, the parameters, the arrivals and the think times
     #[arg(long, value_name = "N")]
     random_seed: Option<u64>,
+    /// How statements are sent: as text, parsed each time, or parsed once a connection
+    #[arg(long, value_name = "PROTOCOL")]
+    protocol: Option<ProtocolName>,
+    /// Let the clients share a pool of this many connections
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..=100_000))]
+    pool: Option<u32>,
+    /// How long a client waits for a connection of the pool before its operation fails
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive, conflicts_with = "connect")]
+    pool_wait_timeout: Option<Duration>,
+    /// Open a connection for each operation
+    #[arg(long, conflicts_with = "pool")]
+    connect: bool,
+    /// statement_timeout of every session
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
+    statement_timeout: Option<Duration>,
+    /// How often an operation is tried again after a serialization failure or a deadlock
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(..=1000))]
+    retries: Option<u32>,
+    /// Give the measurement up when more than this share of the operations fails, such as 10%
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share)]
+    error_limit: Option<f64>,
+    /// What the measurement has to keep, such as 'p(95)<50ms', 'error_rate<1%' or 'NAME:mean<5ms'; may be repeated
+    #[arg(long = "threshold", value_name = "EXPR", allow_hyphen_values = true, value_parser = threshold)]
+    thresholds: Vec<Threshold>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ArrivalsName {
+    Poisson,
+    Constant,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProtocolName {
+    Simple,
+    Extended,
+    Prepared,
 }
 
 impl LoadArgs {
     /// What the flags ask for.
     pub(super) fn options(&self) -> LoadOptions {
-        let Self { clients, threads, duration, warmup, random_seed } = *self;
-        LoadOptions { clients, threads, duration, warmup, seed: random_seed }
+        LoadOptions {
+            clients: self.clients,
+            threads: self.threads,
+            rate: self.rate,
+            arrivals: self.arrivals.map(|name| match name {
+                ArrivalsName::Poisson => Arrivals::Poisson,
+                ArrivalsName::Constant => Arrivals::Constant,
+            }),
+            latency_limit: self.latency_limit,
+            think_time: self.think_time,
+            duration: self.duration,
+            warmup: self.warmup,
+            seed: self.random_seed,
+            sharing: match self.pool {
+                Some(size) => Some(SharingOption::Pool(size)),
+                None => self.connect.then_some(SharingOption::Operation),
+            },
+            pool_wait_timeout: self.pool_wait_timeout,
+            protocol: self.protocol.map(|name| match name {
+                ProtocolName::Simple => Protocol::Simple,
+                ProtocolName::Extended => Protocol::Extended,
+                ProtocolName::Prepared => Protocol::Prepared,
+            }),
+            statement_timeout: self.statement_timeout,
+            retries: self.retries,
+            error_limit: self.error_limit,
+            thresholds: self.thresholds.clone(),
+        }
     }
 }
 
@@ -46,6 +124,23 @@ pub(super) struct RowsArgs {
 fn rows(text: &str) -> Result<u64, String> {
     let number = text.parse().ok().filter(|rows| (1..=1_000_000_000_000).contains(rows));
     number.ok_or_else(|| "expected a whole number from 1 to 1000000000000".to_owned())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    parse_rate(text).map_err(|fault| format!("{}, expected {}", fault.message, fault.expected))
+}
+
+fn threshold(text: &str) -> Result<Threshold, String> {
+    Threshold::parse(text).map_err(|fault| fault.render(text))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let number = match text.trim().strip_suffix('%') {
+        Some(percent) => percent.trim_end().parse().map(|percent: f64| percent / 100.0),
+        None => text.trim().parse(),
+    };
+    let share = number.ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a share of 0% to 100%, such as 10%".to_owned())
 }
 
 fn not_negative(text: &str) -> Result<Duration, String> {
@@ -77,5 +172,13 @@ mod tests {
             assert!(positive(wrong).is_err(), "{wrong}");
         }
         assert_eq!(not_negative("0s"), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn shares_are_percents_or_fractions() {
+        assert_eq!((share("10%"), share("0.1"), share(" 100 % "), share("0")), (Ok(0.1), Ok(0.1), Ok(1.0), Ok(0.0)));
+        for wrong in ["", "%", "101%", "-1%", "2", "nan", "10 percent"] {
+            assert!(share(wrong).is_err(), "{wrong}");
+        }
     }
 }

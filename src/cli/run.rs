@@ -39,14 +39,14 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let scenario = args.scenario.load()?;
-    let options = args.load.options();
+    let plan = args.load.options().plan(&scenario)?;
     let reports = args.reports.reports();
-    let place = args.target.place(options.load(&scenario).clients)?;
+    let place = args.target.place(plan.most_connections())?;
     args.consent.ask_for_run(&place, &scenario)?;
     let seed = SeedOptions { reseed: args.reseed, connections: None };
     let markdown = |comparison: &_| render::markdown(&render::comparison(comparison));
     let (outcome, interrupted) = session::at(place, "latclinic run", async |clinic| {
-        clinic::run(clinic, &scenario, &seed, &options, &reports, &markdown).await
+        clinic::run(clinic, &scenario, &seed, &plan, &reports, &markdown).await
     })?;
     match (outcome.comparison, outcome.failure) {
         (Some(comparison), None) => {

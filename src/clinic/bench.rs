@@ -5,7 +5,10 @@ use std::{borrow::Cow, path::PathBuf, sync::Arc, time::Duration};
 use super::{
     Clinic, Error, ErrorKind, Event, Events,
     explain::{self, Captured},
-    fix, machine, seed,
+    fix,
+    load::PlannedLoad,
+    load_info::load_info,
+    machine, seed, thresholds,
     warnings::warnings,
 };
 use crate::{
@@ -13,26 +16,11 @@ use crate::{
     load::{Load, Workload},
     pg,
     record::{
-        self, Client, ErrorCount, FORMAT, Folder, Found, Interval, Latency, LoadInfo, Phase, Record, Slice,
-        StatementFigures, Store, Totals,
+        self, Client, ErrorCount, FORMAT, Folder, Found, Interval, Latency, Phase, Record, Slice, StatementFigures,
+        Store, Totals, WarmUpFigures,
     },
-    scenario::{LoadModel, Scenario, Statement},
+    scenario::{Scenario, Statement},
 };
-
-/// What of a scenario's load is asked for differently.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// Concurrent clients.
-    pub clients: Option<u32>,
-    /// Threads that drive them; one a core by default.
-    pub threads: Option<u32>,
-    /// Measured time.
-    pub duration: Option<Duration>,
-    /// Discarded time before it.
-    pub warmup: Option<Duration>,
-    /// Seed of the statement mix and the parameters.
-    pub seed: Option<u64>,
-}
 
 /// Where records go.
 #[derive(Debug, Clone)]
@@ -52,22 +40,6 @@ pub struct BenchOutcome {
     pub failure: Option<Error>,
 }
 
-impl LoadOptions {
-    /// The load of `scenario`, with what is asked for differently.
-    pub fn load(&self, scenario: &Scenario) -> Load {
-        let mut defaults = scenario.load.clone();
-        defaults.clients = self.clients.unwrap_or(defaults.clients);
-        defaults.warmup = self.warmup.unwrap_or(defaults.warmup);
-        defaults.duration = self.duration.unwrap_or(defaults.duration);
-        defaults.seed = self.seed.unwrap_or(defaults.seed);
-        Load::new(&defaults, self.threads.unwrap_or_else(machine::cores))
-    }
-
-    fn seed(&self, scenario: &Scenario) -> u64 {
-        self.seed.unwrap_or(scenario.load.seed)
-    }
-}
-
 impl Reports {
     /// The folder for what is about to be measured.
     pub(super) fn prepare(&self, scenario: &str, what: &str) -> Result<Folder, Error> {
@@ -84,11 +56,11 @@ pub async fn bench(
     clinic: &Clinic,
     scenario: &Scenario,
     phase: Phase,
-    options: &LoadOptions,
+    plan: &PlannedLoad,
     reports: &Reports,
 ) -> Result<BenchOutcome, Error> {
     let folder = reports.prepare(&scenario.id, phase.as_str())?;
-    measure(clinic, scenario, phase, options, &folder).await
+    measure(clinic, scenario, phase, plan, &folder).await
 }
 
 /// [`bench`] into a folder that is there.
@@ -96,7 +68,7 @@ pub(super) async fn measure(
     clinic: &Clinic,
     scenario: &Scenario,
     phase: Phase,
-    options: &LoadOptions,
+    plan: &PlannedLoad,
     folder: &Folder,
 ) -> Result<BenchOutcome, Error> {
     let connector = clinic.connector();
@@ -104,21 +76,21 @@ pub(super) async fn measure(
     fix::require_fix(clinic, scenario, phase).await?;
     let admin = connector.connect("bench").await?;
     let server = pg::server_facts(&admin, connector.is_managed()).await?;
-    let load = options.load(scenario);
+    let load = &plan.load;
     let facts = pg::describe(connector, scenario).await?;
-    let workload = Arc::new(Workload::new(scenario, &facts, options.seed(scenario))?);
+    let workload = Arc::new(Workload::new(scenario, &facts, load.seed)?);
     clinic.check_stop()?;
     pg::checkpoint(&admin).await?;
     drop(admin);
 
     let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &facts));
     let observer = Arc::new(Observer { events: Arc::clone(clinic.events()), phase });
-    let measurement = engine::run(target, &load, Arc::clone(&workload), observer, clinic.stop().clone())
+    let measurement = engine::run(target, load, Arc::clone(&workload), observer, clinic.stop().clone())
         .await
         .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
 
     let captured = match &measurement.ended {
-        Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(phase, &load)),
+        Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(phase, load)),
         Ended::Completed if nothing_worked(&measurement.total) => Err(all_failed(phase, &measurement.total)),
         Ended::Completed => {
             clinic.step("capturing plans");
@@ -142,9 +114,7 @@ pub(super) async fn measure(
         }
         (Ended::Completed, _) => None,
     };
-    let client = client(&measurement, &load);
-    let latency = Latency::from_histogram(&measurement.total.response);
-    let record = Record {
+    let mut record = Record {
         format: FORMAT,
         scenario: scenario.id.clone(),
         phase,
@@ -156,31 +126,39 @@ pub(super) async fn measure(
         server,
         dataset,
         fix: fix::info(scenario),
-        load: LoadInfo {
-            model: match load.model {
-                LoadModel::Closed { .. } => "closed".to_owned(),
-                LoadModel::Open { .. } => "open".to_owned(),
-            },
-            clients: load.clients,
-            threads: load.threads,
-            rate: None,
-            duration_s: load.duration.as_secs_f64(),
-            warmup_s: load.warmup.as_secs_f64(),
-            random_seed: options.seed(scenario),
-        },
+        load: load_info(load, &plan.connections),
         measured_s: measurement.measured.as_secs_f64(),
         sending_s: measurement.sending.as_secs_f64(),
         totals: totals(&measurement.total, measurement.sending),
         service_ms: Latency::from_histogram(&measurement.total.service),
         lag_ms: Latency::from_histogram(&measurement.total.lag),
+        wait_ms: None,
+        arrivals: None,
+        stages: Vec::new(),
         statements: statements(scenario, &measurement),
         errors: errors(&measurement.total),
+        connections: None,
         slices: measurement.slices.iter().map(slice).collect(),
-        warnings: warnings(&measurement, &load, &latency, &client),
-        latency_ms: latency,
-        client,
+        warm_up: Some(WarmUpFigures {
+            length_s: measurement.warm_up.length.as_secs_f64(),
+            cold_clients: measurement.warm_up.cold_clients,
+        }),
+        server_activity: None,
+        thresholds: Vec::new(),
+        capacity: None,
+        warnings: Vec::new(),
+        latency_ms: Latency::from_histogram(&measurement.total.response),
+        client: client(&measurement, load),
         plans: captured.as_ref().map_or_else(Vec::new, |captured| captured.figures.clone()),
     };
+    record.thresholds = thresholds::judge(&plan.thresholds, &record, |operation| match operation {
+        None => Some(&measurement.total.response),
+        Some(name) => {
+            let mut figures = record.statements.iter().zip(&measurement.statements);
+            figures.find(|(statement, _)| statement.name == name).map(|(_, figures)| &figures.response)
+        }
+    });
+    record.warnings = warnings(&record);
     save(folder, &record, &measurement, captured.as_ref())?;
     Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record }, failure })
 }
@@ -254,6 +232,7 @@ fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFi
         latency_ms: Latency::from_histogram(&figures.response),
         service_ms: Latency::from_histogram(&figures.service),
         lag_ms: Latency::from_histogram(&figures.lag),
+        ..StatementFigures::default()
     };
     figures.map(of).collect()
 }
@@ -273,6 +252,7 @@ fn slice(figures: &SliceFigures) -> Slice {
         length_s: figures.length.as_secs_f64(),
         totals: Totals::new(figures.operations, figures.errors, figures.length),
         latency_ms: Latency::from_histogram(&figures.response.histogram()),
+        ..Slice::default()
     }
 }
 

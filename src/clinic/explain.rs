@@ -65,7 +65,7 @@ pub(super) fn save(folder: &Folder, phase: Phase, captured: &Captured) -> record
     folder.write_json(&format!("explain_{phase}.json"), &captured.json)
 }
 
-/// Captures the plan of every statement of the workload for hot, typical and absent parameter values. The schema is worked
+/// Captures the plan of every statement of the workload for hot, typical, cold and absent parameter values. The schema is worked
 /// in as it stands: whether the fix should be there is not asked.
 ///
 /// # Errors
@@ -77,11 +77,11 @@ pub(super) async fn capture(clinic: &Clinic, scenario: &Scenario, workload: &Wor
     let mut captured = Captured { text: HEADER.to_owned(), json: serde_json::Value::Null, figures: Vec::new() };
     let mut plans = Vec::new();
     for (index, statement) in scenario.statements.iter().enumerate() {
-        let ClassValues { hot, typical, absent } = workload.classes(index)?;
+        let ClassValues { hot, typical, cold, absent } = workload.classes(index)?;
         let classes = match statement.parameters.is_empty() {
             // It has one plan.
             true => vec![("typical", typical)],
-            false => vec![("hot", hot), ("typical", typical), ("absent", absent)],
+            false => vec![("hot", hot), ("typical", typical), ("cold", cold), ("absent", absent)],
         };
         for (class, values) in &classes {
             clinic.step(format!("explaining {} with {class} values", statement.name));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Clinic, Error, ErrorKind, LoadOptions, Reports, SeedOptions,
+    Clinic, Error, ErrorKind, PlannedLoad, Reports, SeedOptions,
     bench::measure,
     compare::{compare_records, write_comparison},
     fix::{apply_fix, revert_fix},
@@ -35,7 +35,7 @@ pub async fn run(
     clinic: &Clinic,
     scenario: &Scenario,
     seed_options: &SeedOptions,
-    load: &LoadOptions,
+    load: &PlannedLoad,
     reports: &Reports,
     markdown: impl Fn(&Comparison) -> String,
 ) -> Result<RunOutcome, Error> {
@@ -58,7 +58,7 @@ pub async fn run(
 async fn after(
     clinic: &Clinic,
     scenario: &Scenario,
-    load: &LoadOptions,
+    load: &PlannedLoad,
     folder: &Folder,
     before: &Found,
     markdown: impl Fn(&Comparison) -> String,

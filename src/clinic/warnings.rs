@@ -1,10 +1,8 @@
 //! What a reader has to know before believing a record's figures.
 
 use crate::{
-    engine::{Ended, Measurement},
-    load::Load,
-    record::{Client, Latency, Warning},
-    stats,
+    record::{Record, ServerActivity, Slice, Warning},
+    stats::{self, EarlyDrift, early_drift},
 };
 
 /// Share of the sending threads' time above which the client itself delays what it times.
@@ -13,54 +11,249 @@ const BUSY_CLIENT: f64 = 0.85;
 /// Share of errors above which the latencies are those of another workload.
 const MANY_ERRORS: f64 = 0.01;
 
-/// Warnings about a measurement; none when there is nothing to warn of.
-pub(super) fn warnings(measurement: &Measurement, load: &Load, latency: &Latency, client: &Client) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let mut warn = |id: &str, message: String, advice: &str| {
-        warnings.push(Warning { id: id.to_owned(), message, advice: advice.to_owned() });
-    };
-    if measurement.ended != Ended::Completed {
-        warn(
-            "interrupted",
-            format!(
-                "the measurement ended after {:.1} s of {:.1} s",
-                measurement.measured.as_secs_f64(),
-                load.duration.as_secs_f64()
-            ),
-            "measure again before comparing",
-        );
-    }
-    if latency.p99.is_none() {
-        warn(
-            "too-few-samples",
-            format!("{} samples do not support a p99, which needs {}", latency.samples, stats::samples_needed(0.99)),
-            "measure longer (--duration) or with more clients",
-        );
-    }
-    if measurement.warm_up.cold_clients > 0 {
-        warn(
-            "warm-up-too-short",
-            format!(
-                "{} of {} clients had not executed every statement five times when the measurement began",
-                measurement.warm_up.cold_clients, load.clients
-            ),
-            "warm up longer (--warmup)",
-        );
-    }
-    if client.cpu_share > BUSY_CLIENT {
-        warn(
-            "client-was-the-bottleneck",
-            format!("latclinic's own threads were busy for {:.0} % of the window", client.cpu_share * 100.0),
-            "use fewer clients or more threads, or drive the load from another machine",
-        );
-    }
-    let errors = measurement.total.error_count();
-    if errors as f64 > MANY_ERRORS * measurement.total.operations as f64 {
-        warn(
-            "many-errors",
-            format!("{errors} of {} operations failed", measurement.total.operations),
-            "look at the errors; the percentiles are those of the operations that did not fail",
-        );
-    }
-    warnings
+/// Share of the planned arrivals that may be missing.
+const MISSING_ARRIVALS: f64 = 0.01;
+
+/// Median lag in milliseconds, and as a share of the median service time, that needs a reason.
+const LAG_MS: f64 = 1.0;
+const LAG_SHARE: f64 = 0.1;
+
+/// Share of time in which clients are busy below which the median arrival finds a free one.
+const HALF_BUSY: f64 = 0.5;
+
+/// Warnings about a measurement, from nothing but its record; none when there is nothing to warn of.
+pub(super) fn warnings(record: &Record) -> Vec<Warning> {
+    let all = [
+        interrupted(record),
+        too_few_samples(record),
+        cold_clients(record),
+        unsettled(record),
+        busy_client(record),
+        late_client(record),
+        rate_not_achieved(record),
+        skipped(record),
+        many_errors(record),
+        connections_lost(record),
+        record.server_activity.as_ref().and_then(checkpoint_inside),
+        record.server_activity.as_ref().and_then(autovacuum_inside),
+    ];
+    all.into_iter().flatten().collect()
 }
+
+fn warning(id: &str, message: String, advice: &str) -> Option<Warning> {
+    Some(Warning { id: id.to_owned(), message, advice: advice.to_owned() })
+}
+
+fn interrupted(record: &Record) -> Option<Warning> {
+    let (measured, asked) = (record.measured_s, record.load.duration_s);
+    if !record.interrupted || measured >= asked {
+        return None;
+    }
+    warning(
+        "interrupted",
+        format!("the measurement ended after {measured:.1} s of {asked:.1} s"),
+        "measure again before comparing",
+    )
+}
+
+fn too_few_samples(record: &Record) -> Option<Warning> {
+    if record.latency_ms.p99.is_some() {
+        return None;
+    }
+    let (samples, needed) = (record.latency_ms.samples, stats::samples_needed(0.99));
+    warning(
+        "too-few-samples",
+        format!("{samples} samples do not support a p99, which needs {needed}"),
+        "measure longer (--duration) or with more clients",
+    )
+}
+
+fn cold_clients(record: &Record) -> Option<Warning> {
+    let cold = record.warm_up.as_ref()?.cold_clients;
+    if cold == 0 {
+        return None;
+    }
+    let clients = record.load.clients;
+    warning(
+        "warm-up-too-short",
+        format!("{cold} of {clients} clients had not executed every statement five times when the measurement began"),
+        "warm up longer (--warmup)",
+    )
+}
+
+/// The first slices differ from the rest, in their median response or, where nothing but the server sets it, their throughput.
+/// A load that changes over time tells nothing.
+fn unsettled(record: &Record) -> Option<Warning> {
+    if !record.load.stages.is_empty() {
+        return None;
+    }
+    // The last slice holds what was awaited at the end.
+    let slices = record.slices.split_last().map_or(&[][..], |(_, slices)| slices);
+    let medians: Option<Vec<f64>> = slices.iter().map(|slice| slice.latency_ms.p50).collect();
+    let rates: Vec<f64> = slices.iter().map(|slice| slice.totals.throughput_per_s).collect();
+    let of_median = medians.and_then(|medians| early_drift(&medians));
+    let of_rate = (record.load.model == "closed").then(|| early_drift(&rates)).flatten();
+    let (what, drift) = match (of_median, of_rate) {
+        (Some(drift), _) => ("a median response of", drift),
+        (None, Some(drift)) => ("a throughput of", drift),
+        (None, None) => return None,
+    };
+    let EarlyDrift { length, beginning, later } = drift;
+    let unit = if what.contains("response") { " ms" } else { "/s" };
+    warning(
+        "warm-up-too-short",
+        format!(
+            "the first {:.0} s had {what} {beginning:.3}{unit}, the second half {later:.3}{unit}",
+            seconds(&slices[..length])
+        ),
+        "warm up longer (--warmup); if it is the same again, something changes while it is measured",
+    )
+}
+
+fn seconds(slices: &[Slice]) -> f64 {
+    slices.iter().map(|slice| slice.length_s).sum()
+}
+
+fn busy_client(record: &Record) -> Option<Warning> {
+    let share = record.client.cpu_share;
+    if share <= BUSY_CLIENT {
+        return None;
+    }
+    warning(
+        "client-was-the-bottleneck",
+        format!("latclinic's own threads were busy for {:.0} % of the window", share * 100.0),
+        "use fewer clients or more threads, or drive the load from another machine",
+    )
+}
+
+/// Arrivals that lag although a client is free are late because of latclinic's machine, not of the server.
+///
+/// An arrival has to wait for a client only while all of them are busy. The share of time in which they are is at most their
+/// utilisation (Little's law: operations a second by the time that each takes, by clients), and so is the share of arrivals
+/// that find them so, times what the densest arrivals are denser than the mean. Where that is below one half, the median lag of
+/// a client that is on time is 0, however long the server stalls in between.
+fn late_client(record: &Record) -> Option<Warning> {
+    let arrivals = record.arrivals.as_ref()?;
+    let (lag, service) = (record.lag_ms.p50?, record.service_ms.p50?);
+    if lag <= LAG_MS || lag <= LAG_SHARE * service {
+        return None;
+    }
+    let waited = record.wait_ms.as_ref().and_then(|wait| wait.mean).unwrap_or(0.0);
+    let without = record.connections.as_ref().map_or(0.0, |connections| connections.without_s);
+    let busy_s = record.totals.operations as f64 * (record.service_ms.mean? + waited) / 1e3 + without;
+    let utilisation = busy_s / (f64::from(record.load.clients) * record.sending_s);
+    let densest = record.load.rate.map_or(1.0, |rate| (rate / arrivals.planned_rate_per_s).max(1.0));
+    // Also where there is nothing to divide by.
+    if utilisation * densest >= HALF_BUSY || !utilisation.is_finite() || !densest.is_finite() {
+        return None;
+    }
+    warning(
+        "client-was-the-bottleneck",
+        format!(
+            "half of the arrivals were sent {lag:.1} ms late or later, though clients were busy for only {:.0} % of the time",
+            utilisation * 100.0
+        ),
+        "take other load off this machine, use more threads, or drive the load from another machine",
+    )
+}
+
+fn rate_not_achieved(record: &Record) -> Option<Warning> {
+    let arrivals = record.arrivals.as_ref()?;
+    let (planned, achieved) = (arrivals.planned_rate_per_s, arrivals.achieved_rate_per_s);
+    if achieved >= planned * (1.0 - MISSING_ARRIVALS) {
+        return None;
+    }
+    warning(
+        "rate-not-achieved",
+        format!("{achieved:.1} operations a second were sent of {planned:.1} that were planned"),
+        "lower the rate (--rate), or use more clients if the server can serve them",
+    )
+}
+
+fn skipped(record: &Record) -> Option<Warning> {
+    let skipped = record.totals.skipped;
+    if skipped == 0 {
+        return None;
+    }
+    let limit = record.load.latency_limit_s.map(|limit| format!(" of {:.0} ms", limit * 1e3)).unwrap_or_default();
+    let arrivals = record.arrivals.as_ref().map(|arrivals| format!(" of {}", arrivals.planned)).unwrap_or_default();
+    warning(
+        "operations-skipped",
+        format!("{skipped}{arrivals} arrivals were not sent, for they had waited longer than the latency limit{limit}"),
+        "the percentiles do not contain them: lower the rate, use more clients, or go without the limit",
+    )
+}
+
+fn many_errors(record: &Record) -> Option<Warning> {
+    let (errors, operations) = (record.totals.errors, record.totals.operations);
+    if errors as f64 <= MANY_ERRORS * operations as f64 {
+        return None;
+    }
+    warning(
+        "many-errors",
+        format!("{errors} of {operations} operations failed"),
+        "look at the errors; the percentiles are those of the operations that did not fail",
+    )
+}
+
+fn connections_lost(record: &Record) -> Option<Warning> {
+    let connections = record.connections.as_ref()?;
+    if connections.lost == 0 && connections.failed_attempts == 0 {
+        return None;
+    }
+    let sample = connections.sample.as_ref().map(|sample| format!(" ({sample})")).unwrap_or_default();
+    warning(
+        "connections-lost",
+        format!(
+            "{} connections broke{sample}, {} attempts to open one failed, and clients were {:.1} s without one in sum",
+            connections.lost, connections.failed_attempts, connections.without_s
+        ),
+        "look at the server's log; the gap is in the slices",
+    )
+}
+
+/// Only one that wrote: a server without changes counts checkpoints that have nothing to do.
+fn checkpoint_inside(activity: &ServerActivity) -> Option<Warning> {
+    let checkpoints = activity.checkpoints.as_ref()?;
+    let begun = checkpoints.timed.unwrap_or(0) + checkpoints.requested.unwrap_or(0);
+    let written = checkpoints.buffers_written.unwrap_or(begun);
+    if written == 0 {
+        return None;
+    }
+    let what = if begun == 0 { "one begun earlier went on".to_owned() } else { format!("{begun} began") };
+    let time = |ms: Option<f64>| ms.map_or_else(|| "unknown".to_owned(), |ms| format!("{:.2} s", ms / 1e3));
+    warning(
+        "checkpoint-inside",
+        format!(
+            "a checkpoint ran inside the window: {what}, {written} buffers were written in {}, synced in {}",
+            time(checkpoints.write_ms),
+            time(checkpoints.sync_ms)
+        ),
+        "measure again, or for long enough that each phase has as many; checkpoint_timeout and max_wal_size space them",
+    )
+}
+
+fn autovacuum_inside(activity: &ServerActivity) -> Option<Warning> {
+    let tables = activity.tables.as_ref()?;
+    let ran: Vec<String> = tables
+        .iter()
+        .map(|table| (&table.name, table.autovacuums.unwrap_or(0), table.autoanalyzes.unwrap_or(0)))
+        .filter(|(_, vacuums, analyzes)| vacuums + analyzes > 0)
+        .map(|(name, vacuums, analyzes)| match (vacuums, analyzes) {
+            (_, 0) => format!("vacuum of {name}"),
+            (0, _) => format!("analyze of {name}"),
+            _ => format!("vacuum and analyze of {name}"),
+        })
+        .collect();
+    if ran.is_empty() {
+        return None;
+    }
+    warning(
+        "autovacuum-inside",
+        format!("autovacuum ended inside the window: {}", ran.join(", ")),
+        "measure again; if the workload writes, it belongs to it: measure for long enough that each phase has as many",
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -168,7 +168,7 @@ mod tests {
         after.record.interrupted = true;
         after.record.interrupted_by = Some("the server went away".into());
         after.record.measured_s = 3.25;
-        after.record.totals = Totals { operations: 10, errors: 10, throughput_per_s: 0.0, error_rate: 1.0 };
+        after.record.totals = Totals { operations: 10, errors: 10, error_rate: 1.0, ..Totals::default() };
         after.record.latency_ms = Latency::default();
         let comparison = compare(&before, &after).unwrap();
         let notes: Vec<_> = comparison.notes.iter().map(|note| note.message.as_str()).collect();

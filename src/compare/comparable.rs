@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::model::Difference;
-use crate::record::{Phase, Record};
+use crate::record::{LoadInfo, LoadStage, Phase, Record};
 
 /// Why two records cannot be compared: every reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,20 @@ pub(super) fn check(before: &Record, after: &Record) -> Result<(), Error> {
     reasons.unless_same("load model", &before.load.model, &after.load.model);
     reasons.unless_same("clients", before.load.clients, after.load.clients);
     reasons.unless_same("rate", rate(before), rate(after));
+    reasons.unless_same("arrivals", or_none(&before.load.arrivals), or_none(&after.load.arrivals));
+    reasons.unless_same("think time", think_time(&before.load), think_time(&after.load));
+    reasons.unless_same("latency limit", limit(before.load.latency_limit_s), limit(after.load.latency_limit_s));
+    reasons.unless_same("stages", stages(&before.load), stages(&after.load));
+    reasons.unless_same("protocol", &before.load.protocol, &after.load.protocol);
+    reasons.unless_same("connections", connections(&before.load), connections(&after.load));
+    // It cuts the slowest times off and makes errors of them.
+    reasons.unless_same(
+        "statement timeout",
+        limit(before.load.statement_timeout_s),
+        limit(after.load.statement_timeout_s),
+    );
+    reasons.unless_same("session settings", settings(&before.load), settings(&after.load));
+    reasons.unless_same("retries", before.load.retries, after.load.retries);
     reasons.unless_same("random seed", before.load.random_seed, after.load.random_seed);
     for record in [before, after] {
         if record.totals.operations == 0 {
@@ -85,6 +99,7 @@ pub(super) fn differences(before: &Record, after: &Record) -> Vec<Difference> {
     look("--threads", from.threads.to_string(), to.threads.to_string());
     look("--duration", seconds(from.duration_s), seconds(to.duration_s));
     look("--warmup", seconds(from.warmup_s), seconds(to.warmup_s));
+    look("error limit", from.error_limit.to_string(), to.error_limit.to_string());
     let (from, to) = (&before.tool, &after.tool);
     look("latclinic version", from.version.clone(), to.version.clone());
     let commit = |commit: &Option<String>| commit.clone().unwrap_or_else(|| "unknown".into());
@@ -131,6 +146,43 @@ fn rate(record: &Record) -> String {
     record.load.rate.map_or_else(|| "none".into(), |rate| format!("{rate}/s"))
 }
 
+fn or_none(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or("none")
+}
+
+fn limit(limit: Option<f64>) -> String {
+    limit.map_or_else(|| "none".into(), seconds)
+}
+
+fn think_time(load: &LoadInfo) -> String {
+    match (load.think_time_s, &load.think_distribution) {
+        (Some(time), Some(distribution)) => format!("{} {distribution}", seconds(time)),
+        (Some(time), None) => seconds(time),
+        (None, _) => "none".into(),
+    }
+}
+
+fn stages(load: &LoadInfo) -> String {
+    let stage = |stage: &LoadStage| format!("{} to {} in {}", stage.from, stage.to, seconds(stage.duration_s));
+    let stages: Vec<String> = load.stages.iter().map(stage).collect();
+    if stages.is_empty() { "none".into() } else { stages.join(", ") }
+}
+
+fn connections(load: &LoadInfo) -> String {
+    match &load.pool {
+        None => format!("one a {}", load.connections),
+        Some(pool) => {
+            let timeout = pool.wait_timeout_s.map(|timeout| format!(", wait {}", seconds(timeout))).unwrap_or_default();
+            format!("a pool of {}{timeout}, {} recycling", pool.size, pool.recycling)
+        }
+    }
+}
+
+fn settings(load: &LoadInfo) -> String {
+    let settings: Vec<String> = load.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    if settings.is_empty() { "none".into() } else { settings.join(", ") }
+}
+
 fn seconds(seconds: f64) -> String {
     format!("{seconds} s")
 }
@@ -142,7 +194,7 @@ fn yes_no(value: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::sample;
+    use crate::record::{PoolInfo, sample};
 
     #[test]
     fn two_phases_of_the_same_thing_are_comparable() {
@@ -181,6 +233,37 @@ mod tests {
     }
 
     #[test]
+    fn another_way_to_drive_the_load_is_a_reason() {
+        let mut before = sample::record(Phase::Before);
+        before.load.think_time_s = Some(0.05);
+        before.load.think_distribution = Some("exponential".into());
+        let mut after = sample::record(Phase::After);
+        after.load.arrivals = Some("poisson".into());
+        after.load.latency_limit_s = Some(0.2);
+        after.load.stages = vec![
+            LoadStage { duration_s: 10.0, from: 0.0, to: 100.0 },
+            LoadStage { duration_s: 20.0, from: 100.0, to: 100.0 },
+        ];
+        after.load.protocol = "simple".into();
+        after.load.connections = "pool".into();
+        after.load.pool = Some(PoolInfo { size: 4, wait_timeout_s: Some(0.5), recycling: "fast".into() });
+        after.load.statement_timeout_s = Some(1.0);
+        after.load.settings = BTreeMap::from([("jit".into(), "off".into()), ("work_mem".into(), "64MB".into())]);
+        after.load.retries = 3;
+        insta::assert_snapshot!(check(&before, &after).unwrap_err().reasons().join("\n"), @"
+        arrivals: none before, poisson after
+        think time: 0.05 s exponential before, none after
+        latency limit: none before, 0.2 s after
+        stages: none before, 0 to 100 in 10 s, 100 to 100 in 20 s after
+        protocol: prepared before, simple after
+        connections: one a client before, a pool of 4, wait 0.5 s, fast recycling after
+        statement timeout: none before, 1 s after
+        session settings: none before, jit = off, work_mem = 64MB after
+        retries: 0 before, 3 after
+        ");
+    }
+
+    #[test]
     fn a_changed_statement_is_a_reason_and_so_is_the_wrong_order() {
         let (before, mut after) = (sample::record(Phase::Before), sample::record(Phase::After));
         after.statements[0].sql = "SELECT 1".into();
@@ -196,6 +279,7 @@ mod tests {
         after.machine.cores = 64;
         after.load.threads = 8;
         after.load.duration_s = 10.0;
+        after.load.error_limit = 0.5;
         after.tool.commit = Some("abc".into());
         let lines =
             differences(&before, &after).into_iter().map(|d| format!("{}: {} -> {}", d.what, d.before, d.after));
@@ -206,6 +290,7 @@ mod tests {
         cores: 2 -> 64
         --threads: 2 -> 8
         --duration: 30 s -> 10 s
+        error limit: 1 -> 0.5
         latclinic commit: unknown -> abc
         ");
     }

@@ -12,6 +12,6 @@ mod notes;
 pub use build::compare;
 pub use comparable::Error;
 pub use model::{
-    Comparison, Difference, FORMAT, Gate, GateOutcome, Metric, MetricName, PlanComparison, Side, Sides,
-    StatementComparison, Unit, Verdict,
+    Comparison, Difference, FORMAT, Gate, Metric, MetricName, PlanComparison, Side, Sides, StatementComparison, Unit,
+    Verdict,
 };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{PlanFigures, Warning};
+use crate::record::{Outcome, PlanFigures, Warning};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -185,19 +185,7 @@ pub struct Gate {
     /// As it was asked for.
     pub expression: String,
     /// What came of it.
-    pub outcome: GateOutcome,
-}
-
-/// What came of a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GateOutcome {
-    /// The condition holds.
-    Passed,
-    /// It does not.
-    Failed,
-    /// It could not be decided; data that are missing never pass.
-    Undecided,
+    pub outcome: Outcome,
 }
 
 /// Something that differs between the sides.

@@ -152,6 +152,7 @@ fn workload(statements: usize) -> Arc<Workload> {
             .collect(),
         load: LoadDefaults::closed(1, MS, MS, 42),
         fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS },
+        thresholds: Vec::new(),
         rows_asked: None,
     };
     let facts = ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() };

@@ -1,4 +1,4 @@
-//! Parameter values for plans: the most frequent, a usual one, one that the data does not have.
+//! Parameter values for plans: the most frequent, a usual one, the rarest, one that the data does not have.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -21,37 +21,56 @@ pub struct ClassValues {
     /// The values at the median of the frequencies, weighted by operation: half of the operations have values that are at least as
     /// frequent.
     pub typical: Vec<Value>,
+    /// The rarest values.
+    pub cold: Vec<Value>,
     /// Values that the distribution cannot give; NULL for a type that has no other.
     pub absent: Vec<Value>,
 }
 
-/// The most frequent value and the one at the median of the frequencies weighted by operation; of equals the first drawn.
-pub(super) fn hot_and_typical(draws: impl Iterator<Item = Value>) -> (Value, Value) {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut distinct: Vec<(u64, Value)> = Vec::new();
-    let mut total = 0;
-    for value in draws {
-        total += 1;
-        match places.entry(format!("{value}")) {
-            Entry::Occupied(place) => distinct[*place.get()].0 += 1,
-            Entry::Vacant(place) => {
-                place.insert(distinct.len());
-                distinct.push((1, value));
+/// What follows for the classes from how frequent values are.
+#[derive(Debug, PartialEq)]
+pub(super) struct Frequencies {
+    /// The most frequent value; of equals the first.
+    pub(super) hot: Value,
+    /// The value at the median of the frequencies, weighted by operation.
+    pub(super) typical: Value,
+    /// The rarest value; of equals the last.
+    pub(super) cold: Value,
+}
+
+impl Default for Frequencies {
+    /// Nothing is known.
+    fn default() -> Self {
+        Self { hot: Value::Null, typical: Value::Null, cold: Value::Null }
+    }
+}
+
+impl Frequencies {
+    /// Those of draws.
+    pub(super) fn of(draws: impl Iterator<Item = Value>) -> Self {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut distinct: Vec<(u64, Value)> = Vec::new();
+        let mut total = 0;
+        for value in draws {
+            total += 1;
+            match places.entry(format!("{value}")) {
+                Entry::Occupied(place) => distinct[*place.get()].0 += 1,
+                Entry::Vacant(place) => {
+                    place.insert(distinct.len());
+                    distinct.push((1, value));
+                }
             }
         }
-    }
-    // Stable: of equally frequent values the first drawn stays first.
-    distinct.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-    let hot = distinct.first().map_or(Value::Null, |(_, value)| value.clone());
-    let mut seen = 0;
-    let typical = distinct
-        .into_iter()
-        .find(|(count, _)| {
+        // Stable: of equally frequent values the first drawn stays first.
+        distinct.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let of = |found: Option<&(u64, Value)>| found.map_or(Value::Null, |(_, value)| value.clone());
+        let mut seen = 0;
+        let typical = distinct.iter().find(|(count, _)| {
             seen += count;
             2 * seen >= total
-        })
-        .map_or(Value::Null, |(_, value)| value);
-    (hot, typical)
+        });
+        Self { hot: of(distinct.first()), typical: of(typical), cold: of(distinct.last()) }
+    }
 }
 
 /// A value of the type that the generator cannot give.
@@ -229,12 +248,17 @@ mod tests {
         absent(generator, column_type, &dataset())
     }
 
+    fn classes(pairs: &[(i64, usize)]) -> [Value; 3] {
+        let Frequencies { hot, typical, cold } = Frequencies::of(draws(pairs));
+        [hot, typical, cold]
+    }
+
     #[test]
-    fn hot_is_the_most_frequent_and_typical_the_median_operation() {
+    fn hot_is_the_most_frequent_typical_the_median_operation_and_cold_the_rarest() {
         // 4 of 10 operations have the value 7, 3 have 5: the fifth operation has 5.
-        assert_eq!(hot_and_typical(draws(&[(5, 3), (7, 4), (1, 2), (2, 1)])), (Value::Int(7), Value::Int(5)));
-        assert_eq!(hot_and_typical(draws(&[(3, 1), (9, 1)])), (Value::Int(3), Value::Int(3)));
-        assert_eq!(hot_and_typical(draws(&[])), (Value::Null, Value::Null));
+        assert_eq!(classes(&[(5, 3), (7, 4), (2, 1), (1, 2)]), [7, 5, 2].map(Value::Int));
+        assert_eq!(classes(&[(3, 1), (8, 1), (9, 1)]), [3, 8, 9].map(Value::Int));
+        assert_eq!(classes(&[]), [Value::Null, Value::Null, Value::Null]);
     }
 
     #[test]

@@ -1,11 +1,20 @@
 //! What to send when: the statement mix, parameters from (seed, operation), the schedule. Pure.
 
+mod arrivals;
 mod classes;
 mod error;
+mod fetched;
 mod model;
+mod parameter;
+mod profile;
+mod think;
 mod workload;
 
+pub use arrivals::Arrivals;
 pub use classes::ClassValues;
 pub use error::{Error, Result};
 pub use model::{GRACE, Load, Operation, WARM_UP};
-pub use workload::{ParameterFacts, Workload};
+pub use parameter::ParameterFacts;
+pub use profile::Profile;
+pub use think::Pauses;
+pub use workload::Workload;

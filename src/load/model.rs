@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::{Arrivals, Pauses, Profile};
 use crate::scenario::{LoadDefaults, LoadModel, Stage, Value};
 
 /// How long what is in flight at the end is awaited, unless told otherwise.
@@ -41,8 +42,8 @@ pub struct Load {
 /// One unit that the engine times.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Operation {
-    /// Number in the phase: `k * clients + client` for the `k`-th measured operation of a client; the same with [`WARM_UP`]
-    /// set for the `k`-th one of its warm-up.
+    /// Number in the phase. Closed load: `k * clients + client` for the `k`-th measured operation of a client. Open load: the
+    /// number of the arrival. In the warm-up the same with [`WARM_UP`] set.
     pub number: u64,
     /// Index of the script in the workload.
     pub script: usize,
@@ -64,6 +65,40 @@ impl Load {
             seed: defaults.seed,
             retries: defaults.retries,
             error_limit: defaults.error_limit,
+        }
+    }
+
+    /// How the number of clients (closed) or the rate (open) goes over the measured window.
+    pub fn profile(&self) -> Profile {
+        let steady = match self.model {
+            _ if !self.stages.is_empty() => return Profile::new(&self.stages),
+            LoadModel::Closed { .. } => f64::from(self.clients),
+            LoadModel::Open { rate, .. } => rate,
+        };
+        Profile::constant(steady, self.duration)
+    }
+
+    /// When the operations of the measured window are to start, for an open load.
+    pub fn arrivals(&self) -> Option<Arrivals> {
+        match self.model {
+            LoadModel::Closed { .. } => None,
+            LoadModel::Open { arrivals, .. } => Some(Arrivals::new(self.profile(), arrivals, self.seed)),
+        }
+    }
+
+    /// When the operations of the warm-up are to start, for an open load; without end.
+    pub fn warm_up_arrivals(&self) -> Option<Arrivals> {
+        match self.model {
+            LoadModel::Closed { .. } => None,
+            LoadModel::Open { arrivals, .. } => Some(Arrivals::of_warm_up(&self.profile(), arrivals, self.seed)),
+        }
+    }
+
+    /// The pauses of the clients, for a closed load with think time.
+    pub fn pauses(&self) -> Option<Pauses> {
+        match self.model {
+            LoadModel::Closed { think_time: Some(think_time) } => Some(Pauses::new(think_time, self.seed)),
+            _ => None,
         }
     }
 

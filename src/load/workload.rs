@@ -1,26 +1,15 @@
 //! The statement mix and the parameters, as pure functions of (seed, operation number).
 
 use super::{
-    classes::{self, ClassValues},
+    classes::ClassValues,
     error::{Error, Result},
     model::Operation,
+    parameter::{ClassOf, Parameter, ParameterFacts, parameters},
 };
 use crate::{
-    draw::{ColumnType, Sampler, Stream},
-    scenario::{self, Classes, Dataset, ParameterSource, Scenario, Statement, Value},
+    draw::Stream,
+    scenario::{Classes, Scenario, Value},
 };
-
-/// Operations that the classes of parameter values are derived from.
-const CLASS_DRAWS: u64 = 10_000;
-
-/// What the database says of one parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ParameterFacts {
-    /// Its type, as the server reports it when the statement is prepared.
-    pub column_type: ColumnType,
-    /// What its query returned; empty for a parameter that is drawn.
-    pub fetched: Vec<Value>,
-}
 
 /// What is sent: scripts by weight and the parameters of their statements. Every part of an operation follows from the seed and
 /// the number of the operation alone.
@@ -46,27 +35,6 @@ struct Compiled {
     name: String,
     parameters: Vec<Parameter>,
     classes: Classes,
-}
-
-/// Where a parameter's values come from.
-#[derive(Debug)]
-pub(super) struct Parameter {
-    stream: Stream,
-    values: Values,
-}
-
-#[derive(Debug)]
-enum Values {
-    Drawn {
-        sampler: Sampler,
-        absent: Value,
-    },
-    Fetched {
-        list: Vec<Value>,
-        absent: Value,
-    },
-    /// Known only when an earlier step has its result.
-    Result,
 }
 
 impl Workload {
@@ -155,65 +123,18 @@ impl Workload {
         };
         check("hot", &named.hot)?;
         check("typical", &named.typical)?;
+        check("cold", &named.cold)?;
         check("absent", &named.absent)?;
-        let mut derived = ClassValues::default();
-        for parameter in parameters {
-            let (hot, typical) = match &parameter.values {
-                Values::Fetched { list, .. } => classes::hot_and_typical(list.iter().cloned()),
-                Values::Drawn { .. } => {
-                    classes::hot_and_typical((0..CLASS_DRAWS).map(|number| parameter.value(number)))
-                }
-                Values::Result => (Value::Null, Value::Null),
-            };
-            derived.hot.push(hot);
-            derived.typical.push(typical);
-            derived.absent.push(match &parameter.values {
-                Values::Fetched { absent, .. } | Values::Drawn { absent, .. } => absent.clone(),
-                Values::Result => Value::Null,
-            });
-        }
-        Ok(ClassValues {
-            hot: named.hot.clone().unwrap_or(derived.hot),
-            typical: named.typical.clone().unwrap_or(derived.typical),
-            absent: named.absent.clone().unwrap_or(derived.absent),
-        })
-    }
-}
-
-fn parameters(statement: &Statement, facts: &[ParameterFacts], dataset: &Dataset, seed: u64) -> Result<Vec<Parameter>> {
-    if statement.parameters.len() != facts.len() {
-        return Err(Error::count(&statement.name, facts.len(), statement.parameters.len()));
-    }
-    let parameter = |(index, (parameter, facts)): (usize, (&scenario::Parameter, &ParameterFacts))| {
-        let number = index + 1;
-        let values = match &parameter.source {
-            ParameterSource::Generator(generator) => Values::Drawn {
-                sampler: Sampler::compile(generator, &facts.column_type, dataset, None)
-                    .map_err(|cause| Error::generator(&statement.name, number, cause))?,
-                absent: classes::absent(generator, &facts.column_type, dataset),
-            },
-            ParameterSource::Query { .. } if facts.fetched.is_empty() => {
-                return Err(Error::no_values(&statement.name, number));
-            }
-            ParameterSource::Query { .. } => Values::Fetched {
-                list: facts.fetched.clone(),
-                absent: classes::beyond(&facts.fetched, &facts.column_type),
-            },
-            ParameterSource::Result { .. } => Values::Result,
+        let derived: Vec<ClassOf> = parameters.iter().map(Parameter::classes).collect();
+        let of = |named: &Option<Vec<Value>>, class: fn(&ClassOf) -> &Value| {
+            named.clone().unwrap_or_else(|| derived.iter().map(class).cloned().collect())
         };
-        Ok(Parameter { stream: Stream::new(seed, &["parameter", &statement.name, &number.to_string()]), values })
-    };
-    statement.parameters.iter().zip(facts).enumerate().map(parameter).collect()
-}
-
-impl Parameter {
-    fn value(&self, number: u64) -> Value {
-        let mut random = self.stream.at(number);
-        match &self.values {
-            Values::Drawn { sampler, .. } => sampler.value(&mut random, number),
-            Values::Fetched { list, .. } => list[random.below(list.len() as u64) as usize].clone(),
-            Values::Result => Value::Null,
-        }
+        Ok(ClassValues {
+            hot: of(&named.hot, |of| &of.hot),
+            typical: of(&named.typical, |of| &of.typical),
+            cold: of(&named.cold, |of| &of.cold),
+            absent: of(&named.absent, |of| &of.absent),
+        })
     }
 }
 
@@ -221,8 +142,11 @@ impl Parameter {
 mod tests {
     use super::*;
     use crate::{
+        draw::ColumnType,
         load::WARM_UP,
-        scenario::{Fix, Generator, LoadDefaults, Origin, Script, SqlText},
+        scenario::{
+            self, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Script, SqlText, Statement, Step,
+        },
     };
 
     fn sql() -> SqlText {
@@ -251,6 +175,7 @@ mod tests {
             scripts,
             load: LoadDefaults::closed(1, time, time, 1),
             fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time },
+            thresholds: Vec::new(),
             rows_asked: None,
         }
     }
@@ -325,16 +250,63 @@ mod tests {
         assert_eq!(insert.typical, [Value::Int(77), Value::Int(78)]);
         assert_eq!(insert.absent, [Value::Int(10_001), Value::Int(10_001)]);
         let read = workload.classes(1).unwrap();
-        assert_eq!((read.hot, read.absent), (vec![Value::Int(5)], vec![Value::Int(9)]));
+        let int = |value| vec![Value::Int(value)];
+        assert_eq!((read.hot, read.cold, read.absent), (int(5), int(8), int(9)));
         assert_eq!(workload.classes(2).unwrap(), ClassValues::default());
     }
 
     #[test]
-    fn the_typical_value_of_a_skewed_parameter_is_neither_hot_nor_rare() {
+    fn an_operation_has_the_parameters_of_all_its_steps() {
+        let (mut scenario, facts) = mixed();
+        let result = ParameterSource::Result { step: 0, column: "id".to_owned(), all: false };
+        scenario.statements[1].parameters = vec![result.into()];
+        let step = |statement| Step { statement, for_each: None };
+        scenario.scripts = vec![Script {
+            name: "both".to_owned(),
+            weight: 1.0,
+            transaction: true,
+            steps: vec![step(0), step(1), step(2)],
+        }];
+        let workload = Workload::new(&scenario, &facts, 7).unwrap();
+        assert_eq!((workload.scripts(), workload.statements(), workload.steps(0)), (1, 3, &[0, 1, 2][..]));
+        assert!(matches!(operation(&workload, 5).parameters[..], [Value::Int(_), Value::Int(_), Value::Null]));
+        let nothing = ClassValues {
+            hot: vec![Value::Null],
+            typical: vec![Value::Null],
+            cold: vec![Value::Null],
+            absent: vec![Value::Null],
+        };
+        assert_eq!(workload.classes(1).unwrap(), nothing);
+    }
+
+    #[test]
+    fn a_share_of_the_operations_has_null() {
+        let (mut scenario, facts) = mixed();
+        scenario.statements[0].parameters[1].null_share = 0.3;
+        let workload = Workload::new(&scenario, &facts, 7).unwrap();
+        let mut made = Operation::default();
+        let mut nulls = [0.0; 2];
+        for number in 0..100_000 {
+            workload.fill_script(number, 0, &mut made);
+            for (count, value) in nulls.iter_mut().zip(&made.parameters) {
+                *count += f64::from(u8::from(*value == Value::Null));
+            }
+        }
+        assert_eq!(nulls[0], 0.0);
+        assert!((nulls[1] / 100_000.0 - 0.3).abs() < 0.006, "{nulls:?}");
+        // NULLs take no part in the classes.
+        assert_eq!(workload.classes(0).unwrap().hot[1], Value::Int(1));
+    }
+
+    #[test]
+    fn the_typical_value_of_a_skewed_parameter_is_neither_hot_nor_cold() {
         let scenario = scenario(vec![statement("read", 1.0, vec![zipf()])]);
         let workload = Workload::new(&scenario, &[vec![facts(&[])]], 7).unwrap();
-        let [Value::Int(typical)] = workload.classes(0).unwrap().typical[..] else { panic!("one integer") };
-        assert!((5..1000).contains(&typical), "{typical}");
+        let classes = workload.classes(0).unwrap();
+        let ([Value::Int(typical)], [Value::Int(cold)]) = (&classes.typical[..], &classes.cold[..]) else {
+            panic!("one integer")
+        };
+        assert!((5..1000).contains(typical) && *cold > 1000, "{typical}, {cold}");
     }
 
     #[test]

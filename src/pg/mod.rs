@@ -1,5 +1,6 @@
 //! The only place that talks to PostgreSQL.
 
+mod activity;
 mod capture;
 mod catalog;
 mod connector;
@@ -19,6 +20,7 @@ mod socket;
 mod url;
 mod wire;
 
+pub use activity::Activity;
 pub use capture::{CapturedPlan, capture_plan};
 pub use catalog::{column_type, quote_identifier, use_schema};
 pub use connector::Connector;

@@ -53,7 +53,8 @@ impl Latency {
 }
 
 impl Totals {
-    /// Counts over a window of length `measured`: `operations` that ended, `errors` of them with an error.
+    /// Counts over a window of length `measured`: `operations` that ended, `errors` of them with an error; nothing skipped,
+    /// late or tried again.
     pub fn new(operations: u64, errors: u64, measured: Duration) -> Self {
         let quotient = |count: u64, by: f64| if by > 0.0 { count as f64 / by } else { 0.0 };
         Self {
@@ -61,6 +62,7 @@ impl Totals {
             errors,
             throughput_per_s: quotient(operations.saturating_sub(errors), measured.as_secs_f64()),
             error_rate: quotient(errors, operations as f64),
+            ..Self::default()
         }
     }
 }

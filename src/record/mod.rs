@@ -3,22 +3,33 @@
 //! [`Record`] is the shape of `record.json`. A [`Store`] knows the reports folder: [`Store::prepare`] makes a [`Folder`] to
 //! write into before a measurement starts, [`Store::newest`] finds what was written, [`read`] reads one record.
 
+mod activity;
 mod error;
 mod figures;
 mod folder;
 mod histogram_log;
+mod load_info;
 mod model;
+mod origin;
+mod outcome;
 mod read;
 mod store;
 
+pub use activity::{
+    CheckpointActivity, DatabaseActivity, IndexActivity, IoActivity, ServerActivity, StatementActivity, TableActivity,
+    WalActivity,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use figures::Percentile;
 pub use folder::Folder;
 pub use histogram_log::Interval;
+pub use load_info::{LoadInfo, LoadStage, PoolInfo};
 pub use model::{
-    Client, DatasetInfo, ErrorCount, FORMAT, FixInfo, Latency, LoadInfo, Machine, Phase, PlanFigures, Record, Server,
-    Slice, StatementFigures, Tool, Totals, Warning,
+    ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PlanFigures, PoolUse, Record, Slice,
+    StageFigures, StatementFigures, StepFigures, Totals, WarmUpFigures, Warning,
 };
+pub use origin::{DatasetInfo, FixInfo, Machine, Server, Tool};
+pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUnit};
 pub use read::{Found, RECORD_FILE, read};
 pub use store::Store;
 

@@ -1,8 +1,15 @@
 //! The shape of `record.json`.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::{
+    activity::ServerActivity,
+    load_info::LoadInfo,
+    origin::{DatasetInfo, FixInfo, Machine, Server, Tool},
+    outcome::{Capacity, ThresholdResult},
+};
 
 /// Version of the shape written by this build. A reader of a newer one stops and says so; an older one is read.
 pub const FORMAT: u32 = 1;
@@ -56,94 +63,43 @@ pub struct Record {
     pub service_ms: Latency,
     /// Lag over all statements.
     pub lag_ms: Latency,
-    /// The same figures by statement.
+    /// Time to get a connection, from the pool or by opening one: inside response, outside service. Null where each client
+    /// has one of its own.
+    #[serde(default)]
+    pub wait_ms: Option<Latency>,
+    /// Arrivals as planned and as they were; null in a closed load.
+    #[serde(default)]
+    pub arrivals: Option<ArrivalFigures>,
+    /// The same figures by operation of the mix: a statement, or a script of several.
     pub statements: Vec<StatementFigures>,
+    /// Figures by stage of the load; empty without stages.
+    #[serde(default)]
+    pub stages: Vec<StageFigures>,
     /// Errors by SQLSTATE.
     pub errors: Vec<ErrorCount>,
+    /// What became of the connections; null where it was not recorded.
+    #[serde(default)]
+    pub connections: Option<ConnectionFigures>,
     /// The measured window in slices of a second.
     pub slices: Vec<Slice>,
+    /// How the warm-up went; null where it was not recorded.
+    #[serde(default)]
+    pub warm_up: Option<WarmUpFigures>,
     /// What the load cost the client.
     pub client: Client,
+    /// What the server counted over the measured window; null where it was not read.
+    #[serde(default)]
+    pub server_activity: Option<ServerActivity>,
+    /// The thresholds and what came of them; empty without any.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdResult>,
+    /// The highest rate that keeps a threshold; null when it was not looked for.
+    #[serde(default)]
+    pub capacity: Option<Capacity>,
     /// Figures of the plans captured in this phase; empty when none were.
     pub plans: Vec<PlanFigures>,
     /// What a reader has to know before believing the figures.
     pub warnings: Vec<Warning>,
-}
-
-/// The program that measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tool {
-    /// Version of latclinic.
-    pub version: String,
-    /// Commit it was built from; null outside a checkout.
-    pub commit: Option<String>,
-}
-
-/// The machine that ran the load.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
-    /// Operating system and its version.
-    pub os: String,
-    /// Kernel version.
-    pub kernel: String,
-    /// Processor's name.
-    pub cpu: String,
-    /// Logical processors.
-    pub cores: u32,
-    /// Physical memory in bytes.
-    pub memory_bytes: u64,
-}
-
-/// The server that was measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Server {
-    /// `server_version`, such as `15.18`.
-    pub version: String,
-    /// Whether it is latclinic's own.
-    pub managed: bool,
-    /// Settings that bear on speed, as `SHOW` prints them.
-    pub settings: BTreeMap<String, String>,
-}
-
-/// The data that was measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DatasetInfo {
-    /// SHA-256 of everything that determines the rows.
-    pub recipe: String,
-    /// Rows by table.
-    pub rows: BTreeMap<String, u64>,
-    /// Bytes of the scenario's tables with their indexes and TOAST.
-    pub bytes: u64,
-}
-
-/// The fix between the phases.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FixInfo {
-    /// One line for a person.
-    pub title: String,
-    /// SHA-256 of its up statements.
-    pub up_sha256: String,
-    /// SHA-256 of its down statements.
-    pub down_sha256: String,
-}
-
-/// The load that was driven.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LoadInfo {
-    /// `closed` or `open`.
-    pub model: String,
-    /// Concurrent clients.
-    pub clients: u32,
-    /// Threads that drove them.
-    pub threads: u32,
-    /// Arrivals a second; null in a closed load.
-    pub rate: Option<f64>,
-    /// Seconds asked for.
-    pub duration_s: f64,
-    /// Seconds discarded before.
-    pub warmup_s: f64,
-    /// Seed of the statement mix and the parameters.
-    pub random_seed: u64,
 }
 
 /// Counts over the measured window.
@@ -157,6 +113,15 @@ pub struct Totals {
     pub throughput_per_s: f64,
     /// `errors / operations`; 0 when there were none.
     pub error_rate: f64,
+    /// Arrivals that were not sent because they had waited longer than the latency limit; not among the operations.
+    #[serde(default)]
+    pub skipped: u64,
+    /// Operations whose response took longer than the latency limit; among the operations.
+    #[serde(default)]
+    pub late: u64,
+    /// Tries beyond the first one of each operation.
+    #[serde(default)]
+    pub retries: u64,
 }
 
 /// A distribution of times in milliseconds. A percentile that the samples cannot support is null.
@@ -182,12 +147,46 @@ pub struct Latency {
     pub samples: u64,
 }
 
-/// Figures of one statement.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Arrivals of an open load over the measured window.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ArrivalFigures {
+    /// Arrivals that fell into the window by plan.
+    pub planned: u64,
+    /// Those that were sent.
+    pub sent: u64,
+    /// `planned` a second.
+    pub planned_rate_per_s: f64,
+    /// `sent` a second.
+    pub achieved_rate_per_s: f64,
+    /// Greatest lag in milliseconds; null when none was sent.
+    pub max_lag_ms: Option<f64>,
+}
+
+/// Figures of one stage of the load.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StageFigures {
+    /// Begin, seconds from the begin of the measured window.
+    pub start_s: f64,
+    /// Length in seconds, as it was.
+    pub length_s: f64,
+    /// Clients or arrivals a second at its begin.
+    pub from: f64,
+    /// The same at its end.
+    pub to: f64,
+    /// Counts of the stage.
+    pub totals: Totals,
+    /// Response time.
+    pub latency_ms: Latency,
+    /// Lag.
+    pub lag_ms: Latency,
+}
+
+/// Figures of one operation of the mix: a statement, or a script of several.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StatementFigures {
     /// Its name in the workload.
     pub name: String,
-    /// Its text.
+    /// Its text; of a script that of its steps, with `;` and a line end between them.
     pub sql: String,
     /// Its weight in the mix.
     pub weight: f64,
@@ -199,6 +198,27 @@ pub struct StatementFigures {
     pub service_ms: Latency,
     /// Lag.
     pub lag_ms: Latency,
+    /// Time to get a connection; null where each client has one of its own.
+    #[serde(default)]
+    pub wait_ms: Option<Latency>,
+    /// The steps of a script, in order; empty for a plain statement.
+    #[serde(default)]
+    pub steps: Vec<StepFigures>,
+}
+
+/// Figures of one step of a script.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepFigures {
+    /// Its name in the script.
+    pub name: String,
+    /// Its text.
+    pub sql: String,
+    /// Executions, with and without error: several an operation where it is executed for each row of another step.
+    pub executions: u64,
+    /// Executions that ended in an error.
+    pub errors: u64,
+    /// Time from its sending to its end.
+    pub service_ms: Latency,
 }
 
 /// Errors of one SQLSTATE.
@@ -212,8 +232,34 @@ pub struct ErrorCount {
     pub sample: String,
 }
 
+/// What became of the connections over the measured window.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionFigures {
+    /// Connections opened; null where it was not counted.
+    pub opened: Option<u64>,
+    /// Connections that broke.
+    pub lost: u64,
+    /// Connections opened in place of one that broke.
+    pub reconnected: u64,
+    /// Attempts to open one that failed.
+    pub failed_attempts: u64,
+    /// Client-seconds without a connection after one broke.
+    pub without_s: f64,
+    /// One of the messages; null when none was lost.
+    pub sample: Option<String>,
+}
+
+/// How the warm-up went.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WarmUpFigures {
+    /// Its length in seconds as it was.
+    pub length_s: f64,
+    /// Clients that had not executed every statement often enough when the measured window began.
+    pub cold_clients: u32,
+}
+
 /// One second of the measured window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Slice {
     /// Begin, seconds from the begin of the measured window.
     pub start_s: f64,
@@ -223,6 +269,26 @@ pub struct Slice {
     pub totals: Totals,
     /// Response time of the operations that ended in it.
     pub latency_ms: Latency,
+    /// Clients that the load has at work, the mean over the slice; null where it was not recorded, as below.
+    #[serde(default)]
+    pub active_clients: Option<f64>,
+    /// Clients with a connection, the mean over the slice.
+    #[serde(default)]
+    pub connected_clients: Option<f64>,
+    /// Use of the pool; null without one.
+    #[serde(default)]
+    pub pool: Option<PoolUse>,
+}
+
+/// Use of the pool, means over a slice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoolUse {
+    /// Connections in use.
+    pub in_use: f64,
+    /// Connections open and not in use.
+    pub idle: f64,
+    /// Clients that wait for one.
+    pub waiting: f64,
 }
 
 /// What the load cost the client.
@@ -239,7 +305,7 @@ pub struct Client {
 pub struct PlanFigures {
     /// Statement's name.
     pub statement: String,
-    /// `hot`, `typical` or `absent`.
+    /// `hot`, `typical`, `cold` or `absent`.
     pub class: String,
     /// The parameter values, as a person reads them.
     pub parameters: Vec<String>,

@@ -102,10 +102,47 @@ mod tests {
     #[test]
     fn a_field_that_this_build_does_not_know_is_no_fault() {
         let mut value = serde_json::to_value(sample::record(Phase::After)).unwrap();
-        value["wait_ms"] = serde_json::json!({ "p50": 1 });
+        value["since_tomorrow"] = serde_json::json!({ "p50": 1 });
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(RECORD_FILE), value.to_string()).unwrap();
         assert_eq!(read(root.path()).unwrap().record, sample::record(Phase::After));
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_build_says_what_that_build_did_and_not_what_it_did_not_note() {
+        let record = read(Path::new("reports/sample/before")).unwrap().record;
+        let load = &record.load;
+        assert_eq!((load.protocol.as_str(), load.connections.as_str(), load.error_limit), ("prepared", "client", 1.0));
+        assert_eq!((&load.pool, load.retries, record.totals.skipped), (&None, 0, 0));
+        assert_eq!((&record.wait_ms, &record.connections, &record.server_activity), (&None, &None, &None));
+        assert_eq!((record.slices[0].active_clients, record.statements[0].steps.len()), (None, 0));
+    }
+
+    #[test]
+    fn every_field_is_read_back_and_documented() {
+        fn keys(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(fields) => {
+                    for (key, value) in fields {
+                        // Tables, settings: named by others.
+                        if !["rows", "settings"].contains(&key.as_str()) || !value.is_object() {
+                            keys(value, found);
+                        }
+                        found.push(key.clone());
+                    }
+                }
+                Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+                _ => {}
+            }
+        }
+        let full = sample::full();
+        let json = serde_json::to_value(&full).unwrap();
+        assert_eq!(serde_json::from_value::<Record>(json.clone()).unwrap(), full);
+        let docs = fs::read_to_string("docs/records.md").unwrap();
+        let mut undocumented = Vec::new();
+        keys(&json, &mut undocumented);
+        undocumented.retain(|key| !docs.contains(&format!("`{key}`")));
+        assert!(undocumented.is_empty(), "docs/records.md lacks {undocumented:?}");
     }
 
     #[test]

@@ -13,9 +13,9 @@ pub(crate) fn record(phase: Phase) -> Record {
         latency([0.041, 0.0931, 0.0842, 0.131, 0.163, 0.399, 0.87, 4.21], 2_541_337)
     };
     let totals = if slow {
-        Totals { operations: 2_716, errors: 0, throughput_per_s: 90.5, error_rate: 0.0 }
+        Totals { operations: 2_716, errors: 0, throughput_per_s: 90.5, error_rate: 0.0, ..Totals::default() }
     } else {
-        Totals { operations: 2_541_337, errors: 0, throughput_per_s: 84_711.2, error_rate: 0.0 }
+        Totals { operations: 2_541_337, errors: 0, throughput_per_s: 84_711.2, error_rate: 0.0, ..Totals::default() }
     };
     Record {
         format: FORMAT,
@@ -56,9 +56,21 @@ pub(crate) fn record(phase: Phase) -> Record {
             clients: 8,
             threads: 2,
             rate: None,
+            arrivals: None,
+            think_time_s: None,
+            think_distribution: None,
+            latency_limit_s: None,
+            stages: Vec::new(),
             duration_s: 30.0,
             warmup_s: 5.0,
             random_seed: 1,
+            protocol: "prepared".into(),
+            connections: "client".into(),
+            pool: None,
+            statement_timeout_s: None,
+            settings: BTreeMap::new(),
+            retries: 0,
+            error_limit: 1.0,
         },
         measured_s: if slow { 30.21 } else { 30.001 },
         sending_s: 30.0,
@@ -66,13 +78,188 @@ pub(crate) fn record(phase: Phase) -> Record {
         latency_ms: latency.clone(),
         service_ms: latency.clone(),
         lag_ms: Latency::default(),
+        wait_ms: None,
+        arrivals: None,
+        stages: Vec::new(),
         statements: vec![statement("latest_of_user", totals, latency)],
         errors: Vec::new(),
+        connections: None,
         slices: Vec::new(),
+        warm_up: None,
         client: Client { cpu_s: 3.5, cpu_share: 0.058 },
+        server_activity: None,
+        thresholds: Vec::new(),
+        capacity: None,
         plans: vec![plan("latest_of_user", slow)],
         warnings: Vec::new(),
     }
+}
+
+/// A record with every part that there can be: an open load of a statement and a script, with stages, over a pool.
+pub(crate) fn full() -> Record {
+    let mut full = record(Phase::Before);
+    let latency = full.latency_ms.clone();
+    let wait = latency_of_waits();
+    full.interrupted_by = Some("Ctrl-C".into());
+    full.load = LoadInfo {
+        model: "open".into(),
+        clients: 16,
+        rate: Some(120.0),
+        arrivals: Some("poisson".into()),
+        latency_limit_s: Some(1.0),
+        stages: vec![
+            LoadStage { duration_s: 10.0, from: 0.0, to: 120.0 },
+            LoadStage { duration_s: 20.0, from: 120.0, to: 120.0 },
+        ],
+        connections: "pool".into(),
+        pool: Some(PoolInfo { size: 4, wait_timeout_s: Some(0.5), recycling: "fast".into() }),
+        statement_timeout_s: Some(2.0),
+        settings: BTreeMap::from([("jit".into(), "off".into())]),
+        retries: 3,
+        error_limit: 0.5,
+        ..full.load
+    };
+    full.totals = Totals { errors: 12, error_rate: 12.0 / 2_716.0, skipped: 4, late: 9, retries: 31, ..full.totals };
+    full.lag_ms = latency_of_waits();
+    full.wait_ms = Some(wait.clone());
+    full.arrivals = Some(ArrivalFigures {
+        planned: 3_004,
+        sent: 3_000,
+        planned_rate_per_s: 100.1,
+        achieved_rate_per_s: 100.0,
+        max_lag_ms: Some(2.0),
+    });
+    let step = |name: &str, executions| StepFigures {
+        name: name.into(),
+        sql: format!("SELECT * FROM {name} WHERE id = $1"),
+        executions,
+        errors: 0,
+        service_ms: latency_of_waits(),
+    };
+    let mut script = statement("comments_of_post", full.totals.clone(), latency.clone());
+    script.sql = "SELECT * FROM comments WHERE id = $1;\nSELECT * FROM authors WHERE id = $1".into();
+    script.wait_ms = Some(wait);
+    script.steps = vec![step("comments", 2_716), step("authors", 54_320)];
+    full.statements.push(script);
+    let stage = |start_s, length_s, from, to| StageFigures {
+        start_s,
+        length_s,
+        from,
+        to,
+        totals: full.totals.clone(),
+        latency_ms: latency.clone(),
+        lag_ms: latency_of_waits(),
+    };
+    full.stages = vec![stage(0.0, 10.0, 0.0, 120.0), stage(10.0, 20.2, 120.0, 120.0)];
+    full.errors = vec![ErrorCount { sqlstate: "40001".into(), count: 12, sample: "could not serialize access".into() }];
+    full.connections = Some(ConnectionFigures {
+        opened: Some(6),
+        lost: 2,
+        reconnected: 2,
+        failed_attempts: 5,
+        without_s: 1.25,
+        sample: Some("terminating connection due to administrator command".into()),
+    });
+    full.slices = vec![Slice {
+        start_s: 0.0,
+        length_s: 1.0,
+        totals: full.totals.clone(),
+        latency_ms: latency,
+        active_clients: Some(7.5),
+        connected_clients: Some(16.0),
+        pool: Some(PoolUse { in_use: 3.5, idle: 0.5, waiting: 2.25 }),
+    }];
+    full.warm_up = Some(WarmUpFigures { length_s: 5.0, cold_clients: 0 });
+    full.server_activity = Some(server_activity());
+    let threshold = |expression: &str, value, limit, unit, outcome| ThresholdResult {
+        expression: expression.into(),
+        statement: expression.split_once(':').map(|(statement, _)| statement.into()),
+        value,
+        limit,
+        unit,
+        outcome,
+        reason: (outcome == Outcome::Undecided).then(|| "needs 2995 samples; there are 2716".into()),
+    };
+    full.thresholds = vec![
+        threshold("p(95)<250ms", Some(190.3), 250.0, ThresholdUnit::Ms, Outcome::Passed),
+        threshold("latest_of_user:p(99.9)<1s", None, 1_000.0, ThresholdUnit::Ms, Outcome::Undecided),
+        threshold("error_rate<0.1%", Some(12.0 / 2_716.0), 0.001, ThresholdUnit::Share, Outcome::Failed),
+    ];
+    let point = |rate_per_s: f64, p95: f64, passed| CapacityPoint {
+        rate_per_s,
+        achieved_per_s: rate_per_s * 0.999,
+        operations: 3_000,
+        errors: 0,
+        p50_ms: Some(p95 / 2.0),
+        p95_ms: Some(p95),
+        p99_ms: None,
+        value: Some(p95),
+        passed,
+    };
+    full.capacity = Some(Capacity {
+        threshold: "p(95)<50ms".into(),
+        rate_per_s: Some(480.0),
+        curve: vec![point(100.0, 12.0, true), point(600.0, 412.0, false), point(480.0, 48.8, true)],
+    });
+    full.warnings = vec![Warning {
+        id: "connections-lost".into(),
+        message: "2 connections broke".into(),
+        advice: "look at the server's log".into(),
+    }];
+    full
+}
+
+/// What the server counted in [`full`].
+fn server_activity() -> ServerActivity {
+    let moment = "2026-11-21T01:23:59Z".parse().ok();
+    ServerActivity {
+        length_s: Some(30.3),
+        database: Some(DatabaseActivity {
+            commits: Some(5_432),
+            rollbacks: Some(12),
+            buffers_hit: Some(8_000_000),
+            buffers_read: Some(1_234),
+            read_ms: Some(321.0),
+            temp_files: Some(3),
+            temp_bytes: Some(123 << 20),
+            deadlocks: Some(1),
+            ..DatabaseActivity::default()
+        }),
+        tables: Some(vec![TableActivity {
+            name: "events".into(),
+            rows_updated: Some(2_000),
+            rows_hot_updated: Some(1_900),
+            autovacuums: Some(1),
+            autoanalyzes: Some(2),
+            last_autovacuum: moment,
+            last_autoanalyze: moment,
+            ..TableActivity::default()
+        }]),
+        indexes: Some(vec![IndexActivity { name: "events_pkey".into(), table: "events".into(), ..Default::default() }]),
+        wal: Some(WalActivity { records: Some(9_000), bytes: Some(812_000), ..WalActivity::default() }),
+        checkpoints: Some(CheckpointActivity {
+            timed: Some(1),
+            requested: Some(0),
+            write_ms: Some(12_340.0),
+            sync_ms: Some(80.0),
+            buffers_written: Some(4_000),
+            ..CheckpointActivity::default()
+        }),
+        io: Some(vec![IoActivity { backend_type: "client backend".into(), hits: Some(8), ..IoActivity::default() }]),
+        statements: Some(vec![StatementActivity {
+            query: "SELECT id, created_at\n  FROM events WHERE user_id = $1 ORDER BY created_at DESC".into(),
+            calls: 2_716,
+            total_ms: 211_000.0,
+            mean_ms: 77.7,
+            rows: Some(54_320),
+            ..StatementActivity::default()
+        }]),
+        notes: vec!["cannot read pg_stat_wal: permission denied".into()],
+    }
+}
+
+fn latency_of_waits() -> Latency {
+    latency([0.01, 0.1, 0.1, 0.2, 0.4, 0.8, f64::NAN, 2.0], 2_716)
 }
 
 /// Figures of a statement.
@@ -85,6 +272,7 @@ pub(crate) fn statement(name: &str, totals: Totals, latency: Latency) -> Stateme
         latency_ms: latency.clone(),
         service_ms: latency,
         lag_ms: Latency::default(),
+        ..StatementFigures::default()
     }
 }
 

@@ -273,7 +273,7 @@ mod tests {
         });
         after.interrupted = true;
         after.measured_s = 0.2;
-        after.totals = Totals { operations: 1, errors: 1, error_rate: 1.0, throughput_per_s: 0.0 };
+        after.totals = Totals { operations: 1, errors: 1, error_rate: 1.0, ..Totals::default() };
         after.latency_ms = Latency::default();
         after.plans.clear();
         after.server.settings.insert("work_mem".into(), "64MB".into());

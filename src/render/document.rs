@@ -96,6 +96,11 @@ impl Table {
 
     /// Adds a row of plain cells.
     pub fn row<const N: usize>(&mut self, texts: [String; N]) {
+        self.texts(texts);
+    }
+
+    /// Adds a row of plain cells whose number is known only when it runs.
+    pub fn texts(&mut self, texts: impl IntoIterator<Item = String>) {
         self.rows.push(texts.into_iter().map(Cell::plain).collect());
     }
 }

@@ -15,14 +15,17 @@ mod load_model;
 mod model;
 mod nearest;
 mod node;
+mod rate;
 mod raw;
 mod read;
 mod recipe;
 mod schema;
 mod sql;
 mod structure;
+mod threshold;
 mod validate;
 mod words;
+mod workload_model;
 
 pub use bundled::bundled;
 pub use error::Error;
@@ -32,9 +35,12 @@ pub use load_model::{
     ThinkTime,
 };
 pub use model::{
-    ClassShares, Classes, Column, Dataset, Fix, Generator, JsonTemplate, Origin, Parameter, ParameterSource, RowOrder,
-    Scenario, Script, SqlStatement, SqlText, Statement, Step, Table, TextKind, UuidVersion, Value, Weighted,
+    Column, Dataset, Fix, Generator, JsonTemplate, Origin, RowOrder, Scenario, SqlStatement, SqlText, Table, TextKind,
+    UuidVersion, Value, Weighted,
 };
 pub use nearest::nearest;
+pub use rate::{RateFault, parse_rate};
 pub use read::{json_schema, load};
 pub use recipe::GENERATOR_VERSION;
+pub use threshold::{Metric, Relation, Threshold, ThresholdFault};
+pub use workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement, Step};

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::load_model::LoadDefaults;
+use super::{
+    load_model::LoadDefaults,
+    threshold::{Threshold, ThresholdFault},
+    workload_model::{Script, Statement},
+};
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +34,8 @@ pub struct Scenario {
     pub load: LoadDefaults,
     /// What is applied between the phases.
     pub fix: Fix,
+    /// What a measurement has to keep.
+    pub thresholds: Vec<Threshold>,
     /// Rows that its largest table was scaled to, where it was.
     #[serde(skip)]
     pub rows_asked: Option<u64>,
@@ -283,101 +289,6 @@ pub struct SqlStatement {
     pub line: usize,
 }
 
-/// A named statement of the workload.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Statement {
-    /// Name, unique in the workload.
-    pub name: String,
-    /// Its SQL: exactly one statement, with `$1..$n`.
-    pub sql: SqlText,
-    /// One for each `$n`, in order.
-    pub parameters: Vec<Parameter>,
-    /// Parameter values for plans, where the scenario names them.
-    pub classes: Classes,
-}
-
-/// An operation of the mix: statements that are executed in order, each after the end of the one before.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Script {
-    /// Name, unique among the operations.
-    pub name: String,
-    /// Weight in the mix, above 0.
-    pub weight: f64,
-    /// Whether its steps run between BEGIN and COMMIT.
-    pub transaction: bool,
-    /// What it executes; never empty.
-    pub steps: Vec<Step>,
-}
-
-/// One step of a script.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Step {
-    /// Index of its statement in [`Scenario::statements`].
-    pub statement: usize,
-    /// Index of an earlier step of the script: this one is executed once for each row of that one's last result, in order.
-    /// `None` executes it once.
-    pub for_each: Option<usize>,
-}
-
-/// A parameter of a statement.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Parameter {
-    /// Where its values come from.
-    pub source: ParameterSource,
-    /// Share of operations in which it is NULL instead, 0 to 1; always 0 for a value of a result.
-    pub null_share: f64,
-}
-
-/// Where a parameter's values come from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ParameterSource {
-    /// Drawn for each operation.
-    Generator(Generator),
-    /// Drawn from the first column of a query's rows, fetched at the start of a phase.
-    Query {
-        /// The query.
-        sql: SqlText,
-        /// Shares of its hot, typical and cold values; `None` draws uniformly.
-        shares: Option<ClassShares>,
-    },
-    /// Taken from the result of an earlier step of the same script. Where that step returned no row, the step that needs the
-    /// value is not executed.
-    Result {
-        /// Index of the step in the script.
-        step: usize,
-        /// Name of the column in its result.
-        column: String,
-        /// The column's values of all rows, as an array, instead of one row's: that of the row in hand where this step is
-        /// executed for each row of that one, otherwise the first.
-        all: bool,
-    },
-}
-
-/// How often the classes of a query's values are drawn. Its rows come from the most to the least frequent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ClassShares {
-    /// Share of the first hundredth of the rows, one at least.
-    pub hot: f64,
-    /// Share of the rows after them up to the middle.
-    pub typical: f64,
-    /// Share of the second half.
-    pub cold: f64,
-}
-
-/// Parameter values for plans, one a parameter; `None` is derived from the distribution.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Classes {
-    /// The most frequent values.
-    pub hot: Option<Vec<Value>>,
-    /// Values of usual frequency.
-    pub typical: Option<Vec<Value>>,
-    /// The rarest values.
-    pub cold: Option<Vec<Value>>,
-    /// Values that the data does not have.
-    pub absent: Option<Vec<Value>>,
-}
-
 /// What is applied between the phases, with its way back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fix {
@@ -394,19 +305,6 @@ pub struct Fix {
 
 pub(super) fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
-}
-
-impl Script {
-    /// A statement that is an operation by itself: `statement` is its index.
-    pub fn of_statement(name: &str, weight: f64, statement: usize) -> Self {
-        Self { name: name.to_owned(), weight, transaction: false, steps: vec![Step { statement, for_each: None }] }
-    }
-}
-
-impl From<ParameterSource> for Parameter {
-    fn from(source: ParameterSource) -> Self {
-        Self { source, null_share: 0.0 }
-    }
 }
 
 impl Scenario {
@@ -429,6 +327,24 @@ impl Scenario {
         }
         self.rows_asked = Some(rows);
         self
+    }
+
+    /// Every name that figures stand under: the operations, then the steps of scripts as `script.step`.
+    pub fn figure_names(&self) -> impl Iterator<Item = &str> {
+        let operations = self.scripts.iter().map(|script| script.name.as_str());
+        let steps = self.statements.iter().map(|statement| statement.name.as_str());
+        operations.chain(steps.filter(|name| self.scripts.iter().all(|script| script.name != **name)))
+    }
+
+    /// The first of `thresholds` that is about an operation that the scenario does not have, and its fault.
+    pub fn unknown_operation<'t>(
+        &self,
+        thresholds: impl IntoIterator<Item = &'t Threshold>,
+    ) -> Option<(&'t Threshold, ThresholdFault)> {
+        let mut unknown = thresholds
+            .into_iter()
+            .filter_map(|threshold| Some((threshold, threshold.unknown_operation(self.figure_names())?)));
+        unknown.next()
     }
 
     /// Rows by table name.

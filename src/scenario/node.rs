@@ -46,6 +46,16 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The elements of an array; none of anything else.
+    pub(super) fn items(&self) -> impl Iterator<Item = Self> + use<'a> {
+        self.value.and_then(DeValue::as_array).into_iter().flatten().map(Self::of)
+    }
+
+    /// The text, if it is one.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        self.value.and_then(DeValue::as_str)
+    }
+
     /// The place of a key itself.
     pub(super) fn key(&self, key: &str) -> Range<usize> {
         let found = self.table.and_then(|table| table.get_key_value(key));

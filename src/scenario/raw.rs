@@ -5,6 +5,8 @@
 
 mod generator;
 mod literal;
+mod load;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +19,8 @@ use serde_json::Value as JsonValue;
 
 pub(super) use generator::{Array, Choice, Column, Generator, Length, Normal, Sequence, Timestamp, Uniform, Weight};
 pub(super) use literal::{Moment, Template, Value};
+pub(super) use load::{Connections, Load, Pool, ThinkTime};
+pub(super) use workload::{Classes, Parameter, Script, Shares, Source, Statement, Step, Workload};
 
 /// A latclinic scenario: a dataset, a workload, a load and a fix.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -34,9 +38,19 @@ pub(super) struct Scenario {
     pub workload: Option<Workload>,
     /// What the load is unless flags say otherwise.
     pub load: Load,
+    /// What a measurement has to keep: `p(95)<50ms`, `error_rate<1%`, `throughput>100/s`; of one operation with its name
+    /// before a colon: `latest_events:p(99)<200ms`.
+    pub thresholds: Vec<Threshold>,
     /// What is applied between the phases, with its way back.
     pub fix: Option<Fix>,
 }
+
+/// What a measurement has to keep.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct Threshold(
+    #[schemars(extend("examples" = ["p(95)<50ms", "error_rate<1%", "throughput>100/s"]))] pub(super) String,
+);
 
 /// Tables and the rule by which each column's values are made.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -64,82 +78,6 @@ pub(super) struct Table {
     pub rows: Option<u64>,
     /// Generators by column name. A column that is not here keeps its default.
     pub columns: Option<BTreeMap<String, Column>>,
-}
-
-/// What is measured.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schemars(extend("required" = ["statements"]))]
-pub(super) struct Workload {
-    /// Statements by name.
-    #[schemars(extend("minProperties" = 1))]
-    pub statements: Option<BTreeMap<String, Statement>>,
-}
-
-/// One statement of the workload.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schemars(extend("oneOf" = [{"required": ["sql"]}, {"required": ["sql_file"]}]))]
-pub(super) struct Statement {
-    /// One SQL statement with its parameters as `$1`, `$2`, names unqualified.
-    pub sql: Option<String>,
-    /// File with that statement, relative to the scenario file.
-    pub sql_file: Option<String>,
-    /// Weight in the mix, above 0; 1 unless given.
-    pub weight: Option<Weight>,
-    /// A source of values for each `$n`, in order.
-    pub parameters: Option<Vec<Parameter>>,
-    /// Parameter values for which plans are captured; derived from the parameters unless given.
-    pub classes: Classes,
-}
-
-/// Where a parameter's values come from: a generator that needs no row, or a query.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub(super) enum Parameter {
-    /// Drawn by a generator for each operation.
-    Generator(Generator),
-    /// Drawn from the rows of a query.
-    Query(Query),
-}
-
-/// A parameter that is drawn from the database.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Query {
-    /// Run once before the load; values are drawn uniformly from the first column of its rows.
-    pub query: String,
-}
-
-/// Parameter values for plans: one value for each `$n`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Classes {
-    /// The most frequent values.
-    pub hot: Option<Vec<Value>>,
-    /// Values of usual frequency.
-    pub typical: Option<Vec<Value>>,
-    /// The rarest values.
-    pub cold: Option<Vec<Value>>,
-    /// Values that the data does not have.
-    pub absent: Option<Vec<Value>>,
-}
-
-/// What the load is unless flags say otherwise.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Load {
-    /// Concurrent clients; 8 unless given.
-    #[schemars(range(min = 1, max = 10_000))]
-    pub clients: Option<u32>,
-    /// Time before the measurement, not counted: `5s`, `1m 30s`; `5s` unless given.
-    #[schemars(extend("examples" = ["5s", "0s"]))]
-    pub warmup: Option<String>,
-    /// Measured time: `20s` unless given.
-    #[schemars(extend("examples" = ["20s", "1m 30s"]))]
-    pub duration: Option<String>,
-    /// Seed of the statement mix and the parameters; 1 unless given.
-    pub seed: Option<u64>,
 }
 
 /// What is applied between the phases, with its way back.

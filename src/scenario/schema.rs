@@ -66,7 +66,11 @@ impl<'s> Schema<'s> {
         let groups = std::iter::once(self).chain(self.list("allOf").map(|node| self.at(node)));
         groups
             .map(|group| {
-                let options = group.list("oneOf").map(|node| group.at(node)).flat_map(Self::alternatives);
+                let options = group
+                    .list("oneOf")
+                    .chain(group.list("anyOf"))
+                    .map(|node| group.at(node))
+                    .flat_map(Self::alternatives);
                 options.filter_map(Self::tag).collect::<Vec<_>>()
             })
             .filter(|group: &Vec<_>| !group.is_empty())
@@ -103,6 +107,11 @@ impl<'s> Schema<'s> {
     /// Whether it says anything of tables.
     pub(super) fn is_table(self) -> bool {
         self.text("type") == Some("object")
+    }
+
+    /// Whether it is a table whose keys stand for themselves: none of them says what the table is.
+    pub(super) fn is_record(self) -> bool {
+        self.is_table() && self.choices().iter().flatten().all(|(_, schema)| schema.is_none())
     }
 
     /// Whether whole numbers from 2^63 on are meant.

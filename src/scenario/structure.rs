@@ -145,7 +145,8 @@ impl Walk<'_> {
         let mut checked = DeArray::new();
         for (index, item) in items.iter_mut().enumerate() {
             let Some(schema) = schema.element(index) else { continue };
-            match self.value(schema, item, true) {
+            // A table whose keys stand for themselves is still worth looking at when one of them is faulty.
+            match self.value(schema, item, !schema.is_record()) {
                 Some(item) => checked.push(item),
                 None => sound = false,
             }
@@ -258,6 +259,12 @@ impl<'s> Shape<'s> {
             };
         }
         let alternatives: Vec<_> = schema.alternatives().into_iter().filter(|option| option.is_table()).collect();
+        if let [only] = alternatives.as_slice()
+            && only.entries().is_none()
+            && only.is_record()
+        {
+            return Self::of(*only, table);
+        }
         let entries = alternatives.iter().find_map(|option| option.entries());
         let properties: Vec<_> = alternatives
             .into_iter()

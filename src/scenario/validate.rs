@@ -3,7 +3,10 @@
 //! A part without which another cannot be judged is skipped silently: its own fault has been reported.
 
 mod dataset;
+mod load;
+mod scripts;
 mod texts;
+mod thresholds;
 mod workload;
 
 use std::time::Duration;
@@ -13,7 +16,6 @@ use jiff::SignedDuration;
 use super::{
     faults::{Collector, Finding, SCENARIO},
     files::Files,
-    load_model::LoadDefaults,
     model::{Fix, Origin, Scenario},
     node::Node,
     raw,
@@ -47,6 +49,7 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
     let load = check.load(&raw.load, &root.get("load"));
     let fix = raw.fix.and_then(|raw| check.fix(raw, &root.get("fix")));
     let title = raw.title.inspect(|title| check.one_line(title, &root.get("title")));
+    let thresholds = check.thresholds(&raw.thresholds, &root);
     let (statements, scripts) = workload?;
     Some(Scenario {
         id: id.to_owned(),
@@ -58,6 +61,7 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
         scripts,
         load: load?,
         fix: fix?,
+        thresholds,
         rows_asked: None,
     })
 }
@@ -92,14 +96,6 @@ impl Check<'_> {
             let finding = Finding::new(at.key(name), format!("`{}` names nothing in PostgreSQL", name.escape_debug()));
             self.faults.push(finding.expected(format!("1 to {LONGEST_IDENTIFIER} bytes")));
         }
-    }
-
-    fn load(&mut self, raw: &raw::Load, at: &Node<'_>) -> Option<LoadDefaults> {
-        let warmup = self.duration(raw.warmup.as_deref().unwrap_or("5s"), Duration::ZERO, &at.get("warmup"));
-        let duration =
-            self.duration(raw.duration.as_deref().unwrap_or("20s"), Duration::from_millis(1), &at.get("duration"));
-        let (clients, seed) = (raw.clients.unwrap_or(8), raw.seed.unwrap_or(1));
-        Some(LoadDefaults::closed(clients, warmup?, duration?, seed))
     }
 
     fn duration(&mut self, text: &str, least: Duration, at: &Node<'_>) -> Option<Duration> {

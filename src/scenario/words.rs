@@ -4,7 +4,10 @@ use std::fmt;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::model::{Generator, JsonTemplate, ParameterSource, RowOrder, TextKind, UuidVersion};
+use super::{
+    model::{Generator, JsonTemplate, RowOrder, TextKind, UuidVersion},
+    workload_model::{ClassShares, ParameterSource},
+};
 
 impl fmt::Display for Generator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,8 +98,17 @@ impl fmt::Display for ParameterSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Generator(generator) => write!(f, "{generator}"),
-            Self::Query { sql, .. } => write!(f, "from the rows of: {}", sql.text.trim()),
-            Self::Result { step, column, .. } => write!(f, "column {column} of the result of step {}", step + 1),
+            Self::Query { sql, shares } => {
+                if let Some(ClassShares { hot, typical, cold }) = shares {
+                    let [hot, typical, cold] = [hot, typical, cold].map(|share| (share * 1e4).round() / 100.0);
+                    write!(f, "hot {hot} %, typical {typical} %, cold {cold} % ")?;
+                }
+                write!(f, "from the rows of: {}", sql.text.trim())
+            }
+            Self::Result { step, column, all } => {
+                let rows = if *all { ", all rows" } else { "" };
+                write!(f, "column {column} of the result of step {}{rows}", step + 1)
+            }
         }
     }
 }

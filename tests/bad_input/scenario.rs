@@ -36,6 +36,85 @@ fn counts_and_times_that_cannot_be() {
 }
 
 #[test]
+fn loads_that_cannot_be() {
+    let site = Site::new();
+    let mut told = Vec::new();
+    for flags in [
+        &["--rate", "0/s"][..],
+        &["--rate", "-5/s"],
+        &["--rate", "500"],
+        &["--rate", "10000001/s"],
+        &["--rate", "5/s", "--think-time", "5ms"],
+        &["--arrivals", "constant"],
+        &["--arrivals", "uniform"],
+        &["--latency-limit", "1s"],
+        &["--pool", "0"],
+        &["--pool", "9", "--clients", "8"],
+        &["--pool", "2", "--connect"],
+        &["--pool-wait-timeout", "1s"],
+        &["--protocol", "binary"],
+        &["--retries", "-1"],
+        &["--error-limit", "200%"],
+        &["--threshold", "p(95)<50"],
+        &["--threshold", "latest_event:p(95)<50ms"],
+    ] {
+        let words = site.refused(2, &[&["bench", "--phase", "before"], flags].concat());
+        let words: Vec<&str> = words.split("\nFor more information").next().unwrap().lines().collect();
+        let words: Vec<&str> =
+            words.into_iter().filter(|line| !line.trim().is_empty() && !line.starts_with("Usage:")).collect();
+        told.push(words.join("\n"));
+    }
+    assert_snapshot!(told.join("\n"), @r"
+error: invalid value '0/s' for '--rate <RATE>': `0/s` is out of range, expected above 0/s, at most 10000000/s
+error: invalid value '-5/s' for '--rate <RATE>': `-5/s` is out of range, expected above 0/s, at most 10000000/s
+error: invalid value '500' for '--rate <RATE>': `500` is no rate, expected something like 500/s or 30/min
+error: invalid value '10000001/s' for '--rate <RATE>': `10000001/s` is out of range, expected above 0/s, at most 10000000/s
+error: the argument '--rate <RATE>' cannot be used with '--think-time <TIME>'
+error: --arrivals: a closed load has no arrivals
+  help: --rate opens the load, such as --rate 500/s
+error: invalid value 'uniform' for '--arrivals <SPREAD>'
+  [possible values: poisson, constant]
+error: --latency-limit: a closed load has no arrivals
+  help: --rate opens the load, such as --rate 500/s
+error: invalid value '0' for '--pool <N>': 0 is not in 1..=100000
+error: --pool 9: more connections than clients, 8
+  help: a client uses one connection at a time: take a smaller pool, or more --clients
+error: the argument '--pool <N>' cannot be used with '--connect'
+error: --pool-wait-timeout: there is no pool
+  help: --pool N gives the clients one
+error: invalid value 'binary' for '--protocol <PROTOCOL>'
+  [possible values: simple, extended, prepared]
+error: invalid value '-1' for '--retries <N>': -1 is not in 0..=1000
+error: invalid value '200%' for '--error-limit <SHARE>': expected a share of 0% to 100%, such as 10%
+error: invalid value 'p(95)<50' for '--threshold <EXPR>': a time without its unit, expected a time like 50ms
+  p(95)<50
+        ^^
+error: --threshold: no operation `latest_event`, did you mean `latest_events`?
+  latest_event:p(95)<50ms
+  ^^^^^^^^^^^^
+");
+}
+
+#[test]
+fn flags_that_contradict_the_stages() {
+    let site = Site::new();
+    let stages = "[[load.stages]]\nduration = \"1s\"\n";
+    site.write("closed.toml", &format!("{}\n{stages}clients = 2\n", File::default().text().replace("duration", "#")));
+    let mut told = Vec::new();
+    for flags in [["--clients", "2"], ["--duration", "1s"], ["--rate", "5/s"]] {
+        told.push(site.refused(2, &["bench", "closed.toml", "--phase", "before", flags[0], flags[1]]));
+    }
+    assert_snapshot!(told.join("\n"), @r"
+error: --clients: the load of the scenario has stages, which set the clients
+  help: leave --clients away, or change [load] in a scenario file of your own
+error: --duration: the load of the scenario has stages, each with a duration of its own
+  help: leave --duration away, or change [load] in a scenario file of your own
+error: --rate: the load of the scenario has stages, which set the clients of a closed load
+  help: leave --rate away, or change [load] in a scenario file of your own
+");
+}
+
+#[test]
 fn a_file_with_faults() {
     let site = Site::new();
     let mut told = Vec::new();

@@ -21,7 +21,8 @@ impl OwnServer {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         let data_dir = Some(folder.path().join("server"));
-        let options = Options { data_dir, pg_bin: None, max_connections: 20 };
+        let pg_bin = std::env::var_os("LATCLINIC_PG_BIN").map(Into::into);
+        let options = Options { data_dir, pg_bin, max_connections: 20 };
         let lease = Lease::acquire(&options, "test", &|_| {}, &CancellationToken::new()).unwrap();
         Self { lease, _folder: folder }
     }

@@ -45,6 +45,7 @@ pub(crate) fn scenario(up: &[&str], down: &[&str]) -> Scenario {
             down: sql("fix.down.sql", down),
             lock_timeout: Duration::from_secs(5),
         },
+        thresholds: Vec::new(),
         rows_asked: None,
     }
 }

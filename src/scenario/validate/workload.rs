@@ -1,51 +1,94 @@
 //! The statements under load.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Finding, Node, texts::Text};
+use super::{Check, Finding, Node, scripts::InScript, texts::Text};
 use crate::scenario::{
     generator::{self, Place, count},
-    model::{Classes, Parameter, ParameterSource, Script, Statement, Value},
+    model::Value,
     raw,
+    workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement},
 };
 
 /// Most parameters of a statement: the protocol counts them in 16 bits.
 const MOST_PARAMETERS: usize = 65_535;
 
+/// How far the sum of shares may be from 1.
+const SHARES_TOLERANCE: f64 = 1e-6;
+
+/// A statement as it is written, by itself or as a step of a script.
+pub(super) struct Written<'a> {
+    pub name: String,
+    /// The path of its table in the file.
+    pub section: String,
+    pub sql: Option<String>,
+    pub sql_file: Option<String>,
+    pub parameters: Option<Vec<raw::Parameter>>,
+    pub classes: raw::Classes,
+    pub at: &'a Node<'a>,
+}
+
 impl Check<'_> {
     pub(super) fn workload(&mut self, raw: raw::Workload, at: &Node<'_>) -> Option<(Vec<Statement>, Vec<Script>)> {
-        let at = at.get("statements");
-        let mut scripts = Vec::new();
-        let mut statements = Vec::new();
-        for (index, (name, raw)) in raw.statements?.into_iter().enumerate() {
-            let weight = raw.weight.as_ref().map_or(1.0, |weight| weight.0);
-            scripts.push(Script::of_statement(&name, weight, index));
-            statements.push(self.statement(name, raw, &at));
+        if !at.has("statements") && !at.has("scripts") {
+            let finding = Finding::new(at.span(), "a workload of nothing");
+            self.faults.push(finding.expected("`statements`, `scripts` or both").relative());
+            return None;
         }
+        let (mut statements, mut scripts) = self.statements(raw.statements.unwrap_or_default(), &at.get("statements"));
+        let of_several = self.scripts(raw.scripts.unwrap_or_default(), at, &mut statements);
+        scripts.extend(of_several?);
+        scripts.sort_by(|one, other| one.name.cmp(&other.name));
         Some((statements.into_iter().collect::<Option<_>>()?, scripts))
     }
 
-    fn statement(&mut self, name: String, raw: raw::Statement, all: &Node<'_>) -> Option<Statement> {
-        let at = all.get(&name);
+    fn statements(
+        &mut self,
+        raw: BTreeMap<String, raw::Statement>,
+        all: &Node<'_>,
+    ) -> (Vec<Option<Statement>>, Vec<Script>) {
+        let (mut statements, mut scripts) = (Vec::new(), Vec::new());
+        for (index, (name, raw)) in raw.into_iter().enumerate() {
+            self.name(&name, all.key(&name));
+            let weight = raw.weight.map_or(1.0, |weight| weight.0);
+            scripts.push(Script::of_statement(&name, weight, index));
+            let section = format!("workload.statements.{name}");
+            let raw::Statement { sql, sql_file, parameters, classes, .. } = raw;
+            let at = &all.get(&name);
+            statements.push(self.statement(Written { name, section, sql, sql_file, parameters, classes, at }, None));
+        }
+        (statements, scripts)
+    }
+
+    /// A name under which figures are shown.
+    pub(super) fn name(&mut self, name: &str, at: std::ops::Range<usize>) {
         if name.trim().is_empty() || name.len() > 63 || name.chars().any(char::is_control) {
-            let finding = Finding::new(all.key(&name), "a name that no table of results can show");
+            let finding = Finding::new(at, "a name that no table of results can show");
             self.faults.push(finding.expected("1 to 63 printable bytes"));
         }
-        let text = self.single(raw.sql, raw.sql_file, "sql", &format!("workload.statements.{name}"), &at);
-        let given = raw.parameters.as_ref().map_or(0, Vec::len);
+    }
+
+    /// A statement; `script` is where it stands as a step.
+    pub(super) fn statement(&mut self, written: Written<'_>, script: Option<InScript<'_>>) -> Option<Statement> {
+        let Written { name, section, sql, sql_file, parameters, classes, at } = written;
+        let text = self.single(sql, sql_file, "sql", &section, at);
+        let given = parameters.as_ref().map_or(0, Vec::len);
         // Parameters that stand in the file but not here had a fault of their own.
-        let known = raw.parameters.is_some() || !at.has("parameters");
+        let known = parameters.is_some() || !at.has("parameters");
         if let Some(text) = text.as_ref().filter(|_| known) {
-            self.placeholders(text, given, &at);
+            self.placeholders(text, given, at);
         }
-        let sources = raw.parameters.unwrap_or_default();
         let place = at.get("parameters");
-        let parameters: Vec<_> = sources
+        let parameters: Vec<_> = parameters
+            .unwrap_or_default()
             .into_iter()
             .enumerate()
-            .map(|(index, raw)| self.parameter(raw, &name, index, &place.item(index)))
+            .map(|(index, raw)| {
+                let section = format!("{section}.parameters[{index}]");
+                self.parameter(raw, &section, &place.item(index), script)
+            })
             .collect();
-        let classes = self.classes(&raw.classes, given, known, &at.get("classes"));
+        let classes = self.classes(&classes, given, known, &at.get("classes"));
         Some(Statement { name, sql: text?.sql, parameters: parameters.into_iter().collect::<Option<_>>()?, classes })
     }
 
@@ -75,22 +118,65 @@ impl Check<'_> {
         }
     }
 
-    fn parameter(&mut self, raw: raw::Parameter, statement: &str, index: usize, at: &Node<'_>) -> Option<Parameter> {
-        match raw {
-            raw::Parameter::Generator(raw) => {
+    fn parameter(
+        &mut self,
+        raw: raw::Parameter,
+        section: &str,
+        at: &Node<'_>,
+        script: Option<InScript<'_>>,
+    ) -> Option<Parameter> {
+        if raw.shares.is_some() && !matches!(raw.source, raw::Source::Query(_)) {
+            let finding = Finding::new(at.key("shares"), "`shares` without a `query`");
+            self.faults.push(finding.help("only the rows of a query are drawn by class").relative());
+        }
+        let source = match raw.source {
+            raw::Source::Generator(raw) => {
                 let place = Place { rows: None, nested: false };
-                generator::check(&raw, at, place, self.faults).map(ParameterSource::Generator).map(Parameter::from)
+                ParameterSource::Generator(generator::check(&raw, at, place, self.faults)?)
             }
-            raw::Parameter::Query(raw) => {
-                let section = format!("workload.statements.{statement}.parameters[{index}]");
-                let text = self.single(Some(raw.query), None, "query", &section, at)?;
+            raw::Source::Query(query) => {
+                let shares = raw.shares.map(|shares| self.shares(shares, &at.get("shares")));
+                let text = self.single(Some(query), None, "query", section, at)?;
                 for (name, span) in &text.split.placeholders {
                     let finding = text.fault(span.clone(), format!("`${name}` has no value here"));
                     self.faults.push(finding.help("the query runs once, before the load, without parameters"));
                 }
-                Some(ParameterSource::Query { sql: text.sql, shares: None }.into())
+                ParameterSource::Query { sql: text.sql, shares }
             }
+            raw::Source::Result(raw) => {
+                if at.has("null") {
+                    let finding = Finding::new(at.key("null"), "`null` beside `result`");
+                    self.faults.push(finding.help("the value is that of the result, NULL where it is").relative());
+                }
+                let place = at.get("result");
+                let Some(script) = script else {
+                    let finding = Finding::new(at.key("result"), "`result` outside of a script");
+                    self.faults.push(
+                        finding.help("only a step of a script in `workload.scripts` has earlier steps").relative(),
+                    );
+                    return None;
+                };
+                let step = self.earlier(&raw.step, &place.get("step"), script)?;
+                if raw.all && script.for_each == Some(raw.step.as_str()) {
+                    let finding =
+                        Finding::new(place.key("all"), format!("`all` rows of `{}` for each of them", raw.step));
+                    self.faults
+                        .push(finding.help("take `all` or `for_each` out: one row, or all in one array").relative());
+                }
+                ParameterSource::Result { step, column: raw.column, all: raw.all }
+            }
+        };
+        Some(Parameter { source, null_share: raw.null })
+    }
+
+    fn shares(&mut self, raw: raw::Shares, at: &Node<'_>) -> ClassShares {
+        let raw::Shares { hot, typical, cold } = raw;
+        let sum = hot + typical + cold;
+        if (sum - 1.0).abs() > SHARES_TOLERANCE {
+            let finding = Finding::new(at.span(), format!("shares with a sum of {}", (sum * 1e6).round() / 1e6));
+            self.faults.push(finding.expected("a sum of 1"));
         }
+        ClassShares { hot, typical, cold }
     }
 
     fn classes(&mut self, raw: &raw::Classes, parameters: usize, known: bool, at: &Node<'_>) -> Classes {

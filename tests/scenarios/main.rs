@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+mod guide;
+mod load;
+mod scripts;
+mod thresholds;
+
 use std::{fs, path::Path, process::Command};
 
 use insta::assert_snapshot;
@@ -266,7 +271,7 @@ fn misspelt_and_unknown_keys() {
 mine.toml:16:2: unknown key `laod` (did you mean `load`?)
 mine.toml:17:1: unknown key `clints` (did you mean `clients`?)
 mine.toml:17:10: 0 is out of range, expected an integer from 1 to 10000
-mine.toml:18:1: unknown key `x`, expected `clients`, `warmup`, `duration` or `seed`
+mine.toml:18:1: unknown key `x`, expected `clients`, `rate`, `arrivals`, `latency_limit`, `think_time`, `stages`, `warmup`, `duration`, `seed`, `protocol`, `connections`, `pool`, `statement_timeout`, `settings`, `retries` or `error_limit`
 "#);
     assert_snapshot!(column("a = { zpif = { min = 1, maxx = 0 } }"), @r#"
 mine.toml:8:7: unknown key `zpif` (did you mean `zipf`?)
@@ -520,7 +525,7 @@ fn the_recipe_is_that_of_the_rows() {
     assert_ne!(scaled.recipe(), same);
 }
 
-fn latclinic(arguments: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn latclinic(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_latclinic")).args(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
@@ -565,8 +570,15 @@ fn the_command_line_tells_all_faults() {
 /// A value that TOML can write, of any shape, with the words that scenarios are made of.
 fn value() -> impl Strategy<Value = String> {
     let word = prop::sample::select(
-        [&GENERATORS[..], &["min", "max", "rows", "columns", "template", "\"$zipf\"", "sql", "query", "of", "null"]]
-            .concat(),
+        [
+            &GENERATORS[..],
+            &["min", "max", "rows", "columns", "template", "\"$zipf\"", "sql", "query", "of", "null"],
+            &[
+                "result", "step", "column", "all", "shares", "hot", "steps", "name", "for_each", "rate", "duration",
+                "size",
+            ],
+        ]
+        .concat(),
     );
     let leaf = prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),
@@ -618,6 +630,8 @@ proptest! {
             "title", "dataset", "dataset.schema", "dataset.tables", "dataset.tables.t", "dataset.tables.t.columns",
             "dataset.tables.t.columns.c", "dataset.tables.t.columns.c.zipf", "dataset.tables.t.columns.c.json.template",
             "workload.statements.s", "workload.statements.s.sql", "workload.statements.s.parameters", "load", "fix.up",
+            "workload.scripts", "workload.scripts.s", "workload.scripts.s.steps", "load.stages", "load.think_time",
+            "load.pool", "load.settings", "load.rate", "thresholds",
         ]),
         value in value(),
     ) {

@@ -1,0 +1,72 @@
+//! What came of the conditions on a measurement: thresholds and capacity.
+
+use super::super::{
+    document::{Align, Block, Cell, Table, Tone},
+    units,
+};
+use crate::record::{Capacity, Outcome, ThresholdResult, ThresholdUnit};
+
+/// The thresholds, each with its outcome in words; nothing where there is none.
+pub(super) fn thresholds(results: &[ThresholdResult]) -> Vec<Block> {
+    if results.is_empty() {
+        return Vec::new();
+    }
+    let mut table = Table::of_figures(&["threshold", "measured", "outcome"]);
+    table.columns[2].align = Align::Left;
+    for result in results {
+        let value = result.value.map_or_else(|| units::NOTHING.into(), |value| value_of(value, result.unit));
+        let (text, tone) = match (result.outcome, &result.reason) {
+            (Outcome::Passed, _) => ("PASS".to_owned(), Tone::Good),
+            (Outcome::Failed, _) => ("FAIL".to_owned(), Tone::Bad),
+            (Outcome::Undecided, Some(reason)) => (format!("undecided: {reason}"), Tone::Bad),
+            (Outcome::Undecided, None) => ("undecided".to_owned(), Tone::Bad),
+        };
+        table.rows.push(vec![Cell::plain(&result.expression), Cell::plain(value), Cell { text, tone }]);
+    }
+    vec![Block::Table(table)]
+}
+
+fn value_of(value: f64, unit: ThresholdUnit) -> String {
+    match unit {
+        ThresholdUnit::Ms => units::milliseconds(value),
+        ThresholdUnit::Share => units::share(value),
+        ThresholdUnit::PerS => units::per_second(value),
+    }
+}
+
+/// `Capacity: 480/s keep p(95)<50ms`.
+pub(super) fn capacity_heading(capacity: &Capacity) -> String {
+    let threshold = &capacity.threshold;
+    match capacity.rate_per_s {
+        Some(rate) => format!("Capacity: {} keep {threshold}", units::per_second(rate)),
+        None => format!("Capacity: no rate that was tried keeps {threshold}"),
+    }
+}
+
+/// The rates that were tried, lowest first.
+pub(super) fn capacity(capacity: &Capacity) -> Vec<Block> {
+    if capacity.curve.is_empty() {
+        return Vec::new();
+    }
+    let mut curve: Vec<_> = capacity.curve.iter().collect();
+    curve.sort_by(|one, other| one.rate_per_s.total_cmp(&other.rate_per_s));
+    let mut table = Table::of_figures(&["rate", "achieved", "operations", "errors", "p50", "p95", "p99", "kept"]);
+    table.columns[0].align = Align::Right;
+    table.columns[7].align = Align::Left;
+    let time = |ms: Option<f64>| ms.map_or_else(|| units::NOTHING.into(), units::milliseconds);
+    for point in curve {
+        let texts = [
+            units::per_second(point.rate_per_s),
+            units::per_second(point.achieved_per_s),
+            units::count(point.operations),
+            units::count(point.errors),
+            time(point.p50_ms),
+            time(point.p95_ms),
+            time(point.p99_ms),
+        ];
+        let (text, tone) = if point.passed { ("yes", Tone::Good) } else { ("no", Tone::Bad) };
+        let kept = Cell { text: text.to_owned(), tone };
+        table.rows.push(texts.into_iter().map(Cell::plain).chain([kept]).collect());
+    }
+    vec![Block::Table(table)]
+}
