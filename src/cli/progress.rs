@@ -172,6 +172,10 @@ mod tests {
             p50_ns: Some(1_230_000),
             p95_ns: Some(12_300_000),
             p99_ns: Some(1_230_000_000),
+            skipped: 0,
+            seconds: Vec::new(),
+            load_stage: None,
+            disconnected: 0,
         };
         let line = format!("{}  {}", activity(Phase::Before, progress.stage), describe(&progress));
         assert_eq!(line, "before  120 s left  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 1.23 s  err 12");

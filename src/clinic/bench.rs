@@ -154,7 +154,7 @@ pub(super) async fn measure(
     record.thresholds = thresholds::judge(&plan.thresholds, &record, |operation| match operation {
         None => Some(&measurement.total.response),
         Some(name) => {
-            let mut figures = record.statements.iter().zip(&measurement.statements);
+            let mut figures = record.statements.iter().zip(&measurement.scripts);
             figures.find(|(statement, _)| statement.name == name).map(|(_, figures)| &figures.response)
         }
     });
@@ -169,7 +169,7 @@ fn save(
     measurement: &Measurement,
     captured: Option<&Captured>,
 ) -> record::Result<()> {
-    let statements = record.statements.iter().zip(&measurement.statements).map(|(statement, figures)| Interval {
+    let statements = record.statements.iter().zip(&measurement.scripts).map(|(statement, figures)| Interval {
         statement: Some(&statement.name),
         start: Duration::ZERO,
         length: measurement.measured,
@@ -219,7 +219,7 @@ fn totals(figures: &Figures, sending: Duration) -> Totals {
 }
 
 fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFigures> {
-    let figures = scenario.statements.iter().zip(&measurement.statements);
+    let figures = scenario.statements.iter().zip(&measurement.scripts);
     let of = |(statement, figures): (&Statement, &Figures)| StatementFigures {
         name: statement.name.clone(),
         sql: statement.sql.text.trim().to_owned(),

@@ -11,7 +11,7 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     crew::after_the_others,
     recorder::Recorder,
-    target::{Failure, FailureKind, Session},
+    target::{Failure, FailureKind, Session, Steps},
 };
 use crate::load::{Operation, WARM_UP, Workload};
 
@@ -81,6 +81,7 @@ impl<S: Session> Client<S> {
     /// Sends until the end of the window; returns why when the connection is lost.
     pub(super) async fn run(mut self) -> Option<Failure> {
         let mut operation = Operation::default();
+        let mut steps = Steps::default();
         let warm_executions = WARM_EXECUTIONS * self.workload.scripts() as u64;
         let mut warmed = 0;
         let mut measured_operations = 0;
@@ -102,7 +103,10 @@ impl<S: Session> Client<S> {
             // What lies between is ours, and the operation was due.
             let sent = now;
             self.flight.0.set(Some(Flown { statement: operation.script, intended: sent, measured }));
-            let outcome = self.session.execute(&operation).await;
+            let outcome = match self.session.acquire().await {
+                Ok(()) => self.session.execute(&operation, &mut steps).await,
+                Err(failure) => Err(failure),
+            };
             now = self.course.now();
             self.flight.0.set(None);
             if measured {

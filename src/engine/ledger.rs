@@ -115,7 +115,18 @@ fn close_slices(mut slices: BTreeMap<u64, Slice>, planned: Duration, measured: D
             let length = if at == last { measured.saturating_sub(start) } else { second };
             let slice = slices.remove(&at).unwrap_or_default();
             let (operations, errors) = (slice.operations, slice.errors);
-            SliceFigures { start, length, operations, errors, response: slice.into_rest() }
+            SliceFigures {
+                start,
+                length,
+                operations,
+                errors,
+                skipped: 0,
+                retries: 0,
+                response: slice.into_rest(),
+                active_clients: 0.0,
+                connected_clients: 0.0,
+                pool: None,
+            }
         })
         .collect()
 }
@@ -138,6 +149,10 @@ impl Sum {
         lag.saturating_record_n(0, self.response.len());
         Figures {
             operations: self.operations,
+            skipped: 0,
+            late: 0,
+            retries: 0,
+            wait: None,
             service: self.response.clone(),
             response: self.response,
             lag,

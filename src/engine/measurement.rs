@@ -11,16 +11,74 @@ use super::histogram::CompactHistogram;
 pub struct Figures {
     /// Operations that ended, with and without error.
     pub operations: u64,
-    /// Response times: from the intended start to the end. Without errors, but with timeouts.
+    /// Arrivals that were not sent because they had waited longer than the load's latency limit. They are no operations.
+    pub skipped: u64,
+    /// Operations without error that took longer than the load's latency limit.
+    pub late: u64,
+    /// Tries beyond the first of each operation.
+    pub retries: u64,
+    /// Response times: from the intended start to the end. Without errors, but with timeouts and, at the time that they had
+    /// waited, with what was skipped: both would have taken at least as long.
     pub response: Histogram<u64>,
-    /// Service times: from the sending to the end.
+    /// Service times: from the sending to the end, of the last try; of operations without errors, but with timeouts.
     pub service: Histogram<u64>,
-    /// Lag: from the intended start to the sending.
+    /// Lag: from the intended start to the moment a client turned to it; of the same operations.
     pub lag: Histogram<u64>,
+    /// From then to the sending: the wait for a connection of a pool, or for a new one; of the same operations. `None` where
+    /// clients have connections of their own.
+    pub wait: Option<Histogram<u64>>,
     /// Response times of operations that ended in an error, timeouts among them: one for each error counted.
     pub failed: Histogram<u64>,
     /// Errors by SQLSTATE (`connection` or `timeout` where there is none): how many, and one message.
     pub errors: BTreeMap<String, (u64, String)>,
+}
+
+/// Figures of a statement that is a step of a script.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepFigures {
+    /// Index of the statement in the workload.
+    pub statement: usize,
+    /// Executions that ended, with and without error.
+    pub executions: u64,
+    /// Of these, with an error.
+    pub errors: u64,
+    /// Service times, in nanoseconds; without errors.
+    pub service: Histogram<u64>,
+}
+
+/// A stage of the load.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageFigures {
+    /// Begin, from the begin of the window.
+    pub start: Duration,
+    /// Length; the last stage has what was awaited at the end too.
+    pub length: Duration,
+    /// What ended in it.
+    pub figures: Figures,
+}
+
+/// Connections that were lost in the measured window, and what came of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConnectionFigures {
+    /// Connections that clients lost.
+    pub lost: u64,
+    /// Connections that replaced them.
+    pub reconnected: u64,
+    /// Attempts to connect again that failed.
+    pub failed_attempts: u64,
+    /// Time without a connection, over all clients.
+    pub without: Duration,
+    /// Why one was lost or an attempt failed.
+    pub sample: Option<String>,
+}
+
+/// What became of the arrivals of an open load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArrivalFigures {
+    /// Arrivals due in the window.
+    pub planned: u64,
+    /// Of these, sent.
+    pub sent: u64,
 }
 
 /// One second of the measured window.
@@ -34,8 +92,18 @@ pub struct SliceFigures {
     pub operations: u64,
     /// Of these, with an error.
     pub errors: u64,
-    /// Response times: without errors, but with timeouts.
+    /// Arrivals that were given up in it.
+    pub skipped: u64,
+    /// Tries beyond the first.
+    pub retries: u64,
+    /// Response times, as of [`Figures::response`].
     pub response: CompactHistogram,
+    /// Mean number of clients that sent or, in a closed load, thought; those that its stages had pausing are left out.
+    pub active_clients: f64,
+    /// Mean number of clients with a session.
+    pub connected_clients: f64,
+    /// Mean use of the pool: connections that clients held, that nobody held, clients that waited. `None` without a pool.
+    pub pool: Option<[f64; 3]>,
 }
 
 /// How the warm-up went.
@@ -74,8 +142,16 @@ pub struct Measurement {
     pub sending: Duration,
     /// Over all statements.
     pub total: Figures,
-    /// By statement, in the order of the workload.
-    pub statements: Vec<Figures>,
+    /// By script, in the order of the workload.
+    pub scripts: Vec<Figures>,
+    /// By statement, those that are steps of scripts of several statements.
+    pub steps: Vec<StepFigures>,
+    /// By stage, where the load has stages: by the moment that operations ended at.
+    pub stages: Vec<StageFigures>,
+    /// Of an open load.
+    pub arrivals: Option<ArrivalFigures>,
+    /// Connections that were lost.
+    pub connections: ConnectionFigures,
     /// The window in slices of a second.
     pub slices: Vec<SliceFigures>,
     /// User and system time of the sending threads during the window.

@@ -22,7 +22,9 @@ mod tests;
 pub use crew::readable;
 pub use error::Error;
 pub use histogram::{CompactHistogram, LONGEST_NS, empty_histogram};
-pub use measurement::{Ended, Figures, Measurement, SliceFigures, WarmUp};
-pub use observer::{Observer, Progress, Stage};
+pub use measurement::{
+    ArrivalFigures, ConnectionFigures, Ended, Figures, Measurement, SliceFigures, StageFigures, StepFigures, WarmUp,
+};
+pub use observer::{LoadStage, Observer, Progress, Second, Stage};
 pub use run::run;
-pub use target::{Failure, FailureKind, Session, Target};
+pub use target::{Failure, FailureKind, PoolUse, Session, Step, Steps, Target};

@@ -6,6 +6,9 @@ use std::time::Duration;
 pub trait Observer: Send + Sync {
     /// A new state.
     fn progress(&self, progress: &Progress);
+
+    /// The measured window begins in some milliseconds.
+    fn window_begins(&self) {}
 }
 
 /// What a measurement is doing.
@@ -34,6 +37,8 @@ pub struct Progress {
     pub operations: u64,
     /// Of these, with an error.
     pub errors: u64,
+    /// Arrivals that were not sent because they had waited too long.
+    pub skipped: u64,
     /// Operations without error a second.
     pub throughput_per_s: f64,
     /// Median response so far.
@@ -42,4 +47,32 @@ pub struct Progress {
     pub p95_ns: Option<u64>,
     /// 99th percentile so far.
     pub p99_ns: Option<u64>,
+    /// Each second of the window that is over, in order.
+    pub seconds: Vec<Second>,
+    /// Clients or arrivals a second that the load is to have now, where it has stages: which stage, from 1, of how many.
+    pub load_stage: Option<LoadStage>,
+    /// Clients without a connection.
+    pub disconnected: u32,
+}
+
+/// A second of the window that is over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Second {
+    /// Operations without error.
+    pub operations: u64,
+    /// Operations with an error.
+    pub errors: u64,
+    /// 99th percentile of the response times; `None` when there were none.
+    pub p99_ns: Option<u64>,
+}
+
+/// Where a load with stages is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LoadStage {
+    /// Which stage, from 1.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+    /// Clients (closed) or arrivals a second (open) at this moment.
+    pub target: f64,
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     error::Error,
     ledger::Ledger,
-    measurement::{Ended, Measurement, WarmUp},
+    measurement::{ConnectionFigures, Ended, Measurement, WarmUp},
     observer::{Observer, Progress, Stage},
     recorder::Part,
     target::Target,
@@ -289,6 +289,10 @@ impl Conductor {
             p50_ns: quantile(0.5),
             p95_ns: quantile(0.95),
             p99_ns: quantile(0.99),
+            skipped: 0,
+            seconds: Vec::new(),
+            load_stage: None,
+            disconnected: 0,
         }
     }
 
@@ -316,7 +320,11 @@ impl Conductor {
             measured,
             sending: Duration::from_nanos(sending),
             total,
-            statements,
+            scripts: statements,
+            steps: Vec::new(),
+            stages: Vec::new(),
+            arrivals: None,
+            connections: ConnectionFigures::default(),
             slices,
             client_cpu: self.client_cpu,
             warm_up,

@@ -76,7 +76,11 @@ impl<F> Scripted<F> {
 }
 
 impl<F: Fn(u32, &Operation) -> Answer + Send + Sync + 'static> Session for ScriptedSession<F> {
-    async fn execute(&mut self, operation: &Operation) -> Result<(), Failure> {
+    async fn acquire(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn execute(&mut self, operation: &Operation, _: &mut Steps) -> Result<(), Failure> {
         self.target.note(self.client, Deed::Sent(operation.clone()));
         let (time, outcome) = (self.target.script)(self.client, operation);
         sleep(time).await;
@@ -419,7 +423,11 @@ fn a_target_that_never_waits_cannot_keep_the_run_from_ending() {
         }
     }
     impl Session for Session0 {
-        async fn execute(&mut self, _: &Operation) -> Result<(), Failure> {
+        async fn acquire(&mut self) -> Result<(), Failure> {
+            Ok(())
+        }
+
+        async fn execute(&mut self, _: &Operation, _: &mut Steps) -> Result<(), Failure> {
             Err(failure(FailureKind::Operation, Some("42P01"), "relation \"nowhere\" does not exist"))
         }
         fn cancellation(&self) -> LocalBoxFuture<'static, ()> {
@@ -498,9 +506,9 @@ fn figures_by_statement_add_up() {
     let script = |_, operation: &Operation| (MS * (1 + operation.script as u32), Ok(()));
     let outcome = run_paused(&load, 3, None, CancellationToken::new(), script);
     let measurement = outcome.measurement();
-    let sum: u64 = measurement.statements.iter().map(|figures| figures.operations).sum();
+    let sum: u64 = measurement.scripts.iter().map(|figures| figures.operations).sum();
     assert_eq!(sum, measurement.total.operations);
-    for (index, figures) in measurement.statements.iter().enumerate() {
+    for (index, figures) in measurement.scripts.iter().enumerate() {
         // Weights 1, 2, 3.
         let share = figures.operations as f64 / sum as f64;
         assert!((share - (index + 1) as f64 / 6.0).abs() < 0.03, "statement {index}: {share}");

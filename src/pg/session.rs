@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     draw::{self, ColumnType},
-    engine::{Failure, FailureKind, Session, Target},
+    engine::{Failure, FailureKind, Session, Steps, Target},
     load::{Operation, ParameterFacts},
     scenario::{Scenario, Statement},
 };
@@ -86,7 +86,11 @@ pub struct PgSession {
 }
 
 impl Session for PgSession {
-    async fn execute(&mut self, operation: &Operation) -> Result<(), Failure> {
+    async fn acquire(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn execute(&mut self, operation: &Operation, _steps: &mut Steps) -> Result<(), Failure> {
         let types = &self.types[operation.script];
         let values = operation.parameters.iter().zip(types);
         self.executions[operation.script].put(self.wire.outgoing(), |out| {
