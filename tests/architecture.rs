@@ -325,10 +325,13 @@ fn sources() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            // Unit tests in files of their own may set up more than their module may import.
+            if path.ends_with("tests") || path.ends_with("tests.rs") {
+                continue;
+            }
             if path.is_dir() {
                 walk(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
-                // A file of unit tests may set up more than its module may import.
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push((path.clone(), fs::read_to_string(&path).unwrap()));
             }
         }

@@ -1,25 +1,24 @@
 //! Measures one phase and saves its record.
 
-use std::{borrow::Cow, path::PathBuf, sync::Arc, time::Duration};
+use std::{borrow::Cow, path::PathBuf, pin::pin, sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
 
 use super::{
     Clinic, Error, ErrorKind, Event, Events,
     explain::{self, Captured},
-    fix,
+    figures, fix,
     load::PlannedLoad,
     load_info::load_info,
     machine, seed, thresholds,
     warnings::warnings,
 };
 use crate::{
-    engine::{self, Ended, Figures, Measurement, SliceFigures},
+    engine::{self, Ended, Figures, Measurement},
     load::{Load, Workload},
     pg,
-    record::{
-        self, Client, ErrorCount, FORMAT, Folder, Found, Interval, Latency, Phase, Record, Slice, StatementFigures,
-        Store, Totals, WarmUpFigures,
-    },
-    scenario::{Scenario, Statement},
+    record::{self, FORMAT, Folder, Found, Interval, Latency, Phase, Record, Store, WarmUpFigures},
+    scenario::Scenario,
 };
 
 /// Where records go.
@@ -84,10 +83,18 @@ pub(super) async fn measure(
     drop(admin);
 
     let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &facts));
-    let observer = Arc::new(Observer { events: Arc::clone(clinic.events()), phase });
-    let measurement = engine::run(target, load, Arc::clone(&workload), observer, clinic.stop().clone())
-        .await
+    let window = Arc::new(Notify::new());
+    let observer = Arc::new(Observer { events: Arc::clone(clinic.events()), phase, window: Arc::clone(&window) });
+    let mut activity = pg::Activity::connect(connector, &scenario.schema_name()).await;
+    let running = engine::run(target, load, Arc::clone(&workload), observer, clinic.stop().clone());
+    let mut running = pin!(running);
+    let measurement = tokio::select! {
+        measurement = &mut running => measurement,
+        () = window.notified() => tokio::join!(running, activity.begin()).0,
+    };
+    let measurement = measurement
         .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
+    let activity = activity.end().await;
 
     let captured = match &measurement.ended {
         Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(phase, load)),
@@ -129,34 +136,31 @@ pub(super) async fn measure(
         load: load_info(load, &plan.connections),
         measured_s: measurement.measured.as_secs_f64(),
         sending_s: measurement.sending.as_secs_f64(),
-        totals: totals(&measurement.total, measurement.sending),
+        totals: figures::totals(&measurement.total, measurement.sending),
         service_ms: Latency::from_histogram(&measurement.total.service),
         lag_ms: Latency::from_histogram(&measurement.total.lag),
-        wait_ms: None,
-        arrivals: None,
-        stages: Vec::new(),
-        statements: statements(scenario, &measurement),
-        errors: errors(&measurement.total),
-        connections: None,
-        slices: measurement.slices.iter().map(slice).collect(),
+        wait_ms: measurement.total.wait.as_ref().map(Latency::from_histogram),
+        arrivals: figures::arrivals(&measurement),
+        stages: figures::stages(&measurement, load),
+        statements: figures::statements(scenario, &measurement),
+        errors: figures::errors(&measurement.total),
+        connections: Some(figures::connections(&measurement.connections)),
+        slices: measurement.slices.iter().map(figures::slice).collect(),
         warm_up: Some(WarmUpFigures {
             length_s: measurement.warm_up.length.as_secs_f64(),
             cold_clients: measurement.warm_up.cold_clients,
         }),
-        server_activity: None,
+        server_activity: Some(activity),
         thresholds: Vec::new(),
         capacity: None,
         warnings: Vec::new(),
         latency_ms: Latency::from_histogram(&measurement.total.response),
-        client: client(&measurement, load),
+        client: figures::client(&measurement, load),
         plans: captured.as_ref().map_or_else(Vec::new, |captured| captured.figures.clone()),
     };
-    record.thresholds = thresholds::judge(&plan.thresholds, &record, |operation| match operation {
+    record.thresholds = thresholds::judge(&plan.thresholds, &record, |name| match name {
         None => Some(&measurement.total.response),
-        Some(name) => {
-            let mut figures = record.statements.iter().zip(&measurement.scripts);
-            figures.find(|(statement, _)| statement.name == name).map(|(_, figures)| &figures.response)
-        }
+        Some(name) => figures::times(scenario, &measurement, name),
     });
     record.warnings = warnings(&record);
     save(folder, &record, &measurement, captured.as_ref())?;
@@ -214,62 +218,20 @@ fn all_failed(phase: Phase, figures: &Figures) -> Error {
     .with_hint("the record that was saved counts them by SQLSTATE")
 }
 
-fn totals(figures: &Figures, sending: Duration) -> Totals {
-    Totals::new(figures.operations, figures.error_count(), sending)
-}
-
-fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFigures> {
-    let figures = scenario.statements.iter().zip(&measurement.scripts);
-    let of = |(statement, figures): (&Statement, &Figures)| StatementFigures {
-        name: statement.name.clone(),
-        sql: statement.sql.text.trim().to_owned(),
-        weight: scenario
-            .scripts
-            .iter()
-            .find(|script| script.name == statement.name)
-            .map_or(0.0, |script| script.weight),
-        totals: totals(figures, measurement.sending),
-        latency_ms: Latency::from_histogram(&figures.response),
-        service_ms: Latency::from_histogram(&figures.service),
-        lag_ms: Latency::from_histogram(&figures.lag),
-        ..StatementFigures::default()
-    };
-    figures.map(of).collect()
-}
-
-fn errors(figures: &Figures) -> Vec<ErrorCount> {
-    let of = |(sqlstate, (count, sample)): (&String, &(u64, String))| ErrorCount {
-        sqlstate: sqlstate.clone(),
-        count: *count,
-        sample: sample.clone(),
-    };
-    figures.errors.iter().map(of).collect()
-}
-
-fn slice(figures: &SliceFigures) -> Slice {
-    Slice {
-        start_s: figures.start.as_secs_f64(),
-        length_s: figures.length.as_secs_f64(),
-        totals: Totals::new(figures.operations, figures.errors, figures.length),
-        latency_ms: Latency::from_histogram(&figures.response.histogram()),
-        ..Slice::default()
-    }
-}
-
-fn client(measurement: &Measurement, load: &Load) -> Client {
-    let cpu_s = measurement.client_cpu.as_secs_f64();
-    let available = measurement.sending.as_secs_f64() * f64::from(load.threads);
-    Client { cpu_s, cpu_share: if available > 0.0 { cpu_s / available } else { 0.0 } }
-}
-
 /// Passes the engine's progress on.
 struct Observer {
     events: Arc<dyn Events>,
     phase: Phase,
+    /// Told when the measured window begins.
+    window: Arc<Notify>,
 }
 
 impl engine::Observer for Observer {
     fn progress(&self, progress: &engine::Progress) {
         self.events.event(Event::Load { phase: self.phase, progress: progress.clone() });
+    }
+
+    fn window_begins(&self) {
+        self.window.notify_one();
     }
 }

@@ -7,6 +7,7 @@ mod compare;
 mod error;
 mod event;
 mod explain;
+mod figures;
 mod fix;
 mod load;
 mod load_info;

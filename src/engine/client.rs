@@ -1,129 +1,318 @@
 //! One client: the loop that is measured.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    sync::Arc,
-};
-
-use tokio::{sync::Notify, time::Instant};
+use std::{rc::Rc, sync::Arc};
 
 use super::{
+    course::{Course, Flight, Flown},
     crew::after_the_others,
-    recorder::Recorder,
-    target::{Failure, FailureKind, Session, Steps},
+    recorder::Done,
+    schedule::{Arrival, Schedule},
+    target::{Failure, FailureKind, Session, Steps, Target},
 };
-use crate::load::{Operation, WARM_UP, Workload};
+use crate::load::{Operation, WARM_UP};
 
-/// Executions of every statement on every connection before the measured window: PostgreSQL chooses between custom and
-/// generic plans after the fifth.
+/// Executions of every script on every connection before the measured window: PostgreSQL chooses between custom and generic
+/// plans after the fifth.
 pub(super) const WARM_EXECUTIONS: u64 = 5;
 
-/// What the clients of a thread share. Times are nanoseconds since the epoch.
-pub(super) struct Course {
-    pub(super) epoch: Instant,
-    /// Begin of the measured window; `u64::MAX` until it is known.
-    pub(super) begin: Cell<u64>,
-    /// End of the sending; `u64::MAX` until it is known.
-    pub(super) end: Cell<u64>,
-    /// Clients that have not executed every statement often enough.
-    pub(super) cold: Cell<u32>,
-    /// Told when there are no cold clients any more.
-    pub(super) warm: Notify,
-    pub(super) recorder: RefCell<Recorder>,
+/// Longest wait without a look at what has become of the window, in nanoseconds: shorter than the notice it is given.
+const LOOK_AGAIN: u64 = 5_000_000;
+
+/// Pause before the first attempt to connect again, in nanoseconds; doubled with each up to the longest.
+const FIRST_PAUSE: u64 = 10_000_000;
+const LONGEST_PAUSE: u64 = 1_000_000_000;
+
+/// Longest wait while the window is not known yet, where nothing depends on its begin.
+const LOOK_FOR_END: u64 = 100_000_000;
+
+/// One client.
+pub(super) struct Client<T: Target> {
+    number: u32,
+    target: Arc<T>,
+    course: Rc<Course>,
+    flight: Rc<Flight>,
+    /// Operations of the warm-up so far.
+    warmed: u64,
+    /// Measured operations so far, in a closed load.
+    measured: u64,
+    /// Number of the last operation, in a closed load.
+    last: Option<u64>,
+    /// Whether it counts as a client that sends.
+    active: bool,
+    /// Nanoseconds since the epoch when the client was last known to be free.
+    now: u64,
 }
 
-/// What a client has in flight, seen from outside.
-#[derive(Default)]
-pub(super) struct Flight(Cell<Option<Flown>>);
-
-/// An operation in flight.
+/// An operation that is due.
 #[derive(Clone, Copy)]
-pub(super) struct Flown {
-    pub(super) statement: usize,
-    pub(super) intended: u64,
-    pub(super) measured: bool,
+struct Turn {
+    number: u64,
+    /// The script, where it is not the mix that chooses it.
+    script: Option<usize>,
+    due: u64,
+    measured: bool,
 }
 
-/// One client with its session.
-pub(super) struct Client<S> {
-    pub(super) number: u32,
-    pub(super) clients: u32,
-    pub(super) session: S,
-    pub(super) workload: Arc<Workload>,
-    pub(super) course: Rc<Course>,
-    pub(super) flight: Rc<Flight>,
+/// When a client of a closed load with stages may send.
+enum Allowed {
+    At(u64),
+    /// Once the window has begun, which it has no time for yet.
+    Later,
+    Never,
 }
 
-impl Course {
-    /// Nanoseconds since the epoch.
-    #[inline]
-    pub(super) fn now(&self) -> u64 {
-        // 64 bits of nanoseconds are 584 years.
-        Instant::now().duration_since(self.epoch).as_nanos() as u64
+impl<T: Target> Client<T> {
+    pub(super) fn new(number: u32, target: Arc<T>, course: Rc<Course>, flight: Rc<Flight>) -> Self {
+        Self { number, target, course, flight, warmed: 0, measured: 0, last: None, active: false, now: 0 }
     }
 
-    /// Sets the measured window.
-    pub(super) fn open(&self, begin: u64, end: u64) {
-        self.recorder.borrow_mut().open(begin, end);
-        self.begin.set(begin);
-        self.end.set(end);
-    }
-}
-
-impl Flight {
-    pub(super) fn current(&self) -> Option<Flown> {
-        self.0.get()
-    }
-}
-
-impl<S: Session> Client<S> {
-    /// Sends until the end of the window; returns why when the connection is lost.
-    pub(super) async fn run(mut self) -> Option<Failure> {
+    /// Sends until there is nothing more to send. A lost session is replaced.
+    pub(super) async fn run(mut self, mut session: T::Session) {
+        let course = Rc::clone(&self.course);
         let mut operation = Operation::default();
         let mut steps = Steps::default();
-        let warm_executions = WARM_EXECUTIONS * self.workload.scripts() as u64;
-        let mut warmed = 0;
-        let mut measured_operations = 0;
-        let mut now = self.course.now();
-        while now < self.course.end.get() {
-            let measured = now >= self.course.begin.get();
-            if measured {
-                self.workload.fill(self.number_of(measured_operations), &mut operation);
-                measured_operations += 1;
-            } else {
-                let number = WARM_UP | self.number_of(warmed);
-                if warmed < warm_executions {
-                    let script = warmed as usize % self.workload.scripts();
-                    self.workload.fill_script(number, script, &mut operation);
-                } else {
-                    self.workload.fill(number, &mut operation);
-                }
+        self.now = course.now();
+        *self.flight.cancellation.borrow_mut() = Some(session.cancellation());
+        course.recorder.borrow_mut().change(self.now, 0, 1);
+        self.set_active(course.shared.schedule.is_none());
+        while let Some(turn) = self.turn().await {
+            match turn.script {
+                Some(script) => course.shared.workload.fill_script(turn.number, script, &mut operation),
+                None => course.shared.workload.fill(turn.number, &mut operation),
             }
-            // What lies between is ours, and the operation was due.
-            let sent = now;
-            self.flight.0.set(Some(Flown { statement: operation.script, intended: sent, measured }));
-            let outcome = match self.session.acquire().await {
-                Ok(()) => self.session.execute(&operation, &mut steps).await,
-                Err(failure) => Err(failure),
-            };
-            now = self.course.now();
-            self.flight.0.set(None);
-            if measured {
-                self.course.recorder.borrow_mut().note(operation.script, now, now - sent, &outcome);
-            } else {
-                warmed += 1;
-                if warmed == warm_executions {
-                    self.warmed_up();
-                }
+            if self.gives_up(&turn, &operation) {
+                continue;
             }
-            match outcome {
-                Err(failure) if failure.kind == FailureKind::Connection => return Some(failure),
+            match self.perform(&mut session, &turn, &operation, &mut steps).await {
+                Err(failure) if failure.kind == FailureKind::Connection => {
+                    drop(session);
+                    match self.reconnect(&failure).await {
+                        Some(new) => session = new,
+                        None => return,
+                    }
+                }
                 // Even if the answer was there at once, the other clients of the thread come first.
                 _ => after_the_others().await,
             }
         }
-        None
+        self.set_active(false);
+        course.recorder.borrow_mut().change(self.now, 0, -1);
+    }
+
+    /// Executes an operation, again where that may help, and notes what came of it.
+    #[inline]
+    async fn perform(
+        &mut self,
+        session: &mut T::Session,
+        turn: &Turn,
+        operation: &Operation,
+        steps: &mut Steps,
+    ) -> Result<(), Failure> {
+        let course = Rc::clone(&self.course);
+        let is_open = course.shared.schedule.is_some();
+        if is_open {
+            self.set_active(true);
+        }
+        let begun = self.now;
+        self.flight.begin(Flown { script: operation.script, due: turn.due, begun, measured: turn.measured });
+        steps.clear();
+        let mut sent = begun;
+        let mut tries = 1;
+        let outcome = loop {
+            let acquired = session.acquire().await;
+            if course.shares {
+                sent = course.now();
+            }
+            let outcome = match acquired {
+                Ok(()) => session.execute(operation, steps).await,
+                Err(failure) => Err(failure),
+            };
+            match &outcome {
+                Err(failure) if failure.is_transient() && tries <= course.shared.load.retries => {
+                    tries += 1;
+                    sent = course.now();
+                }
+                _ => break outcome,
+            }
+        };
+        self.now = course.now();
+        self.flight.end();
+        if is_open {
+            self.set_active(false);
+        }
+        if turn.measured {
+            let done = Done { script: operation.script, due: turn.due, begun, sent, end: self.now, tries };
+            course.recorder.borrow_mut().note(&done, &outcome, steps);
+        } else {
+            self.warmed += 1;
+            if self.warmed == self.warm_executions() {
+                self.warmed_up();
+            }
+        }
+        outcome
+    }
+
+    /// Waits until the next operation is due; `None` when there is none any more.
+    #[inline]
+    async fn turn(&mut self) -> Option<Turn> {
+        let course = Rc::clone(&self.course);
+        // An open load sends what was due until the end, however late.
+        if course.stopped.get() || course.shared.schedule.is_none() && course.is_over(self.now) {
+            return None;
+        }
+        let measured = self.now >= course.begin.get();
+        if !measured && self.warmed < self.warm_executions() {
+            let number = WARM_UP | self.number_of(self.warmed);
+            let script = self.warmed % course.shared.workload.scripts() as u64;
+            return Some(Turn { number, script: Some(script as usize), due: self.now, measured });
+        }
+        match &course.shared.schedule {
+            Some(schedule) => self.arrival(schedule).await,
+            None if course.pauses.is_none() && course.shared.load.stages.is_empty() => Some(self.next(self.now)),
+            None => self.after_pause().await,
+        }
+    }
+
+    /// In an open load: the next arrival.
+    async fn arrival(&mut self, schedule: &Schedule) -> Option<Turn> {
+        let course = Rc::clone(&self.course);
+        'arrivals: loop {
+            let Arrival { number, due, measured } = schedule.take(self.now)?;
+            while self.now < due {
+                let is_settled = measured || course.begin.get() != u64::MAX;
+                course.until(if is_settled { due } else { due.min(self.now + LOOK_AGAIN) }).await;
+                self.now = course.now();
+                if course.stopped.get() {
+                    return None;
+                }
+                if !measured && course.begin.get() <= due {
+                    // The window has taken its place.
+                    continue 'arrivals;
+                }
+            }
+            return Some(Turn { number, script: None, due, measured });
+        }
+    }
+
+    /// In a closed load with think time or stages: this client's next operation, when its pause is over and the stage wants it.
+    async fn after_pause(&mut self) -> Option<Turn> {
+        let course = Rc::clone(&self.course);
+        let pause = match (&course.pauses, self.last) {
+            (Some(pauses), Some(last)) => pauses.after(last).as_nanos() as u64,
+            _ => 0,
+        };
+        let mut due = self.now.saturating_add(pause);
+        loop {
+            if course.is_over(self.now) {
+                return None;
+            }
+            self.set_active(matches!(self.allowed(self.now), Allowed::At(at) if at <= self.now));
+            let longest = match self.allowed(due) {
+                Allowed::Never => return None,
+                Allowed::Later => {
+                    due = self.now + LOOK_AGAIN;
+                    LOOK_AGAIN
+                }
+                Allowed::At(at) => {
+                    due = at;
+                    if due <= self.now {
+                        return Some(self.next(due));
+                    }
+                    LOOK_FOR_END
+                }
+            };
+            let latest = match course.end.get() {
+                u64::MAX => self.now + longest,
+                end => end,
+            };
+            course.until(due.min(latest)).await;
+            self.now = course.now();
+        }
+    }
+
+    /// In a closed load: when this client may send, from `moment` on. Until the window begins those clients send that it begins
+    /// with.
+    fn allowed(&self, moment: u64) -> Allowed {
+        let course = &self.course;
+        let begin = course.begin.get();
+        if course.shared.load.stages.is_empty()
+            || moment < begin && self.number < course.profile.initial().round() as u32
+        {
+            return Allowed::At(moment);
+        }
+        if begin == u64::MAX {
+            return Allowed::Later;
+        }
+        match course.profile.next_active(self.number, moment.saturating_sub(begin)) {
+            Some(after) => Allowed::At(begin + after),
+            None => Allowed::Never,
+        }
+    }
+
+    /// In a closed load: this client's next operation.
+    fn next(&mut self, due: u64) -> Turn {
+        let measured = due >= self.course.begin.get();
+        let number = if measured {
+            self.measured += 1;
+            self.number_of(self.measured - 1)
+        } else {
+            WARM_UP | self.number_of(self.warmed)
+        };
+        self.last = Some(number);
+        Turn { number, script: None, due, measured }
+    }
+
+    /// Whether an arrival has waited too long to be sent; it is counted then.
+    fn gives_up(&self, turn: &Turn, operation: &Operation) -> bool {
+        let Some(limit) = self.course.shared.load.latency_limit().filter(|_| turn.measured) else { return false };
+        let waited = self.now - turn.due;
+        if u128::from(waited) <= limit.as_nanos() {
+            return false;
+        }
+        self.course.recorder.borrow_mut().skip(operation.script, turn.due, self.now);
+        true
+    }
+
+    /// Connects again, however often it takes; `None` when the load is over before.
+    async fn reconnect(&mut self, failure: &Failure) -> Option<T::Session> {
+        let course = Rc::clone(&self.course);
+        let since = self.now;
+        course.lost(since, failure);
+        let mut pause = FIRST_PAUSE;
+        let found = loop {
+            self.now = course.now();
+            if course.is_over(self.now) {
+                break None;
+            }
+            match self.target.connect(self.number).await {
+                Ok(session) => break Some(session),
+                Err(failure) => course.still_lost(course.now(), &failure),
+            }
+            let next = course.now() + pause;
+            course.until(next.min(course.end.get())).await;
+            pause = LONGEST_PAUSE.min(2 * pause);
+        };
+        self.now = course.now();
+        course.was_without(since, self.now);
+        match &found {
+            Some(session) => {
+                course.reconnected(self.now);
+                *self.flight.cancellation.borrow_mut() = Some(session.cancellation());
+            }
+            None => self.set_active(false),
+        }
+        found
+    }
+
+    fn set_active(&mut self, active: bool) {
+        if self.active != active {
+            self.active = active;
+            self.course.recorder.borrow_mut().change(self.now, if active { 1 } else { -1 }, 0);
+        }
+    }
+
+    fn warm_executions(&self) -> u64 {
+        WARM_EXECUTIONS * self.course.shared.workload.scripts() as u64
     }
 
     fn warmed_up(&self) {
@@ -134,6 +323,6 @@ impl<S: Session> Client<S> {
     }
 
     fn number_of(&self, nth: u64) -> u64 {
-        nth * u64::from(self.clients) + u64::from(self.number)
+        nth * u64::from(self.course.shared.load.clients) + u64::from(self.number)
     }
 }

@@ -9,62 +9,100 @@ use hdrhistogram::Histogram;
 
 use super::{
     histogram::{CompactHistogram, empty_histogram, merge},
-    measurement::{Figures, SliceFigures},
+    measurement::{Figures, SliceFigures, StageFigures, StepFigures},
+    observer::Second,
     recorder::{PARTS_IN_SLICE, Part, Tally},
+    target::PoolUse,
 };
+use crate::load::{Load, Workload};
 
 /// Slices kept open for parts that other threads hand over later; older ones are compacted.
 const OPEN_SLICES: usize = 2;
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// What all threads noted so far.
 pub(super) struct Ledger {
-    statements: Vec<Sum>,
-    /// Response times over all statements.
+    scripts: Vec<Sum>,
+    /// By statement; empty without scripts of several steps.
+    steps: Vec<StepFigures>,
+    /// By stage; empty without stages.
+    stages: Vec<Sum>,
+    /// Response times over all scripts.
     response: Histogram<u64>,
     slices: BTreeMap<u64, Slice>,
     open: BTreeSet<u64>,
+    /// Over all slices.
+    counts: Counts,
 }
 
+/// What was counted of operations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) operations: u64,
+    pub(super) errors: u64,
+    pub(super) skipped: u64,
+    pub(super) late: u64,
+    pub(super) retries: u64,
+}
+
+/// What was noted of a set of operations.
+#[derive(Default)]
 struct Sum {
-    operations: u64,
-    response: Histogram<u64>,
-    failed: Histogram<u64>,
+    counts: Counts,
+    response: Option<Histogram<u64>>,
+    service: Option<Histogram<u64>>,
+    lag: Option<Histogram<u64>>,
+    wait: Option<Histogram<u64>>,
+    failed: Option<Histogram<u64>>,
     errors: BTreeMap<String, (u64, String)>,
 }
 
 /// A slice whose response times are open for more, or at rest, or neither when there are none.
 #[derive(Default)]
 struct Slice {
-    operations: u64,
-    errors: u64,
+    counts: Counts,
     open: Option<Box<Histogram<u64>>>,
-    compact: Option<CompactHistogram>,
+    compact: Option<(CompactHistogram, u64)>,
+    active_ns: u64,
+    connected_ns: u64,
+    pool: Vec<PoolUse>,
 }
 
 impl Ledger {
-    pub(super) fn new(statements: usize) -> Self {
-        let sum =
-            || Sum { operations: 0, response: empty_histogram(), failed: empty_histogram(), errors: BTreeMap::new() };
+    pub(super) fn new(load: &Load, workload: &Workload) -> Self {
+        let sums = |count| (0..count).map(|_| Sum::default()).collect();
         Self {
-            statements: (0..statements).map(|_| sum()).collect(),
+            scripts: sums(workload.scripts()),
+            steps: Vec::new(),
+            stages: sums(load.stages.len()),
             response: empty_histogram(),
             slices: BTreeMap::new(),
             open: BTreeSet::new(),
+            counts: Counts::default(),
         }
     }
 
     /// Adds what a thread handed over.
     pub(super) fn add(&mut self, part: &Part) {
-        let at = part.index / PARTS_IN_SLICE;
-        let slice = self.slices.entry(at).or_default();
-        self.open.insert(at);
-        for (sum, tally) in self.statements.iter_mut().zip(&part.statements) {
-            if tally.operations == 0 {
-                continue;
-            }
-            sum.add(tally);
-            merge(&mut self.response, &tally.response);
-            slice.add(tally);
+        let slice = self.slice(part.index / PARTS_IN_SLICE);
+        slice.active_ns += part.active_ns;
+        slice.connected_ns += part.connected_ns;
+        for (script, tally) in part.scripts.iter().enumerate().filter(|(_, tally)| !tally.is_empty()) {
+            self.add_tally(part.index / PARTS_IN_SLICE, part.stage, script, tally);
+        }
+        for (statement, tally) in part.steps.iter().enumerate().filter(|(_, tally)| tally.executions > 0) {
+            let known = self.steps.iter_mut().find(|step| step.statement == statement);
+            let step = match known {
+                Some(step) => step,
+                None => {
+                    let service = empty_histogram();
+                    self.steps.push_mut(StepFigures { statement, executions: 0, errors: 0, service })
+                }
+            };
+            step.executions += tally.executions;
+            step.errors += tally.errors;
+            merge(&mut step.service, &tally.service);
         }
         while self.open.len() > OPEN_SLICES {
             if let Some(oldest) = self.open.pop_first().and_then(|oldest| self.slices.get_mut(&oldest)) {
@@ -73,38 +111,96 @@ impl Ledger {
         }
     }
 
-    /// Response times over all statements so far.
+    /// Adds what was noted of one script.
+    fn add_tally(&mut self, slice: u64, stage: usize, script: usize, tally: &Tally) {
+        let counts = Counts::of(tally);
+        self.counts.add(counts);
+        self.scripts[script].add(counts, tally);
+        if let Some(stage) = self.stages.get_mut(stage) {
+            stage.add(counts, tally);
+        }
+        merge(&mut self.response, &tally.response);
+        self.slice(slice).add(counts, tally);
+    }
+
+    /// Adds how the pool is used `at` nanoseconds from the begin of the window.
+    pub(super) fn add_pool(&mut self, at: Duration, pool: PoolUse) {
+        self.slice(at.as_secs()).pool.push(pool);
+    }
+
+    fn slice(&mut self, at: u64) -> &mut Slice {
+        self.open.insert(at);
+        self.slices.entry(at).or_default()
+    }
+
+    /// Response times over all scripts so far.
     pub(super) fn response(&self) -> &Histogram<u64> {
         &self.response
     }
 
-    /// Operations and, of these, errors so far.
-    pub(super) fn counts(&self) -> (u64, u64) {
-        self.slices
-            .values()
-            .fold((0, 0), |(operations, errors), slice| (operations + slice.operations, errors + slice.errors))
+    /// What was counted so far.
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
     }
 
-    /// The figures by statement and over all, and the slices of a window that lasted `measured` of the `planned` time.
-    pub(super) fn close(self, planned: Duration, measured: Duration) -> (Figures, Vec<Figures>, Vec<SliceFigures>) {
-        let statements: Vec<Figures> = self.statements.into_iter().map(Sum::figures).collect();
-        let mut total =
-            Sum { operations: 0, response: self.response, failed: empty_histogram(), errors: BTreeMap::new() };
-        for figures in &statements {
-            total.operations += figures.operations;
-            merge(&mut total.failed, &figures.failed);
-            for (code, (count, sample)) in &figures.errors {
-                total.errors.entry(code.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
+    /// The last `most` seconds that are over.
+    pub(super) fn seconds(&self, most: usize) -> Vec<Second> {
+        let last = self.slices.keys().next_back().copied().unwrap_or(0);
+        let first = last.saturating_sub(most as u64);
+        let second = |at| {
+            let slice = self.slices.get(&at);
+            let counts = slice.map_or_else(Counts::default, |slice| slice.counts);
+            Second {
+                operations: counts.operations - counts.errors,
+                errors: counts.errors,
+                p99_ns: slice.and_then(Slice::p99),
             }
-        }
-        (total.figures(), statements, close_slices(self.slices, planned, measured))
+        };
+        (first..last).map(second).collect()
     }
+
+    /// The figures of a window that lasted `measured` of the `load`'s time.
+    pub(super) fn close(mut self, load: &Load, measured: Duration) -> Closed {
+        let scripts: Vec<Figures> = self.scripts.into_iter().map(Sum::figures).collect();
+        let mut total = Sum::default();
+        for figures in &scripts {
+            total.add_figures(figures);
+        }
+        self.steps.sort_by_key(|step| step.statement);
+        let mut start = Duration::ZERO;
+        let lengths = load.stages.iter().enumerate().map(|(index, stage)| {
+            let begin = start;
+            start += stage.duration;
+            let end = if index + 1 == load.stages.len() { measured.max(start) } else { start };
+            (begin, end.min(measured).saturating_sub(begin))
+        });
+        let stage = |(sum, (start, length)): (Sum, (Duration, Duration))| StageFigures {
+            start,
+            length,
+            figures: sum.figures(),
+        };
+        Closed {
+            stages: self.stages.into_iter().zip(lengths).map(stage).collect(),
+            total: total.figures(),
+            scripts,
+            steps: self.steps,
+            slices: close_slices(self.slices, load.duration, measured),
+        }
+    }
+}
+
+/// The figures of a window.
+pub(super) struct Closed {
+    pub(super) total: Figures,
+    pub(super) scripts: Vec<Figures>,
+    pub(super) steps: Vec<StepFigures>,
+    pub(super) stages: Vec<StageFigures>,
+    pub(super) slices: Vec<SliceFigures>,
 }
 
 /// Every slice of the window, those without operations too, the last one as long as the window went on.
 fn close_slices(mut slices: BTreeMap<u64, Slice>, planned: Duration, measured: Duration) -> Vec<SliceFigures> {
-    let second = Duration::from_secs(1);
-    let last = planned.min(measured).as_nanos().div_ceil(second.as_nanos()).saturating_sub(1);
+    let last = planned.min(measured).as_nanos().div_ceil(SECOND.as_nanos()).saturating_sub(1);
     let last = u64::try_from(last).unwrap_or(u64::MAX).max(slices.keys().next_back().copied().unwrap_or(0));
     if measured.is_zero() {
         return Vec::new();
@@ -112,74 +208,143 @@ fn close_slices(mut slices: BTreeMap<u64, Slice>, planned: Duration, measured: D
     (0..=last)
         .map(|at| {
             let start = Duration::from_secs(at);
-            let length = if at == last { measured.saturating_sub(start) } else { second };
-            let slice = slices.remove(&at).unwrap_or_default();
-            let (operations, errors) = (slice.operations, slice.errors);
-            SliceFigures {
-                start,
-                length,
-                operations,
-                errors,
-                skipped: 0,
-                retries: 0,
-                response: slice.into_rest(),
-                active_clients: 0.0,
-                connected_clients: 0.0,
-                pool: None,
-            }
+            let length = if at == last { measured.saturating_sub(start) } else { SECOND };
+            // Clients are counted while they send.
+            let sending = planned.min(measured).saturating_sub(start).min(SECOND);
+            slices.remove(&at).unwrap_or_default().figures(start, length, sending)
         })
         .collect()
 }
 
-impl Sum {
-    fn add(&mut self, tally: &Tally) {
-        self.operations += tally.operations;
-        merge(&mut self.response, &tally.response);
-        if let Some(failed) = &tally.failed {
-            merge(&mut self.failed, failed);
-        }
-        for (code, (count, sample)) in &tally.errors {
-            self.errors.entry(code.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
+impl Counts {
+    fn of(tally: &Tally) -> Self {
+        Self {
+            operations: tally.operations,
+            errors: tally.errors.values().map(|(count, _)| count).sum(),
+            skipped: tally.skipped,
+            late: tally.late,
+            retries: tally.retries,
         }
     }
 
-    /// In a closed load an operation is sent when it is intended to be: service is response and lag is 0.
+    fn add(&mut self, other: Self) {
+        self.operations += other.operations;
+        self.errors += other.errors;
+        self.skipped += other.skipped;
+        self.late += other.late;
+        self.retries += other.retries;
+    }
+}
+
+/// Adds to a histogram that is made when there is something to add.
+fn add_to(to: &mut Option<Histogram<u64>>, from: Option<&Histogram<u64>>) {
+    if let Some(from) = from {
+        merge(to.get_or_insert_with(empty_histogram), from);
+    }
+}
+
+fn add_errors(to: &mut BTreeMap<String, (u64, String)>, from: &BTreeMap<String, (u64, String)>) {
+    for (code, (count, sample)) in from {
+        to.entry(code.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
+    }
+}
+
+impl Sum {
+    fn add(&mut self, counts: Counts, tally: &Tally) {
+        self.counts.add(counts);
+        add_to(&mut self.response, Some(&tally.response));
+        add_to(&mut self.service, tally.apart.as_ref().map(|apart| &apart.service));
+        add_to(&mut self.lag, tally.apart.as_ref().map(|apart| &apart.lag));
+        add_to(&mut self.wait, tally.wait.as_ref());
+        add_to(&mut self.failed, tally.failed.as_ref());
+        add_errors(&mut self.errors, &tally.errors);
+    }
+
+    fn add_figures(&mut self, figures: &Figures) {
+        let Figures { operations, skipped, late, retries, response, service, lag, wait, failed, errors } = figures;
+        let errors_in_all = figures.error_count();
+        let counts = Counts {
+            operations: *operations,
+            errors: errors_in_all,
+            skipped: *skipped,
+            late: *late,
+            retries: *retries,
+        };
+        self.counts.add(counts);
+        add_to(&mut self.response, Some(response));
+        add_to(&mut self.service, Some(service));
+        add_to(&mut self.lag, Some(lag));
+        add_to(&mut self.wait, wait.as_ref());
+        add_to(&mut self.failed, Some(failed));
+        add_errors(&mut self.errors, errors);
+    }
+
+    /// Where service times and lag were not noted apart, an operation was sent when it was to start: service is response and
+    /// lag is 0.
     fn figures(self) -> Figures {
-        let mut lag = empty_histogram();
-        lag.saturating_record_n(0, self.response.len());
+        let response = self.response.unwrap_or_else(empty_histogram);
+        let mut no_lag = empty_histogram();
+        no_lag.saturating_record_n(0, response.len());
         Figures {
-            operations: self.operations,
-            skipped: 0,
-            late: 0,
-            retries: 0,
-            wait: None,
-            service: self.response.clone(),
-            response: self.response,
-            lag,
-            failed: self.failed,
+            operations: self.counts.operations,
+            skipped: self.counts.skipped,
+            late: self.counts.late,
+            retries: self.counts.retries,
+            service: self.service.unwrap_or_else(|| response.clone()),
+            response,
+            lag: self.lag.unwrap_or(no_lag),
+            wait: self.wait,
+            failed: self.failed.unwrap_or_else(empty_histogram),
             errors: self.errors,
         }
     }
 }
 
 impl Slice {
-    fn add(&mut self, tally: &Tally) {
-        self.operations += tally.operations;
-        self.errors += tally.errors.values().map(|(count, _)| count).sum::<u64>();
+    fn add(&mut self, counts: Counts, tally: &Tally) {
+        self.counts.add(counts);
         let rest = self.compact.take();
-        let open =
-            self.open.get_or_insert_with(|| Box::new(rest.map_or_else(empty_histogram, |compact| compact.histogram())));
+        let open = self
+            .open
+            .get_or_insert_with(|| Box::new(rest.map_or_else(empty_histogram, |(compact, _)| compact.histogram())));
         merge(open, &tally.response);
     }
 
     fn compact(&mut self) {
         if let Some(open) = self.open.take() {
-            self.compact = Some(CompactHistogram::new(&open));
+            self.compact = Some((CompactHistogram::new(&open), open.value_at_quantile(0.99)));
         }
     }
 
-    fn into_rest(mut self) -> CompactHistogram {
+    fn p99(&self) -> Option<u64> {
+        match (&self.open, &self.compact) {
+            (Some(open), _) => Some(open.value_at_quantile(0.99)),
+            (None, Some((_, p99))) => Some(*p99),
+            (None, None) => None,
+        }
+    }
+
+    /// Of a slice that is `length` long, `sending` of it with clients that send.
+    fn figures(mut self, start: Duration, length: Duration, sending: Duration) -> SliceFigures {
         self.compact();
-        self.compact.unwrap_or_else(|| CompactHistogram::new(&empty_histogram()))
+        let share = |integral: u64| match sending.as_nanos() {
+            0 => 0.0,
+            sending => integral as f64 / sending as f64,
+        };
+        let samples = self.pool.len() as f64;
+        let mean = |of: fn(&PoolUse) -> u32| self.pool.iter().map(|pool| f64::from(of(pool))).sum::<f64>() / samples;
+        SliceFigures {
+            start,
+            length,
+            operations: self.counts.operations,
+            errors: self.counts.errors,
+            skipped: self.counts.skipped,
+            retries: self.counts.retries,
+            active_clients: share(self.active_ns),
+            connected_clients: share(self.connected_ns),
+            pool: (samples > 0.0)
+                .then(|| [mean(|pool| pool.in_use), mean(|pool| pool.idle), mean(|pool| pool.waiting)]),
+            response: self.compact.map_or_else(|| CompactHistogram::new(&empty_histogram()), |(response, _)| response),
+        }
     }
 }

@@ -79,6 +79,8 @@ pub struct ArrivalFigures {
     pub planned: u64,
     /// Of these, sent.
     pub sent: u64,
+    /// The time in which they were due: the window as far as it went.
+    pub window: Duration,
 }
 
 /// One second of the measured window.

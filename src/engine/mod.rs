@@ -1,9 +1,11 @@
 //! Drives a [`Target`] through a load and returns a [`Measurement`]. Knows no PostgreSQL and no terminal.
 //!
-//! [`run`] conducts one worker a thread; a worker has its clients, their sessions and a recorder, and shares nothing with the
-//! others; what the recorders hand over four times a second is merged by the conductor.
+//! [`run`] starts one worker a thread; a worker has its clients, their sessions and a recorder, and shares nothing with the
+//! others but the arrivals of an open load; what the recorders hand over four times a second is merged by the conductor.
 
 mod client;
+mod conductor;
+mod course;
 mod cpu;
 mod crew;
 mod error;
@@ -13,6 +15,7 @@ mod measurement;
 mod observer;
 mod recorder;
 mod run;
+mod schedule;
 mod target;
 mod worker;
 

@@ -9,8 +9,9 @@ use hdrhistogram::Histogram;
 
 use super::{
     histogram::empty_histogram,
-    target::{Failure, FailureKind},
+    target::{Failure, FailureKind, Steps},
 };
+use crate::load::{Load, Profile, Workload};
 
 /// Parts in a slice of a second.
 pub(super) const PARTS_IN_SLICE: u64 = 4;
@@ -18,47 +19,166 @@ pub(super) const PARTS_IN_SLICE: u64 = 4;
 /// Length of a part in nanoseconds.
 pub(super) const PART_NS: u64 = 1_000_000_000 / PARTS_IN_SLICE;
 
+/// What there is to note: histograms take memory, and most loads need few.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    scripts: usize,
+    /// Statements of the workload, where there are scripts of several steps; otherwise 0.
+    statements: usize,
+    /// Whether service time and lag differ from response time and 0.
+    apart: bool,
+    /// Whether connections are waited for.
+    wait: bool,
+    latency_limit: u64,
+    profile: Profile,
+}
+
+impl Layout {
+    /// Of a load whose sessions wait for connections or do not.
+    pub(super) fn new(load: &Load, workload: &Workload, shares: bool) -> Self {
+        let several = (0..workload.scripts()).any(|script| workload.steps(script).len() > 1);
+        Self {
+            scripts: workload.scripts(),
+            statements: if several { workload.statements() } else { 0 },
+            apart: shares || load.is_open() || load.retries > 0 || load.pauses().is_some() || !load.stages.is_empty(),
+            wait: shares,
+            latency_limit: load.latency_limit().map_or(u64::MAX, |limit| limit.as_nanos() as u64),
+            profile: load.profile(),
+        }
+    }
+}
+
 /// What one thread noted in one quarter of a second.
 pub(super) struct Part {
     /// Quarter of a second of the window, from 0.
     pub(super) index: u64,
-    /// By statement, in the order of the workload.
-    pub(super) statements: Vec<Tally>,
+    /// Stage of the load.
+    pub(super) stage: usize,
+    /// By script, in the order of the workload.
+    pub(super) scripts: Vec<Tally>,
+    /// By statement, in the order of the workload, where there are scripts of several steps.
+    pub(super) steps: Vec<StepTally>,
+    /// Integral of the number of active clients, in nanoseconds.
+    pub(super) active_ns: u64,
+    /// Integral of the number of clients with a session, in nanoseconds.
+    pub(super) connected_ns: u64,
 }
 
-/// What was noted of one statement.
+/// What was noted of one script.
 pub(super) struct Tally {
     pub(super) operations: u64,
+    pub(super) skipped: u64,
+    pub(super) late: u64,
+    pub(super) retries: u64,
     pub(super) response: Histogram<u64>,
-    /// Made at the first error: most statements never need it.
+    pub(super) apart: Option<Apart>,
+    pub(super) wait: Option<Histogram<u64>>,
+    /// Made at the first error: most scripts never need it.
     pub(super) failed: Option<Histogram<u64>>,
     pub(super) errors: BTreeMap<String, (u64, String)>,
 }
 
+/// Times that differ from response times.
+pub(super) struct Apart {
+    pub(super) service: Histogram<u64>,
+    pub(super) lag: Histogram<u64>,
+}
+
+/// What was noted of one statement.
+pub(super) struct StepTally {
+    pub(super) executions: u64,
+    pub(super) errors: u64,
+    pub(super) service: Histogram<u64>,
+}
+
+/// An operation that ended. Times are nanoseconds since the run's epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Done {
+    pub(super) script: usize,
+    /// When it was to start.
+    pub(super) due: u64,
+    /// When a client turned to it.
+    pub(super) begun: u64,
+    /// When it was sent, the last time.
+    pub(super) sent: u64,
+    pub(super) end: u64,
+    /// How often it was tried.
+    pub(super) tries: u32,
+}
+
 impl Part {
-    fn new(statements: usize) -> Self {
-        let tally = || Tally { operations: 0, response: empty_histogram(), failed: None, errors: BTreeMap::new() };
-        Self { index: 0, statements: (0..statements).map(|_| tally()).collect() }
+    fn new(layout: &Layout) -> Self {
+        let apart = || Apart { service: empty_histogram(), lag: empty_histogram() };
+        let tally = || Tally {
+            operations: 0,
+            skipped: 0,
+            late: 0,
+            retries: 0,
+            response: empty_histogram(),
+            apart: layout.apart.then(apart),
+            wait: layout.wait.then(empty_histogram),
+            failed: None,
+            errors: BTreeMap::new(),
+        };
+        let step = || StepTally { executions: 0, errors: 0, service: empty_histogram() };
+        Self {
+            index: 0,
+            stage: 0,
+            scripts: (0..layout.scripts).map(|_| tally()).collect(),
+            steps: (0..layout.statements).map(|_| step()).collect(),
+            active_ns: 0,
+            connected_ns: 0,
+        }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.statements.iter().all(|tally| tally.operations == 0)
+    /// The part that `after` nanoseconds from the begin of the window belong to.
+    pub(super) fn at(layout: &Layout, after: u64) -> Self {
+        Self { index: after / PART_NS, stage: layout.profile.stage_at(after), ..Self::new(layout) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.active_ns == 0 && self.connected_ns == 0 && self.scripts.iter().all(Tally::is_empty)
     }
 
     /// Forgets what was noted and keeps the memory.
     pub(super) fn clear(&mut self) {
-        for tally in &mut self.statements {
-            if tally.operations > 0 {
-                tally.operations = 0;
-                tally.response.reset();
-                tally.failed = None;
-                tally.errors.clear();
-            }
+        (self.active_ns, self.connected_ns) = (0, 0);
+        self.scripts.iter_mut().filter(|tally| !tally.is_empty()).for_each(Tally::clear);
+        for step in self.steps.iter_mut().filter(|step| step.executions > 0) {
+            (step.executions, step.errors) = (0, 0);
+            step.service.reset();
         }
     }
 }
 
 impl Tally {
+    pub(super) fn is_empty(&self) -> bool {
+        self.operations == 0 && self.skipped == 0
+    }
+
+    fn clear(&mut self) {
+        (self.operations, self.skipped, self.late, self.retries) = (0, 0, 0, 0);
+        self.response.reset();
+        if let Some(apart) = &mut self.apart {
+            apart.service.reset();
+            apart.lag.reset();
+        }
+        self.wait.iter_mut().for_each(Histogram::reset);
+        self.failed = None;
+        self.errors.clear();
+    }
+
+    /// Notes an arrival that had waited for `waited_ns` when the measurement ended.
+    pub(super) fn never_sent(&mut self, waited_ns: u64) {
+        self.operations += 1;
+        self.response.saturating_record(waited_ns);
+        if let Some(apart) = &mut self.apart {
+            apart.lag.saturating_record(waited_ns);
+        }
+        let message = "no client was free for it until the measurement ended".to_owned();
+        self.fail(waited_ns, &Failure { kind: FailureKind::Timeout, sqlstate: None, message });
+    }
+
     fn fail(&mut self, response_ns: u64, failure: &Failure) {
         self.failed.get_or_insert_with(empty_histogram).saturating_record(response_ns);
         match self.errors.get_mut(failure.code()) {
@@ -72,28 +192,40 @@ impl Tally {
 
 /// The notes of one thread. Times are nanoseconds since the run's epoch.
 pub(super) struct Recorder {
+    layout: Layout,
     part: Part,
     /// When the part has to be handed over.
     part_end: u64,
+    /// The measured window; `u64::MAX` until it is known.
     begin: u64,
-    /// The last part of the window; what ends later belongs to it too.
-    last_part: u64,
+    end: u64,
     /// When the last operation ended.
     last_end: u64,
+    /// When the last operation was sent.
+    last_sent: u64,
+    active: u32,
+    connected: u32,
+    /// Up to when the numbers of clients are added up.
+    counted: u64,
     /// Parts that were handed over and come back cleared.
     spares: Receiver<Part>,
     hand_over: Box<dyn FnMut(Part)>,
 }
 
 impl Recorder {
-    /// A recorder of `statements` statements whose window is not known yet.
-    pub(super) fn new(statements: usize, spares: Receiver<Part>, hand_over: impl FnMut(Part) + 'static) -> Self {
+    /// A recorder whose window is not known yet.
+    pub(super) fn new(layout: Layout, spares: Receiver<Part>, hand_over: impl FnMut(Part) + 'static) -> Self {
         Self {
-            part: Part::new(statements),
+            part: Part::new(&layout),
+            layout,
             part_end: u64::MAX,
-            begin: 0,
-            last_part: 0,
+            begin: u64::MAX,
+            end: u64::MAX,
             last_end: 0,
+            last_sent: 0,
+            active: 0,
+            connected: 0,
+            counted: 0,
             spares,
             hand_over: Box::new(hand_over),
         }
@@ -101,37 +233,76 @@ impl Recorder {
 
     /// Sets the measured window.
     pub(super) fn open(&mut self, begin: u64, end: u64) {
-        self.begin = begin;
-        self.last_part = (end - begin).div_ceil(PART_NS).saturating_sub(1);
-        self.last_end = begin;
-        self.enter(0);
+        (self.begin, self.end) = (begin, end);
+        (self.last_end, self.last_sent, self.counted) = (begin, begin, begin);
+        self.enter(begin);
     }
 
-    /// Notes an operation that ended at `end` after `response_ns`.
+    /// Notes an operation.
     #[inline]
-    pub(super) fn note(&mut self, statement: usize, end: u64, response_ns: u64, outcome: &Result<(), Failure>) {
-        if end >= self.part_end {
-            self.roll(end);
-        }
+    pub(super) fn note(&mut self, done: &Done, outcome: &Result<(), Failure>, steps: &Steps) {
+        let Done { script, due, begun, sent, end, tries } = *done;
+        self.roll(end);
         self.last_end = end;
-        let tally = &mut self.part.statements[statement];
+        self.last_sent = self.last_sent.max(sent);
+        let response = end - due;
+        let tally = &mut self.part.scripts[script];
         tally.operations += 1;
-        match outcome {
-            Ok(()) => tally.response.saturating_record(response_ns),
+        tally.retries += u64::from(tries - 1);
+        let timely = match outcome {
+            Ok(()) => {
+                tally.late += u64::from(response > self.layout.latency_limit);
+                true
+            }
             Err(failure) => {
-                if failure.kind == FailureKind::Timeout {
-                    tally.response.saturating_record(response_ns);
-                }
-                tally.fail(response_ns, failure);
+                tally.fail(response, failure);
+                failure.is_timeout()
+            }
+        };
+        if timely {
+            tally.response.saturating_record(response);
+            if let Some(apart) = &mut tally.apart {
+                apart.service.saturating_record(end - sent);
+                apart.lag.saturating_record(begun - due);
+            }
+            if let Some(wait) = &mut tally.wait {
+                wait.saturating_record(sent - begun);
+            }
+        }
+        for step in steps.executed() {
+            let Some(tally) = self.part.steps.get_mut(step.statement) else { continue };
+            tally.executions += 1;
+            match step.worked {
+                true => tally.service.saturating_record(step.service.as_nanos() as u64),
+                false => tally.errors += 1,
             }
         }
     }
 
-    /// Hands over the part when it is over at `now`.
+    /// Notes an arrival that was due at `due` and given up at `now`.
+    pub(super) fn skip(&mut self, script: usize, due: u64, now: u64) {
+        self.roll(now);
+        let tally = &mut self.part.scripts[script];
+        tally.skipped += 1;
+        tally.response.saturating_record(now - due);
+    }
+
+    /// Notes that from `now` on there are `active` more clients that send, and `connected` more with a session.
+    pub(super) fn change(&mut self, now: u64, active: i32, connected: i32) {
+        self.roll(now);
+        self.count(now);
+        self.active = self.active.saturating_add_signed(active);
+        self.connected = self.connected.saturating_add_signed(connected);
+    }
+
+    /// Hands over the parts that are over at `now`.
+    #[inline]
     pub(super) fn roll(&mut self, now: u64) {
-        if now >= self.part_end {
+        while now >= self.part_end {
+            let over = self.part_end;
+            self.count(over);
             self.flush();
-            self.enter((now - self.begin) / PART_NS);
+            self.enter(over);
         }
     }
 
@@ -140,19 +311,41 @@ impl Recorder {
         if self.part.is_empty() {
             return;
         }
-        let index = self.part.index;
-        let mut next = self.spares.try_recv().unwrap_or_else(|_| Part::new(self.part.statements.len()));
-        next.index = index;
+        let mut next = self.spares.try_recv().unwrap_or_else(|_| Part::new(&self.layout));
+        (next.index, next.stage) = (self.part.index, self.part.stage);
         (self.hand_over)(mem::replace(&mut self.part, next));
     }
 
-    /// When the last operation ended; the begin of the window when none has.
-    pub(super) fn last_end(&self) -> u64 {
-        self.last_end
+    /// Ends the notes at `now`.
+    pub(super) fn close(&mut self, now: u64) {
+        self.roll(now);
+        self.count(now);
+        self.flush();
     }
 
-    fn enter(&mut self, part: u64) {
-        self.part.index = part.min(self.last_part);
-        self.part_end = if part >= self.last_part { u64::MAX } else { self.begin + (part + 1) * PART_NS };
+    /// When the last operation ended, and when the last one was sent; the begin of the window when none was.
+    pub(super) fn last(&self) -> (u64, u64) {
+        (self.last_end, self.last_sent)
+    }
+
+    /// Adds up the numbers of clients, within the time of sending.
+    fn count(&mut self, now: u64) {
+        let now = now.min(self.end);
+        if self.begin != u64::MAX && now > self.counted {
+            let time = now - self.counted;
+            self.part.active_ns += time * u64::from(self.active);
+            self.part.connected_ns += time * u64::from(self.connected);
+            self.counted = now;
+        }
+    }
+
+    /// Begins the part that `moment` lies in. What ends after the window belongs to its last part.
+    fn enter(&mut self, moment: u64) {
+        let at = moment - self.begin;
+        let last = self.end - self.begin;
+        self.part.index = at / PART_NS;
+        self.part.stage = self.layout.profile.stage_at(at);
+        let end = ((self.part.index + 1) * PART_NS).min(self.layout.profile.stage_end(at));
+        self.part_end = if end >= last { u64::MAX } else { self.begin + end };
     }
 }

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::LocalBoxFuture;
 use tokio::{
     sync::{
         Notify, Semaphore,
@@ -17,13 +16,14 @@ use tokio::{
 };
 
 use super::{
-    client::{Client, Course, Flight},
+    client::Client,
+    course::{Clock, Course, Flight, Flown, Shared},
     cpu::cpu_time,
     crew::Crew,
-    recorder::{PART_NS, Part, Recorder},
-    target::{Failure, FailureKind, Session, Target},
+    measurement::ConnectionFigures,
+    recorder::{Done, Layout, PART_NS, Part, Recorder},
+    target::{Failure, FailureKind, Steps, Target},
 };
-use crate::load::{Load, Workload};
 
 /// Connections that one thread opens at a time: enough to be quick, few enough for a server's listen queue.
 const CONNECTING_AT_ONCE: usize = 16;
@@ -51,23 +51,33 @@ pub(super) enum Report {
     Ready { at: Instant },
     /// A client cannot connect.
     Unconnected { client: u32, failure: Failure },
-    /// The warm-up may end, as far as this thread is concerned; `cold` clients had not executed every statement often enough.
+    /// The warm-up may end, as far as this thread is concerned; `cold` clients had not executed every script often enough.
     Warm { at: Instant, cold: u32 },
     /// Figures of the window.
     Part { thread: usize, part: Part },
-    /// A connection died.
-    Lost { client: u32, failure: Failure },
-    /// All is over: user and system time in the window, and when the last operation ended.
-    Finished { cpu: Duration, last_end: u64 },
+    /// All is over.
+    Finished(Finished),
     /// The thread is gone.
     Gone,
+}
+
+/// What a thread has to say at the end.
+pub(super) struct Finished {
+    /// User and system time of the thread in the window.
+    pub(super) cpu: Duration,
+    /// When the last operation ended; nanoseconds since the epoch.
+    pub(super) last_end: u64,
+    /// When the last operation was sent.
+    pub(super) last_sent: u64,
+    pub(super) losses: ConnectionFigures,
 }
 
 /// One sending thread's share of a measurement.
 pub(super) struct Worker<T> {
     pub(super) target: Arc<T>,
-    pub(super) workload: Arc<Workload>,
-    pub(super) load: Load,
+    pub(super) shared: Arc<Shared>,
+    pub(super) layout: Layout,
+    pub(super) clock: Clock,
     pub(super) thread: usize,
     pub(super) orders: UnboundedReceiver<Order>,
     pub(super) reports: UnboundedSender<Report>,
@@ -84,12 +94,6 @@ impl Drop for Farewell {
     }
 }
 
-/// A running client as its thread sees it.
-struct Running {
-    flight: Rc<Flight>,
-    cancellation: LocalBoxFuture<'static, ()>,
-}
-
 impl<T: Target> Worker<T> {
     /// Connects, warms up, measures, awaits what is in flight.
     pub(super) async fn run(mut self) {
@@ -103,8 +107,9 @@ impl<T: Target> Worker<T> {
     /// The sessions of this thread's clients; `None` when one fails or the measurement is stopped meanwhile.
     async fn connect(&mut self) -> Option<Vec<(u32, T::Session)>> {
         let target = &self.target;
-        let threads = self.load.threads.max(1) as usize;
-        let clients = (self.thread as u32..self.load.clients).step_by(threads);
+        let load = &self.shared.load;
+        let threads = load.threads.max(1) as usize;
+        let clients = (self.thread as u32..load.clients).step_by(threads);
         let turns = Semaphore::new(CONNECTING_AT_ONCE);
         let connected = RefCell::new(Vec::new());
         let failed = RefCell::new(None);
@@ -139,42 +144,38 @@ impl<T: Target> Worker<T> {
             let _ = reports.send(Report::Part { thread, part });
         };
         let spares = std::mem::replace(&mut self.spares, std::sync::mpsc::channel().1);
+        let load = &self.shared.load;
         let course = Rc::new(Course {
+            shared: Arc::clone(&self.shared),
+            clock: self.clock,
             epoch,
+            profile: load.profile(),
+            pauses: load.pauses(),
+            shares: self.target.shares(),
             begin: Cell::new(u64::MAX),
             end: Cell::new(u64::MAX),
+            stopped: Cell::new(false),
             cold: Cell::new(sessions.len() as u32),
             warm: Notify::new(),
-            recorder: RefCell::new(Recorder::new(self.workload.statements(), spares, hand_over)),
+            recorder: RefCell::new(Recorder::new(self.layout.clone(), spares, hand_over)),
+            losses: RefCell::default(),
         });
-        let mut clients = Vec::with_capacity(sessions.len());
-        let mut running = Vec::with_capacity(sessions.len());
-        for (number, session) in sessions {
+        let mut flights = Vec::with_capacity(sessions.len());
+        let clients = sessions.into_iter().map(|(number, session)| {
             let flight = Rc::new(Flight::default());
-            running.push(Running { flight: Rc::clone(&flight), cancellation: session.cancellation() });
-            let client = Client {
-                number,
-                clients: self.load.clients,
-                session,
-                workload: Arc::clone(&self.workload),
-                course: Rc::clone(&course),
-                flight,
-            };
-            let reports = self.reports.clone();
-            clients.push(async move {
-                if let Some(failure) = client.run().await {
-                    let _ = reports.send(Report::Lost { client: number, failure });
-                }
-            });
-        }
+            flights.push(Rc::clone(&flight));
+            Client::new(number, Arc::clone(&self.target), Rc::clone(&course), flight).run(session)
+        });
         let mut crew = Crew::new(clients);
         let (cpu, all_ended) = self.conduct(&course, &mut crew).await;
         if !all_ended {
-            cut(&course, running, crew).await;
+            cut(&course, flights).await;
         }
+        drop(crew);
         let mut recorder = course.recorder.borrow_mut();
-        recorder.flush();
-        self.report(Report::Finished { cpu, last_end: recorder.last_end() });
+        recorder.close(course.now());
+        let (last_end, last_sent) = recorder.last();
+        self.report(Report::Finished(Finished { cpu, last_end, last_sent, losses: course.losses.take() }));
     }
 
     /// Leads the clients through warm-up, window and drain. Returns when all have ended or the grace time is over; the
@@ -182,15 +183,16 @@ impl<T: Target> Worker<T> {
     async fn conduct<F: Future<Output = ()>>(&mut self, course: &Course, mut crew: &mut Crew<F>) -> (Duration, bool) {
         let mut ticker = interval(Duration::from_nanos(PART_NS));
         ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut warm_limit = Some(course.epoch + self.load.longest_warmup());
+        let mut warm_limit = Some(course.epoch + self.shared.load.longest_warmup());
         let mut begin = None;
         let mut end = None;
         let mut deadline = None;
         let mut cpu_begin = None;
         let mut cpu = Duration::ZERO;
-        let all_ended = loop {
+        let mut all_ended = false;
+        loop {
             tokio::select! {
-                () = &mut crew => break true,
+                () = &mut crew, if !all_ended => all_ended = true,
                 order = order(&mut self.orders) => match order {
                     Order::Measure { begin: from, end: to } => {
                         course.open(from, to);
@@ -198,7 +200,7 @@ impl<T: Target> Worker<T> {
                         end = Some(course.epoch + Duration::from_nanos(to));
                     }
                     Order::Stop | Order::Start { .. } => {
-                        course.end.set(0);
+                        course.stopped.set(true);
                         cpu = cpu_begin.take().map_or(cpu, |at| cpu_time().saturating_sub(at));
                         (warm_limit, begin, end) = (None, None, None);
                         deadline = Some(Instant::now() + STOP_GRACE);
@@ -213,12 +215,16 @@ impl<T: Target> Worker<T> {
                 () = at(end) => {
                     end = None;
                     cpu = cpu_begin.take().map_or(cpu, |at| cpu_time().saturating_sub(at));
-                    deadline = Some(Instant::now() + self.load.grace);
+                    deadline = Some(Instant::now() + self.shared.load.grace);
                 }
-                () = at(deadline) => break false,
+                () = at(deadline) => break,
                 _ = ticker.tick() => course.recorder.borrow_mut().roll(course.now()),
             }
-        };
+            // The window lasts, though nothing more may be due in it.
+            if all_ended && end.is_none() {
+                break;
+            }
+        }
         // All clients may have ended before the timer of the window's end.
         (cpu_begin.map_or(cpu, |at| cpu_time().saturating_sub(at)), all_ended)
     }
@@ -236,24 +242,23 @@ impl<T: Target> Worker<T> {
 }
 
 /// Notes what is still in flight at its elapsed time, as a timeout, and has the target give it up.
-async fn cut<F>(course: &Course, running: Vec<Running>, crew: Crew<F>) {
+async fn cut(course: &Course, flights: Vec<Rc<Flight>>) {
     let now = course.now();
     let mut cancellations = Vec::new();
-    for client in running {
-        let Some(flown) = client.flight.current() else { continue };
-        if flown.measured {
+    for flight in flights {
+        let Some(Flown { script, due, begun, measured }) = flight.current() else { continue };
+        if measured {
             let failure = Failure {
                 kind: FailureKind::Timeout,
                 sqlstate: None,
                 message: "no answer until the measurement ended".to_owned(),
             };
-            let elapsed = now.saturating_sub(flown.intended);
-            course.recorder.borrow_mut().note(flown.statement, now, elapsed, &Err(failure));
+            let done = Done { script, due, begun, sent: begun, end: now, tries: 1 };
+            course.recorder.borrow_mut().note(&done, &Err(failure), &Steps::default());
         }
-        cancellations.push(client.cancellation);
+        cancellations.extend(flight.cancellation.take());
     }
     let _ = timeout(CANCEL_GRACE, futures_util::future::join_all(cancellations)).await;
-    drop(crew);
 }
 
 /// The next order. A conductor that has gone away wants an end.

@@ -78,6 +78,19 @@ impl Load {
         Profile::constant(steady, self.duration)
     }
 
+    /// Whether operations arrive at a rate.
+    pub fn is_open(&self) -> bool {
+        matches!(self.model, LoadModel::Open { .. })
+    }
+
+    /// How long an arrival may wait before it is skipped, for an open load that skips any.
+    pub fn latency_limit(&self) -> Option<Duration> {
+        match self.model {
+            LoadModel::Closed { .. } => None,
+            LoadModel::Open { latency_limit, .. } => latency_limit,
+        }
+    }
+
     /// When the operations of the measured window are to start, for an open load.
     pub fn arrivals(&self) -> Option<Arrivals> {
         match self.model {

@@ -71,6 +71,11 @@ impl Profile {
         at.min(self.stages.len().saturating_sub(1))
     }
 
+    /// When the stage at a time ends.
+    pub fn stage_end(&self, ns: u64) -> u64 {
+        self.stages.get(self.stage_at(ns)).map_or(0, |stage| stage.end_ns)
+    }
+
     /// The target at a time; from the end of the window on what it ends with.
     pub fn at(&self, ns: u64) -> f64 {
         self.stages.get(self.stage_at(ns)).map_or(0.0, |stage| stage.at(ns))
