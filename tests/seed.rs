@@ -229,7 +229,7 @@ async fn every_type_arrives_keys_keep_their_names_and_a_second_seed_does_nothing
     let told = Arc::<Told>::default();
     let again = seed(&connector, &scenario, SeedOptions::default(), &told).await.unwrap();
     assert_eq!(again, SeedOutcome::AlreadyComplete(seeded.facts.clone()));
-    insta::assert_snapshot!(told.0.lock().unwrap().join("\n"), @"the dataset of shop is complete: users 100 rows, visits 20 000 rows");
+    assert_eq!(*told.0.lock().unwrap(), [""; 0]);
 
     let sum = texts(&client, SUM).await;
     for connections in [1, 3] {

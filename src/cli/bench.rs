@@ -63,7 +63,7 @@ pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, Command
     let (outcome, interrupted) = session::at(place, "latclinic bench", async |clinic| {
         clinic::bench(clinic, &scenario, phase, &plan, &reports).await
     })?;
-    args.format.format.show(
+    args.format.format.show_saved(
         output,
         &render::record(&outcome.found.record),
         &outcome.found.record,

@@ -39,7 +39,7 @@ pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, Comma
     let (outcome, _) = session::at(args.target.place(0)?, "latclinic explain", async |clinic| {
         clinic::explain(clinic, &scenario, args.phase.phase(), seed, &reports).await
     })?;
-    args.format.format.show(
+    args.format.format.show_saved(
         output,
         &Document::verbatim(&outcome.captured.text),
         &outcome.captured.json,

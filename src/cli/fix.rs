@@ -1,9 +1,13 @@
 //! `latclinic apply-fix` and `latclinic revert-fix`
 
+use std::time::Duration;
+
 use clap::Args;
+use serde::Serialize;
 
 use super::{
     exit::{CommandError, Exit},
+    format::FormatArgs,
     output::Output,
     scenario::ScenarioArgs,
     session,
@@ -11,7 +15,8 @@ use super::{
 };
 use crate::{
     clinic::{self, Direction, Error, ErrorKind, FixOutcome, FixPlan},
-    render,
+    render::{self, Block, Document, Table},
+    scenario::Scenario,
 };
 
 /// Apply or revert the fix of a scenario.
@@ -19,6 +24,8 @@ use crate::{
 pub(super) struct FixArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     consent: ConsentArgs,
     #[command(flatten)]
@@ -34,7 +41,7 @@ pub(super) fn run(args: &FixArgs, direction: Direction, output: &mut Output) -> 
     let (outcome, _) = session::at(args.target.place(0)?, command, async |clinic| {
         let plan = clinic::plan_fix(clinic, &scenario, direction).await?;
         if !plan.managed && !plan.statements.is_empty() {
-            output.note(&announcement(&plan));
+            clinic.note(announcement(&plan));
             if !args.consent.yes {
                 return Err(Error::new(ErrorKind::Usage, format!("nothing was run on {}", plan.place))
                     .with_hint("pass --yes to run these statements there"));
@@ -45,17 +52,75 @@ pub(super) fn run(args: &FixArgs, direction: Direction, output: &mut Output) -> 
             Direction::Down => clinic::revert_fix(clinic, &scenario).await,
         }
     })?;
-    let (done, already) = match direction {
-        Direction::Up => ("applied", "is applied already"),
-        Direction::Down => ("reverted", "is not applied"),
-    };
-    output.result(&match outcome {
-        FixOutcome::Done { duration } => {
-            format!("{}: {done} in {}", scenario.fix.title, render::milliseconds(duration.as_secs_f64() * 1e3))
-        }
-        FixOutcome::Nothing => format!("{}: {already}", scenario.fix.title),
-    });
+    let result = FixResult::new(&scenario, direction, &outcome);
+    args.format.format.show(output, &result.document(), &result)?;
     Ok(Exit::Done)
+}
+
+/// Where the fix stands, and what was done for it.
+#[derive(Debug, Serialize)]
+struct FixResult<'a> {
+    scenario: &'a str,
+    fix: &'a str,
+    state: State,
+    /// Whether it was brought there now; otherwise it stood there.
+    changed: bool,
+    /// `None` where nothing was done.
+    seconds: Option<f64>,
+    /// Those that were run.
+    statements: Vec<Statement<'a>>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Applied,
+    Absent,
+}
+
+#[derive(Debug, Serialize)]
+struct Statement<'a> {
+    sql: &'a str,
+    seconds: f64,
+}
+
+impl<'a> FixResult<'a> {
+    fn new(scenario: &'a Scenario, direction: Direction, outcome: &'a FixOutcome) -> Self {
+        let (seconds, statements) = match outcome {
+            FixOutcome::Done { duration, statements } => (Some(duration.as_secs_f64()), statements.as_slice()),
+            FixOutcome::Nothing => (None, [].as_slice()),
+        };
+        let statement = |(sql, taken): &'a (String, Duration)| Statement { sql, seconds: taken.as_secs_f64() };
+        Self {
+            scenario: &scenario.id,
+            fix: &scenario.fix.title,
+            state: match direction {
+                Direction::Up => State::Applied,
+                Direction::Down => State::Absent,
+            },
+            changed: seconds.is_some(),
+            seconds,
+            statements: statements.iter().map(statement).collect(),
+        }
+    }
+
+    fn document(&self) -> Document {
+        let what = match (self.state, self.seconds) {
+            (State::Applied, Some(seconds)) => format!("applied in {}", render::milliseconds(seconds * 1e3)),
+            (State::Absent, Some(seconds)) => format!("reverted in {}", render::milliseconds(seconds * 1e3)),
+            (State::Applied, None) => "is applied already".to_owned(),
+            (State::Absent, None) => "is not applied".to_owned(),
+        };
+        let mut blocks = vec![Block::Headline(format!("{}: {what}", self.fix))];
+        if !self.statements.is_empty() {
+            let mut statements = Table::of_figures(&["statement", "time"]);
+            for statement in &self.statements {
+                statements.row([statement.sql.to_owned(), render::milliseconds(statement.seconds * 1e3)]);
+            }
+            blocks.push(Block::Table(statements));
+        }
+        Document { blocks }
+    }
 }
 
 fn announcement(plan: &FixPlan) -> String {
@@ -66,4 +131,45 @@ fn announcement(plan: &FixPlan) -> String {
         text.push(';');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(direction: Direction, outcome: &FixOutcome) -> (String, String) {
+        let scenario = Scenario::bundled("events").unwrap();
+        let result = FixResult::new(&scenario, direction, outcome);
+        (render::terminal(&result.document(), 80, false), serde_json::to_string(&result).unwrap())
+    }
+
+    #[test]
+    fn what_was_run() {
+        let statement = |sql: &str, ms| (sql.to_owned(), Duration::from_millis(ms));
+        let statements = vec![statement("CREATE INDEX a\n  ON events (id)", 1250), statement("ANALYZE events", 500)];
+        let outcome = FixOutcome::Done { duration: Duration::from_millis(2000), statements };
+        let (text, json) = shown(Direction::Up, &outcome);
+        insta::assert_snapshot!(text, @"
+        index on (user_id, created_at DESC): applied in 2.00 s
+
+         statement                         time
+        ────────────────────────────────────────
+         CREATE INDEX a ON events (id)   1.25 s
+         ANALYZE events                  500 ms
+        ");
+        insta::assert_snapshot!(json, @r#"{"scenario":"events","fix":"index on (user_id, created_at DESC)","state":"applied","changed":true,"seconds":2.0,"statements":[{"sql":"CREATE INDEX a\n  ON events (id)","seconds":1.25},{"sql":"ANALYZE events","seconds":0.5}]}"#);
+        let (text, json) = shown(Direction::Down, &outcome);
+        assert!(text.starts_with("index on (user_id, created_at DESC): reverted in 2.00 s\n"), "{text}");
+        assert!(json.contains(r#""state":"absent","changed":true"#), "{json}");
+    }
+
+    #[test]
+    fn nothing_to_do() {
+        let (text, json) = shown(Direction::Up, &FixOutcome::Nothing);
+        insta::assert_snapshot!(text, @"index on (user_id, created_at DESC): is applied already");
+        insta::assert_snapshot!(json, @r#"{"scenario":"events","fix":"index on (user_id, created_at DESC)","state":"applied","changed":false,"seconds":null,"statements":[]}"#);
+        let (text, json) = shown(Direction::Down, &FixOutcome::Nothing);
+        assert_eq!(text, "index on (user_id, created_at DESC): is not applied");
+        assert!(json.contains(r#""state":"absent","changed":false"#), "{json}");
+    }
 }

@@ -30,8 +30,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// Shows a result and names the folder that was written: in the last line of stdout, but of stderr where stdout is JSON,
-    /// which must stay JSON.
+    /// Shows a result.
     ///
     /// # Errors
     /// When the data cannot be written as JSON.
@@ -40,20 +39,33 @@ impl Format {
         output: &mut Output,
         document: &Document,
         data: &impl Serialize,
-        folder: &Path,
     ) -> Result<(), CommandError> {
-        let written = format!("written: {}", folder.display());
         match self {
             Self::Table => output.result(&render::terminal(document, output.width(), output.colour())),
             Self::Markdown => output.result(&render::markdown(document)),
-            Self::Json => {
-                let json = render::json(data).map_err(|error| CommandError::new(Exit::Failed, error))?;
-                output.result(&json);
-                output.note(&written);
-                return Ok(());
-            }
+            Self::Json => output.result(&render::json(data).map_err(|error| CommandError::new(Exit::Failed, error))?),
         }
-        output.result(&format!("\n{written}"));
+        Ok(())
+    }
+
+    /// Shows a result and names the folder that was written: in the last line of stdout, but of stderr where stdout is JSON,
+    /// which must stay JSON.
+    ///
+    /// # Errors
+    /// When the data cannot be written as JSON.
+    pub(super) fn show_saved(
+        self,
+        output: &mut Output,
+        document: &Document,
+        data: &impl Serialize,
+        folder: &Path,
+    ) -> Result<(), CommandError> {
+        let written = format!("written: {}", folder.display());
+        self.show(output, document, data)?;
+        match self {
+            Self::Table | Self::Markdown => output.result(&format!("\n{written}")),
+            Self::Json => output.note(&written),
+        }
         Ok(())
     }
 }

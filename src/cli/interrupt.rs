@@ -15,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 
 /// What the signals mean for a command that runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Interrupt {
     token: CancellationToken,
     exit: Arc<OnceLock<Exit>>,
     left_to_child: Arc<AtomicBool>,
+    before_quitting: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>,
 }
 
 impl Interrupt {
@@ -38,6 +39,11 @@ impl Interrupt {
         self.left_to_child.store(true, Ordering::Relaxed);
     }
 
+    /// What the second signal does before it ends the program; the first thing told counts.
+    pub(crate) fn before_quitting(&self, act: impl Fn() + Send + Sync + 'static) {
+        let _ = self.before_quitting.set(Box::new(act));
+    }
+
     async fn listen(self) -> io::Result<()> {
         let (mut ctrl_c, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         loop {
@@ -49,6 +55,9 @@ impl Interrupt {
                 continue;
             }
             if self.exit.set(exit).is_err() {
+                if let Some(act) = self.before_quitting.get() {
+                    act();
+                }
                 quit(exit);
             }
             self.token.cancel();

@@ -17,8 +17,7 @@ pub struct Output {
 impl Output {
     /// Reads `NO_COLOR` and the terminals once.
     pub fn new() -> Self {
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { colour: !plain && io::stdout().is_terminal(), width: 80 }
+        Self { colour: !no_colour() && io::stdout().is_terminal(), width: 80 }
     }
 
     /// Whether stdout takes colour.
@@ -76,6 +75,11 @@ impl Default for Output {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Whether `NO_COLOR` asks for none.
+pub(super) fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 #[expect(clippy::exit, reason = "a closed stdout leaves nobody to tell; 0 as for any filter")]

@@ -50,7 +50,7 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
     })?;
     match (outcome.comparison, outcome.failure) {
         (Some(comparison), None) => {
-            args.format.format.show(output, &render::comparison(&comparison), &comparison, &outcome.folder)?;
+            args.format.format.show_saved(output, &render::comparison(&comparison), &comparison, &outcome.folder)?;
             Ok(Exit::Done)
         }
         (_, failure) => {

@@ -1,11 +1,17 @@
 //! `latclinic seed`
 
-use clap::Args;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{exit::CommandError, exit::Exit, output::Output, scenario::ScenarioArgs, session, target::TargetArgs};
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    exit::CommandError, exit::Exit, format::FormatArgs, output::Output, scenario::ScenarioArgs, session,
+    target::TargetArgs,
+};
 use crate::{
     clinic::{self, SeedOptions, SeedOutcome},
-    render,
+    render::{self, Block, Document, Table},
     scenario::Scenario,
 };
 
@@ -18,6 +24,8 @@ pub(super) struct SeedArgs {
     #[arg(long)]
     reseed: bool,
     #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
     target: TargetArgs,
 }
 
@@ -27,22 +35,120 @@ pub(super) fn run(args: &SeedArgs, output: &mut Output) -> Result<Exit, CommandE
     let (outcome, _) = session::at(args.target.place(0)?, "latclinic seed", async |clinic| {
         clinic::seed(clinic, &scenario, &options).await
     })?;
-    output.result(&describe(&scenario, &outcome));
+    let result = SeedResult::new(&scenario, &outcome);
+    args.format.format.show(output, &result.document(), &result)?;
     Ok(Exit::Done)
 }
 
-/// One line for each table, and one for the whole.
-fn describe(scenario: &Scenario, outcome: &SeedOutcome) -> String {
-    let (facts, how) = match outcome {
-        SeedOutcome::AlreadyComplete(facts) => (facts, "complete already: nothing to do".to_owned()),
-        SeedOutcome::Loaded(seeded) => {
-            (&seeded.facts, format!("loaded in {}", render::milliseconds(seeded.elapsed.as_secs_f64() * 1e3)))
+/// The dataset that is there, and what was done for it.
+#[derive(Debug, Serialize)]
+struct SeedResult<'a> {
+    scenario: &'a str,
+    schema: String,
+    /// Whether it was made now; otherwise it was there.
+    changed: bool,
+    recipe: &'a str,
+    /// By table.
+    rows: &'a BTreeMap<String, u64>,
+    bytes: u64,
+    /// `None` where nothing was done.
+    seconds: Option<f64>,
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Step<'a> {
+    name: &'a str,
+    seconds: f64,
+}
+
+impl<'a> SeedResult<'a> {
+    fn new(scenario: &'a Scenario, outcome: &'a SeedOutcome) -> Self {
+        let (facts, seeded) = match outcome {
+            SeedOutcome::AlreadyComplete(facts) => (facts, None),
+            SeedOutcome::Loaded(seeded) => (&seeded.facts, Some(seeded)),
+        };
+        let step = |(name, taken): &'a (String, Duration)| Step { name, seconds: taken.as_secs_f64() };
+        Self {
+            scenario: &scenario.id,
+            schema: scenario.schema_name(),
+            changed: seeded.is_some(),
+            recipe: &facts.recipe,
+            rows: &facts.rows,
+            bytes: facts.bytes,
+            seconds: seeded.map(|seeded| seeded.elapsed.as_secs_f64()),
+            steps: seeded.map_or_else(Vec::new, |seeded| seeded.steps.iter().map(step).collect()),
         }
-    };
-    let mut text = String::new();
-    for (table, rows) in &facts.rows {
-        text.push_str(&format!("{}.{table}: {} rows\n", scenario.schema_name(), render::count(*rows)));
     }
-    text.push_str(&format!("{}, {how}", render::bytes(facts.bytes)));
-    text
+
+    fn document(&self) -> Document {
+        let (id, size) = (self.scenario, render::bytes(self.bytes));
+        let headline = match self.seconds {
+            Some(seconds) => format!("dataset of {id}: {size}, made in {}", render::milliseconds(seconds * 1e3)),
+            None => format!("dataset of {id}: {size}, complete already"),
+        };
+        let mut tables = Table::of_figures(&["table", "rows"]);
+        for (table, rows) in self.rows {
+            tables.row([format!("{}.{table}", self.schema), render::count(*rows)]);
+        }
+        let mut blocks = vec![Block::Headline(headline), Block::Table(tables)];
+        if !self.steps.is_empty() {
+            let mut steps = Table::of_figures(&["step", "time"]);
+            for step in &self.steps {
+                steps.row([step.name.to_owned(), render::milliseconds(step.seconds * 1e3)]);
+            }
+            blocks.push(Block::Table(steps));
+        }
+        Document { blocks }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clinic::{DatasetFacts, Seeded};
+
+    fn facts() -> DatasetFacts {
+        let rows = [("events".to_owned(), 1_000_000), ("users".to_owned(), 10_000)].into();
+        DatasetFacts { recipe: "a1b2".into(), rows, bytes: 3 << 20 }
+    }
+
+    #[test]
+    fn what_was_made() {
+        let step = |name: &str, ms| (name.to_owned(), Duration::from_millis(ms));
+        let steps = vec![step("creating the tables", 500), step("loading the rows", 2000)];
+        let outcome = SeedOutcome::Loaded(Seeded { facts: facts(), elapsed: Duration::from_millis(2750), steps });
+        let scenario = Scenario::bundled("events").unwrap();
+        let result = SeedResult::new(&scenario, &outcome);
+        insta::assert_snapshot!(render::terminal(&result.document(), 80, false), @"
+        dataset of events: 3.00 MB, made in 2.75 s
+
+         table                          rows
+        ─────────────────────────────────────
+         latclinic_events.events   1 000 000
+         latclinic_events.users       10 000
+
+         step                    time
+        ──────────────────────────────
+         creating the tables   500 ms
+         loading the rows      2.00 s
+        ");
+        insta::assert_snapshot!(serde_json::to_string(&result).unwrap(), @r#"{"scenario":"events","schema":"latclinic_events","changed":true,"recipe":"a1b2","rows":{"events":1000000,"users":10000},"bytes":3145728,"seconds":2.75,"steps":[{"name":"creating the tables","seconds":0.5},{"name":"loading the rows","seconds":2.0}]}"#);
+    }
+
+    #[test]
+    fn what_was_there() {
+        let outcome = SeedOutcome::AlreadyComplete(facts());
+        let scenario = Scenario::bundled("events").unwrap();
+        let result = SeedResult::new(&scenario, &outcome);
+        insta::assert_snapshot!(render::markdown(&result.document()), @r"
+        # dataset of events: 3.00 MB, complete already
+
+        | table | rows |
+        | --- | ---: |
+        | latclinic\_events.events | 1 000 000 |
+        | latclinic\_events.users | 10 000 |
+        ");
+        insta::assert_snapshot!(serde_json::to_string(&result).unwrap(), @r#"{"scenario":"events","schema":"latclinic_events","changed":false,"recipe":"a1b2","rows":{"events":1000000,"users":10000},"bytes":3145728,"seconds":null,"steps":[]}"#);
+    }
 }

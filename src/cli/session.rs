@@ -21,6 +21,10 @@ pub(super) fn at<T>(
 ) -> Result<(T, Exit), CommandError> {
     let ran = interrupt::block_on(async |interrupt| {
         let progress = Arc::new(Progress::new());
+        interrupt.before_quitting({
+            let progress = Arc::clone(&progress);
+            move || progress.finish()
+        });
         let result = match Clinic::open(place, command, Arc::clone(&progress) as _, interrupt.token().clone()).await {
             Ok(clinic) => {
                 let result = work(&clinic).await;

@@ -1,6 +1,9 @@
 //! Applies and takes back a scenario's fix, and makes sure that a phase is measured with the fix as it should be.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use crate::{
     pg::{
@@ -30,12 +33,15 @@ pub struct FixPlan {
 }
 
 /// What applying or reverting did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FixOutcome {
     /// All statements ran, and what they made was checked.
     Done {
         /// How long it took.
         duration: Duration,
+        /// Those that were run, in order, each with the time until the next began or all was checked: its entry in the ledger
+        /// included.
+        statements: Vec<(String, Duration)>,
     },
     /// The fix stood so already.
     Nothing,
@@ -57,8 +63,7 @@ pub async fn plan_fix(clinic: &Clinic, scenario: &Scenario, direction: Direction
     Ok(FixPlan { place: connector.place(), managed: connector.is_managed(), state, statements, lock_timeout })
 }
 
-/// Applies the fix, statement by statement, and checks what it made. Where it is applied already, does nothing and says
-/// so.
+/// Applies the fix, statement by statement, and checks what it made. Where it is applied already, does nothing.
 ///
 /// # Errors
 /// The fix stands so that it cannot be applied, a statement failed, or `stop` was given. The message names the file, the
@@ -67,8 +72,7 @@ pub async fn apply_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutcom
     run(clinic, scenario, Direction::Up).await
 }
 
-/// Takes the fix back by the statements that were recorded when it was applied. Where it is absent, does nothing and
-/// says so.
+/// Takes the fix back by the statements that were recorded when it was applied. Where it is absent, does nothing.
 ///
 /// # Errors
 /// As [`apply_fix`].
@@ -78,13 +82,13 @@ pub async fn revert_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutco
 
 async fn run(clinic: &Clinic, scenario: &Scenario, direction: Direction) -> Result<FixOutcome, Error> {
     let (connector, events, stop) = (clinic.connector(), clinic.events(), clinic.stop());
-    let tell = |progress| {
-        events.event(match progress {
-            Progress::Statement { number, of, text } => {
-                Event::Step(format!("fix {} {number}/{of}: {}", direction.as_str(), one_line(&text)))
-            }
-            Progress::Note(words) => Event::Note(words),
-        });
+    let begun = Mutex::new(Vec::new());
+    let tell = |progress| match progress {
+        Progress::Statement { number, of, text } => {
+            events.event(Event::Step(format!("fix {} {number}/{of}: {}", direction.as_str(), one_line(&text))));
+            begun.lock().unwrap_or_else(PoisonError::into_inner).push((text, Instant::now()));
+        }
+        Progress::Note(words) => events.event(Event::Note(words)),
     };
     let client = connector.connect(verb(direction)).await?;
     let started = Instant::now();
@@ -93,14 +97,20 @@ async fn run(clinic: &Clinic, scenario: &Scenario, direction: Direction) -> Resu
         Direction::Down => fix::revert(&client, scenario, stop, &tell).await,
     };
     match outcome {
-        Ok(true) => Ok(FixOutcome::Done { duration: started.elapsed() }),
-        Ok(false) => {
-            let standing = if direction == Direction::Up { FixState::Applied } else { FixState::Absent };
-            events.event(Event::Note(format!("nothing to do: {standing}")));
-            Ok(FixOutcome::Nothing)
+        Ok(true) => {
+            let ended = Instant::now();
+            let begun = begun.into_inner().unwrap_or_else(PoisonError::into_inner);
+            Ok(FixOutcome::Done { duration: ended - started, statements: durations(begun, ended) })
         }
+        Ok(false) => Ok(FixOutcome::Nothing),
         Err(error) => Err(Error::from(error).interrupted_if(stop.is_cancelled())),
     }
+}
+
+/// How long each took that began then, where the last ended at `ended`.
+fn durations(begun: Vec<(String, Instant)>, ended: Instant) -> Vec<(String, Duration)> {
+    let ends: Vec<Instant> = begun.iter().skip(1).map(|(_, start)| *start).chain([ended]).collect();
+    begun.into_iter().zip(ends).map(|((text, start), end)| (text, end - start)).collect()
 }
 
 /// Makes sure that the fix is as `phase` wants it: absent before, applied after.

@@ -28,4 +28,4 @@ pub use fix::{Direction, FixOutcome, FixPlan, FixState, apply_fix, plan_fix, req
 pub use load::{LoadOptions, PlannedLoad, SharingOption};
 pub use place::{Clinic, Place};
 pub use run::{RunOutcome, run};
-pub use seed::{SeedOptions, SeedOutcome, Seeded, seed};
+pub use seed::{DatasetFacts, SeedOptions, SeedOutcome, Seeded, seed};

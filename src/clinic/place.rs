@@ -87,6 +87,11 @@ impl Clinic {
         &self.connector
     }
 
+    /// Tells a fact worth a line of its own.
+    pub fn note(&self, text: impl Into<String>) {
+        self.events.event(Event::Note(text.into()));
+    }
+
     pub(super) fn events(&self) -> &Arc<dyn Events> {
         &self.events
     }

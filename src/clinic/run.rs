@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::{
-    Clinic, Error, ErrorKind, PlannedLoad, Reports, SeedOptions,
+    Clinic, Error, ErrorKind, FixOutcome, FixState, PlannedLoad, Reports, SeedOptions, SeedOutcome,
     bench::measure,
     compare::{compare_records, write_comparison},
     fix::{apply_fix, revert_fix},
-    seed::seed,
+    seed::{rows_text, seed},
 };
 use crate::{
     compare::Comparison,
@@ -40,8 +40,10 @@ pub async fn run(
     markdown: impl Fn(&Comparison) -> String,
 ) -> Result<RunOutcome, Error> {
     let folder = reports.prepare(&scenario.id, "run")?;
-    seed(clinic, scenario, seed_options).await?;
-    revert_fix(clinic, scenario).await?;
+    if let SeedOutcome::AlreadyComplete(facts) = seed(clinic, scenario, seed_options).await? {
+        clinic.note(format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows)));
+    }
+    tell(clinic, &revert_fix(clinic, scenario).await?, &FixState::Absent);
     let before = measure(clinic, scenario, Phase::Before, load, &folder.subfolder("before")?).await?;
     let outcome = |comparison, failure| RunOutcome { comparison, folder: folder.path().to_owned(), failure };
     if before.failure.is_some() || before.found.record.interrupted {
@@ -63,7 +65,7 @@ async fn after(
     before: &Found,
     markdown: impl Fn(&Comparison) -> String,
 ) -> Result<Option<Comparison>, Error> {
-    apply_fix(clinic, scenario).await?;
+    tell(clinic, &apply_fix(clinic, scenario).await?, &FixState::Applied);
     let after = measure(clinic, scenario, Phase::After, load, &folder.subfolder("after")?).await?;
     match after.failure {
         Some(failure) => return Err(failure),
@@ -73,4 +75,11 @@ async fn after(
     let comparison = compare_records(before, &after.found)?;
     write_comparison(folder, &comparison, markdown)?;
     Ok(Some(comparison))
+}
+
+/// Says so where a fix stood already as it should.
+fn tell(clinic: &Clinic, outcome: &FixOutcome, state: &FixState) {
+    if *outcome == FixOutcome::Nothing {
+        clinic.note(format!("nothing to do: {state}"));
+    }
 }

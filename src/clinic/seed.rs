@@ -12,8 +12,9 @@ use std::{
 };
 
 use super::{Clinic, Error, ErrorKind, Event, Events};
+pub use crate::pg::DatasetFacts;
 use crate::{
-    pg::{self, DatasetFacts, DatasetState, Seeding},
+    pg::{self, DatasetState, Seeding},
     record::DatasetInfo,
     scenario::Scenario,
 };
@@ -83,8 +84,6 @@ pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -
             true
         }
         DatasetState::Complete(facts) if facts.recipe == recipe => {
-            let note = format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows));
-            events.event(Event::Note(note));
             return Ok(SeedOutcome::AlreadyComplete(facts));
         }
         DatasetState::Complete(facts) => return Err(other_recipe(scenario, &facts, &recipe, &place)),
@@ -228,7 +227,7 @@ fn other_recipe(scenario: &Scenario, facts: &DatasetFacts, recipe: &str, place: 
 }
 
 /// `events 1 000 000 rows, users 10 000 rows`.
-fn rows_text(rows: &BTreeMap<String, u64>) -> String {
+pub(super) fn rows_text(rows: &BTreeMap<String, u64>) -> String {
     let tables: Vec<String> = rows.iter().map(|(table, rows)| format!("{table} {} rows", thousands(*rows))).collect();
     tables.join(", ")
 }

@@ -7,3 +7,4 @@ mod folders;
 mod interrupted;
 mod scenario;
 mod site;
+mod twice;

@@ -1,0 +1,97 @@
+//! A measurement's state in words, for the panel and for plain lines.
+
+use crate::{
+    clinic::{LoadProgress, LoadStage as Stage},
+    record::Phase,
+    render,
+};
+
+/// Space between two words of a line.
+pub(super) const SPACE: &str = "  ";
+
+/// A few words that stay together.
+#[derive(Debug)]
+pub(super) struct Words {
+    /// What they say.
+    pub(super) text: String,
+    /// Whether they say that something is wrong.
+    pub(super) bad: bool,
+}
+
+/// The phase, and what is done in it unless that is the measurement itself.
+pub(super) fn activity(phase: Phase, stage: Stage) -> String {
+    match stage {
+        Stage::Connecting => format!("{phase}, connecting"),
+        Stage::WarmUp => format!("{phase}, warm-up"),
+        Stage::Measuring => phase.to_string(),
+        Stage::Draining => format!("{phase}, ending"),
+    }
+}
+
+/// Where the measurement is: activity, time left, stage of the load, clients that have lost their way.
+pub(super) fn place(phase: Phase, progress: &LoadProgress) -> Vec<Words> {
+    let mut place = vec![good(activity(phase, progress.stage))];
+    match progress.stage {
+        Stage::Connecting => {}
+        Stage::WarmUp | Stage::Measuring => {
+            let left = progress.planned.saturating_sub(progress.elapsed).as_secs_f64().ceil() as u64;
+            place.push(good(format!("{} s left", render::count(left))));
+        }
+        Stage::Draining => place.push(good("awaiting what is in flight")),
+    }
+    if let Some(stage) = progress.load_stage {
+        place.push(good(format!("stage {} of {}, target {}", stage.number, stage.of, target(stage.target))));
+    }
+    if progress.disconnected > 0 {
+        let clients = if progress.disconnected == 1 { "client" } else { "clients" };
+        let text = format!("{} {clients} without connection", render::count(progress.disconnected.into()));
+        place.push(Words { text, bad: progress.stage != Stage::Connecting });
+    }
+    place
+}
+
+/// Throughput, percentiles, errors and skipped arrivals so far; nothing before the window.
+pub(super) fn figures(progress: &LoadProgress) -> Vec<Words> {
+    let mut figures = Vec::new();
+    if matches!(progress.stage, Stage::Connecting | Stage::WarmUp) {
+        return figures;
+    }
+    if progress.operations > 0 {
+        figures.push(good(render::per_second(progress.throughput_per_s)));
+        for (name, nanoseconds) in [("p50", progress.p50_ns), ("p95", progress.p95_ns), ("p99", progress.p99_ns)] {
+            if let Some(nanoseconds) = nanoseconds {
+                figures.push(good(format!("{name} {}", time(nanoseconds))));
+            }
+        }
+        let errors = format!("errors {}", render::count(progress.errors));
+        figures.push(Words { text: errors, bad: progress.errors > 0 });
+    }
+    if progress.skipped > 0 {
+        figures.push(bad(format!("skipped {}", render::count(progress.skipped))));
+    }
+    figures
+}
+
+/// All of it in one line.
+pub(super) fn line(phase: Phase, progress: &LoadProgress) -> String {
+    let words = place(phase, progress).into_iter().chain(figures(progress));
+    words.map(|words| words.text).collect::<Vec<_>>().join(SPACE)
+}
+
+/// A time of so many nanoseconds.
+pub(super) fn time(nanoseconds: u64) -> String {
+    render::milliseconds(nanoseconds as f64 / 1e6)
+}
+
+/// Clients or arrivals a second, of which a ramp has fractions: told where they matter.
+fn target(target: f64) -> String {
+    if target < 10.0 && target.fract() != 0.0 { format!("{target:.1}") } else { render::count(target.round() as u64) }
+}
+
+fn good(text: impl Into<String>) -> Words {
+    Words { text: text.into(), bad: false }
+}
+
+fn bad(text: impl Into<String>) -> Words {
+    Words { text: text.into(), bad: true }
+}
