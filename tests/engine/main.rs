@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod known_answers;
+#[path = "../own_server/mod.rs"]
 mod own_server;
 
 use std::{
