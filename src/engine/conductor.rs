@@ -23,8 +23,8 @@ use super::{
 };
 use crate::load::{Operation, Profile};
 
-/// From the decision to begin until the begin: time for every thread to hear of it.
-const LEAD: Duration = Duration::from_millis(10);
+/// From the decision to begin until the begin: time for every thread to hear of it, which it does in its crew's turn.
+const LEAD: Duration = Duration::from_millis(25);
 
 /// How often the observer is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
