@@ -11,21 +11,11 @@ cd "$(dirname "$0")/../.."
 pairs=${1:-7}
 seconds=${2:-5}
 clients=${CLIENTS:-1 8 32 64}
-work=$(mktemp -d)
-# A server of its own, so that none that is in use is touched; started by root, its account has to get through.
-chmod 755 "$work"
-export LATCLINIC_DATA_DIR="$work/server"
-
-cargo build --release --quiet
-latclinic=target/release/latclinic
-trap '"$latclinic" server destroy --yes > /dev/null; rm -rf "$work"' EXIT
-"$latclinic" server start
+# shellcheck source=benches/engine/server.sh
+source benches/engine/server.sh
 "$latclinic" seed events
 "$latclinic" apply-fix events
 "$latclinic" seed benches/engine/select_1.toml
-
-read -r socket port < <("$latclinic" server status --format json |
-    python3 -c 'import json, sys; running = json.load(sys.stdin)["running"]; print(running["socket_dir"], running["port"])')
 
 cat > "$work/select_1.sql" <<'SQL'
 SELECT 1;
