@@ -66,14 +66,14 @@ fn feed_from(columns: &[(&str, &Type)], step: &str, column: &str, parameter: &Ty
         return Err(Misfit { what, hint: format!("name them apart in its SQL: .. AS {column}_2") });
     }
     let misfit = |hint| {
-        let rows = if all { " of all rows" } else { "" };
-        let what = format!(
-            "takes {parameter}, and column {column} of step {step}{rows} gives {ty}{}",
-            if all { "[]" } else { "" }
-        );
-        Misfit { what, hint }
+        let (rows, brackets) = if all { ("all rows of ", "[]") } else { ("", "") };
+        let (takes, gives) = (name(parameter), name(ty));
+        Misfit {
+            what: format!("takes {takes}, and column {column} of {rows}step {step} gives {gives}{brackets}"),
+            hint,
+        }
     };
-    let cast = |to: &Type| format!("cast it in the SQL of step {step}: {column}::{to} AS {column}");
+    let cast = |to: &Type| format!("cast it in the SQL of step {step}: {column}::{} AS {column}", name(to));
     let (target, element) = match (all, parameter.kind()) {
         (true, Kind::Array(element)) => (element, Some(element.oid())),
         (true, _) => {
@@ -87,6 +87,14 @@ fn feed_from(columns: &[(&str, &Type)], step: &str, column: &str, parameter: &Ty
     match conversion(ty, target) {
         Some(conversion) => Ok(Feed { column: index, conversion, element }),
         None => Err(misfit(cast(target))),
+    }
+}
+
+/// A type as SQL names it.
+fn name(ty: &Type) -> String {
+    match ty.kind() {
+        Kind::Array(element) => format!("{}[]", name(element)),
+        _ => ty.to_string(),
     }
 }
 
@@ -176,7 +184,17 @@ mod tests {
                 .map_err(|misfit| format!("{}; {}", misfit.what, misfit.hint)),
         ];
         let told: Vec<_> = refusals.into_iter().map(Result::unwrap_err).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @"
+        reads column nmae of step first, which has id, name, tags, twice, twice; did you mean name?
+        reads column twice of step first, which has several of that name; name them apart in its SQL: .. AS twice_2
+        takes int8, and column name of step first gives text; cast it in the SQL of step first: name::int8 AS name
+        takes numeric, and column id of step first gives int8; cast it in the SQL of step first: id::numeric AS id
+        takes text[], and column tags of step first gives varchar[]; cast it in the SQL of step first: tags::text[] AS tags
+        takes int8[], and column id of step first gives int8; take the values of all rows: all = true
+        takes int8, and column id of all rows of step first gives int8[]; compare with = ANY ($n), which takes an array, or take `all` out
+        takes uuid[], and column name of all rows of step first gives text[]; cast it in the SQL of step first: name::uuid AS name
+        reads column id of step first, which returns no rows; let it return them: SELECT, or RETURNING
+        ");
     }
 
     #[test]

@@ -50,10 +50,9 @@ impl Room {
     fn check(self, sharing: Sharing, clients: u32) -> Result<()> {
         let Self { most, reserved, in_use } = self;
         let (needed, whose, fewer) = match sharing {
-            Sharing::Pool(pool) => (pool.size, format!("a pool of {}", pool.size), "a smaller --pool"),
-            Sharing::Client | Sharing::Operation => {
-                (clients, format!("{clients} clients"), "fewer --clients, a --pool")
-            }
+            Sharing::Pool(pool) => (pool.size, format!("a pool of {} needs", pool.size), "a smaller --pool"),
+            _ if clients == 1 => (1, "a client needs".to_owned(), "a server with room"),
+            _ => (clients, format!("{clients} clients need"), "fewer --clients, a --pool"),
         };
         let free = (most - reserved - in_use).max(0);
         if i64::from(needed) <= free {
@@ -61,8 +60,8 @@ impl Room {
         }
         let connections = if needed == 1 { "connection" } else { "connections" };
         Err(Error::usage(format!(
-            "{whose} need {needed} {connections}, and the server has {free} free: max_connections is {most}, {reserved} are \
-             reserved for other roles, {in_use} are in use"
+            "{whose} {needed} {connections}, and the server has {free} free: of its max_connections, {most}, {reserved} are \
+             reserved for other roles and {in_use} in use"
         ))
         .with_hint(format!("use {fewer}, or raise max_connections")))
     }
@@ -84,8 +83,8 @@ mod tests {
             assert!(error.is_usage());
             format!("{error}; {}", error.hint().unwrap())
         };
-        insta::assert_snapshot!(told(Sharing::Operation, 13), @"");
-        insta::assert_snapshot!(told(pool(100), 13), @"");
+        insta::assert_snapshot!(told(Sharing::Operation, 13), @"13 clients need 13 connections, and the server has 12 free: of its max_connections, 20, 3 are reserved for other roles and 5 in use; use fewer --clients, a --pool, or raise max_connections");
+        insta::assert_snapshot!(told(pool(100), 13), @"a pool of 100 needs 100 connections, and the server has 12 free: of its max_connections, 20, 3 are reserved for other roles and 5 in use; use a smaller --pool, or raise max_connections");
         assert!(Room { most: 2, reserved: 3, in_use: 0 }.check(Sharing::Client, 1).is_err());
     }
 }

@@ -121,7 +121,10 @@ async fn what_a_session_holds_can_be_cancelled() {
         let mut session = ready.session().await;
         let cancellation = session.cancellation();
         let ((outcome, _), ()) = tokio::join!(ready.execute(&mut session, 0), async {
-            bed.until_connections("active", 1).await;
+            let asleep = "SELECT (count(*) = 1)::text FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+            while bed.text(asleep).await != "true" {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             cancellation.await;
         });
         assert_eq!(outcome.unwrap_err().code(), "57014", "{connections:?}");
@@ -150,9 +153,9 @@ async fn more_connections_than_there_can_be_are_refused_before_the_run() {
     let own = Connections::default();
     check_room(&bed.client, &own, 100).await.unwrap();
     let error = check_room(&bed.client, &own, 101).await.unwrap_err();
-    insta::assert_snapshot!(format!("{error}; {}", error.hint().unwrap()), @"");
+    insta::assert_snapshot!(format!("{error}; {}", error.hint().unwrap()), @"101 clients need 101 connections, and the server has 100 free: of its max_connections, 100, 0 are reserved for other roles and 0 in use; use fewer --clients, a --pool, or raise max_connections");
     let other = bed.server.connector().connect("test").await.unwrap();
     let error = check_room(&bed.client, &pool(100, None, Recycling::Fast), 8).await.unwrap_err();
-    insta::assert_snapshot!(format!("{error}; {}", error.hint().unwrap()), @"");
+    insta::assert_snapshot!(format!("{error}; {}", error.hint().unwrap()), @"a pool of 100 needs 100 connections, and the server has 99 free: of its max_connections, 100, 0 are reserved for other roles and 1 in use; use a smaller --pool, or raise max_connections");
     drop(other);
 }

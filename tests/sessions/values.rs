@@ -1,8 +1,6 @@
 //! Values arrive as they are, however they are sent.
 
-use latclinic::scenario::{
-    Generator, JsonTemplate, ParameterSource, Protocol, RowOrder, Sharing, TextKind, UuidVersion, Value,
-};
+use latclinic::scenario::{Generator, JsonTemplate, ParameterSource, RowOrder, Sharing, TextKind, UuidVersion, Value};
 
 use crate::{Bed, all_ways, constant, statement};
 
@@ -117,9 +115,4 @@ async fn what_looks_like_sql_arrives_as_data() {
             }
         }
     }
-    let zero = statement("SELECT $1::text", vec![constant(Value::Text("a\0b".to_owned()))], &all_ways()[6]);
-    assert_eq!(zero.load.connections.protocol, Protocol::Simple);
-    let ready = bed.ready(&zero).await;
-    let failure = ready.execute(&mut ready.session().await, 0).await.0.unwrap_err();
-    assert_eq!(failure.code(), "client");
 }

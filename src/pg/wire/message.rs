@@ -128,6 +128,19 @@ mod tests {
             assert_eq!(out, [b"before", expected.as_ref()].concat());
             assert_eq!(execution.put(&mut out, |_| Err("no")), Err("no"));
             assert_eq!(out, [b"before", expected.as_ref()].concat());
+
+            let mut expected = BytesMut::new();
+            frontend::parse("", "SELECT $1", [], &mut expected).unwrap();
+            let bytes = |value: Option<Vec<u8>>, out: &mut BytesMut| {
+                value.as_ref().inspect(|bytes| out.extend_from_slice(bytes));
+                Ok(if value.is_none() { IsNull::Yes } else { IsNull::No })
+            };
+            assert!(frontend::bind("", "", [1], values.clone(), bytes, [1], &mut expected).is_ok());
+            frontend::execute("", 0, &mut expected).unwrap();
+            frontend::sync(&mut expected);
+            let mut parsing = b"before".to_vec();
+            Execution::parsing("SELECT $1", values.len()).unwrap().put(&mut parsing, put).unwrap();
+            assert_eq!(parsing, [b"before", expected.as_ref()].concat());
         }
     }
 }
