@@ -107,7 +107,7 @@ async fn cell(client: &Client, row: &Row, index: usize, ty: &Type) -> Result<Val
     let failed = |cause| Error::from_server("cannot read the result of a step", cause);
     let Some(Raw(bytes)) = row.try_get(index).map_err(failed)? else { return Ok(Value::Null) };
     let column_type = column_type(ty).ok_or_else(|| Error::new(format!("no values can be made of type {ty}")))?;
-    let to_json = client.prepare_typed("SELECT to_json($1)::text", &[ty.clone()]).await.map_err(failed)?;
+    let to_json = client.prepare_typed("SELECT to_json($1)::text", std::slice::from_ref(ty)).await.map_err(failed)?;
     let json: String = client.query_one(&to_json, &[&Raw(bytes)]).await.map_err(failed)?.get(0);
     from_json(json, &column_type).map_err(|cause| Error::new(format!("cannot read a {ty} in a result: {cause}")))
 }
