@@ -12,7 +12,7 @@ struct Room {
     most: i64,
     /// Of these, kept for roles with more rights.
     reserved: i64,
-    /// In use by others than the one who asks.
+    /// In use; the one that asks counts, because a load is watched from one more.
     in_use: i64,
 }
 
@@ -31,8 +31,7 @@ pub async fn check_room(client: &Client, connections: &Connections, clients: u32
                     EXISTS (SELECT FROM pg_roles
                             WHERE rolname = 'pg_use_reserved_connections' AND pg_has_role(current_user, oid, 'USAGE')),
                     (SELECT count(*) FROM pg_stat_activity
-                     WHERE coalesce(backend_type, 'client backend') = 'client backend' AND usesysid IS NOT NULL
-                           AND pid <> pg_backend_pid())",
+                     WHERE coalesce(backend_type, 'client backend') = 'client backend' AND usesysid IS NOT NULL)",
             &[],
         )
         .await
