@@ -134,7 +134,7 @@ async fn what_a_load_did_is_in_the_views_when_it_has_ended() {
     scenario.scripts = vec![Script::of_statement("read", 1.0, 0)];
     let facts = describe(&connector, &scenario).await.unwrap();
     let workload = Arc::new(Workload::new(&scenario, &facts, 1).unwrap());
-    let target = Arc::new(PgTarget::new(connector.clone(), &scenario, &facts));
+    let target = Arc::new(PgTarget::new(connector.clone(), &scenario, &facts, &scenario.load.connections));
     let load = Load::new(&LoadDefaults::closed(4, Duration::from_millis(200), Duration::from_secs(1), 1), 2);
 
     let mut activity = Activity::connect(&connector, "latclinic_probe").await;

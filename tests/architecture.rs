@@ -34,7 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Crates that only one module may name.
 const ONLY_IN: &[(&str, &str)] =
-    &[("clap", "cli"), ("indicatif", "cli"), ("tokio_postgres", "pg"), ("deadpool_postgres", "pg")];
+    &[("clap", "cli"), ("indicatif", "cli"), ("tokio_postgres", "pg"), ("deadpool", "pg"), ("deadpool_postgres", "pg")];
 
 #[test]
 fn modules_import_only_what_they_may() {

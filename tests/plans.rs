@@ -12,7 +12,7 @@ use latclinic::{
     clinic::{self, Clinic, ErrorKind, Event, Events, ExplainOutcome, Reports, SeedOptions},
     pg,
     record::Phase,
-    scenario::{Classes, Generator, ParameterSource, Scenario, Script, Statement, Value},
+    scenario::{Classes, Generator, ParameterSource, Scenario, Script, Statement, Step, Value},
 };
 use own_scenario::{scenario, sql};
 use own_server::OwnServer;
@@ -119,6 +119,48 @@ async fn plans_before_and_after_a_fix() {
     let after = bed.explain(&scenario, Phase::After).await.unwrap().captured;
     assert_eq!(after.figures[0].scans, ["Bitmap Heap Scan on events"]);
     assert!(after.figures[0].rows_read < 1_000);
+}
+
+#[tokio::test]
+async fn a_later_step_is_explained_with_what_earlier_ones_return() {
+    let bed = Bed::new();
+    let result = |column: &str, all| ParameterSource::Result { step: 0, column: column.to_owned(), all }.into();
+    let step = |name: &str, text: &str, parameters| Statement {
+        parameters,
+        classes: Classes::default(),
+        ..statement(&format!("script.{name}"), text)
+    };
+    let mut scenario = with_statements(vec![
+        statement(
+            "script.first",
+            "INSERT INTO events (id, user_id) SELECT -n, $1::int FROM generate_series(1, 2) AS n RETURNING *",
+        ),
+        step("each", "SELECT id FROM events WHERE id = $1", vec![result("id", false)]),
+        step(
+            "all",
+            "SELECT id FROM events WHERE id = ANY ($1) AND user_id = $2",
+            vec![result("id", true), result("user_id", false)],
+        ),
+        statement("script.named", "SELECT id FROM events WHERE id = $1"),
+    ]);
+    scenario.statements[3].parameters = vec![result("id", false)];
+    let for_each = [None, Some(0), None, None];
+    let steps = (0..).zip(for_each).map(|(statement, for_each)| Step { statement, for_each }).collect();
+    scenario.scripts = vec![Script { name: "script".into(), weight: 1.0, transaction: false, steps }];
+    bed.seed(&scenario).await;
+
+    let figures = bed.explain(&scenario, Phase::Before).await.unwrap().captured.figures;
+    let parameters = |name: &str, class: &str| {
+        let found = figures.iter().find(|plan| plan.statement == format!("script.{name}") && plan.class == class);
+        found.unwrap().parameters.join(" ")
+    };
+    assert_eq!(parameters("each", "hot"), "-1");
+    assert_eq!(parameters("all", "hot"), "ARRAY[-1, -2] 5");
+    assert_eq!(parameters("all", "cold"), "ARRAY[-1, -2] 9");
+    assert_eq!(parameters("named", "hot"), "5");
+    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let left = client.query_one("SELECT count(*) FROM latclinic_events.events WHERE id < 0", &[]).await.unwrap();
+    assert_eq!(left.get::<_, i64>(0), 0);
 }
 
 #[tokio::test]

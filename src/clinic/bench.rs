@@ -79,10 +79,11 @@ pub(super) async fn measure(
     let facts = pg::describe(connector, scenario).await?;
     let workload = Arc::new(Workload::new(scenario, &facts, load.seed)?);
     clinic.check_stop()?;
+    pg::check_room(&admin, &plan.connections, load.clients).await?;
     pg::checkpoint(&admin).await?;
     drop(admin);
 
-    let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &facts));
+    let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &facts, &plan.connections));
     let window = Arc::new(Notify::new());
     let observer = Arc::new(Observer { events: Arc::clone(clinic.events()), phase, window: Arc::clone(&window) });
     let mut activity = pg::Activity::connect(connector, &scenario.schema_name()).await;

@@ -8,7 +8,7 @@ use crate::{
     load::{ClassValues, Workload},
     pg,
     record::{self, Folder, Phase, PlanFigures},
-    scenario::{Scenario, Statement},
+    scenario::{Classes, Scenario, Statement, Value},
 };
 
 /// The plans of one phase.
@@ -21,6 +21,16 @@ pub struct Captured {
     /// What goes into the record, in the same order.
     pub figures: Vec<PlanFigures>,
 }
+
+/// A class: its name, its values, and what the scenario names for it.
+type Class = (&'static str, fn(&ClassValues) -> &Vec<Value>, fn(&Classes) -> &Option<Vec<Value>>);
+
+const CLASSES: [Class; 4] = [
+    ("hot", |values| &values.hot, |named| &named.hot),
+    ("typical", |values| &values.typical, |named| &named.typical),
+    ("cold", |values| &values.cold, |named| &named.cold),
+    ("absent", |values| &values.absent, |named| &named.absent),
+];
 
 const HEADER: &str = "\
 # EXPLAIN (ANALYZE, BUFFERS) as PostgreSQL prints it, for each statement and class of parameter values.
@@ -73,21 +83,26 @@ pub(super) fn save(folder: &Folder, phase: Phase, captured: &Captured) -> record
 pub(super) async fn capture(clinic: &Clinic, scenario: &Scenario, workload: &Workload) -> Result<Captured, Error> {
     let (connector, stop) = (clinic.connector(), clinic.stop());
     let client = connector.connect("explain").await?;
-    pg::use_schema(&client, &scenario.schema_name()).await?;
+    pg::set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
+    let all: Vec<ClassValues> =
+        (0..scenario.statements.len()).map(|index| workload.classes(index)).collect::<Result<_, _>>()?;
     let mut captured = Captured { text: HEADER.to_owned(), json: serde_json::Value::Null, figures: Vec::new() };
     let mut plans = Vec::new();
     for (index, statement) in scenario.statements.iter().enumerate() {
-        let ClassValues { hot, typical, cold, absent } = workload.classes(index)?;
         let classes = match statement.parameters.is_empty() {
             // It has one plan.
-            true => vec![("typical", typical)],
-            false => vec![("hot", hot), ("typical", typical), ("cold", cold), ("absent", absent)],
+            true => &CLASSES[1..2],
+            false => &CLASSES[..],
         };
-        for (class, values) in &classes {
+        for (class, values_of, named) in classes {
             clinic.step(format!("explaining {} with {class} values", statement.name));
-            let plan = pg::capture_plan(&client, statement, values, stop)
-                .await
-                .map_err(|error| Error::from(error).interrupted_if(stop.is_cancelled()))?;
+            let interrupted = |error| Error::from(error).interrupted_if(stop.is_cancelled());
+            let values: Vec<Vec<Value>> = all.iter().map(|values| values_of(values).clone()).collect();
+            let values = match named(&statement.classes) {
+                Some(_) => values[index].clone(),
+                None => pg::script_values(&client, scenario, index, &values, stop).await.map_err(interrupted)?,
+            };
+            let plan = pg::capture_plan(&client, statement, &values, stop).await.map_err(interrupted)?;
             let parameters: Vec<String> = values.iter().map(ToString::to_string).collect();
             captured.text.push_str(&section(statement, class, &parameters, &plan.text));
             let normal = Plan::from_json(&plan.json).map_err(|cause| {

@@ -19,6 +19,7 @@ mod random;
 mod sampler;
 mod sink;
 mod text;
+mod text_form;
 
 pub use column::ColumnSampler;
 pub use column_type::ColumnType;
@@ -26,6 +27,8 @@ pub use encode::encode;
 pub use error::{Error, Result};
 pub use random::{Random, Stream};
 pub use sampler::{Sampler, Scratch};
+pub use sink::write_array_header;
+pub use text_form::{encode_text, push_array_element};
 
 #[cfg(test)]
 mod tests;

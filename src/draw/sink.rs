@@ -35,7 +35,7 @@ impl Sink for BinarySink<'_> {
 }
 
 /// Appends what `array_recv` expects before the elements: dimensions, flags, element type, then length and lower bound.
-pub(super) fn write_array_header(element_oid: u32, length: usize, out: &mut Vec<u8>) {
+pub fn write_array_header(element_oid: u32, length: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&i32::from(length > 0).to_be_bytes());
     out.extend_from_slice(&0_i32.to_be_bytes());
     out.extend_from_slice(&element_oid.to_be_bytes());

@@ -5,6 +5,7 @@ use std::{error::Error as _, fmt, io, path::Path, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
+    task::JoinHandle,
 };
 use tokio_postgres::{Client, Config, Connection, NoTls, config::Host, tls::NoTlsStream};
 
@@ -67,12 +68,14 @@ impl Connector {
     /// # Errors
     /// Says which place could not be reached and why; wrong passwords and unknown databases are told apart by the server.
     pub async fn connect(&self, purpose: &str) -> Result<Client> {
+        self.connect_driven(purpose).await.map(|(client, _)| client)
+    }
+
+    /// [`connect`](Self::connect), with the task that drives the connection.
+    pub(super) async fn connect_driven(&self, purpose: &str) -> Result<(Client, JoinHandle<()>)> {
         let config = self.config_for(purpose);
         match self.in_time(config.connect(NoTls)).await? {
-            Ok((client, connection)) => {
-                tokio::spawn(drive(connection));
-                Ok(client)
-            }
+            Ok((client, connection)) => Ok((client, tokio::spawn(drive(connection)))),
             Err(cause) => Err(self.refusal(cause).await),
         }
     }

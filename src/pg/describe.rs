@@ -3,14 +3,16 @@
 use tokio_postgres::{Client, error::ErrorPosition};
 
 use super::{
-    catalog::{column_type, use_schema},
+    catalog::column_type,
     connector::Connector,
     error::{Error, Result},
+    feed::feed,
+    setup::set_up,
 };
 use crate::{
     draw::{self, ColumnType},
     load::ParameterFacts,
-    scenario::{ParameterSource, Scenario, SqlText, Statement, Value},
+    scenario::{ParameterSource, Scenario, Script, SqlText, Statement, Value},
 };
 
 /// Prepares every statement of the workload, finds the types of its parameters and fetches the values of those that a query
@@ -18,20 +20,64 @@ use crate::{
 ///
 /// # Errors
 /// When a statement or a parameter's query does not prepare (the message has its file, line and column), the number of
-/// parameters differs between SQL and scenario, a parameter has a type that values cannot be made for, or a query fails,
-/// returns no rows, or returns what its parameter cannot take.
+/// parameters differs between SQL and scenario, a parameter has a type that values cannot be made for, a query fails,
+/// returns no rows, or returns what its parameter cannot take, a step of a script takes what an earlier one does not return or
+/// what does not fit, or the server refuses one of the load's settings.
 pub async fn describe(connector: &Connector, scenario: &Scenario) -> Result<Vec<Vec<ParameterFacts>>> {
     let client = connector.connect("describe").await?;
-    use_schema(&client, &scenario.schema_name()).await?;
+    set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
     let mut facts = Vec::with_capacity(scenario.statements.len());
+    let mut prepared = Vec::with_capacity(scenario.statements.len());
     for statement in &scenario.statements {
-        facts.push(describe_statement(&client, statement).await?);
+        let of_statement = prepare(&client, statement).await?;
+        facts.push(describe_statement(&client, statement, &of_statement).await?);
+        prepared.push(of_statement);
+    }
+    for script in &scenario.scripts {
+        check_results(script, &scenario.statements, &prepared)?;
     }
     Ok(facts)
 }
 
-async fn describe_statement(client: &Client, statement: &Statement) -> Result<Vec<ParameterFacts>> {
-    let prepared = prepare(client, statement).await?;
+/// Whether what the steps of a script take from each other is there and fits.
+fn check_results(script: &Script, statements: &[Statement], prepared: &[tokio_postgres::Statement]) -> Result<()> {
+    for step in &script.steps {
+        let statement = &statements[step.statement];
+        let fault = |what: String, hint: String| {
+            let (place, name) = (place_at(&statement.sql, 0), &statement.name);
+            Error::usage(format!("{place}: statement {name}: {what}")).with_hint(hint)
+        };
+        let source = |step: usize| {
+            let index = script.steps[step].statement;
+            (&prepared[index], step_name(&statements[index].name, script))
+        };
+        if let Some((_, name)) = step.for_each.map(source).filter(|(source, _)| source.columns().is_empty()) {
+            return Err(fault(
+                format!("it is executed for each row of step {name}, which returns no rows"),
+                "let that step return rows (SELECT, or RETURNING), or take `for_each` out".to_owned(),
+            ));
+        }
+        for (index, parameter) in statement.parameters.iter().enumerate() {
+            let ParameterSource::Result { step: from, column, all } = &parameter.source else { continue };
+            let (source, name) = source(*from);
+            let ty = &prepared[step.statement].params()[index];
+            feed(source, name, column, ty, *all)
+                .map_err(|misfit| fault(format!("parameter ${} {}", index + 1, misfit.what), misfit.hint))?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of a step in its script: its statement is named `script.step`.
+fn step_name<'s>(statement: &'s str, script: &Script) -> &'s str {
+    statement.strip_prefix(&script.name).and_then(|rest| rest.strip_prefix('.')).unwrap_or(statement)
+}
+
+async fn describe_statement(
+    client: &Client,
+    statement: &Statement,
+    prepared: &tokio_postgres::Statement,
+) -> Result<Vec<ParameterFacts>> {
     let place = &statement.sql.source;
     let name = &statement.name;
     let (taken, given) = (prepared.params().len(), statement.parameters.len());
@@ -109,7 +155,7 @@ async fn fetch(client: &Client, query: &SqlText, column_type: &ColumnType, what:
 }
 
 /// A value that the server wrote as JSON, in the form that a parameter of the type takes.
-fn from_json(json: String, column_type: &ColumnType) -> serde_json::Result<Value> {
+pub(super) fn from_json(json: String, column_type: &ColumnType) -> serde_json::Result<Value> {
     match column_type {
         ColumnType::Json | ColumnType::Jsonb => Ok(Value::Text(json)),
         ColumnType::Numeric if !json.starts_with('"') => Ok(Value::Text(json)),
@@ -131,7 +177,8 @@ fn plain(json: serde_json::Value) -> Value {
     }
 }
 
-fn only_statement(sql: &SqlText) -> &str {
+/// The statement of a text that has one.
+pub(super) fn only_statement(sql: &SqlText) -> &str {
     sql.statements.first().map_or(sql.text.as_str(), |statement| statement.text.as_str())
 }
 
@@ -145,7 +192,7 @@ fn place(sql: &SqlText, cause: &tokio_postgres::Error) -> String {
 }
 
 /// `position` counts characters of the statement from 1, as PostgreSQL does; 0 is none.
-fn place_at(sql: &SqlText, position: usize) -> String {
+pub(super) fn place_at(sql: &SqlText, position: usize) -> String {
     let source = &sql.source;
     let line = sql.statements.first().map_or(1, |statement| statement.line);
     if position == 0 {

@@ -37,6 +37,11 @@ impl Error {
         Self { doing: doing.into(), hint: None, cause: Some(cause), kind: Kind::Failed }
     }
 
+    /// The server refuses what was asked for.
+    pub(super) fn usage_from_server(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
+        Self { kind: Kind::Usage, ..Self::from_server(doing, cause) }
+    }
+
     /// The server does not take a scenario's SQL: a fault of the scenario where the SQL is wrong or names what is not there.
     pub(super) fn from_sql(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
         let error = Self::from_server(doing, cause);

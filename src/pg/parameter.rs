@@ -3,7 +3,7 @@
 use std::error;
 
 use bytes::BytesMut;
-use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
+use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::{
     catalog::column_type,
@@ -21,7 +21,16 @@ pub(super) struct Parameter {
     null: bool,
 }
 
+/// A value of any type in its binary form, as it came from the server.
+#[derive(Debug)]
+pub(super) struct Raw<'a>(pub(super) &'a [u8]);
+
 impl Parameter {
+    /// A value in binary form, unless it is NULL.
+    pub(super) fn new(bytes: Vec<u8>, null: bool) -> Self {
+        Self { bytes, null }
+    }
+
     /// Encodes `values` for the parameters of a prepared statement.
     ///
     /// # Errors
@@ -55,6 +64,29 @@ impl ToSql for Parameter {
             return Ok(IsNull::Yes);
         }
         out.extend_from_slice(&self.bytes);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> std::result::Result<Self, Box<dyn error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+impl ToSql for Raw<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn error::Error + Sync + Send>> {
+        out.extend_from_slice(self.0);
         Ok(IsNull::No)
     }
 

@@ -42,5 +42,6 @@ pub use nearest::nearest;
 pub use rate::{RateFault, parse_rate};
 pub use read::{json_schema, load};
 pub use recipe::GENERATOR_VERSION;
+pub use sql::placeholders;
 pub use threshold::{Metric, Relation, Threshold, ThresholdFault};
 pub use workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement, Step};

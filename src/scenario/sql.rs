@@ -77,6 +77,12 @@ pub(super) fn split(text: &str) -> Result<Split, LexicalFault> {
     Ok(split)
 }
 
+/// The `$n` of an SQL statement that was checked: each number with where it stands, in order.
+pub fn placeholders(sql: &str) -> Vec<(usize, Range<usize>)> {
+    let found = split(sql).map(|split| split.placeholders).unwrap_or_default();
+    found.into_iter().filter_map(|(name, span)| Some((name.parse().ok()?, span))).collect()
+}
+
 impl Split {
     fn close(&mut self, text: &str, span: Option<Range<usize>>, line: usize) {
         if let Some(span) = span {

@@ -24,11 +24,11 @@ fn places_that_cannot_be_reached() {
       help: write postgres://user@host:5432/database, or host=.. port=.. dbname=.. user=..
     ");
     assert_snapshot!(seed(1, format!("postgres://me:{PASSWORD}@127.0.0.1:{port}/d")).replace(&port.to_string(), "PORT"), @"
-    error: cannot connect to 127.0.0.1:PORT/d: nothing listens there: error connecting to server: Connection refused (os error 111)
+    error: cannot connect to 127.0.0.1:PORT/d: nothing listens there: Connection refused (os error 111)
       help: is the server running, and is the port right?
     ");
     assert_snapshot!(seed(1, format!("postgres://me:{PASSWORD}@%2Fno%2Fwhere/d")), @"
-    error: cannot connect to /no/where:5432/d: no server has a socket at /no/where/.s.PGSQL.5432: error connecting to server: No such file or directory (os error 2)
+    error: cannot connect to /no/where:5432/d: no server has a socket at /no/where/.s.PGSQL.5432: No such file or directory (os error 2)
       help: is the server running, and are the folder and the port right?
     ");
 }

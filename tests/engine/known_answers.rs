@@ -34,7 +34,7 @@ async fn a_server_that_stalls_for_a_second_of_ten() {
     let probe = scenario("SELECT id FROM locked", vec![]);
     let facts = facts(&server, &probe).await;
     let workload = Arc::new(Workload::new(&probe, &facts, 1).unwrap());
-    let target = Arc::new(PgTarget::new(server.connector(), &probe, &facts));
+    let target = Arc::new(PgTarget::new(server.connector(), &probe, &facts, &probe.load.connections));
     let observer = Arc::new(After(4 * SECOND, stall, std::sync::Once::new()));
     let clients = 8;
     let load = open(200.0, clients, 10 * SECOND);

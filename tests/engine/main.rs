@@ -96,7 +96,7 @@ async fn measure(
 ) -> Result<Measurement, engine::Error> {
     let facts = facts(server, scenario).await;
     let workload = Arc::new(Workload::new(scenario, &facts, 1).unwrap());
-    let target = Arc::new(PgTarget::new(server.connector(), scenario, &facts));
+    let target = Arc::new(PgTarget::new(server.connector(), scenario, &facts, &scenario.load.connections));
     engine::run(target, load, workload, Arc::new(WhenMeasuring(when_measuring)), stop).await
 }
 

@@ -55,6 +55,28 @@ impl Wire {
         &mut self.outgoing
     }
 
+    /// Appends a text of SQL, to be executed as one simple query.
+    ///
+    /// # Errors
+    /// It has a zero byte in it, or more bytes than a message can count.
+    pub(in crate::pg) fn put_query(&mut self, sql: &str) -> Result<(), Failure> {
+        let length = i32::try_from(sql.len() + 5).ok().filter(|_| !sql.contains('\0'));
+        let Some(length) = length else {
+            let message = "an SQL text with the character U+0000, or of 2 GB, cannot be sent".to_owned();
+            return Err(Failure { kind: FailureKind::Operation, sqlstate: None, message });
+        };
+        self.outgoing.push(b'Q');
+        self.outgoing.extend_from_slice(&length.to_be_bytes());
+        self.outgoing.extend_from_slice(sql.as_bytes());
+        self.outgoing.push(0);
+        Ok(())
+    }
+
+    /// Says goodbye, as far as there is room for a word, and hangs up.
+    pub(in crate::pg) fn terminate(self) {
+        let _ = self.stream.send(b"X\0\0\0\x04");
+    }
+
     /// Sends what was put together and reads the answer up to the end that a Sync or a simple query gives it.
     #[inline]
     pub(in crate::pg) async fn exchange<R: Reply>(&mut self, reply: &mut R) -> Result<(), Failure> {
@@ -112,6 +134,11 @@ impl Wire {
         }
         Ok(false)
     }
+}
+
+/// An answer that is not PostgreSQL's protocol.
+pub(in crate::pg) fn garbled() -> Failure {
+    lost(&Garbled.into())
 }
 
 impl From<Garbled> for io::Error {

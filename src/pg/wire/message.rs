@@ -2,14 +2,19 @@
 
 use std::io;
 
+use bytes::BytesMut;
+use postgres_protocol::message::frontend;
+
 /// Format code of binary values.
 const BINARY: [u8; 2] = 1_u16.to_be_bytes();
 
-/// Bind, Execute and Sync of a prepared statement, with values and results in binary form.
+/// Bind, Execute and Sync of a statement, with values and results in binary form; before them Parse, where it is parsed each time.
 #[derive(Debug)]
 pub(in crate::pg) struct Execution {
-    /// From Bind's tag up to its first value.
+    /// Up to Bind's first value.
     head: Box<[u8]>,
+    /// Where in it Bind begins.
+    bind: usize,
     /// From after the last value to the end of Sync.
     tail: Box<[u8]>,
 }
@@ -20,8 +25,23 @@ impl Execution {
     /// # Errors
     /// There are more of them than a message can count.
     pub(in crate::pg) fn new(name: &str, parameters: usize) -> io::Result<Self> {
+        Self::after(Vec::new(), name, parameters)
+    }
+
+    /// Of a statement that is parsed each time.
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new), or there is a zero byte in the text.
+    pub(in crate::pg) fn parsing(sql: &str, parameters: usize) -> io::Result<Self> {
+        let mut parse = BytesMut::new();
+        frontend::parse("", sql, [], &mut parse)?;
+        Self::after(parse.into(), "", parameters)
+    }
+
+    fn after(mut head: Vec<u8>, name: &str, parameters: usize) -> io::Result<Self> {
         let count = u16::try_from(parameters).map_err(io::Error::other)?;
-        let mut head = vec![b'B', 0, 0, 0, 0, 0];
+        let bind = head.len();
+        head.extend_from_slice(b"B\0\0\0\0\0");
         head.extend_from_slice(name.as_bytes());
         head.push(0);
         // One format code goes for all values.
@@ -32,7 +52,7 @@ impl Execution {
         tail.extend_from_slice(&1_u16.to_be_bytes());
         tail.extend_from_slice(&BINARY);
         tail.extend_from_slice(b"E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04");
-        Ok(Self { head: head.into(), tail: tail.into() })
+        Ok(Self { head: head.into(), bind, tail: tail.into() })
     }
 
     /// Appends the messages to `out`. `values` appends each value as [`put_value`] does.
@@ -52,8 +72,9 @@ impl Execution {
             return Err(error);
         }
         // Bind counts itself without its tag, and two of the tail's numbers are its.
-        let length = (out.len() - begin - 1 + 4) as u32;
-        out[begin + 1..begin + 5].copy_from_slice(&length.to_be_bytes());
+        let bind = begin + self.bind;
+        let length = (out.len() - bind - 1 + 4) as u32;
+        out[bind + 1..bind + 5].copy_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&self.tail);
         Ok(())
     }
@@ -77,8 +98,7 @@ pub(in crate::pg) fn put_value<E>(
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
-    use postgres_protocol::{IsNull, message::frontend};
+    use postgres_protocol::IsNull;
 
     use super::*;
 
@@ -108,6 +128,19 @@ mod tests {
             assert_eq!(out, [b"before", expected.as_ref()].concat());
             assert_eq!(execution.put(&mut out, |_| Err("no")), Err("no"));
             assert_eq!(out, [b"before", expected.as_ref()].concat());
+
+            let mut expected = BytesMut::new();
+            frontend::parse("", "SELECT $1", [], &mut expected).unwrap();
+            let bytes = |value: Option<Vec<u8>>, out: &mut BytesMut| {
+                value.as_ref().inspect(|bytes| out.extend_from_slice(bytes));
+                Ok(if value.is_none() { IsNull::Yes } else { IsNull::No })
+            };
+            assert!(frontend::bind("", "", [1], values.clone(), bytes, [1], &mut expected).is_ok());
+            frontend::execute("", 0, &mut expected).unwrap();
+            frontend::sync(&mut expected);
+            let mut parsing = b"before".to_vec();
+            Execution::parsing("SELECT $1", values.len()).unwrap().put(&mut parsing, put).unwrap();
+            assert_eq!(parsing, [b"before", expected.as_ref()].concat());
         }
     }
 }

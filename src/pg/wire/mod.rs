@@ -10,6 +10,6 @@ mod message;
 mod open;
 mod stream;
 
-pub(super) use connection::Wire;
+pub(super) use connection::{ROW, Reply, Wire, garbled};
 pub(super) use message::{Execution, put_value};
 pub(super) use open::{Cancellation, open};

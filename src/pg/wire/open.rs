@@ -19,19 +19,19 @@ use crate::pg::{
     socket::Socket,
 };
 
-/// Opens a connection, has `prepare` make its session what it is to be, and takes the socket over.
+/// Opens a connection, has `prepare` make its session what it is to be, and takes the socket over. Returns what `prepare` did too.
 ///
 /// # Errors
 /// The server cannot be reached or refuses, or `prepare` fails.
-pub(in crate::pg) async fn open(
+pub(in crate::pg) async fn open<T>(
     connector: &Connector,
     purpose: &str,
-    prepare: impl AsyncFnOnce(&Client) -> Result<()>,
-) -> Result<(Wire, Cancellation)> {
+    prepare: impl AsyncFnOnce(&Client) -> Result<T>,
+) -> Result<(Wire, Cancellation, T)> {
     let lent = Lent(Rc::new(RefCell::new(connector.open_socket().await?)));
     let (client, connection) = connector.sign_in(purpose, lent.clone()).await?;
-    let cancellation = Cancellation { connector: connector.clone(), token: client.cancel_token() };
-    {
+    let cancellation = Cancellation::new(connector.clone(), &client);
+    let prepared = {
         let preparing = pin!(prepare(&client));
         match select(preparing, Box::pin(connection)).await {
             // The connection goes away without a word to the server: it is not polled again.
@@ -44,11 +44,11 @@ pub(in crate::pg) async fn open(
                 });
             }
         }
-    }
+    };
     drop(client);
     match Rc::try_unwrap(lent.0) {
         Ok(socket) => match Stream::new(socket.into_inner()) {
-            Ok(stream) => Ok((Wire::new(stream), cancellation)),
+            Ok(stream) => Ok((Wire::new(stream), cancellation, prepared)),
             Err(cause) => Err(Error::new(format!("cannot take the connection over: {cause}"))),
         },
         Err(_) => Err(Error::new("the connection was not given back by the library that opened it")),
@@ -63,6 +63,11 @@ pub(in crate::pg) struct Cancellation {
 }
 
 impl Cancellation {
+    /// For what `client` executes.
+    pub(in crate::pg) fn new(connector: Connector, client: &Client) -> Self {
+        Self { connector, token: client.cancel_token() }
+    }
+
     /// Asks for it. Whether the server hears of it is not known.
     pub(in crate::pg) async fn cancel(self) {
         if let Ok(socket) = self.connector.open_socket().await {

@@ -1,0 +1,103 @@
+//! A scenario's value in PostgreSQL's text form.
+
+use super::{column_type::ColumnType, encode::encode, error::Result, moment, sink::write_value};
+use crate::scenario::Value;
+
+/// Appends the text form of `value` as a `ty`, which means what [`encode`] makes of it whatever the session's settings, and says
+/// whether it is NULL (which appends nothing).
+///
+/// # Errors
+/// As of [`encode`]. `out` may then hold a part.
+pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut String) -> Result<bool> {
+    if let (ColumnType::Array(element), Value::Array(values)) = (ty, value) {
+        out.push('{');
+        let mut text = String::new();
+        for (index, value) in values.iter().enumerate() {
+            text.clear();
+            let null = encode_text(value, element, &mut text)?;
+            push_array_element(out, index == 0, (!null).then_some(text.as_str()));
+        }
+        out.push('}');
+        return Ok(false);
+    }
+    if encode(value, ty, &mut Vec::new())? {
+        return Ok(true);
+    }
+    match (ty, value) {
+        (ColumnType::Json | ColumnType::Jsonb, value) if !matches!(value, Value::Text(_)) => {
+            let mut json = Vec::new();
+            write_value(value, &mut json);
+            out.push_str(&String::from_utf8_lossy(&json));
+        }
+        (ColumnType::Float4, Value::Float(value)) => out.push_str(&(*value as f32).to_string()),
+        (_, Value::Bool(value)) => out.push_str(if *value { "true" } else { "false" }),
+        (_, Value::Int(value)) => out.push_str(&value.to_string()),
+        (_, Value::Float(value)) => out.push_str(&value.to_string()),
+        (ty, Value::Text(text)) => out.push_str(&canonical(ty, text)),
+        (_, Value::Null | Value::Array(_)) => {}
+    }
+    Ok(false)
+}
+
+/// A text that was taken for a value of the type, as PostgreSQL takes it too.
+fn canonical(ty: &ColumnType, text: &str) -> String {
+    let trimmed = text.trim();
+    match ty {
+        ColumnType::Date => moment::parse_date(trimmed).map(moment::date_text),
+        ColumnType::Timestamp => moment::parse_timestamp(trimmed).map(moment::timestamp_text),
+        // Without its offset it would be a moment of the session's time zone.
+        ColumnType::Timestamptz => moment::parse_timestamptz(trimmed).map(moment::timestamptz_text),
+        ColumnType::Uuid => uuid::Uuid::try_parse(trimmed).ok().map(|uuid| uuid.to_string()),
+        ColumnType::Numeric | ColumnType::Inet => Some(trimmed.to_owned()),
+        _ => None,
+    }
+    .unwrap_or_else(|| text.to_owned())
+}
+
+/// Appends an element of an array's text; braces are the caller's.
+pub fn push_array_element(out: &mut String, first: bool, element: Option<&str>) {
+    if !first {
+        out.push(',');
+    }
+    let Some(element) = element else { return out.push_str("NULL") };
+    out.push('"');
+    for letter in element.chars() {
+        if matches!(letter, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(letter);
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: Value, ty: &ColumnType) -> String {
+        let mut out = String::new();
+        assert!(!encode_text(&value, ty, &mut out).unwrap());
+        out
+    }
+
+    #[test]
+    fn values_have_their_text() {
+        let of = |value: &str, ty| text(Value::Text(value.to_owned()), &ty);
+        assert_eq!(of("2025-03-01 12:00:00+02", ColumnType::Timestamptz), "2025-03-01 10:00:00Z");
+        assert_eq!(of("2025-03-01 12:00", ColumnType::Timestamptz), "2025-03-01 12:00:00Z");
+        assert_eq!(of(" 12.50 ", ColumnType::Numeric), "12.50");
+        assert_eq!(of(r"\x0aFF", ColumnType::Bytea), r"\x0aFF");
+        assert_eq!(
+            of("{0194fdc2-fa2f-7cc0-81d3-ff1207445ab7}", ColumnType::Uuid),
+            "0194fdc2-fa2f-7cc0-81d3-ff1207445ab7"
+        );
+        assert_eq!(text(Value::Float(0.1), &ColumnType::Float4), "0.1");
+        assert_eq!(text(Value::Bool(true), &ColumnType::Jsonb), "true");
+        let texts = ["a\"b", "c\\d", "", "NULL", "{e,f}"].map(|text| Value::Text(text.to_owned()));
+        let array = Value::Array(texts.into_iter().chain([Value::Null]).collect());
+        let ty = ColumnType::Array(Box::new(ColumnType::Text));
+        assert_eq!(text(array, &ty), r#"{"a\"b","c\\d","","NULL","{e,f}",NULL}"#);
+        assert_eq!(encode_text(&Value::Null, &ty, &mut String::new()), Ok(true));
+        assert!(encode_text(&Value::Text("\0".to_owned()), &ColumnType::Text, &mut String::new()).is_err());
+    }
+}

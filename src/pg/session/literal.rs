@@ -1,0 +1,98 @@
+//! A statement with its values in the text, for the simple protocol.
+
+use crate::{engine::Failure, pg::catalog::quote_literal, scenario::placeholders};
+
+/// A statement taken apart at its `$n`.
+#[derive(Debug)]
+pub(super) struct Template {
+    /// The text before each placeholder, and the placeholder's number, from 1.
+    parts: Vec<(String, usize)>,
+    /// The text after the last one.
+    rest: String,
+}
+
+impl Template {
+    pub(super) fn new(sql: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut begin = 0;
+        for (number, span) in placeholders(sql) {
+            parts.push((sql[begin..span.start].to_owned(), number));
+            begin = span.end;
+        }
+        Self { parts, rest: sql[begin..].to_owned() }
+    }
+
+    /// The statement with values for its placeholders. `text` appends the text of the one with an index from 0 and says whether it
+    /// is NULL. Each is a quoted literal without a type, so that its type follows from its place, as a placeholder's does.
+    ///
+    /// # Errors
+    /// Of `text`.
+    pub(super) fn fill(
+        &self,
+        mut text: impl FnMut(usize, &mut String) -> Result<bool, Failure>,
+    ) -> Result<String, Failure> {
+        let mut sql = String::with_capacity(self.rest.len() + 64 * self.parts.len());
+        let mut value = String::new();
+        for (before, number) in &self.parts {
+            sql.push_str(before);
+            value.clear();
+            match text(number - 1, &mut value)? {
+                true => sql.push_str("NULL"),
+                false => sql.push_str(&quote_literal(&value)),
+            }
+        }
+        sql.push_str(&self.rest);
+        Ok(sql)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fill(sql: &str, values: &[Option<&str>]) -> String {
+        let text = |index: usize, out: &mut String| {
+            let value: Option<&str> = values[index];
+            out.push_str(value.unwrap_or_default());
+            Ok(value.is_none())
+        };
+        Template::new(sql).fill(text).unwrap()
+    }
+
+    #[test]
+    fn values_stand_where_their_placeholders_stood() {
+        let sql = "SELECT $2, '$1', $$ $1 $$ /* $1 */, \"$1\", a - $1 -- $2";
+        let filled = fill(sql, &[Some("-5"), None]);
+        assert_eq!(filled, "SELECT NULL, '$1', $$ $1 $$ /* $1 */, \"$1\", a - E'-5' -- $2");
+        assert_eq!(fill("SELECT 1", &[]), "SELECT 1");
+    }
+
+    /// What PostgreSQL reads in an `E'..'` at the begin of the text, and what follows it.
+    fn read(text: &str) -> (String, &str) {
+        let mut value = String::new();
+        let mut letters = text.strip_prefix("E'").unwrap().char_indices().peekable();
+        while let Some((at, letter)) = letters.next() {
+            match letter {
+                '\\' => value.push(letters.next().unwrap().1),
+                '\'' if letters.next_if(|(_, next)| *next == '\'').is_none() => return (value, &text[at + 3..]),
+                letter => value.push(letter),
+            }
+        }
+        panic!("{text} does not end");
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_read_as_it_was_written(value in r#"([\\'"$;/*-]|E'|--|\$1|[a-zé\n ])*"#) {
+            let filled = fill("$1 AND $1", &[Some(&value)]);
+            let (first, rest) = read(&filled);
+            prop_assert_eq!(&first, &value);
+            let (second, rest) = read(rest.strip_prefix(" AND ").unwrap());
+            prop_assert_eq!((second, rest), (value, ""));
+            // The lexer of scenarios sees nothing but literals there either.
+            prop_assert!(placeholders(&filled).is_empty());
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Sessions that the load engine drives.
+
+mod arguments;
+mod direct;
+mod literal;
+mod pool;
+mod program;
+mod rows;
+mod script;
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use tokio::sync::OnceCell;
+use tokio_postgres::Client;
+
+use self::{
+    direct::Direct,
+    pool::{Pool, Pooled},
+    program::Program,
+    rows::Rows,
+};
+use super::{
+    connector::Connector,
+    error::{self, Error},
+    setup::setup,
+    wire::{self, Cancellation},
+};
+use crate::{
+    draw::ColumnType,
+    engine::{Failure, FailureKind, PoolUse, Session, Steps, Target},
+    load::{Operation, ParameterFacts},
+    scenario::{self, Connections, Protocol, Scenario, Script, Sharing, Statement},
+};
+
+/// A scenario's workload on a PostgreSQL database.
+///
+/// A pool's connections are driven by the runtimes of the threads whose sessions opened them, and serve the sessions of all.
+pub struct PgTarget(Arc<Shared>);
+
+/// What the sessions of a target have in common.
+struct Shared {
+    connector: Connector,
+    /// What every session is set to.
+    setup: String,
+    statements: Vec<Statement>,
+    scripts: Vec<Script>,
+    /// Types of each statement's parameters.
+    types: Vec<Vec<ColumnType>>,
+    protocol: Protocol,
+    sharing: Sharing,
+    /// Made with the first connection, which tells what the steps of scripts return.
+    program: OnceCell<Arc<Program>>,
+    pool: OnceCell<Pool>,
+}
+
+impl PgTarget {
+    /// The workload of `scenario`; `facts` is what [`describe`](super::describe()) found.
+    pub fn new(
+        connector: Connector,
+        scenario: &Scenario,
+        facts: &[Vec<ParameterFacts>],
+        connections: &Connections,
+    ) -> Self {
+        let types = facts.iter().map(|facts| facts.iter().map(|facts| facts.column_type.clone()).collect()).collect();
+        Self(Arc::new(Shared {
+            connector,
+            setup: setup(&scenario.schema_name(), connections),
+            statements: scenario.statements.clone(),
+            scripts: scenario.scripts.clone(),
+            types,
+            protocol: connections.protocol,
+            sharing: connections.sharing,
+            program: OnceCell::new(),
+            pool: OnceCell::new(),
+        }))
+    }
+}
+
+impl Shared {
+    async fn program(&self, client: &Client) -> error::Result<Arc<Program>> {
+        let new = async || {
+            let Self { statements, scripts, types, protocol, .. } = self;
+            Program::new(client, statements, scripts, types, *protocol).await.map(Arc::new)
+        };
+        self.program.get_or_try_init(new).await.cloned()
+    }
+
+    /// Opens a connection.
+    async fn open(&self) -> Result<(Direct, Cancellation, Arc<Program>), Failure> {
+        let prepare = async |client: &Client| {
+            let failed = |cause| Error::from_server("cannot set a session up", cause);
+            client.batch_execute(&self.setup).await.map_err(failed)?;
+            self.program(client).await
+        };
+        let opened = wire::open(&self.connector, "load", prepare).await;
+        let (wire, cancellation, program) = opened.map_err(|error| not_opened(&error))?;
+        Ok((Direct(wire), cancellation, program))
+    }
+
+    async fn pool(&self, settings: scenario::Pool) -> Result<&Pool, Failure> {
+        let new = async || Pool::new(self.connector.clone(), self.setup.clone(), settings);
+        self.pool.get_or_try_init(new).await
+    }
+}
+
+fn not_opened(error: &Error) -> Failure {
+    Failure { kind: FailureKind::Connection, sqlstate: error.sqlstate().map(str::to_owned), message: error.to_string() }
+}
+
+/// A statement that cannot be sent as it is.
+fn statement_failure(cause: impl std::fmt::Display) -> Failure {
+    Failure { kind: FailureKind::Operation, sqlstate: None, message: cause.to_string() }
+}
+
+impl Target for PgTarget {
+    type Session = PgSession;
+
+    async fn connect(&self, _client: u32) -> Result<PgSession, Failure> {
+        let shared = &self.0;
+        let mut cancellation = None;
+        let (hold, program) = match shared.sharing {
+            Sharing::Client => {
+                let (mut direct, own, program) = shared.open().await?;
+                for statement in &program.statements {
+                    direct.prepare(statement).await?;
+                }
+                cancellation = Some(own);
+                (Hold::Own(direct), program)
+            }
+            Sharing::Operation => {
+                // Whether there is a server is known before the first operation.
+                let (direct, _, program) = shared.open().await?;
+                direct.0.terminate();
+                (Hold::Operation(None), program)
+            }
+            Sharing::Pool(settings) => {
+                let pool = shared.pool(settings).await?;
+                let program = async |client: &deadpool_postgres::ClientWrapper| {
+                    shared.program(client).await.map_err(|error| not_opened(&error))
+                };
+                (Hold::Pool(None), pool.open(program).await?)
+            }
+        };
+        let results = (0..program.most_steps.max(1)).map(|_| Rows::default()).collect();
+        let cancellation = Rc::new(RefCell::new(cancellation));
+        Ok(PgSession { shared: Arc::clone(shared), program, hold, results, cancellation })
+    }
+
+    fn shares(&self) -> bool {
+        self.0.sharing != Sharing::Client
+    }
+
+    fn pool(&self) -> Option<PoolUse> {
+        self.0.pool.get().map(Pool::usage)
+    }
+}
+
+/// One client's session.
+pub struct PgSession {
+    shared: Arc<Shared>,
+    program: Arc<Program>,
+    hold: Hold,
+    /// Results of the steps of the script in hand.
+    results: Box<[Rows]>,
+    /// Of the connection in hand.
+    cancellation: Rc<RefCell<Option<Cancellation>>>,
+}
+
+/// What operations are executed on.
+enum Hold {
+    /// A connection of one's own.
+    Own(Direct),
+    /// One that is opened for each operation.
+    Operation(Option<Direct>),
+    /// One of the pool.
+    Pool(Option<Pooled>),
+}
+
+impl Session for PgSession {
+    #[inline]
+    async fn acquire(&mut self) -> Result<(), Failure> {
+        match &mut self.hold {
+            Hold::Own(_) => return Ok(()),
+            Hold::Operation(held) => {
+                let (direct, cancellation, _) = self.shared.open().await?;
+                *held = Some(direct);
+                self.cancellation.replace(Some(cancellation));
+            }
+            Hold::Pool(held) => {
+                let Some(pool) = self.shared.pool.get() else { return Err(nothing_acquired()) };
+                let pooled = pool.get().await?;
+                self.cancellation.replace(Some(Cancellation::new(self.shared.connector.clone(), &pooled)));
+                *held = Some(pooled);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    async fn execute(&mut self, operation: &Operation, steps: &mut Steps) -> Result<(), Failure> {
+        let Self { program, results, .. } = self;
+        match &mut self.hold {
+            Hold::Own(direct) => script::run(direct, program, operation, results, steps).await,
+            Hold::Operation(held) => {
+                let Some(mut direct) = held.take() else { return Err(nothing_acquired()) };
+                let outcome = async {
+                    for step in &program.scripts[operation.script].steps {
+                        direct.prepare(&program.statements[step.statement]).await?;
+                    }
+                    script::run(&mut direct, program, operation, results, steps).await
+                }
+                .await;
+                self.cancellation.replace(None);
+                direct.0.terminate();
+                outcome
+            }
+            Hold::Pool(held) => {
+                let Some(mut pooled) = held.take() else { return Err(nothing_acquired()) };
+                let outcome = script::run(&mut pooled, program, operation, results, steps).await;
+                self.cancellation.replace(None);
+                if outcome.as_ref().is_err_and(|failure| failure.kind == FailureKind::Connection) {
+                    // Not for anybody else.
+                    drop(Pooled::take(pooled));
+                }
+                outcome
+            }
+        }
+    }
+
+    fn cancellation(&self) -> LocalBoxFuture<'static, ()> {
+        let held = Rc::clone(&self.cancellation);
+        async move {
+            let now = held.borrow().clone();
+            if let Some(cancellation) = now {
+                cancellation.cancel().await;
+            }
+        }
+        .boxed_local()
+    }
+}
+
+fn nothing_acquired() -> Failure {
+    statement_failure("an operation without a connection to execute it on")
+}

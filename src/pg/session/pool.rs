@@ -1,0 +1,228 @@
+//! A pool of connections, as an application has one: deadpool's, over tokio-postgres, with its cache of prepared statements.
+
+use std::{
+    pin::pin,
+    sync::{Mutex, PoisonError},
+};
+
+use deadpool::{
+    Runtime,
+    managed::{self, Metrics, PoolError, RecycleError, RecycleResult, Timeouts},
+};
+use deadpool_postgres::{ClientWrapper, RecyclingMethod};
+use futures_util::TryStreamExt;
+use postgres_types::{Kind, Type};
+use tokio_postgres::SimpleQueryMessage;
+
+use super::{
+    arguments::Arguments,
+    not_opened,
+    program::{Form, Statement},
+    rows::Rows,
+    script::Connection,
+};
+use crate::{
+    engine::{Failure, FailureKind, PoolUse},
+    pg::{
+        connector::Connector,
+        error::{Error, server_words},
+        parameter::{Parameter, Raw},
+    },
+    scenario::{self, Recycling},
+};
+
+/// SQLSTATE `query_canceled`.
+const QUERY_CANCELED: &str = "57014";
+
+/// A pool of connections that all sessions share.
+pub(super) struct Pool {
+    pool: managed::Pool<Manager>,
+    settings: scenario::Pool,
+    /// What sessions have opened in advance and keep until all of it is open, or the first operation begins.
+    opened: Mutex<Option<Vec<Pooled>>>,
+}
+
+/// A connection of the pool, in somebody's hands.
+pub(super) type Pooled = managed::Object<Manager>;
+
+/// Opens the pool's connections, and makes them fit to be handed out again.
+pub(super) struct Manager {
+    connector: Connector,
+    setup: String,
+    /// What recycling executes.
+    recycle: Option<String>,
+}
+
+impl Pool {
+    /// # Errors
+    /// It cannot wait, for want of a runtime.
+    pub(super) fn new(connector: Connector, setup: String, settings: scenario::Pool) -> Result<Self, Failure> {
+        let pool = managed::Pool::builder(Manager::new(connector, setup, settings.recycling))
+            .max_size(settings.size as usize)
+            .wait_timeout(settings.wait_timeout)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(super::statement_failure)?;
+        Ok(Self { pool, settings, opened: Mutex::new(Some(Vec::new())) })
+    }
+
+    /// Opens one of the pool's connections in advance, or makes sure that there are any; `look` is shown it. Each session opens
+    /// one, so that the connections are driven by all threads and no operation has to open any.
+    pub(super) async fn open<T>(
+        &self,
+        look: impl AsyncFnOnce(&ClientWrapper) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let pooled = self.pool.timeout_get(&Timeouts::default()).await.map_err(|error| self.not_got(error))?;
+        let seen = look(&pooled).await?;
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = opened.as_mut() {
+            kept.push(pooled);
+            if kept.len() >= self.settings.size as usize {
+                *opened = None;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Waits for a connection.
+    pub(super) async fn get(&self) -> Result<Pooled, Failure> {
+        drop(self.opened.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.pool.get().await.map_err(|error| self.not_got(error))
+    }
+
+    pub(super) fn usage(&self) -> PoolUse {
+        let status = self.pool.status();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        PoolUse {
+            in_use: count(status.size.saturating_sub(status.available)),
+            idle: count(status.available),
+            waiting: count(status.waiting),
+        }
+    }
+
+    fn not_got(&self, error: PoolError<Error>) -> Failure {
+        match error {
+            PoolError::Backend(error) => not_opened(&error),
+            PoolError::Timeout(_) => {
+                let waited = self.settings.wait_timeout.unwrap_or_default();
+                let message = format!("no connection of the pool came free within {waited:?}");
+                Failure { kind: FailureKind::PoolTimeout, sqlstate: None, message }
+            }
+            other => Failure { kind: FailureKind::Connection, sqlstate: None, message: other.to_string() },
+        }
+    }
+}
+
+impl Manager {
+    fn new(connector: Connector, setup: String, recycling: Recycling) -> Self {
+        let recycling = match recycling {
+            Recycling::Fast => RecyclingMethod::Fast,
+            Recycling::Verified => RecyclingMethod::Verified,
+            Recycling::Clean => RecyclingMethod::Clean,
+        };
+        // RESET ALL resets what the session was set to, too.
+        let again = if recycling == RecyclingMethod::Clean { setup.as_str() } else { "" };
+        let recycle = recycling.query().map(|sql| format!("{sql}{again}"));
+        Self { connector, setup, recycle }
+    }
+}
+
+impl managed::Manager for Manager {
+    type Type = ClientWrapper;
+    type Error = Error;
+
+    async fn create(&self) -> Result<ClientWrapper, Error> {
+        let (client, driver) = self.connector.connect_driven("load").await?;
+        let client = ClientWrapper::new(client, driver);
+        let failed = |cause| Error::from_server("cannot set a session up", cause);
+        client.batch_execute(&self.setup).await.map_err(failed)?;
+        Ok(client)
+    }
+
+    async fn recycle(&self, client: &mut ClientWrapper, _: &Metrics) -> RecycleResult<Error> {
+        if client.is_closed() {
+            return Err(RecycleError::message("it is closed"));
+        }
+        if let Some(sql) = &self.recycle {
+            let failed = |cause| Error::from_server("cannot recycle a connection", cause);
+            client.batch_execute(sql).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+impl Connection for Pooled {
+    async fn command(&mut self, command: &'static str) -> Result<(), Failure> {
+        self.batch_execute(command).await.map_err(failed)
+    }
+
+    async fn execute(
+        &mut self,
+        statement: &Statement,
+        arguments: &Arguments<'_>,
+        kept: Option<&[usize]>,
+        rows: &mut Rows,
+    ) -> Result<(), Failure> {
+        let kept = kept.unwrap_or_default();
+        let stream = match &statement.form {
+            Form::Prepared(_) => {
+                let prepared = self.prepare_cached(&statement.sql).await.map_err(failed)?;
+                self.query_raw(&prepared, bound(arguments)?).await
+            }
+            Form::Extended(_) => {
+                let untyped = Type::new(String::new(), 0, Kind::Simple, String::new());
+                let values = bound(arguments)?.into_iter().map(|value| (value, untyped.clone()));
+                self.query_typed_raw(&statement.sql, values).await
+            }
+            Form::Simple(template) => {
+                let sql = template.fill(|index, out| arguments.text(index, out))?;
+                return simple(self, &sql, kept, rows).await;
+            }
+        };
+        let mut stream = pin!(stream.map_err(failed)?);
+        while let Some(row) = stream.try_next().await.map_err(failed)? {
+            let cell =
+                |column: &usize| row.try_get::<_, Option<Raw<'_>>>(*column).map(|cell| cell.map(|Raw(bytes)| bytes));
+            let cells: Vec<_> = kept.iter().map(cell).collect::<Result<_, _>>().map_err(failed)?;
+            rows.push(cells);
+        }
+        Ok(())
+    }
+}
+
+async fn simple(client: &ClientWrapper, sql: &str, kept: &[usize], rows: &mut Rows) -> Result<(), Failure> {
+    let mut stream = pin!(client.simple_query_raw(sql).await.map_err(failed)?);
+    while let Some(message) = stream.try_next().await.map_err(failed)? {
+        if let SimpleQueryMessage::Row(row) = message {
+            let cell = |column: &usize| row.try_get(*column).map(|cell| cell.map(str::as_bytes));
+            let cells: Vec<_> = kept.iter().map(cell).collect::<Result<_, _>>().map_err(failed)?;
+            rows.push(cells);
+        }
+    }
+    Ok(())
+}
+
+/// The values in binary form.
+fn bound(arguments: &Arguments<'_>) -> Result<Vec<Parameter>, Failure> {
+    let value = |index| {
+        let mut bytes = Vec::new();
+        let null = arguments.binary(index, &mut bytes)?;
+        Ok(Parameter::new(bytes, null))
+    };
+    (0..arguments.count()).map(value).collect()
+}
+
+/// A failure of tokio-postgres as the engine counts it.
+fn failed(cause: tokio_postgres::Error) -> Failure {
+    let severity = cause.as_db_error().map(|error| error.parsed_severity());
+    let sqlstate = cause.code().map(|code| code.code().to_owned());
+    let kind = match (severity, sqlstate.as_deref()) {
+        (None, _)
+        | (Some(Some(tokio_postgres::error::Severity::Fatal | tokio_postgres::error::Severity::Panic)), _) => {
+            FailureKind::Connection
+        }
+        (_, Some(QUERY_CANCELED)) => FailureKind::Timeout,
+        _ => FailureKind::Operation,
+    };
+    Failure { kind, sqlstate, message: server_words(&cause) }
+}

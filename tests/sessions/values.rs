@@ -1,0 +1,118 @@
+//! Values arrive as they are, however they are sent.
+
+use latclinic::scenario::{Generator, JsonTemplate, ParameterSource, RowOrder, Sharing, TextKind, UuidVersion, Value};
+
+use crate::{Bed, all_ways, constant, statement};
+
+/// A generator of each kind that a parameter can have, with the type it goes into.
+fn generators() -> Vec<(&'static str, Generator)> {
+    let moment = || Generator::Timestamp { from: 0, to: 1_700_000_000_000_000, order: RowOrder::Random };
+    let text = |kind| Generator::Text { min_length: 0, max_length: 20, kind };
+    let numbers = |decimals| Generator::Uniform { min: -99.99, max: 99.99, decimals };
+    let array = |element| Generator::Array { element: Box::new(element), min_length: 0, max_length: 3 };
+    let object = || {
+        JsonTemplate::Object(vec![
+            ("a'\\\"".to_owned(), JsonTemplate::Generated(Box::new(text(TextKind::Words)))),
+            ("b".to_owned(), JsonTemplate::Literal(Value::Float(0.1))),
+        ])
+    };
+    vec![
+        ("int2", numbers(0)),
+        ("int4", numbers(0)),
+        ("int8", Generator::Zipf { min: 1, max: 1000, exponent: 1.0 }),
+        ("numeric", numbers(2)),
+        ("float4", numbers(5)),
+        ("float8", Generator::Normal { mean: 0.0, deviation: 1e-9, min: None, max: None, decimals: 17 }),
+        ("bool", Generator::Boolean { true_share: 0.5 }),
+        ("text", text(TextKind::Words)),
+        ("varchar", text(TextKind::Hex)),
+        ("mood", Generator::Constant(Value::Text("gl'ad".to_owned()))),
+        ("date", moment()),
+        ("timestamp", moment()),
+        ("timestamptz", moment()),
+        ("uuid", Generator::Uuid(UuidVersion::V4)),
+        ("json", Generator::Json(object())),
+        ("jsonb", Generator::Json(object())),
+        ("inet", Generator::Inet { network: [10, 0, 0, 0].into(), prefix: 8 }),
+        ("bytea", Generator::Bytes { min_length: 0, max_length: 10 }),
+        ("int4[]", array(numbers(0))),
+        ("text[]", array(text(TextKind::Words))),
+        ("timestamptz[]", array(moment())),
+        ("bytea[]", array(Generator::Bytes { min_length: 0, max_length: 4 })),
+        ("int8", Generator::Constant(Value::Null)),
+    ]
+}
+
+#[tokio::test]
+async fn all_types_arrive_the_same_in_every_way() {
+    let bed = Bed::new("CREATE TYPE mood AS ENUM ('gl''ad')").await;
+    let generators = generators();
+    let columns: Vec<_> = generators.iter().enumerate().map(|(index, (ty, _))| format!("c{index} {ty}")).collect();
+    let create = format!("CREATE TABLE arrived (n serial, way text, {})", columns.join(", "));
+    bed.client.batch_execute(&create).await.unwrap();
+    let names: Vec<_> = (0..generators.len()).map(|index| format!("c{index}")).collect();
+    let places: Vec<_> = (2..generators.len() + 2).map(|number| format!("${number}")).collect();
+    let sql = format!("INSERT INTO arrived (way, {}) VALUES ($1, {})", names.join(", "), places.join(", "));
+
+    let ways = all_ways();
+    for (number, connections) in ways.iter().enumerate() {
+        let mut connections = connections.clone();
+        // What is sent as text means the same whatever the session makes of texts.
+        for (name, value) in
+            [("TimeZone", "Asia/Tokyo"), ("standard_conforming_strings", "off"), ("DateStyle", "SQL, DMY")]
+        {
+            connections.settings.insert(name.to_owned(), value.to_owned());
+        }
+        let mut parameters = vec![constant(Value::Text(number.to_string()))];
+        parameters.extend(generators.iter().map(|(_, generator)| ParameterSource::Generator(generator.clone())));
+        let ready = bed.ready(&statement(&sql, parameters, &connections)).await;
+        let mut session = ready.session().await;
+        for operation in 0..25 {
+            assert_eq!(ready.execute(&mut session, operation).await, (Ok(()), vec![]), "{connections:?}");
+        }
+    }
+    let differing = format!(
+        "WITH numbered AS (SELECT row_number() OVER (PARTITION BY way ORDER BY n) AS operation, ROW({})::text AS row FROM arrived)
+         SELECT operation, array_agg(DISTINCT row)::text FROM numbered GROUP BY 1
+         HAVING count(DISTINCT row) > 1 OR count(*) <> {}",
+        names.join(", "),
+        ways.len(),
+    );
+    let found = bed.client.query(&differing, &[]).await.unwrap();
+    assert!(found.is_empty(), "{}", found[0].get::<_, String>(1));
+    assert_eq!(bed.text("SELECT count(DISTINCT c2) > 5 AND count(DISTINCT c12) = 25 FROM arrived").await, "true");
+}
+
+#[tokio::test]
+async fn what_looks_like_sql_arrives_as_data() {
+    let bed = Bed::new("CREATE TABLE arrived (x text)").await;
+    let texts = [
+        "'); DROP TABLE arrived; --",
+        r"\'); DROP TABLE arrived; --",
+        r"\",
+        "''",
+        "$1",
+        "$$",
+        "*/ ; -- ",
+        "a\nb\u{301}",
+        "E'x'",
+    ];
+    for connections in all_ways().into_iter().filter(|way| way.sharing != Sharing::Operation) {
+        for conforming in ["on", "off"] {
+            let mut connections = connections.clone();
+            connections.settings.insert("standard_conforming_strings".to_owned(), conforming.to_owned());
+            for text in texts {
+                let value = Value::Text(text.to_owned());
+                let sql = "INSERT INTO arrived SELECT $1 WHERE '$1' <> $1 -- $1";
+                let ready = bed.ready(&statement(sql, vec![constant(value)], &connections)).await;
+                let (outcome, _) = ready.execute(&mut ready.session().await, 0).await;
+                assert_eq!(outcome, Ok(()), "{text}");
+                let arrived = "DELETE FROM arrived RETURNING x";
+                match bed.client.query_opt(arrived, &[]).await.unwrap() {
+                    Some(row) => assert_eq!(row.get::<_, String>(0), text),
+                    None => assert_eq!(text, "$1"),
+                }
+            }
+        }
+    }
+}
