@@ -81,6 +81,8 @@ pub(super) async fn conduct<T: Target>(
     };
     let layout = Layout::new(&shared.load, &shared.workload, target.shares());
     let mut conductor = Conductor::new(Arc::clone(&shared), layout.clone(), pool);
+    let all_ended = CancellationToken::new();
+    let at_work = Arc::new(all_ended.clone().drop_guard());
     for thread in 0..shared.load.threads as usize {
         let (orders, orders_of_worker) = unbounded_channel();
         let (spares, spares_of_worker) = std::sync::mpsc::channel();
@@ -93,10 +95,12 @@ pub(super) async fn conduct<T: Target>(
             orders: orders_of_worker,
             reports: reports.clone(),
             spares: spares_of_worker,
+            at_work: Arc::clone(&at_work),
+            all_ended: all_ended.clone(),
         })?;
         conductor.threads.push(Thread { orders, spares });
     }
-    drop(reports);
+    drop((reports, at_work));
     conductor.lead(&mut inbox, &*observer, &stop).await;
     conductor.close()
 }

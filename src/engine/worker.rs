@@ -14,6 +14,7 @@ use tokio::{
     },
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     client::Client,
@@ -82,6 +83,10 @@ pub(super) struct Worker<T> {
     pub(super) orders: UnboundedReceiver<Order>,
     pub(super) reports: UnboundedSender<Report>,
     pub(super) spares: Receiver<Part>,
+    /// Held while operations of this thread are in flight.
+    pub(super) at_work: Arc<DropGuard>,
+    /// Cancelled when those of all threads have ended.
+    pub(super) all_ended: CancellationToken,
 }
 
 /// Says that the thread is gone, however it went.
@@ -102,6 +107,9 @@ impl<T: Target> Worker<T> {
         let Order::Start { epoch } = order(&mut self.orders).await else { return };
         sleep_until(epoch).await;
         self.drive(sessions, epoch).await;
+        drop(self.at_work);
+        // Until then others may work on a pool's connections that this thread's runtime drives.
+        self.all_ended.cancelled().await;
     }
 
     /// The sessions of this thread's clients; `None` when one fails or the measurement is stopped meanwhile.

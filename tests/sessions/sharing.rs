@@ -1,15 +1,20 @@
 //! Whose connections they are.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use latclinic::{
-    engine::{FailureKind, PoolUse, Session, Steps, Target},
+    engine::{self, FailureKind, Observer, PoolUse, Progress, Session, Steps, Target},
+    load::Load,
     pg::check_room,
-    scenario::{Connections, Pool, Protocol, Recycling, Sharing},
+    scenario::{Connections, LoadDefaults, Pool, Protocol, Recycling, Sharing},
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::{Bed, all_ways, statement};
+use crate::{Bed, Ready, all_ways, statement};
 
 fn pool(size: u32, wait_timeout: Option<Duration>, recycling: Recycling) -> Connections {
     Connections { sharing: Sharing::Pool(Pool { size, wait_timeout, recycling }), ..Connections::default() }
@@ -38,6 +43,31 @@ async fn four_sessions_share_a_pool_of_two() {
     assert!(begin.elapsed() >= Duration::from_millis(120));
     assert_eq!(bed.text("SELECT count(*) || ' ' || count(DISTINCT pid) FROM pids").await, "12 2");
     assert_eq!(ready.target.pool(), Some(PoolUse { in_use: 0, idle: 2, waiting: 0 }));
+}
+
+#[tokio::test]
+async fn a_pool_serves_the_clients_of_all_threads_to_the_last_operation() {
+    let bed = Bed::new("").await;
+    let scenario = statement("SELECT pg_sleep(0.005 + random() / 50)", vec![], &pool(4, None, Recycling::Fast));
+    let second = Duration::from_secs(1);
+    let load = Load::new(&LoadDefaults::closed(16, second / 10, second, 1), 2);
+    for _ in 0..3 {
+        let Ready { target, workload } = bed.ready(&scenario).await;
+        let (target, workload) = (Arc::new(target), Arc::new(workload));
+        let stop = CancellationToken::new();
+        let measurement = engine::run(target, &load, workload, Arc::new(Nobody), stop).await.unwrap();
+        assert!(measurement.total.errors.is_empty(), "{:?}", measurement.total.errors);
+        assert_eq!(measurement.connections.lost, 0, "{:?}", measurement.connections);
+        assert!(measurement.total.operations > 100);
+        bed.until_connections("%", 0).await;
+    }
+}
+
+/// Does not look at the load.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn progress(&self, _: &Progress) {}
 }
 
 #[tokio::test]
