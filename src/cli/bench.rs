@@ -72,6 +72,6 @@ pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, Command
     match outcome.failure {
         Some(failure) => Err(session::failure(failure, interrupted)),
         None if outcome.found.record.interrupted => Ok(interrupted),
-        None => Ok(Exit::Done),
+        None => Ok(outcome.found.record.outcome().into()),
     }
 }

@@ -2,9 +2,9 @@
 
 use super::super::{
     document::{Align, Block, Cell, Table, Tone},
-    units,
+    rows, units,
 };
-use crate::record::{Capacity, Outcome, ThresholdResult, ThresholdUnit};
+use crate::record::{Capacity, ThresholdResult};
 
 /// The thresholds, each with its outcome in words; nothing where there is none.
 pub(super) fn thresholds(results: &[ThresholdResult]) -> Vec<Block> {
@@ -14,24 +14,13 @@ pub(super) fn thresholds(results: &[ThresholdResult]) -> Vec<Block> {
     let mut table = Table::of_figures(&["threshold", "measured", "outcome"]);
     table.columns[2].align = Align::Left;
     for result in results {
-        let value = result.value.map_or_else(|| units::NOTHING.into(), |value| value_of(value, result.unit));
-        let (text, tone) = match (result.outcome, &result.reason) {
-            (Outcome::Passed, _) => ("PASS".to_owned(), Tone::Good),
-            (Outcome::Failed, _) => ("FAIL".to_owned(), Tone::Bad),
-            (Outcome::Undecided, Some(reason)) => (format!("undecided: {reason}"), Tone::Bad),
-            (Outcome::Undecided, None) => ("undecided".to_owned(), Tone::Bad),
-        };
-        table.rows.push(vec![Cell::plain(&result.expression), Cell::plain(value), Cell { text, tone }]);
+        table.rows.push(vec![
+            Cell::plain(&result.expression),
+            Cell::plain(rows::threshold_value(result.value, result.unit)),
+            rows::outcome(result.outcome, result.reason.as_deref()),
+        ]);
     }
     vec![Block::Table(table)]
-}
-
-fn value_of(value: f64, unit: ThresholdUnit) -> String {
-    match unit {
-        ThresholdUnit::Ms => units::milliseconds(value),
-        ThresholdUnit::Share => units::share(value),
-        ThresholdUnit::PerS => units::per_second(value),
-    }
 }
 
 /// `Capacity: 480/s keep p(95)<50ms`.
