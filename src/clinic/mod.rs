@@ -13,6 +13,7 @@ mod load;
 mod load_info;
 mod machine;
 pub mod managed;
+mod measure;
 mod place;
 mod run;
 mod seed;
