@@ -92,8 +92,8 @@ fn gates(gates: &[Gate]) -> Table {
     for gate in gates {
         table.rows.push(vec![
             Cell::plain(&gate.expression),
-            Cell::plain(rows::threshold_value(gate.before, gate.unit)),
-            Cell::plain(rows::threshold_value(gate.after, gate.unit)),
+            Cell::plain(units::threshold_value(gate.before, gate.unit)),
+            Cell::plain(units::threshold_value(gate.after, gate.unit)),
             rows::outcome(gate.outcome, gate.reason.as_deref()),
         ]);
     }

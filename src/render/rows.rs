@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     compare::{Metric, MetricName, Unit},
-    record::{Outcome, PlanFigures, ThresholdUnit, Warning},
+    record::{Outcome, PlanFigures, Warning},
 };
 
 /// A metric's name for a person.
@@ -82,16 +82,6 @@ pub(super) fn scans(plan: Option<&PlanFigures>) -> String {
         None => "not captured".into(),
         Some(plan) if plan.scans.is_empty() => "reads no table".into(),
         Some(plan) => plan.scans.join(", "),
-    }
-}
-
-/// What a threshold compares.
-pub(super) fn threshold_value(value: Option<f64>, unit: ThresholdUnit) -> String {
-    let Some(value) = value else { return units::NOTHING.into() };
-    match unit {
-        ThresholdUnit::Ms => units::milliseconds(value),
-        ThresholdUnit::Share => units::share(value),
-        ThresholdUnit::PerS => units::per_second(value),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Thresholds and the search for capacity: what a person reads, and the exit code.
 
 use insta::assert_snapshot;
+use nix::sys::signal::Signal;
 
-use crate::site::{QUICK, Site, Told, record};
+use crate::site::{File, QUICK, Site, Told, record};
 
 /// A quick measurement of the phase before with these flags.
 fn bench<'a>(more: &[&'a str]) -> Vec<&'a str> {
@@ -46,7 +47,7 @@ fn in_a_run_the_thresholds_of_the_phase_after_decide() {
     let run = |more: &[&str]| site.run(&[&["run"][..], &QUICK, more].concat());
     // So sick that no measurement before the fix can keep it, and so healthy that each one after it does.
     let scenario = "sql = \"SELECT pg_sleep(CASE WHEN to_regclass('events_user') IS NULL THEN 0.05 ELSE 0 END)\"";
-    site.write("sick.toml", &crate::site::File { statement: scenario, ..Default::default() }.text());
+    site.write("sick.toml", &File { statement: scenario, ..File::default() }.text());
     let told = site.run(&["run", "sick.toml", "--threshold", "p(50)<50ms", "--output", "healed"]);
     assert_eq!(told.exit, 0, "{}", told.stderr);
     assert_eq!(record(&site.path("healed/before"))["thresholds"][0]["outcome"], "failed");
@@ -84,4 +85,62 @@ fn thresholds_that_do_not_parse_are_marked() {
       latest_event:p(95)<50ms
       ^^^^^^^^^^^^
     ");
+}
+
+/// A scenario of a statement that takes 10 ms, whose 4 clients so have a capacity of just under 400/s.
+fn sleepy(site: &Site) {
+    let statement = "sql = \"SELECT pg_sleep(0.01)\"";
+    site.write("sleepy.toml", &File { statement, clients: "4", ..File::default() }.text());
+    site.done(&["seed", "sleepy.toml"]);
+}
+
+/// A search for capacity.
+fn search<'a>(threshold: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let flags = ["--phase", "before", "--find-capacity", threshold, "--warmup", "200ms"];
+    [&["bench", "sleepy.toml"][..], &flags, more].concat()
+}
+
+#[test]
+fn the_capacity_of_a_known_statement_is_found() {
+    let site = Site::with_server();
+    sleepy(&site);
+    let told = site.done(&search("p(95)<100ms", &["--arrivals", "constant", "--duration", "2s", "--output", "out"]));
+    let record = record(&site.path("out"));
+    let capacity = &record["capacity"];
+    let rate = capacity["rate_per_s"].as_f64().unwrap();
+    assert!((250.0..420.0).contains(&rate), "{}", told.stderr);
+    assert_eq!((&record["load"]["model"], record["load"]["rate"].as_f64().unwrap()), (&"open".into(), rate));
+    assert_eq!(record["thresholds"][0]["outcome"], "passed");
+    let curve = capacity["curve"].as_array().unwrap();
+    let rates: Vec<f64> = curve.iter().map(|point| point["rate_per_s"].as_f64().unwrap()).collect();
+    assert!(rates.is_sorted() && rates.len() > 3, "{rates:?}");
+    let failed = curve.iter().find(|point| point["passed"] == false).unwrap();
+    let near = failed["rate_per_s"].as_f64().unwrap() / rate;
+    assert!(near > 1.0 && near <= 1.05, "{curve:?}");
+    assert!(told.stderr.contains("capacity: a closed load of 4 clients achieves "), "{}", told.stderr);
+    let tried = told.stderr.matches(" keeps p(95)<100ms: ").count()
+        + told.stderr.matches(" does not keep p(95)<100ms: ").count();
+    assert_eq!(tried, curve.len(), "{}", told.stderr);
+    assert!(told.stdout.contains("\nCapacity: ") && told.stdout.contains("keep p(95)<100ms:\n"), "{}", told.stdout);
+}
+
+#[test]
+fn a_search_without_a_rate_that_is_kept_or_without_an_end() {
+    let site = Site::with_server();
+    sleepy(&site);
+    let told = site.run(&search("p(95)<5ms", &["--rate", "90/s", "--duration", "1s", "--output", "none"]));
+    assert_eq!(told.exit, 3, "{}", told.stderr);
+    let none = record(&site.path("none"));
+    assert_eq!((&none["capacity"]["rate_per_s"], none["capacity"]["curve"].as_array().unwrap().len()), (&().into(), 2));
+    assert_eq!(none["load"]["rate"], none["capacity"]["curve"][0]["rate_per_s"]);
+    assert!(told.stdout.contains("Capacity: no rate that was tried keeps p(95)<5ms:"), "{}", told.stdout);
+
+    let mut running = site.start(&search("p(95)<100ms", &["--rate", "100/s", "--duration", "2s", "--output", "cut"]));
+    running.hear("capacity: 100/s keeps p(95)<100ms: ");
+    running.signal(Signal::SIGINT);
+    let told = running.end(&site);
+    assert_eq!(told.exit, 130, "{}", told.stderr);
+    let cut = record(&site.path("cut"));
+    assert_eq!((&cut["interrupted"], &cut["capacity"]["rate_per_s"]), (&true.into(), &100.0.into()));
+    assert!(told.stdout.ends_with("written: cut\n"), "{}", told.stdout);
 }
