@@ -203,6 +203,10 @@ fn every_field_is_documented() {
     before["dataset"]["rows"] = json!({});
     let mut after = record("after", 0.4);
     after["dataset"]["rows"] = json!({});
+    after["thresholds"] = json!([{
+        "expression": "p(95)<50ms", "statement": null, "value": 1.0, "limit": 50.0, "unit": "ms", "outcome": "passed",
+        "reason": null,
+    }]);
     after["load"]["threads"] = json!(1);
     after["server"]["settings"] = json!({});
     let (from, to) = (reports.save("before", &before), reports.save("after", &after));

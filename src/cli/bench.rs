@@ -5,14 +5,19 @@ use clap::{Args, ValueEnum};
 use super::{
     exit::{CommandError, Exit},
     format::FormatArgs,
-    load::LoadArgs,
+    load::{self, LoadArgs},
     output::Output,
     reports::ReportsArgs,
     scenario::ScenarioArgs,
     session,
     target::TargetArgs,
 };
-use crate::{clinic, record::Phase, render};
+use crate::{
+    clinic::{self, CapacityPlan},
+    record::Phase,
+    render,
+    scenario::Threshold,
+};
 
 /// Measure one phase and save its record
 #[derive(Debug, Args)]
@@ -23,6 +28,10 @@ pub(super) struct BenchArgs {
     phase: PhaseArgs,
     #[command(flatten)]
     load: LoadArgs,
+    /// Look for the highest rate that keeps this threshold, such as 'p(95)<50ms', and measure the phase at it; starts at --rate, or
+    /// at what a closed load achieves; --duration and --warmup are those of each probe too [default: 5s and 1s]
+    #[arg(long, value_name = "EXPR", help_heading = "Load", allow_hyphen_values = true, value_parser = load::threshold)]
+    find_capacity: Option<Threshold>,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -56,13 +65,24 @@ impl PhaseArgs {
 
 pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let scenario = args.scenario.load()?;
-    let plan = args.load.options().plan(&scenario)?;
+    let options = args.load.options();
     let reports = args.reports.reports();
     let phase = args.phase.phase();
-    let place = args.target.place(plan.most_connections())?;
-    let (outcome, interrupted) = session::at(place, "latclinic bench", async |clinic| {
-        clinic::bench(clinic, &scenario, phase, &plan, &reports).await
-    })?;
+    let command = "latclinic bench";
+    let (outcome, interrupted) = match &args.find_capacity {
+        None => {
+            let plan = options.plan(&scenario)?;
+            let place = args.target.place(plan.most_connections())?;
+            session::at(place, command, async |clinic| clinic::bench(clinic, &scenario, phase, &plan, &reports).await)?
+        }
+        Some(threshold) => {
+            let plan = CapacityPlan::new(&options, &scenario, threshold.clone())?;
+            let place = args.target.place(plan.most_connections())?;
+            session::at(place, command, async |clinic| {
+                clinic::find_capacity(clinic, &scenario, phase, &plan, &reports).await
+            })?
+        }
+    };
     args.format.format.show_saved(
         output,
         &render::record(&outcome.found.record),
@@ -72,6 +92,6 @@ pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, Command
     match outcome.failure {
         Some(failure) => Err(session::failure(failure, interrupted)),
         None if outcome.found.record.interrupted => Ok(interrupted),
-        None => Ok(Exit::Done),
+        None => Ok(outcome.found.record.outcome().into()),
     }
 }

@@ -42,5 +42,5 @@ pub(super) fn run(args: &CompareArgs, output: &mut Output) -> Result<Exit, Comma
     let compared = clinic::compare(&request, |comparison| render::markdown(&render::comparison(comparison)))?;
     let document = render::comparison(&compared.comparison);
     args.format.format.show_saved(output, &document, &compared.comparison, &compared.folder)?;
-    Ok(Exit::Done)
+    Ok(compared.comparison.outcome().into())
 }

@@ -130,7 +130,7 @@ fn rate(text: &str) -> Result<f64, String> {
     parse_rate(text).map_err(|fault| format!("{}, expected {}", fault.message, fault.expected))
 }
 
-fn threshold(text: &str) -> Result<Threshold, String> {
+pub(super) fn threshold(text: &str) -> Result<Threshold, String> {
     Threshold::parse(text).map_err(|fault| fault.render(text))
 }
 

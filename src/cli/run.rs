@@ -51,7 +51,7 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
     match (outcome.comparison, outcome.failure) {
         (Some(comparison), None) => {
             args.format.format.show_saved(output, &render::comparison(&comparison), &comparison, &outcome.folder)?;
-            Ok(Exit::Done)
+            Ok(comparison.outcome().into())
         }
         (_, failure) => {
             if failure.is_none() {

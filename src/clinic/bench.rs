@@ -1,23 +1,17 @@
 //! Measures one phase and saves its record.
 
-use std::{borrow::Cow, path::PathBuf, pin::pin, sync::Arc, time::Duration};
-
-use tokio::sync::Notify;
+use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use super::{
-    Clinic, Error, ErrorKind, Event, Events,
+    Clinic, Error, ErrorKind,
     explain::{self, Captured},
-    figures, fix,
     load::PlannedLoad,
-    load_info::load_info,
-    machine, seed, thresholds,
+    measure::{Measured, Ready},
     warnings::warnings,
 };
 use crate::{
-    engine::{self, Ended, Figures, Measurement},
-    load::{Load, Workload},
-    pg,
-    record::{self, FORMAT, Folder, Found, Interval, Latency, Phase, Record, Store, WarmUpFigures},
+    engine::{Ended, Figures},
+    record::{self, Folder, Found, Interval, Phase, Record, Store},
     scenario::Scenario,
 };
 
@@ -70,40 +64,20 @@ pub(super) async fn measure(
     plan: &PlannedLoad,
     folder: &Folder,
 ) -> Result<BenchOutcome, Error> {
-    let connector = clinic.connector();
-    let dataset = seed::require(connector, scenario).await?;
-    fix::require_fix(clinic, scenario, phase).await?;
-    let admin = connector.connect("bench").await?;
-    let server = pg::server_facts(&admin, connector.is_managed()).await?;
-    let load = &plan.load;
-    let facts = pg::describe(connector, scenario).await?;
-    let workload = Arc::new(Workload::new(scenario, &facts, load.seed)?);
-    clinic.check_stop()?;
-    pg::check_room(&admin, &plan.connections, load.clients).await?;
-    pg::checkpoint(&admin).await?;
-    drop(admin);
+    let ready = Ready::new(clinic, scenario, phase, plan.load.seed).await?;
+    let measured = ready.measure(plan).await?;
+    finish(&ready, measured, folder).await
+}
 
-    let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &facts, &plan.connections));
-    let window = Arc::new(Notify::new());
-    let observer = Arc::new(Observer { events: Arc::clone(clinic.events()), phase, window: Arc::clone(&window) });
-    let mut activity = pg::Activity::connect(connector, &scenario.schema_name()).await;
-    let running = engine::run(target, load, Arc::clone(&workload), observer, clinic.stop().clone());
-    let mut running = pin!(running);
-    let measurement = tokio::select! {
-        measurement = &mut running => measurement,
-        () = window.notified() => tokio::join!(running, activity.begin()).0,
-    };
-    let measurement = measurement
-        .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
-    let activity = activity.end().await;
-
+/// Captures the plans if the measurement is whole, and saves its record.
+pub(super) async fn finish(ready: &Ready<'_>, mut measured: Measured, folder: &Folder) -> Result<BenchOutcome, Error> {
+    let Measured { measurement, record } = &mut measured;
     let captured = match &measurement.ended {
-        Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(phase, load)),
-        Ended::Completed if nothing_worked(&measurement.total) => Err(all_failed(phase, &measurement.total)),
-        Ended::Completed => {
-            clinic.step("capturing plans");
-            explain::capture(clinic, scenario, &workload).await.map(Some)
+        Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(record)),
+        Ended::Completed if record.totals.errors == record.totals.operations => {
+            Err(all_failed(record.phase, &measurement.total))
         }
+        Ended::Completed => ready.capture().await.map(Some),
         Ended::Stopped => Ok(None),
         Ended::Failed(reason) => Err(Error::new(ErrorKind::Failed, format!("the measurement broke off: {reason}"))
             .with_hint("what was measured until then is saved, marked as interrupted: measure again")),
@@ -112,68 +86,34 @@ pub(super) async fn measure(
         Ok(captured) => (captured, None),
         Err(error) => (None, Some(error)),
     };
-
     // A stop while plans are captured interrupts the phase, though its figures are whole.
-    let interrupted_by = match (&measurement.ended, &failure) {
-        (Ended::Stopped, _) => Some("it was told to stop".to_owned()),
-        (Ended::Failed(reason), _) => Some(reason.clone()),
-        (Ended::Completed, Some(error)) if error.kind() == ErrorKind::Interrupted => {
-            Some("it was told to stop while its plans were captured; the measurement itself is whole".to_owned())
-        }
-        (Ended::Completed, _) => None,
-    };
-    let mut record = Record {
-        format: FORMAT,
-        scenario: scenario.id.clone(),
-        phase,
-        started_at: measurement.started_at,
-        interrupted: interrupted_by.is_some(),
-        interrupted_by,
-        tool: machine::tool(),
-        machine: machine::machine(),
-        server,
-        dataset,
-        fix: fix::info(scenario),
-        load: load_info(load, &plan.connections),
-        measured_s: measurement.measured.as_secs_f64(),
-        sending_s: measurement.sending.as_secs_f64(),
-        totals: figures::totals(&measurement.total, measurement.sending),
-        service_ms: Latency::from_histogram(&measurement.total.service),
-        lag_ms: Latency::from_histogram(&measurement.total.lag),
-        wait_ms: measurement.total.wait.as_ref().map(Latency::from_histogram),
-        arrivals: figures::arrivals(&measurement),
-        stages: figures::stages(&measurement, load),
-        statements: figures::statements(scenario, &measurement),
-        errors: figures::errors(&measurement.total),
-        connections: Some(figures::connections(&measurement.connections)),
-        slices: measurement.slices.iter().map(figures::slice).collect(),
-        warm_up: Some(WarmUpFigures {
-            length_s: measurement.warm_up.length.as_secs_f64(),
-            cold_clients: measurement.warm_up.cold_clients,
-        }),
-        server_activity: Some(activity),
-        thresholds: Vec::new(),
-        capacity: None,
-        warnings: Vec::new(),
-        latency_ms: Latency::from_histogram(&measurement.total.response),
-        client: figures::client(&measurement, load),
-        plans: captured.as_ref().map_or_else(Vec::new, |captured| captured.figures.clone()),
-    };
-    record.thresholds = thresholds::judge(&plan.thresholds, &record, |name| match name {
-        None => Some(&measurement.total.response),
-        Some(name) => figures::times(scenario, &measurement, name),
-    });
-    record.warnings = warnings(&record);
-    save(folder, &record, &measurement, captured.as_ref())?;
-    Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record }, failure })
+    if measurement.ended == Ended::Completed
+        && failure.as_ref().is_some_and(|error| error.kind() == ErrorKind::Interrupted)
+    {
+        record.interrupted = true;
+        record.interrupted_by =
+            Some("it was told to stop while its plans were captured; the measurement itself is whole".to_owned());
+    }
+    if let Some(captured) = &captured {
+        record.plans.clone_from(&captured.figures);
+    }
+    save(measured, captured.as_ref(), failure, folder)
 }
 
-fn save(
-    folder: &Folder,
-    record: &Record,
-    measurement: &Measurement,
+/// Saves a record as it is.
+pub(super) fn save(
+    mut measured: Measured,
     captured: Option<&Captured>,
-) -> record::Result<()> {
+    failure: Option<Error>,
+    folder: &Folder,
+) -> Result<BenchOutcome, Error> {
+    measured.record.warnings = warnings(&measured.record);
+    write(folder, &measured, captured)?;
+    Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record: measured.record }, failure })
+}
+
+fn write(folder: &Folder, measured: &Measured, captured: Option<&Captured>) -> record::Result<()> {
+    let Measured { measurement, record } = measured;
     let statements = record.statements.iter().zip(&measurement.scripts).map(|(statement, figures)| Interval {
         statement: Some(&statement.name),
         start: Duration::ZERO,
@@ -194,12 +134,8 @@ fn save(
     folder.write_record(record)
 }
 
-fn nothing_worked(figures: &Figures) -> bool {
-    figures.error_count() == figures.operations
-}
-
-fn nothing_sent(phase: Phase, load: &Load) -> Error {
-    let seconds = load.duration.as_secs_f64();
+fn nothing_sent(record: &Record) -> Error {
+    let (phase, seconds) = (record.phase, record.load.duration_s);
     Error::new(
         ErrorKind::Failed,
         format!(
@@ -217,22 +153,4 @@ fn all_failed(phase: Phase, figures: &Figures) -> Error {
         format!("each of {} operations of phase {phase} failed: {sample}", figures.operations),
     )
     .with_hint("the record that was saved counts them by SQLSTATE")
-}
-
-/// Passes the engine's progress on.
-struct Observer {
-    events: Arc<dyn Events>,
-    phase: Phase,
-    /// Told when the measured window begins.
-    window: Arc<Notify>,
-}
-
-impl engine::Observer for Observer {
-    fn progress(&self, progress: &engine::Progress) {
-        self.events.event(Event::Load { phase: self.phase, progress: progress.clone() });
-    }
-
-    fn window_begins(&self) {
-        self.window.notify_one();
-    }
 }

@@ -1,7 +1,7 @@
 //! What a use case tells while it works.
 
 pub use crate::engine::{Progress as LoadProgress, Stage as LoadStage};
-use crate::record::Phase;
+use crate::record::{CapacityPoint, Phase, ThresholdUnit};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,15 @@ pub enum Event {
         phase: Phase,
         /// Its state.
         progress: LoadProgress,
+    },
+    /// A rate was tried in a search for capacity.
+    Probe {
+        /// The threshold that is to be kept.
+        threshold: String,
+        /// The unit of what it compares.
+        unit: ThresholdUnit,
+        /// What came of it.
+        point: CapacityPoint,
     },
 }
 

@@ -3,6 +3,8 @@
 //! A use case takes a [`Clinic`] (where to work, whom to tell, when to stop) and a scenario, and returns what it did.
 
 mod bench;
+mod bracket;
+mod capacity;
 mod compare;
 mod error;
 mod event;
@@ -13,6 +15,7 @@ mod load;
 mod load_info;
 mod machine;
 pub mod managed;
+mod measure;
 mod place;
 mod run;
 mod seed;
@@ -20,6 +23,7 @@ mod thresholds;
 mod warnings;
 
 pub use bench::{BenchOutcome, Reports, bench};
+pub use capacity::{CapacityPlan, find_capacity};
 pub use compare::{CompareRequest, Compared, compare, write_comparison};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events, LoadProgress, LoadStage};

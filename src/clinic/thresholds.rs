@@ -43,16 +43,21 @@ pub(super) fn judge<'h>(
             statement: threshold.operation.clone(),
             value: value.as_ref().ok().copied(),
             limit: threshold.limit,
-            unit: match threshold.metric {
-                Metric::Percentile(_) | Metric::Mean | Metric::Max => ThresholdUnit::Ms,
-                Metric::ErrorRate => ThresholdUnit::Share,
-                Metric::Throughput => ThresholdUnit::PerS,
-            },
+            unit: unit(threshold),
             outcome,
             reason: value.err(),
         }
     };
     thresholds.iter().map(judge).collect()
+}
+
+/// The unit of what a threshold compares.
+pub(super) fn unit(threshold: &Threshold) -> ThresholdUnit {
+    match threshold.metric {
+        Metric::Percentile(_) | Metric::Mean | Metric::Max => ThresholdUnit::Ms,
+        Metric::ErrorRate => ThresholdUnit::Share,
+        Metric::Throughput => ThresholdUnit::PerS,
+    }
 }
 
 /// Executions with and without error.

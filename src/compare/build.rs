@@ -3,10 +3,10 @@
 use super::{
     comparable::{self, Error},
     metrics,
-    model::{Comparison, FORMAT, PlanComparison, Side, Sides, StatementComparison, Verdict},
+    model::{Comparison, FORMAT, Gate, PlanComparison, Side, Sides, StatementComparison, Verdict},
     notes::notes,
 };
-use crate::record::{Found, Record};
+use crate::record::{Found, Record, ThresholdResult};
 
 /// Compares a record of the phase `before` with one of the phase `after`.
 ///
@@ -30,7 +30,7 @@ pub fn compare(before: &Found, after: &Found) -> Result<Comparison, Error> {
         statements: statements(from, to),
         plans,
         results_identical: None,
-        gates: Vec::new(),
+        gates: gates(from, to),
         differences: comparable::differences(from, to),
         notes: Vec::new(),
     };
@@ -69,6 +69,19 @@ fn statements(before: &Record, after: &Record) -> Vec<StatementComparison> {
         .collect()
 }
 
+/// The thresholds of the phase after. Before the fix they show how sick the patient was, and decide nothing.
+fn gates(before: &Record, after: &Record) -> Vec<Gate> {
+    let gate = |result: &ThresholdResult| Gate {
+        expression: result.expression.clone(),
+        before: before.thresholds.iter().find(|same| same.expression == result.expression).and_then(|same| same.value),
+        after: result.value,
+        unit: result.unit,
+        outcome: result.outcome,
+        reason: result.reason.clone(),
+    };
+    after.thresholds.iter().map(gate).collect()
+}
+
 /// Pairs by statement and class, in the order of the record before; then what only the record after has.
 fn plans(before: &Record, after: &Record) -> Vec<PlanComparison> {
     let mut plans: Vec<PlanComparison> = Vec::new();
@@ -99,7 +112,7 @@ mod tests {
     use super::*;
     use crate::{
         compare::MetricName,
-        record::{Latency, Phase, Totals, sample},
+        record::{Latency, Outcome, Phase, Totals, sample},
     };
 
     fn found(record: Record) -> Found {
@@ -150,6 +163,22 @@ mod tests {
         assert_eq!(compare(&before, &after).unwrap().headline().unwrap().name, MetricName::P95);
         before.record.latency_ms = Latency::default();
         assert_eq!(compare(&before, &after).unwrap().headline(), None);
+    }
+
+    #[test]
+    fn the_thresholds_of_the_phase_after_decide() {
+        let (mut before, mut after) = pair();
+        assert_eq!(compare(&before, &after).unwrap().outcome(), Outcome::Passed);
+        let results = sample::full().thresholds;
+        before.record.thresholds = results[..1].to_vec();
+        after.record.thresholds = results[..2].to_vec();
+        before.record.thresholds[0].outcome = Outcome::Failed;
+        before.record.thresholds[0].value = Some(600.0);
+        let comparison = compare(&before, &after).unwrap();
+        let sides: Vec<_> = comparison.gates.iter().map(|gate| (gate.before, gate.after, gate.outcome)).collect();
+        assert_eq!(sides, [(Some(600.0), Some(190.3), Outcome::Passed), (None, None, Outcome::Undecided)]);
+        assert_eq!(comparison.gates[1].reason, results[1].reason);
+        assert_eq!(comparison.outcome(), Outcome::Undecided);
     }
 
     #[test]

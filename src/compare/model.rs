@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Outcome, PlanFigures, Warning};
+use crate::record::{Outcome, PlanFigures, ThresholdUnit, Warning};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -179,13 +179,21 @@ pub struct PlanComparison {
     pub after: Option<PlanFigures>,
 }
 
-/// A condition on a comparison that decides the exit code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A condition on a comparison that decides the exit code: a threshold, which the phase after has to keep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
     /// As it was asked for.
     pub expression: String,
-    /// What came of it.
+    /// What was measured before the fix; null where there is no value, none that the samples support, or no such threshold.
+    pub before: Option<f64>,
+    /// What was measured after it; null as above.
+    pub after: Option<f64>,
+    /// Unit of both.
+    pub unit: ThresholdUnit,
+    /// What came of it after the fix.
     pub outcome: Outcome,
+    /// Why it is undecided, in words; null when it was decided.
+    pub reason: Option<String>,
 }
 
 /// Something that differs between the sides.
@@ -223,6 +231,11 @@ impl MetricName {
 }
 
 impl Comparison {
+    /// What came of all its gates.
+    pub fn outcome(&self) -> Outcome {
+        Outcome::of_all(self.gates.iter().map(|gate| gate.outcome))
+    }
+
     /// The metric that matters most: p99 of the whole workload, or the highest percentile that both sides support.
     pub fn headline(&self) -> Option<&Metric> {
         [MetricName::P99, MetricName::P95, MetricName::P50].into_iter().find_map(|name| {

@@ -8,7 +8,7 @@ use super::{
     activity::ServerActivity,
     load_info::LoadInfo,
     origin::{DatasetInfo, FixInfo, Machine, Server, Tool},
-    outcome::{Capacity, ThresholdResult},
+    outcome::{Capacity, Outcome, ThresholdResult},
 };
 
 /// Version of the shape written by this build. A reader of a newer one stops and says so; an older one is read.
@@ -336,6 +336,15 @@ pub struct Warning {
     pub message: String,
     /// What to do about it.
     pub advice: String,
+}
+
+impl Record {
+    /// What came of all conditions on it: its thresholds, and that a rate was found where one was looked for.
+    pub fn outcome(&self) -> Outcome {
+        let found = |capacity: &Capacity| if capacity.rate_per_s.is_some() { Outcome::Passed } else { Outcome::Failed };
+        let thresholds = self.thresholds.iter().map(|result| result.outcome);
+        Outcome::of_all(thresholds.chain(self.capacity.as_ref().map(found)))
+    }
 }
 
 impl Phase {

@@ -52,7 +52,7 @@ pub struct Capacity {
     pub threshold: String,
     /// The highest rate that kept it, arrivals a second; null when even the lowest one tried did not.
     pub rate_per_s: Option<f64>,
-    /// Every rate that was tried, in the order they were.
+    /// Every measurement of the search, lowest rate first; the one of the record that holds this is among them.
     pub curve: Vec<CapacityPoint>,
 }
 
@@ -77,6 +77,9 @@ pub struct CapacityPoint {
     pub value: Option<f64>,
     /// Whether the rate was kept and the threshold with it. What could not be decided did not pass.
     pub passed: bool,
+    /// Why not, where it is not the value that breaks the threshold; null otherwise.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 impl Outcome {

@@ -1,10 +1,10 @@
 //! A comparison as a document.
 
 use super::{
-    document::{Block, Cell, Document, Table},
+    document::{Align, Block, Cell, Document, Table},
     rows, units,
 };
-use crate::compare::{Comparison, Metric, PlanComparison, Side, Verdict};
+use crate::compare::{Comparison, Gate, Metric, PlanComparison, Side, Verdict};
 
 /// The one line that matters: `p99 307 ms -> 399 µs, 770x faster`.
 pub fn headline(comparison: &Comparison) -> String {
@@ -49,6 +49,9 @@ pub fn comparison(comparison: &Comparison) -> Document {
             }
         )),
     ];
+    if !comparison.gates.is_empty() {
+        blocks.extend([Block::Heading("Thresholds".into()), Block::Table(gates(&comparison.gates))]);
+    }
     for statement in comparison.statements.iter().filter(|_| several) {
         let of_plans = comparison.metrics.iter().filter(|metric| metric.statement.as_ref() == Some(&statement.name));
         blocks.push(Block::Heading(format!("Statement {}", statement.name)));
@@ -79,6 +82,21 @@ pub fn comparison(comparison: &Comparison) -> Document {
 fn metrics<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Table {
     let mut table = Table::of_figures(&["metric", "before", "after", "change", "factor"]);
     table.rows.extend(metrics.map(rows::metric));
+    table
+}
+
+/// The outcome is that of the phase after.
+fn gates(gates: &[Gate]) -> Table {
+    let mut table = Table::of_figures(&["threshold", "before", "after", "outcome after"]);
+    table.columns[3].align = Align::Left;
+    for gate in gates {
+        table.rows.push(vec![
+            Cell::plain(&gate.expression),
+            Cell::plain(units::threshold_value(gate.before, gate.unit)),
+            Cell::plain(units::threshold_value(gate.after, gate.unit)),
+            rows::outcome(gate.outcome, gate.reason.as_deref()),
+        ]);
+    }
     table
 }
 
@@ -403,5 +421,26 @@ mod tests {
         );
         after.latency_ms = Latency::default();
         assert_eq!(headline(&of(before, after)), "no percentile has enough samples on both sides");
+    }
+
+    #[test]
+    fn thresholds_show_both_phases_and_what_came_of_the_one_after() {
+        let (mut before, mut after) = (sample::record(Phase::Before), sample::record(Phase::After));
+        before.thresholds = sample::full().thresholds;
+        after.thresholds = sample::full().thresholds;
+        after.thresholds[0].value = Some(0.163);
+        after.thresholds[2].value = Some(0.002);
+        let text = plain(&of(before, after));
+        let (_, text) = text.split_once("not checked.\n\n").unwrap();
+        let (thresholds, _) = text.split_once("\n\nHow tables").unwrap();
+        insta::assert_snapshot!(thresholds, @"
+        Thresholds:
+         threshold                    before     after   outcome after
+        ────────────────────────────────────────────────────────────────────────────────
+         p(95)<250ms                  190 ms    163 µs   PASS
+         latest_of_user:p(99.9)<1s         -         -   undecided: needs 2995 samples;
+                                                         there are 2716
+         error_rate<0.1%             0.442 %   0.200 %   FAIL
+        ");
     }
 }

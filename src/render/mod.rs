@@ -18,4 +18,4 @@ pub use json::json;
 pub use markdown::markdown;
 pub use record::record;
 pub use terminal::terminal;
-pub use units::{bytes, count, milliseconds, per_second, share};
+pub use units::{bytes, count, milliseconds, per_second, share, threshold_value};

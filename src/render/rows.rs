@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     compare::{Metric, MetricName, Unit},
-    record::{PlanFigures, Warning},
+    record::{Outcome, PlanFigures, Warning},
 };
 
 /// A metric's name for a person.
@@ -83,6 +83,17 @@ pub(super) fn scans(plan: Option<&PlanFigures>) -> String {
         Some(plan) if plan.scans.is_empty() => "reads no table".into(),
         Some(plan) => plan.scans.join(", "),
     }
+}
+
+/// What came of a threshold.
+pub(super) fn outcome(outcome: Outcome, reason: Option<&str>) -> Cell {
+    let (text, tone) = match (outcome, reason) {
+        (Outcome::Passed, _) => ("PASS".to_owned(), Tone::Good),
+        (Outcome::Failed, _) => ("FAIL".to_owned(), Tone::Bad),
+        (Outcome::Undecided, Some(reason)) => (format!("undecided: {reason}"), Tone::Bad),
+        (Outcome::Undecided, None) => ("undecided".to_owned(), Tone::Bad),
+    };
+    Cell { text, tone }
 }
 
 /// A warning as a point of a list.

@@ -1,5 +1,7 @@
 //! Figures in words: one way to write each quantity, in every format.
 
+use crate::record::ThresholdUnit;
+
 /// What stands where there is no figure.
 pub(super) const NOTHING: &str = "-";
 
@@ -12,6 +14,16 @@ pub fn milliseconds(ms: f64) -> String {
         size if size < 1.0 => format!("{} µs", significant(ms * 1e3)),
         size if size < 1e3 => format!("{} ms", significant(ms)),
         _ => format!("{} s", significant(ms / 1e3)),
+    }
+}
+
+/// What a threshold compares.
+pub fn threshold_value(value: Option<f64>, unit: ThresholdUnit) -> String {
+    let Some(value) = value else { return NOTHING.into() };
+    match unit {
+        ThresholdUnit::Ms => milliseconds(value),
+        ThresholdUnit::Share => share(value),
+        ThresholdUnit::PerS => per_second(value),
     }
 }
 

@@ -39,7 +39,7 @@ pub use model::{
     UuidVersion, Value, Weighted,
 };
 pub use nearest::nearest;
-pub use rate::{RateFault, parse_rate};
+pub use rate::{GREATEST_RATE, RateFault, parse_rate};
 pub use read::{json_schema, load};
 pub use recipe::GENERATOR_VERSION;
 pub use sql::placeholders;

@@ -1,7 +1,7 @@
 //! Rates as they are written: `500/s`, `30/min`.
 
 /// Greatest rate, in arrivals a second: what can still be counted one by one.
-const GREATEST: f64 = 10_000_000.0;
+pub const GREATEST_RATE: f64 = 10_000_000.0;
 
 /// Why a text is no rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +17,12 @@ pub struct RateFault {
 /// # Errors
 /// When it is no rate, or not above 0 and at most 10 000 000/s.
 pub fn parse_rate(text: &str) -> Result<f64, RateFault> {
-    within(text, |rate| rate > 0.0 && rate <= GREATEST, "above 0/s, at most 10000000/s")
+    within(text, |rate| rate > 0.0 && rate <= GREATEST_RATE, "above 0/s, at most 10000000/s")
 }
 
 /// Reads a rate that may be 0.
 pub(super) fn parse_target_rate(text: &str) -> Result<f64, RateFault> {
-    within(text, |rate| (0.0..=GREATEST).contains(&rate), "0/s to 10000000/s")
+    within(text, |rate| (0.0..=GREATEST_RATE).contains(&rate), "0/s to 10000000/s")
 }
 
 fn within(text: &str, valid: impl Fn(f64) -> bool, bounds: &'static str) -> Result<f64, RateFault> {

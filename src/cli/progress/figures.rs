@@ -2,7 +2,7 @@
 
 use crate::{
     clinic::{LoadProgress, LoadStage as Stage},
-    record::Phase,
+    record::{CapacityPoint, Phase, ThresholdUnit},
     render,
 };
 
@@ -26,6 +26,14 @@ pub(super) fn activity(phase: Phase, stage: Stage) -> String {
         Stage::Measuring => phase.to_string(),
         Stage::Draining => format!("{phase}, ending"),
     }
+}
+
+/// What came of a rate in a search for capacity: `capacity: 4 000/s keeps p(95)<50ms: 12.3 ms`.
+pub(super) fn probe(threshold: &str, unit: ThresholdUnit, point: &CapacityPoint) -> String {
+    let verb = if point.passed { "keeps" } else { "does not keep" };
+    let value = point.value.map(|value| render::threshold_value(Some(value), unit));
+    let found: Vec<String> = value.into_iter().chain(point.reason.clone()).collect();
+    format!("capacity: {} {verb} {threshold}: {}", render::per_second(point.rate_per_s), found.join("; "))
 }
 
 /// Where the measurement is: activity, time left, stage of the load, clients that have lost their way.

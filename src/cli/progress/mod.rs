@@ -87,6 +87,7 @@ impl Events for Progress {
                 state.seeding(&format!("{share:>3} %  {rows} of {total} rows"));
             }
             Event::Load { phase, progress } => state.load(phase, &progress),
+            Event::Probe { threshold, unit, point } => state.line(&figures::probe(&threshold, unit, &point)),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clinic::{LoadProgress, LoadStage as Stage},
     engine::{LoadStage, Second},
-    record::Phase,
+    record::{Phase, ThresholdUnit, sample},
 };
 
 fn second(p99_ms: Option<u64>) -> Second {
@@ -142,4 +142,19 @@ fn plain_lines_say_the_same() {
     insta::assert_snapshot!(figures::line(Phase::After, &rough()), @"after  120 s left  stage 2 of 3, target 450  12 clients without connection  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 1.23 s  errors 1 204  skipped 31");
     let connecting = LoadProgress { stage: Stage::Connecting, ..smooth() };
     assert_eq!(figures::line(Phase::Before, &connecting), "before, connecting");
+}
+
+#[test]
+fn what_came_of_a_rate() {
+    let curve = sample::full().capacity.unwrap().curve;
+    let mut undecided = curve[0].clone();
+    (undecided.value, undecided.passed, undecided.reason) = (None, false, Some("needs 59 samples; there are 3".into()));
+    let lines: Vec<String> =
+        curve.iter().chain([&undecided]).map(|point| figures::probe("p(95)<50ms", ThresholdUnit::Ms, point)).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    capacity: 100/s keeps p(95)<50ms: 12.0 ms
+    capacity: 600/s does not keep p(95)<50ms: 412 ms; 540.0/s of 600.0/s were achieved
+    capacity: 480/s keeps p(95)<50ms: 48.8 ms
+    capacity: 100/s does not keep p(95)<50ms: needs 59 samples; there are 3
+    ");
 }

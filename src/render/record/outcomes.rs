@@ -2,9 +2,9 @@
 
 use super::super::{
     document::{Align, Block, Cell, Table, Tone},
-    units,
+    rows, units,
 };
-use crate::record::{Capacity, Outcome, ThresholdResult, ThresholdUnit};
+use crate::record::{Capacity, CapacityPoint, ThresholdResult};
 
 /// The thresholds, each with its outcome in words; nothing where there is none.
 pub(super) fn thresholds(results: &[ThresholdResult]) -> Vec<Block> {
@@ -14,24 +14,13 @@ pub(super) fn thresholds(results: &[ThresholdResult]) -> Vec<Block> {
     let mut table = Table::of_figures(&["threshold", "measured", "outcome"]);
     table.columns[2].align = Align::Left;
     for result in results {
-        let value = result.value.map_or_else(|| units::NOTHING.into(), |value| value_of(value, result.unit));
-        let (text, tone) = match (result.outcome, &result.reason) {
-            (Outcome::Passed, _) => ("PASS".to_owned(), Tone::Good),
-            (Outcome::Failed, _) => ("FAIL".to_owned(), Tone::Bad),
-            (Outcome::Undecided, Some(reason)) => (format!("undecided: {reason}"), Tone::Bad),
-            (Outcome::Undecided, None) => ("undecided".to_owned(), Tone::Bad),
-        };
-        table.rows.push(vec![Cell::plain(&result.expression), Cell::plain(value), Cell { text, tone }]);
+        table.rows.push(vec![
+            Cell::plain(&result.expression),
+            Cell::plain(units::threshold_value(result.value, result.unit)),
+            rows::outcome(result.outcome, result.reason.as_deref()),
+        ]);
     }
     vec![Block::Table(table)]
-}
-
-fn value_of(value: f64, unit: ThresholdUnit) -> String {
-    match unit {
-        ThresholdUnit::Ms => units::milliseconds(value),
-        ThresholdUnit::Share => units::share(value),
-        ThresholdUnit::PerS => units::per_second(value),
-    }
 }
 
 /// `Capacity: 480/s keep p(95)<50ms`.
@@ -48,13 +37,13 @@ pub(super) fn capacity(capacity: &Capacity) -> Vec<Block> {
     if capacity.curve.is_empty() {
         return Vec::new();
     }
-    let mut curve: Vec<_> = capacity.curve.iter().collect();
+    let mut curve: Vec<&CapacityPoint> = capacity.curve.iter().collect();
     curve.sort_by(|one, other| one.rate_per_s.total_cmp(&other.rate_per_s));
     let mut table = Table::of_figures(&["rate", "achieved", "operations", "errors", "p50", "p95", "p99", "kept"]);
     table.columns[0].align = Align::Right;
     table.columns[7].align = Align::Left;
     let time = |ms: Option<f64>| ms.map_or_else(|| units::NOTHING.into(), units::milliseconds);
-    for point in curve {
+    for point in &curve {
         let texts = [
             units::per_second(point.rate_per_s),
             units::per_second(point.achieved_per_s),
@@ -68,5 +57,13 @@ pub(super) fn capacity(capacity: &Capacity) -> Vec<Block> {
         let kept = Cell { text: text.to_owned(), tone };
         table.rows.push(texts.into_iter().map(Cell::plain).chain([kept]).collect());
     }
-    vec![Block::Table(table)]
+    let reason = |point: &&CapacityPoint| {
+        point.reason.as_ref().map(|reason| format!("{}: {reason}", units::per_second(point.rate_per_s)))
+    };
+    let reasons: Vec<String> = curve.iter().filter_map(reason).collect();
+    let mut blocks = vec![Block::Table(table)];
+    if !reasons.is_empty() {
+        blocks.push(Block::List(reasons));
+    }
+    blocks
 }

@@ -195,6 +195,8 @@ fn every_part_at_once() {
      480/s      480/s        3 000        0   24.4 ms   48.8 ms     -   yes
      600/s      599/s        3 000        0    206 ms    412 ms     -   no
 
+    - 600/s: 540.0/s of 600.0/s were achieved
+
     By statement:
      statement          operations   errors       p50      p95      p99       max
     ──────────────────────────────────────────────────────────────────────────────

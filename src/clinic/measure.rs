@@ -1,0 +1,168 @@
+//! Measurements of one phase: what all of them need, and what comes of one.
+
+use std::{pin::pin, sync::Arc};
+
+use tokio::sync::Notify;
+
+use super::{
+    Clinic, Error, ErrorKind, Event, Events,
+    explain::{self, Captured},
+    figures, fix,
+    load::PlannedLoad,
+    load_info::load_info,
+    machine, seed, thresholds,
+};
+use crate::{
+    engine::{self, Ended, Measurement},
+    load::{ParameterFacts, Workload},
+    pg,
+    record::{DatasetInfo, FORMAT, Latency, Phase, Record, Server, ServerActivity, WarmUpFigures},
+    scenario::Scenario,
+};
+
+/// A phase that can be measured, as often as is wanted.
+pub(super) struct Ready<'a> {
+    clinic: &'a Clinic,
+    scenario: &'a Scenario,
+    phase: Phase,
+    dataset: DatasetInfo,
+    server: Server,
+    facts: Vec<Vec<ParameterFacts>>,
+    workload: Arc<Workload>,
+}
+
+/// A measurement and its record, which has no plans and no warnings yet.
+pub(super) struct Measured {
+    pub(super) measurement: Measurement,
+    pub(super) record: Record,
+}
+
+impl<'a> Ready<'a> {
+    /// Looks whether the phase can be measured; `seed` is that of the parameters.
+    ///
+    /// # Errors
+    /// The dataset is missing or another one, the fix is not in the phase's state, or a statement does not work.
+    pub(super) async fn new(
+        clinic: &'a Clinic,
+        scenario: &'a Scenario,
+        phase: Phase,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        let connector = clinic.connector();
+        let dataset = seed::require(connector, scenario).await?;
+        fix::require_fix(clinic, scenario, phase).await?;
+        let admin = connector.connect("bench").await?;
+        let server = pg::server_facts(&admin, connector.is_managed()).await?;
+        let facts = pg::describe(connector, scenario).await?;
+        let workload = Arc::new(Workload::new(scenario, &facts, seed)?);
+        Ok(Self { clinic, scenario, phase, dataset, server, facts, workload })
+    }
+
+    /// Drives a load, after a checkpoint, with sessions of its own. A load that was stopped or could not go on has a record too.
+    ///
+    /// # Errors
+    /// The load could not be started, or it was told to stop before.
+    pub(super) async fn measure(&self, plan: &PlannedLoad) -> Result<Measured, Error> {
+        let Self { clinic, scenario, .. } = self;
+        let connector = clinic.connector();
+        clinic.check_stop()?;
+        let admin = connector.connect("bench").await?;
+        pg::check_room(&admin, &plan.connections, plan.load.clients).await?;
+        pg::checkpoint(&admin).await?;
+        drop(admin);
+
+        let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &self.facts, &plan.connections));
+        let window = Arc::new(Notify::new());
+        let observer =
+            Arc::new(Observer { events: Arc::clone(clinic.events()), phase: self.phase, window: Arc::clone(&window) });
+        let mut activity = pg::Activity::connect(connector, &scenario.schema_name()).await;
+        let running = engine::run(target, &plan.load, Arc::clone(&self.workload), observer, clinic.stop().clone());
+        let mut running = pin!(running);
+        let measurement = tokio::select! {
+            measurement = &mut running => measurement,
+            () = window.notified() => tokio::join!(running, activity.begin()).0,
+        };
+        let measurement = measurement
+            .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
+        let record = self.record(plan, &measurement, activity.end().await);
+        Ok(Measured { measurement, record })
+    }
+
+    /// The plans of the phase.
+    ///
+    /// # Errors
+    /// A statement fails, or it was told to stop.
+    pub(super) async fn capture(&self) -> Result<Captured, Error> {
+        self.clinic.step("capturing plans");
+        explain::capture(self.clinic, self.scenario, &self.workload).await
+    }
+
+    fn record(&self, plan: &PlannedLoad, measurement: &Measurement, activity: ServerActivity) -> Record {
+        let (scenario, load) = (self.scenario, &plan.load);
+        let interrupted_by = match &measurement.ended {
+            Ended::Completed => None,
+            Ended::Stopped => Some("it was told to stop".to_owned()),
+            Ended::Failed(reason) => Some(reason.clone()),
+        };
+        let mut record = Record {
+            format: FORMAT,
+            scenario: scenario.id.clone(),
+            phase: self.phase,
+            started_at: measurement.started_at,
+            interrupted: interrupted_by.is_some(),
+            interrupted_by,
+            tool: machine::tool(),
+            machine: machine::machine(),
+            server: self.server.clone(),
+            dataset: self.dataset.clone(),
+            fix: fix::info(scenario),
+            load: load_info(load, &plan.connections),
+            measured_s: measurement.measured.as_secs_f64(),
+            sending_s: measurement.sending.as_secs_f64(),
+            totals: figures::totals(&measurement.total, measurement.sending),
+            service_ms: Latency::from_histogram(&measurement.total.service),
+            lag_ms: Latency::from_histogram(&measurement.total.lag),
+            wait_ms: measurement.total.wait.as_ref().map(Latency::from_histogram),
+            arrivals: figures::arrivals(measurement),
+            stages: figures::stages(measurement, load),
+            statements: figures::statements(scenario, measurement),
+            errors: figures::errors(&measurement.total),
+            connections: Some(figures::connections(&measurement.connections)),
+            slices: measurement.slices.iter().map(figures::slice).collect(),
+            warm_up: Some(WarmUpFigures {
+                length_s: measurement.warm_up.length.as_secs_f64(),
+                cold_clients: measurement.warm_up.cold_clients,
+            }),
+            server_activity: Some(activity),
+            thresholds: Vec::new(),
+            capacity: None,
+            warnings: Vec::new(),
+            latency_ms: Latency::from_histogram(&measurement.total.response),
+            client: figures::client(measurement, load),
+            plans: Vec::new(),
+        };
+        record.thresholds = thresholds::judge(&plan.thresholds, &record, |name| match name {
+            None => Some(&measurement.total.response),
+            Some(name) => figures::times(scenario, measurement, name),
+        });
+        record
+    }
+}
+
+/// Passes the engine's progress on.
+struct Observer {
+    events: Arc<dyn Events>,
+    phase: Phase,
+    /// Told when the measured window begins.
+    window: Arc<Notify>,
+}
+
+impl engine::Observer for Observer {
+    fn progress(&self, progress: &engine::Progress) {
+        self.events.event(Event::Load { phase: self.phase, progress: progress.clone() });
+    }
+
+    fn window_begins(&self) {
+        self.window.notify_one();
+    }
+}
