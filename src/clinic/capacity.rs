@@ -51,7 +51,7 @@ enum Start {
     /// At this rate.
     Rate(f64),
     /// At what this closed load achieves.
-    Closed(PlannedLoad),
+    Closed(Box<PlannedLoad>),
 }
 
 impl CapacityPlan {
@@ -65,7 +65,7 @@ impl CapacityPlan {
         check(scenario, &threshold)?;
         let start = match (options.rate, scenario.load.model) {
             (Some(rate), _) | (None, LoadModel::Open { rate, .. }) => Start::Rate(rate),
-            (None, LoadModel::Closed { .. }) => Start::Closed(closed(options, scenario)?),
+            (None, LoadModel::Closed { .. }) => Start::Closed(Box::new(closed(options, scenario)?)),
         };
         // Replaced by each rate that is tried.
         let rate = options.rate.or(Some(1.0));
