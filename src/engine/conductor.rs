@@ -301,6 +301,9 @@ impl Conductor {
         if let Some(error) = self.error {
             return Err(error);
         }
+        if let (Ended::Failed(why), Some(_), Some(sample)) = (&mut self.ended, self.alone_since, &self.losses.sample) {
+            why.push_str(&format!("; {sample}"));
+        }
         let stopped = self
             .stopped_at
             .map(|moment| self.epoch.map_or(0, |epoch| nanoseconds(moment.saturating_duration_since(epoch))));

@@ -122,7 +122,10 @@ fn a_target_that_is_gone_is_given_up() {
         false => (10 * MS, Err(failure(FailureKind::Connection, None, "the server closed the connection"))),
     };
     let measurement = measure_shaky(&load(4, 2, 100 * MS, 600_000 * MS), None, u32::MAX, script);
-    assert_eq!(measurement.ended, Ended::Failed("no client has had a connection for 30 s".to_owned()));
+    assert_eq!(
+        measurement.ended,
+        Ended::Failed("no client has had a connection for 30 s; the server closed the connection".to_owned())
+    );
     assert_eq!(measurement.total.operations, 4);
     assert!(measurement.measured < 31_000 * MS, "{:?}", measurement.measured);
 }
