@@ -377,7 +377,7 @@ fn a_running_server_with_too_few_connections_is_an_error_with_both_ways_out() {
     site.done(&["start", "--clients", "10"]);
     let options = Options { max_connections: 200, ..site.options() };
     let error = Lease::acquire(&options, "test", &|_| {}, &CancellationToken::new()).unwrap_err();
-    assert_eq!(error.to_string(), "the running server takes 100 connections, and 200 clients need 220");
+    assert_eq!(error.to_string(), "the running server takes 100 connections, and a load of 200 needs 220");
     assert_eq!(
         error.hint(),
         Some("ask for fewer clients, or `latclinic server stop` to let this command start its own")

@@ -180,7 +180,7 @@ fn skipped(record: &Record) -> Option<Warning> {
     warning(
         "operations-skipped",
         format!("{skipped}{arrivals} arrivals were not sent, for they had waited longer than the latency limit{limit}"),
-        "the percentiles do not contain them: lower the rate, use more clients, or go without the limit",
+        "they stand in the response times with the time that they had waited: lower the rate, use more clients, or go without the limit",
     )
 }
 

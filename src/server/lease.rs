@@ -155,7 +155,7 @@ fn check_fits(running: &Running, major: u32, options: &Options) -> Result<()> {
     let needed = settings::connections_needed(options.max_connections);
     if running.max_connections < needed {
         let message = format!(
-            "the running server takes {} connections, and {} clients need {needed}",
+            "the running server takes {} connections, and a load of {} needs {needed}",
             running.max_connections, options.max_connections
         );
         return Err(Error::usage(message)
