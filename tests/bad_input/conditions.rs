@@ -104,7 +104,8 @@ fn search<'a>(threshold: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 fn the_capacity_of_a_known_statement_is_found() {
     let site = Site::with_server();
     sleepy(&site);
-    let told = site.done(&search("p(95)<100ms", &["--arrivals", "constant", "--duration", "2s", "--output", "out"]));
+    let told =
+        site.done(&search("p(95)<100ms", &["--arrivals", "constant", "--duration", "1500ms", "--output", "out"]));
     let record = record(&site.path("out"));
     let capacity = &record["capacity"];
     let rate = capacity["rate_per_s"].as_f64().unwrap();
