@@ -139,10 +139,10 @@ fn nothing_sent(record: &Record) -> Error {
     Error::new(
         ErrorKind::Failed,
         format!(
-            "no operation of phase {phase} began in the {seconds} s of the measurement: each takes longer than that"
+            "no operation of phase {phase} was sent in the {seconds} s of the measurement: each takes longer than that, or none was due"
         ),
     )
-    .with_hint("measure longer (--duration)")
+    .with_hint("measure longer (--duration), or at a higher rate")
 }
 
 fn all_failed(phase: Phase, figures: &Figures) -> Error {

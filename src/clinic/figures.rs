@@ -104,7 +104,7 @@ pub(super) fn stages(measurement: &Measurement, load: &Load) -> Vec<StageFigures
         length_s: figures.length.as_secs_f64(),
         from: stage.from,
         to: stage.to,
-        totals: totals(&figures.figures, figures.length),
+        totals: totals(&figures.figures, figures.length.min(measurement.sending.saturating_sub(figures.start))),
         latency_ms: Latency::from_histogram(&figures.figures.response),
         lag_ms: Latency::from_histogram(&figures.figures.lag),
     };
@@ -143,6 +143,7 @@ pub(super) fn slice(figures: &SliceFigures) -> Slice {
 /// What the load cost the client.
 pub(super) fn client(measurement: &Measurement, load: &Load) -> Client {
     let cpu_s = measurement.client_cpu.as_secs_f64();
-    let available = measurement.sending.as_secs_f64() * f64::from(load.threads);
+    // The processor time is that of the window, not of what was sent late after it.
+    let available = measurement.sending.min(load.duration).as_secs_f64() * f64::from(load.threads);
     Client { cpu_s, cpu_share: if available > 0.0 { cpu_s / available } else { 0.0 } }
 }

@@ -25,6 +25,9 @@ const LONGEST_PAUSE: u64 = 1_000_000_000;
 /// Longest wait while the window is not known yet, where nothing depends on its begin.
 const LOOK_FOR_END: u64 = 100_000_000;
 
+/// Arrivals that are skipped before the other clients of the thread have their turn.
+const SKIPS_AT_ONCE: u32 = 64;
+
 /// One client.
 pub(super) struct Client<T: Target> {
     number: u32,
@@ -71,6 +74,7 @@ impl<T: Target> Client<T> {
         let course = Rc::clone(&self.course);
         let mut operation = Operation::default();
         let mut steps = Steps::default();
+        let mut skipped = 0;
         self.now = course.now();
         *self.flight.cancellation.borrow_mut() = Some(session.cancellation());
         course.recorder.borrow_mut().change(self.now, 0, 1);
@@ -81,6 +85,11 @@ impl<T: Target> Client<T> {
                 None => course.shared.workload.fill(turn.number, &mut operation),
             }
             if self.gives_up(&turn, &operation) {
+                skipped += 1_u32;
+                self.now = course.now();
+                if skipped.is_multiple_of(SKIPS_AT_ONCE) {
+                    after_the_others().await;
+                }
                 continue;
             }
             match self.perform(&mut session, &turn, &operation, &mut steps).await {
@@ -114,23 +123,36 @@ impl<T: Target> Client<T> {
             self.set_active(true);
         }
         let begun = self.now;
-        self.flight.begin(Flown { script: operation.script, due: turn.due, begun, measured: turn.measured });
         steps.clear();
-        let mut sent = begun;
-        let mut tries = 1;
+        let mut flown = Flown {
+            script: operation.script,
+            due: turn.due,
+            begun,
+            wait: 0,
+            sent: Some(begun).filter(|_| !course.shares),
+            tries: 1,
+            measured: turn.measured,
+        };
+        self.flight.set(flown);
+        let mut tried = begun;
         let outcome = loop {
             let acquired = session.acquire().await;
             if course.shares {
-                sent = course.now();
+                let now = course.now();
+                flown.wait += now - tried;
+                flown.sent = acquired.is_ok().then_some(now);
+                self.flight.set(flown);
             }
             let outcome = match acquired {
                 Ok(()) => session.execute(operation, steps).await,
                 Err(failure) => Err(failure),
             };
             match &outcome {
-                Err(failure) if failure.is_transient() && tries <= course.shared.load.retries => {
-                    tries += 1;
-                    sent = course.now();
+                Err(failure) if failure.is_transient() && flown.tries <= course.shared.load.retries => {
+                    tried = course.now();
+                    flown.tries += 1;
+                    flown.sent = Some(tried).filter(|_| !course.shares);
+                    self.flight.set(flown);
                 }
                 _ => break outcome,
             }
@@ -141,7 +163,7 @@ impl<T: Target> Client<T> {
             self.set_active(false);
         }
         if turn.measured {
-            let done = Done { script: operation.script, due: turn.due, begun, sent, end: self.now, tries };
+            let done = Done::new(&flown, self.now);
             course.recorder.borrow_mut().note(&done, &outcome, steps);
         } else {
             self.warmed += 1;
@@ -177,7 +199,18 @@ impl<T: Target> Client<T> {
     async fn arrival(&mut self, schedule: &Schedule) -> Option<Turn> {
         let course = Rc::clone(&self.course);
         'arrivals: loop {
-            let Arrival { number, due, measured } = schedule.take(self.now)?;
+            let Some(Arrival { number, due, measured }) = schedule.take(self.now) else {
+                // Nothing more is due, but the window lasts, and the session with it.
+                while !course.is_over(self.now) {
+                    course.until(course.end.get().min(self.now + LOOK_FOR_END)).await;
+                    self.now = course.now();
+                }
+                return None;
+            };
+            if due <= self.now {
+                // The other clients have had their turn since.
+                self.now = course.now();
+            }
             while self.now < due {
                 let is_settled = measured || course.begin.get() != u64::MAX;
                 course.until(if is_settled { due } else { due.min(self.now + LOOK_AGAIN) }).await;
@@ -277,6 +310,7 @@ impl<T: Target> Client<T> {
     async fn reconnect(&mut self, failure: &Failure) -> Option<T::Session> {
         let course = Rc::clone(&self.course);
         let since = self.now;
+        self.flight.lost_since.set(Some(since));
         course.lost(since, failure);
         let mut pause = FIRST_PAUSE;
         let found = loop {
@@ -293,7 +327,10 @@ impl<T: Target> Client<T> {
             pause = LONGEST_PAUSE.min(2 * pause);
         };
         self.now = course.now();
-        course.was_without(since, self.now);
+        if found.is_some() {
+            self.flight.lost_since.set(None);
+            course.was_without(since, self.now);
+        }
         match &found {
             Some(session) => {
                 course.reconnected(self.now);

@@ -19,7 +19,7 @@ use super::{
     observer::{LoadStage, Observer, Progress, Stage},
     recorder::{Layout, Part},
     target::PoolUse,
-    worker::{Order, Report},
+    worker::{Order, Report, at},
 };
 use crate::load::{Operation, Profile};
 
@@ -70,6 +70,8 @@ pub(super) struct Conductor {
     client_cpu: Duration,
     /// Since when no client has had a session.
     alone_since: Option<Instant>,
+    /// When the observer is to hear that the window begins.
+    notice: Option<Instant>,
     ended: Ended,
     error: Option<Error>,
     connecting_since: Instant,
@@ -99,6 +101,7 @@ impl Conductor {
             last_sent: 0,
             losses: ConnectionFigures::default(),
             alone_since: None,
+            notice: None,
             client_cpu: Duration::ZERO,
             ended: Ended::Completed,
             error: None,
@@ -118,12 +121,16 @@ impl Conductor {
         loop {
             tokio::select! {
                 report = inbox.recv() => match report {
-                    Some(report) => self.hear(report, observer),
+                    Some(report) => self.hear(report),
                     None => return,
                 },
                 () = stop.cancelled(), if self.stopped_at.is_none() => {
                     self.ended = Ended::Stopped;
                     self.stop();
+                }
+                () = at(self.notice) => {
+                    self.notice = None;
+                    observer.window_begins();
                 }
                 _ = progress.tick() => {
                     let progress = self.progress();
@@ -137,7 +144,7 @@ impl Conductor {
         }
     }
 
-    fn hear(&mut self, report: Report, observer: &dyn Observer) {
+    fn hear(&mut self, report: Report) {
         match report {
             Report::Ready { at } => {
                 self.ready += 1;
@@ -156,7 +163,6 @@ impl Conductor {
                 self.cold_clients += cold;
                 if self.warm == self.threads.len() {
                     self.begin_window();
-                    observer.window_begins();
                 }
             }
             Report::Part { thread, mut part } => {
@@ -207,6 +213,7 @@ impl Conductor {
             schedule.open(from);
         }
         self.started_at = wall_clock(begin);
+        self.notice = begin.checked_sub(LEAD);
         self.order(Order::Measure { begin: from, end: to });
     }
 
@@ -341,18 +348,21 @@ impl Conductor {
         let schedule = self.shared.schedule.as_ref()?;
         let sent = self.ledger.counts().operations;
         let now = self.last_end.max(until);
-        let untaken = if self.window.is_some() { schedule.untaken(until) } else { Vec::new() };
         let (begin, end) = self.window.unwrap_or((0, 0));
+        let mut untaken = 0;
         let mut part = Part::at(&self.layout, until.min(end.saturating_sub(1)).saturating_sub(begin));
         let mut operation = Operation::default();
-        for arrival in &untaken {
-            self.shared.workload.fill(arrival.number, &mut operation);
+        schedule.visit_untaken(until, |arrival| {
+            if self.shared.workload.scripts() > 1 {
+                self.shared.workload.fill(arrival.number, &mut operation);
+            }
             part.scripts[operation.script].never_sent(now - arrival.due);
-        }
+            untaken += 1;
+        });
         self.ledger.add(&part);
         let skipped = self.ledger.counts().skipped;
         let window = Duration::from_nanos(until.saturating_sub(begin));
-        Some(ArrivalFigures { planned: sent + skipped + untaken.len() as u64, sent, window })
+        Some(ArrivalFigures { planned: sent + skipped + untaken, sent, window })
     }
 }
 

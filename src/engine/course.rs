@@ -136,6 +136,8 @@ impl Course {
 #[derive(Default)]
 pub(super) struct Flight {
     current: Cell<Option<Flown>>,
+    /// Since when the client has been without a session, if it is.
+    pub(super) lost_since: Cell<Option<u64>>,
     /// Has the target give up what the client's session executes.
     pub(super) cancellation: RefCell<Option<LocalBoxFuture<'static, ()>>>,
 }
@@ -146,11 +148,16 @@ pub(super) struct Flown {
     pub(super) script: usize,
     pub(super) due: u64,
     pub(super) begun: u64,
+    /// How long connections for it were waited for, in the tries so far.
+    pub(super) wait: u64,
+    /// When it was sent; `None` while a connection is waited for.
+    pub(super) sent: Option<u64>,
+    pub(super) tries: u32,
     pub(super) measured: bool,
 }
 
 impl Flight {
-    pub(super) fn begin(&self, flown: Flown) {
+    pub(super) fn set(&self, flown: Flown) {
         self.current.set(Some(flown));
     }
 

@@ -26,8 +26,11 @@ use nix::{
     poll::{PollFd, PollFlags},
 };
 
-/// Longest time without a turn of the runtime around while a client waits for something of it.
-const TURN: Duration = Duration::from_millis(1);
+/// Longest time without a turn of the runtime around while a client waits for something of it and others for sockets or the clock.
+const TURN: Duration = Duration::from_micros(50);
+
+/// How long before a moment a timer of the runtime, which has milliseconds, is set to wake the crew.
+const EARLY: Duration = Duration::from_millis(2);
 
 /// The same while none does. A wait that is limited to less makes the system set a timer for each operation.
 pub(super) const LONG_TURN: Duration = Duration::from_millis(10);
@@ -111,6 +114,8 @@ pub(super) struct Crew<F> {
     /// Being polled.
     round: Vec<usize>,
     timers: BinaryHeap<Timer>,
+    /// Wakes the crew while the thread is left to the runtime.
+    alarm: Option<Pin<Box<tokio::time::Sleep>>>,
     bell: Arc<Bell>,
 }
 
@@ -196,6 +201,7 @@ impl<F: Future<Output = ()>> Crew<F> {
             ready: (0..seats.len()).collect(),
             round: Vec::with_capacity(seats.len()),
             timers: BinaryHeap::new(),
+            alarm: None,
             seats,
             bell,
         }
@@ -243,6 +249,15 @@ impl<F: Future<Output = ()>> Crew<F> {
             self.poll_seat(seat);
         }
         self.round = round;
+    }
+
+    /// Leaves the thread to the runtime until shortly before `next`. Whether it has any time until then.
+    fn rests_until(&mut self, next: Option<Instant>, cx: &mut Context<'_>) -> bool {
+        let Some(next) = next else { return true };
+        let at = tokio::time::Instant::from_std(next - EARLY);
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        alarm.as_mut().reset(at);
+        alarm.as_mut().poll(cx).is_pending()
     }
 
     /// Whether a client waits for neither a socket nor the clock.
@@ -365,12 +380,12 @@ impl<F: Future<Output = ()>> Future for Crew<F> {
             if crew.look_at_sockets(limit) {
                 continue;
             }
+            // Nobody waits for a socket.
             match next {
-                // Nobody waits for a socket, but somebody for the clock.
-                Some(_) => drop(poll(&mut [], limit)),
-                None => {
+                Some(at) if turn == LONG_TURN || at - now < EARLY => drop(poll(&mut [], limit)),
+                _ => {
                     crew.answer_bell(Some(cx.waker()));
-                    if crew.ready.is_empty() {
+                    if crew.ready.is_empty() && crew.rests_until(next, cx) {
                         return Poll::Pending;
                     }
                 }

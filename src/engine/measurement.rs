@@ -42,7 +42,7 @@ pub struct StepFigures {
     pub executions: u64,
     /// Of these, with an error.
     pub errors: u64,
-    /// Service times, in nanoseconds; without errors.
+    /// Service times, in nanoseconds; without errors, but with timeouts.
     pub service: Histogram<u64>,
 }
 

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, mem, sync::mpsc::Receiver};
 use hdrhistogram::Histogram;
 
 use super::{
+    course::Flown,
     histogram::empty_histogram,
     target::{Failure, FailureKind, Steps},
 };
@@ -99,11 +100,22 @@ pub(super) struct Done {
     pub(super) due: u64,
     /// When a client turned to it.
     pub(super) begun: u64,
-    /// When it was sent, the last time.
-    pub(super) sent: u64,
+    /// How long connections for it were waited for, over all tries.
+    pub(super) wait: u64,
+    /// When it was sent, the last time; `None` when it never was.
+    pub(super) sent: Option<u64>,
     pub(super) end: u64,
     /// How often it was tried.
     pub(super) tries: u32,
+}
+
+impl Done {
+    /// An operation that was in flight and ended at `end`.
+    #[inline]
+    pub(super) fn new(flown: &Flown, end: u64) -> Self {
+        let Flown { script, due, begun, wait, sent, tries, measured: _ } = *flown;
+        Self { script, due, begun, wait, sent, end, tries }
+    }
 }
 
 impl Part {
@@ -175,16 +187,15 @@ impl Tally {
         if let Some(apart) = &mut self.apart {
             apart.lag.saturating_record(waited_ns);
         }
-        let message = "no client was free for it until the measurement ended".to_owned();
-        self.fail(waited_ns, &Failure { kind: FailureKind::Timeout, sqlstate: None, message });
+        self.fail(waited_ns, "timeout", || "no client was free for it until the measurement ended".to_owned());
     }
 
-    fn fail(&mut self, response_ns: u64, failure: &Failure) {
+    fn fail(&mut self, response_ns: u64, code: &str, message: impl FnOnce() -> String) {
         self.failed.get_or_insert_with(empty_histogram).saturating_record(response_ns);
-        match self.errors.get_mut(failure.code()) {
+        match self.errors.get_mut(code) {
             Some((count, _)) => *count += 1,
             None => {
-                self.errors.insert(failure.code().to_owned(), (1, failure.message.clone()));
+                self.errors.insert(code.to_owned(), (1, message()));
             }
         }
     }
@@ -241,10 +252,10 @@ impl Recorder {
     /// Notes an operation.
     #[inline]
     pub(super) fn note(&mut self, done: &Done, outcome: &Result<(), Failure>, steps: &Steps) {
-        let Done { script, due, begun, sent, end, tries } = *done;
+        let Done { script, due, begun, wait: waited, sent, end, tries } = *done;
         self.roll(end);
         self.last_end = end;
-        self.last_sent = self.last_sent.max(sent);
+        self.last_sent = self.last_sent.max(sent.unwrap_or(0));
         let response = end - due;
         let tally = &mut self.part.scripts[script];
         tally.operations += 1;
@@ -255,26 +266,28 @@ impl Recorder {
                 true
             }
             Err(failure) => {
-                tally.fail(response, failure);
+                tally.fail(response, failure.code(), || failure.message.clone());
                 failure.is_timeout()
             }
         };
         if timely {
             tally.response.saturating_record(response);
             if let Some(apart) = &mut tally.apart {
-                apart.service.saturating_record(end - sent);
                 apart.lag.saturating_record(begun - due);
+                if let Some(sent) = sent {
+                    apart.service.saturating_record(end - sent);
+                }
             }
             if let Some(wait) = &mut tally.wait {
-                wait.saturating_record(sent - begun);
+                wait.saturating_record(waited);
             }
         }
         for step in steps.executed() {
             let Some(tally) = self.part.steps.get_mut(step.statement) else { continue };
             tally.executions += 1;
-            match step.worked {
-                true => tally.service.saturating_record(step.service.as_nanos() as u64),
-                false => tally.errors += 1,
+            tally.errors += u64::from(step.failure.is_some());
+            if matches!(step.failure, None | Some(FailureKind::Timeout)) {
+                tally.service.saturating_record(step.service.as_nanos() as u64);
             }
         }
     }

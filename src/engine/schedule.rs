@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::load::{Arrivals, Load};
 
-/// The arrivals of an open load. All threads take from one, so that no arrival waits while any client is free.
+/// The arrivals of an open load. All threads take from one: whichever client is free has the next.
 #[derive(Debug)]
 pub(super) struct Schedule(Mutex<Courses>);
 
@@ -51,14 +51,12 @@ impl Schedule {
         }
     }
 
-    /// The arrivals that are due before `until` and that nobody took.
-    pub(super) fn untaken(&self, until: u64) -> Vec<Arrival> {
+    /// Visits the arrivals that are due before `until` and that nobody took.
+    pub(super) fn visit_untaken(&self, until: u64, mut visit: impl FnMut(Arrival)) {
         let mut courses = self.lock();
-        let mut left = Vec::new();
         while let Some(arrival) = courses.next_measured().filter(|arrival| arrival.due < until) {
-            left.push(arrival);
+            visit(arrival);
         }
-        left
     }
 
     fn lock(&self) -> MutexGuard<'_, Courses> {

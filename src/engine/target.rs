@@ -67,8 +67,8 @@ pub struct Step {
     pub statement: usize,
     /// From sending it to the end of its result.
     pub service: Duration,
-    /// Whether it worked.
-    pub worked: bool,
+    /// How it failed, if it did.
+    pub failure: Option<FailureKind>,
 }
 
 impl Steps {

@@ -18,7 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     client::Client,
-    course::{Clock, Course, Flight, Flown, Shared},
+    course::{Clock, Course, Flight, Shared},
     cpu::cpu_time,
     crew::Crew,
     measurement::ConnectionFigures,
@@ -177,9 +177,12 @@ impl<T: Target> Worker<T> {
         let mut crew = Crew::new(clients);
         let (cpu, all_ended) = self.conduct(&course, &mut crew).await;
         if !all_ended {
-            cut(&course, flights).await;
+            cut(&course, &flights).await;
         }
         drop(crew);
+        for since in flights.iter().filter_map(|flight| flight.lost_since.get()) {
+            course.was_without(since, course.now());
+        }
         let mut recorder = course.recorder.borrow_mut();
         recorder.close(course.now());
         let (last_end, last_sent) = recorder.last();
@@ -250,19 +253,21 @@ impl<T: Target> Worker<T> {
 }
 
 /// Notes what is still in flight at its elapsed time, as a timeout, and has the target give it up.
-async fn cut(course: &Course, flights: Vec<Rc<Flight>>) {
+async fn cut(course: &Course, flights: &[Rc<Flight>]) {
     let now = course.now();
     let mut cancellations = Vec::new();
     for flight in flights {
-        let Some(Flown { script, due, begun, measured }) = flight.current() else { continue };
-        if measured {
+        let Some(mut flown) = flight.current() else { continue };
+        if flown.measured {
             let failure = Failure {
                 kind: FailureKind::Timeout,
                 sqlstate: None,
                 message: "no answer until the measurement ended".to_owned(),
             };
-            let done = Done { script, due, begun, sent: begun, end: now, tries: 1 };
-            course.recorder.borrow_mut().note(&done, &Err(failure), &Steps::default());
+            if flown.sent.is_none() {
+                flown.wait = now - flown.begun;
+            }
+            course.recorder.borrow_mut().note(&Done::new(&flown, now), &Err(failure), &Steps::default());
         }
         cancellations.extend(flight.cancellation.take());
     }
@@ -275,7 +280,7 @@ async fn order(orders: &mut UnboundedReceiver<Order>) -> Order {
 }
 
 /// Waits until the moment; for ever without one.
-async fn at(moment: Option<Instant>) {
+pub(super) async fn at(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,

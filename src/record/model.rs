@@ -116,7 +116,7 @@ pub struct Totals {
     /// Arrivals that were not sent because they had waited longer than the latency limit; not among the operations.
     #[serde(default)]
     pub skipped: u64,
-    /// Operations whose response took longer than the latency limit; among the operations.
+    /// Operations without error whose response took longer than the latency limit.
     #[serde(default)]
     pub late: u64,
     /// Tries beyond the first one of each operation.

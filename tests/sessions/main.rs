@@ -94,7 +94,7 @@ impl Ready {
         let mut steps = Steps::default();
         session.acquire().await.unwrap();
         let outcome = session.execute(&self.operation(number, 0), &mut steps).await;
-        (outcome, steps.executed().iter().map(|step| (step.statement, step.worked)).collect())
+        (outcome, steps.executed().iter().map(|step| (step.statement, step.failure.is_none())).collect())
     }
 }
 

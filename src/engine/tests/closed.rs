@@ -69,6 +69,13 @@ fn every_connection_executes_every_statement_five_times_before_the_window() {
 }
 
 #[test]
+fn the_observer_hears_of_the_window_just_before_it_begins() {
+    let outcome = measure(&load(2, 2, 3000 * MS, 1000 * MS), |_, _| (MS, Ok(())));
+    let noticed = outcome.noticed.unwrap();
+    assert!(noticed > 2950 * MS && noticed < 3100 * MS, "{noticed:?}");
+}
+
+#[test]
 fn warm_up_of_a_very_slow_statement_is_bounded_and_said() {
     let load = load(3, 1, 1000 * MS, 20_000 * MS);
     let script = |client, _: &Operation| (if client == 2 { 6000 * MS } else { 10 * MS }, Ok(()));

@@ -99,11 +99,15 @@ impl<F: Fn(u32, &Operation) -> Answer + Send + Sync + 'static> Session for Scrip
 
 /// Remembers the stages it was told of.
 #[derive(Default)]
-struct Watch(Mutex<Vec<Progress>>);
+struct Watch(Mutex<Vec<Progress>>, Mutex<Option<Instant>>);
 
 impl Observer for Watch {
     fn progress(&self, progress: &Progress) {
         self.0.lock().unwrap().push(progress.clone());
+    }
+
+    fn window_begins(&self) {
+        *self.1.lock().unwrap() = Some(Instant::now());
     }
 }
 
@@ -113,6 +117,8 @@ struct Outcome {
     deeds: Vec<(u32, Deed)>,
     progress: Vec<Progress>,
     took: Duration,
+    /// When the observer heard that the window begins, from the begin of the run.
+    noticed: Option<Duration>,
 }
 
 impl Outcome {
@@ -180,7 +186,7 @@ fn run_paused(
     let target = Arc::new(Handle(Arc::new(Scripted { script, refused, deeds: Arc::clone(&deeds) })));
     let watch = Arc::new(Watch::default());
     let observer: Arc<dyn Observer> = watch.clone();
-    let (measurement, took) = LocalSet::new().block_on(&runtime, async {
+    let (measurement, took, begin) = LocalSet::new().block_on(&runtime, async {
         let begin = Instant::now();
         let start = |mut worker: Worker<_>| {
             worker.clock = Clock::Runtime;
@@ -192,11 +198,12 @@ fn run_paused(
             Ok(())
         };
         let measurement = conduct(target, load, workload(statements), observer, stop, start).await;
-        (measurement, begin.elapsed())
+        (measurement, begin.elapsed(), begin)
     });
     let deeds = deeds.lock().unwrap().clone();
     let progress = watch.0.lock().unwrap().clone();
-    Outcome { measurement, deeds, progress, took }
+    let noticed = watch.1.lock().unwrap().map(|moment| moment - begin);
+    Outcome { measurement, deeds, progress, took, noticed }
 }
 
 fn measure(load: &Load, script: impl Fn(u32, &Operation) -> Answer + Send + Sync + 'static) -> Outcome {

@@ -81,7 +81,8 @@ async fn run_steps(
             let sent = Instant::now();
             let outcome = connection.execute(statement, &arguments, step.kept.as_deref(), rows).await;
             let service = sent.elapsed();
-            steps.note(engine::Step { statement: step.statement, service, worked: outcome.is_ok() });
+            let failure = outcome.as_ref().err().map(|failure| failure.kind);
+            steps.note(engine::Step { statement: step.statement, service, failure });
             outcome?;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Room for what one read brings. Longer messages get more for as long as they are needed.
+/// Room for what one read brings. It grows with the longest message.
 const ROOM: usize = 16 * 1024;
 
 /// Bytes of a message's tag and length.
