@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_record_of_an_earlier_build_says_what_that_build_did_and_not_what_it_did_not_note() {
-        let record = read(Path::new("reports/sample/before")).unwrap().record;
+        let record = read(Path::new("tests/fixtures/records/earlier")).unwrap().record;
         let load = &record.load;
         assert_eq!((load.protocol.as_str(), load.connections.as_str(), load.error_limit), ("prepared", "client", 1.0));
         assert_eq!((&load.pool, load.retries, record.totals.skipped), (&None, 0, 0));
