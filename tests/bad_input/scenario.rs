@@ -289,7 +289,7 @@ fn a_window_too_short_for_a_single_operation() {
     let words = site.refused(1, &[&["run", "sleepy.toml", "--output", "out"][..], &short].concat());
     assert_snapshot!(words, @"
     error: no operation of phase before was sent in the 0.05 s of the measurement: each takes longer than that, or none was due
-      help: measure longer (--duration)
+      help: measure longer (--duration), or at a higher rate
     ");
     assert_eq!(record(&site.path("out/before"))["totals"]["operations"], 0);
     assert!(!site.path("out/after").exists());

@@ -122,9 +122,7 @@ async fn known_answers() {
         let measurement = complete(&server, sql, vec![], &load(clients, 2 * SECOND)).await;
         let throughput = measurement.total.operations as f64 / measurement.sending.as_secs_f64();
         let by_little = throughput * measurement.total.response.mean() / 1e9;
-        // With answers of some 20 us, what an unoptimized client does between them is a good part of its cycle.
-        let tolerance = if cfg!(debug_assertions) && sql == "SELECT 1" { 0.2 } else { 0.02 };
-        assert!((by_little / f64::from(clients) - 1.0).abs() < tolerance, "{sql}: {by_little} of {clients} clients");
+        assert!((by_little / f64::from(clients) - 1.0).abs() < 0.02, "{sql}: {by_little} of {clients} clients");
     }
 }
 
