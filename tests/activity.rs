@@ -69,11 +69,7 @@ fn statement<'a>(activity: &'a ServerActivity, begin: &str) -> Option<&'a Statem
 
 #[tokio::test]
 async fn reads_and_writes_of_the_window_are_counted_and_those_before_it_are_not() {
-    let server = OwnServer::start();
-    let connector = server.connector();
-    prepare(&connector).await;
-    let mut activity = Activity::connect(&connector, "latclinic_probe").await;
-    activity.begin().await;
+    let (_server, connector, activity) = begun().await;
     load(&connector).await;
     let counted = activity.end().await;
 
@@ -170,6 +166,16 @@ async fn requested(client: &tokio_postgres::Client) -> i64 {
     client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
+/// A server with the tables of the probe, and the reading at the begin of a window.
+async fn begun() -> (OwnServer, Connector, Activity) {
+    let server = OwnServer::start();
+    let connector = server.connector();
+    prepare(&connector).await;
+    let mut activity = Activity::connect(&connector, "latclinic_probe").await;
+    activity.begin().await;
+    (server, connector, activity)
+}
+
 /// The checkpointer tells who asked first, and reports then.
 async fn until_requested(client: &tokio_postgres::Client, count: i64) {
     while requested(client).await < count {
@@ -179,11 +185,7 @@ async fn until_requested(client: &tokio_postgres::Client, count: i64) {
 
 #[tokio::test]
 async fn a_checkpoint_inside_the_window_is_counted() {
-    let server = OwnServer::start();
-    let connector = server.connector();
-    prepare(&connector).await;
-    let mut activity = Activity::connect(&connector, "latclinic_probe").await;
-    activity.begin().await;
+    let (_server, connector, activity) = begun().await;
     load(&connector).await;
     let client = connector.connect("test").await.unwrap();
     let before = requested(&client).await;
@@ -196,11 +198,7 @@ async fn a_checkpoint_inside_the_window_is_counted() {
 
 #[tokio::test]
 async fn a_crash_inside_the_window_is_told_and_gives_no_figures() {
-    let server = OwnServer::start();
-    let connector = server.connector();
-    prepare(&connector).await;
-    let mut activity = Activity::connect(&connector, "latclinic_probe").await;
-    activity.begin().await;
+    let (_server, connector, activity) = begun().await;
     load(&connector).await;
     let client = connector.connect("test").await.unwrap();
     let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);

@@ -16,7 +16,7 @@ use crate::load::{Operation, WARM_UP};
 pub(super) const WARM_EXECUTIONS: u64 = 5;
 
 /// Longest wait without a look at what has become of the window, in nanoseconds: shorter than the notice it is given.
-const LOOK_AGAIN: u64 = 5_000_000;
+pub(super) const LOOK_AGAIN: u64 = 5_000_000;
 
 /// Pause before the first attempt to connect again, in nanoseconds; doubled with each up to the longest.
 const FIRST_PAUSE: u64 = 10_000_000;
@@ -334,6 +334,10 @@ impl<T: Target> Client<T> {
         match &found {
             Some(session) => {
                 course.reconnected(self.now);
+                if self.warmed < self.warm_executions() {
+                    // This connection has executed nothing yet.
+                    self.warmed = 0;
+                }
                 *self.flight.cancellation.borrow_mut() = Some(session.cancellation());
             }
             None => self.set_active(false),

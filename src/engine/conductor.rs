@@ -12,7 +12,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    client::LOOK_AGAIN,
     course::Shared,
+    crew::LONG_TURN,
     error::Error,
     ledger::{Closed, Ledger},
     measurement::{ArrivalFigures, ConnectionFigures, Ended, Measurement, WarmUp},
@@ -25,6 +27,7 @@ use crate::load::{Operation, Profile};
 
 /// From the decision to begin until the begin: time for every thread to hear of it, which it does in its crew's turn.
 const LEAD: Duration = Duration::from_millis(25);
+const _: () = assert!(LEAD.as_nanos() > LONG_TURN.as_nanos() + LOOK_AGAIN as u128);
 
 /// How often the observer is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);

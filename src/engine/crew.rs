@@ -29,11 +29,11 @@ use nix::{
 /// Longest time without a turn of the runtime around while a client waits for something of it and others for sockets or the clock.
 const TURN: Duration = Duration::from_micros(50);
 
+/// The same while no client waits for the runtime. A wait that is limited to less makes the system set a timer for each operation.
+pub(super) const LONG_TURN: Duration = Duration::from_millis(10);
+
 /// How long before a moment a timer of the runtime, which has milliseconds, is set to wake the crew.
 const EARLY: Duration = Duration::from_millis(2);
-
-/// The same while none does. A wait that is limited to less makes the system set a timer for each operation.
-pub(super) const LONG_TURN: Duration = Duration::from_millis(10);
 
 /// Longest time without a look at sockets while some clients find their answers at once. On a machine that is busy to the brim
 /// these go on first, as in pgbench; looking twenty times as often costs a sixth of the throughput and improves no percentile.
@@ -309,34 +309,26 @@ impl<F: Future<Output = ()>> Crew<F> {
         if sources.is_empty() {
             return false;
         }
-        let found = poll(&mut sources, limit);
-        let mut can_go_on: Vec<usize> = Vec::with_capacity(found);
-        for (seat, source) in seats.iter().zip(&sources) {
-            if source.any().unwrap_or(true) {
-                can_go_on.push(*seat);
-            }
-        }
+        let is_told = poll(&mut sources, limit);
+        let mut source = sources.iter();
+        seats.retain(|_| source.next().is_some_and(|source| !is_told || source.any().unwrap_or(true)));
         drop(sources);
-        for seat in can_go_on {
+        for seat in seats {
             self.queue(seat);
         }
         true
     }
 }
 
-/// Waits until one of the sources can be read, for at most `limit`. How many can.
-fn poll(sources: &mut [PollFd<'_>], limit: Duration) -> usize {
+/// Waits until one of the sources can be read, for at most `limit`. Whether the system tells which: where it does not, everybody
+/// has to try.
+fn poll(sources: &mut [PollFd<'_>], limit: Duration) -> bool {
     #[cfg(target_os = "linux")]
     let outcome = nix::poll::ppoll(sources, Some(limit.into()), None);
     #[cfg(not(target_os = "linux"))]
     let outcome =
         nix::poll::poll(sources, nix::poll::PollTimeout::try_from(limit).unwrap_or(nix::poll::PollTimeout::ZERO));
-    match outcome {
-        Ok(found) => usize::try_from(found).unwrap_or(0),
-        // Interrupted, or too many sources for the system: everybody tries for themselves.
-        Err(Errno::EINTR) => 0,
-        Err(_) => sources.len(),
-    }
+    matches!(outcome, Ok(_) | Err(Errno::EINTR))
 }
 
 impl<F: Future<Output = ()>> Future for Crew<F> {
@@ -382,7 +374,7 @@ impl<F: Future<Output = ()>> Future for Crew<F> {
             }
             // Nobody waits for a socket.
             match next {
-                Some(at) if turn == LONG_TURN || at - now < EARLY => drop(poll(&mut [], limit)),
+                Some(at) if turn == LONG_TURN || at - now < EARLY => _ = poll(&mut [], limit),
                 _ => {
                     crew.answer_bell(Some(cx.waker()));
                     if crew.ready.is_empty() && crew.rests_until(next, cx) {

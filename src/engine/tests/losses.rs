@@ -78,18 +78,9 @@ fn measure_shaky(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let refusals = Mutex::new(refusals);
     let target = Arc::new(ShakyHandle(Arc::new(Shaky { script, wait, refusals, connected: Mutex::new(0) })));
-    LocalSet::new().block_on(&runtime, async {
-        let start = |mut worker: Worker<_>| {
-            worker.clock = Clock::Runtime;
-            let farewell = Farewell(worker.reports.clone());
-            spawn_local(async move {
-                worker.run().await;
-                drop(farewell);
-            });
-            Ok(())
-        };
-        conduct(target, load, workload(1), Arc::new(Watch::default()), CancellationToken::new(), start).await.unwrap()
-    })
+    let observer = Arc::new(Watch::default());
+    let measuring = conduct(target, load, workload(1), observer, CancellationToken::new(), start_here);
+    LocalSet::new().block_on(&runtime, measuring).unwrap()
 }
 
 #[test]
@@ -113,6 +104,24 @@ fn a_lost_connection_is_replaced_and_the_run_goes_on() {
     assert!((1591..=1594).contains(&measurement.total.operations), "{}", measurement.total.operations);
     let connected: Vec<f64> = measurement.slices.iter().map(|slice| slice.connected_clients).collect();
     assert!((connected[0] - 3.926).abs() < 0.001 && connected[1..] == [4.0, 4.0, 4.0], "{connected:?}");
+}
+
+#[test]
+fn a_connection_that_replaces_one_that_was_not_warm_yet_is_warmed_from_the_begin() {
+    let is_lost = Mutex::new(false);
+    let script = move |client: u32, operation: &Operation, _| {
+        let third = client == 1 && operation.number == WARM_UP | (2 * 2 + 1);
+        let outcome = match third && !std::mem::replace(&mut *is_lost.lock().unwrap(), true) {
+            true => Err(failure(FailureKind::Connection, None, "the server closed the connection")),
+            false => Ok(()),
+        };
+        (20 * MS, outcome)
+    };
+    let measurement = measure_shaky(&load(2, 1, 50 * MS, 1000 * MS), None, 0, script);
+    let WarmUp { length, cold_clients } = measurement.warm_up;
+    // Three executions, a connection of 1 ms, five executions.
+    assert!(cold_clients == 0 && length >= 161 * MS && length < 220 * MS, "{length:?}");
+    assert_eq!((measurement.connections.lost, measurement.total.error_count()), (0, 0));
 }
 
 #[test]

@@ -173,6 +173,17 @@ fn workload(statements: usize) -> Arc<Workload> {
     Arc::new(Workload::new(&scenario, &vec![vec![facts]; statements], 42).unwrap())
 }
 
+/// Starts a worker on the calling thread's runtime and by its clock.
+fn start_here<T: Target>(mut worker: Worker<T>) -> Result<(), Error> {
+    worker.clock = Clock::Runtime;
+    let farewell = Farewell(worker.reports.clone());
+    spawn_local(async move {
+        worker.run().await;
+        drop(farewell);
+    });
+    Ok(())
+}
+
 /// Runs on one runtime whose clock moves only when all are waiting.
 fn run_paused(
     load: &Load,
@@ -188,16 +199,7 @@ fn run_paused(
     let observer: Arc<dyn Observer> = watch.clone();
     let (measurement, took, begin) = LocalSet::new().block_on(&runtime, async {
         let begin = Instant::now();
-        let start = |mut worker: Worker<_>| {
-            worker.clock = Clock::Runtime;
-            let farewell = Farewell(worker.reports.clone());
-            spawn_local(async move {
-                worker.run().await;
-                drop(farewell);
-            });
-            Ok(())
-        };
-        let measurement = conduct(target, load, workload(statements), observer, stop, start).await;
+        let measurement = conduct(target, load, workload(statements), observer, stop, start_here).await;
         (measurement, begin.elapsed(), begin)
     });
     let deeds = deeds.lock().unwrap().clone();
