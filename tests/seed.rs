@@ -138,7 +138,13 @@ fn scenario() -> Scenario {
         statements: Vec::new(),
         scripts: Vec::new(),
         load: LoadDefaults::closed(1, Default::default(), Default::default(), 1),
-        fix: Fix { title: "t".into(), up: sql(&[]), down: sql(&[]), lock_timeout: Default::default() },
+        fix: Fix {
+            title: "t".into(),
+            up: sql(&[]),
+            down: sql(&[]),
+            lock_timeout: Default::default(),
+            rewrites: Vec::new(),
+        },
     }
 }
 

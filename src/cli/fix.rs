@@ -76,6 +76,8 @@ struct FixResult<'a> {
 enum State {
     Applied,
     Absent,
+    /// There is nothing to apply.
+    Rewrite,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,15 +90,16 @@ impl<'a> FixResult<'a> {
     fn new(scenario: &'a Scenario, direction: Direction, outcome: &'a FixOutcome) -> Self {
         let (seconds, statements) = match outcome {
             FixOutcome::Done { duration, statements } => (Some(duration.as_secs_f64()), statements.as_slice()),
-            FixOutcome::Nothing => (None, [].as_slice()),
+            FixOutcome::Nothing | FixOutcome::Rewrite => (None, [].as_slice()),
         };
         let statement = |(sql, taken): &'a (String, Duration)| Statement { sql, seconds: taken.as_secs_f64() };
         Self {
             scenario: &scenario.id,
             fix: &scenario.fix.title,
-            state: match direction {
-                Direction::Up => State::Applied,
-                Direction::Down => State::Absent,
+            state: match (outcome, direction) {
+                (FixOutcome::Rewrite, _) => State::Rewrite,
+                (_, Direction::Up) => State::Applied,
+                (_, Direction::Down) => State::Absent,
             },
             changed: seconds.is_some(),
             seconds,
@@ -110,6 +113,7 @@ impl<'a> FixResult<'a> {
             (State::Absent, Some(seconds)) => format!("reverted in {}", render::milliseconds(seconds * 1e3)),
             (State::Applied, None) => "is applied already".to_owned(),
             (State::Absent, None) => "is not applied".to_owned(),
+            (State::Rewrite, _) => "a rewrite, which the phase after sends; there is nothing to apply".to_owned(),
         };
         let mut blocks = vec![Block::Headline(format!("{}: {what}", self.fix))];
         if !self.statements.is_empty() {

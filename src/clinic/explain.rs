@@ -62,6 +62,7 @@ pub async fn explain(
     let folder = reports.prepare(&scenario.id, "explain")?;
     seed::require(clinic.connector(), scenario).await?;
     fix::require_fix(clinic, scenario, phase).await?;
+    let scenario = &*fix::in_phase(scenario, phase);
     let facts = pg::describe(clinic.connector(), scenario).await?;
     let workload = Workload::new(scenario, &facts, seed)?;
     let captured = capture(clinic, scenario, &workload).await?;

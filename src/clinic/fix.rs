@@ -1,6 +1,7 @@
 //! Applies and takes back a scenario's fix, and makes sure that a phase is measured with the fix as it should be.
 
 use std::{
+    borrow::Cow,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -10,8 +11,8 @@ use crate::{
         Connector,
         fix::{self, Progress},
     },
-    record::{FixInfo, Phase},
-    scenario::Scenario,
+    record::{FixInfo, Phase, RewriteInfo},
+    scenario::{Rewrite, Scenario},
 };
 
 use super::{Clinic, Error, ErrorKind, Event};
@@ -45,6 +46,8 @@ pub enum FixOutcome {
     },
     /// The fix stood so already.
     Nothing,
+    /// It is a rewrite alone: the phase after sends other statements, and the database stays as it is.
+    Rewrite,
 }
 
 /// Says what [`apply_fix`] (up) or [`revert_fix`] (down) would run. Changes nothing.
@@ -81,6 +84,9 @@ pub async fn revert_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutco
 }
 
 async fn run(clinic: &Clinic, scenario: &Scenario, direction: Direction) -> Result<FixOutcome, Error> {
+    if !scenario.fix.changes_database() {
+        return Ok(FixOutcome::Rewrite);
+    }
     let (connector, events, stop) = (clinic.connector(), clinic.events(), clinic.stop());
     let begun = Mutex::new(Vec::new());
     let tell = |progress| match progress {
@@ -118,6 +124,9 @@ fn durations(begun: Vec<(String, Instant)>, ended: Instant) -> Vec<(String, Dura
 /// # Errors
 /// It is not, and the hint names the command that makes it so; or the server could not tell.
 pub async fn require_fix(clinic: &Clinic, scenario: &Scenario, phase: Phase) -> Result<(), Error> {
+    if !scenario.fix.changes_database() {
+        return Ok(());
+    }
     let connector = clinic.connector();
     let client = connector.connect("check").await?;
     let state = fix::state(&client, scenario).await?;
@@ -138,10 +147,27 @@ pub async fn require_fix(clinic: &Clinic, scenario: &Scenario, phase: Phase) -> 
         .with_hint(hint))
 }
 
+/// The scenario as a phase sends it.
+pub(super) fn in_phase(scenario: &Scenario, phase: Phase) -> Cow<'_, Scenario> {
+    match phase {
+        Phase::After if !scenario.fix.rewrites.is_empty() => Cow::Owned(scenario.rewritten()),
+        Phase::Before | Phase::After => Cow::Borrowed(scenario),
+    }
+}
+
 /// What a record says about the fix.
 pub(super) fn info(scenario: &Scenario) -> FixInfo {
     let fix = &scenario.fix;
-    FixInfo { title: fix.title.clone(), up_sha256: fix::sha256(&fix.up), down_sha256: fix::sha256(&fix.down) }
+    let rewrite = |rewrite: &Rewrite| RewriteInfo {
+        statement: scenario.statements[rewrite.statement].name.clone(),
+        sha256: fix::sha256(&rewrite.sql),
+    };
+    FixInfo {
+        title: fix.title.clone(),
+        up_sha256: fix::sha256(&fix.up),
+        down_sha256: fix::sha256(&fix.down),
+        rewrites: fix.rewrites.iter().map(rewrite).collect(),
+    }
 }
 
 fn verb(direction: Direction) -> &'static str {

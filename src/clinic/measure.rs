@@ -1,6 +1,6 @@
 //! Measurements of one phase: what all of them need, and what comes of one.
 
-use std::{pin::pin, sync::Arc};
+use std::{borrow::Cow, pin::pin, sync::Arc};
 
 use tokio::sync::Notify;
 
@@ -23,7 +23,8 @@ use crate::{
 /// A phase that can be measured, as often as is wanted.
 pub(super) struct Ready<'a> {
     clinic: &'a Clinic,
-    scenario: &'a Scenario,
+    /// As the phase sends it.
+    scenario: Cow<'a, Scenario>,
     phase: Phase,
     dataset: DatasetInfo,
     server: Server,
@@ -53,8 +54,9 @@ impl<'a> Ready<'a> {
         fix::require_fix(clinic, scenario, phase).await?;
         let admin = connector.connect("bench").await?;
         let server = pg::server_facts(&admin, connector.is_managed()).await?;
-        let facts = pg::describe(connector, scenario).await?;
-        let workload = Arc::new(Workload::new(scenario, &facts, seed)?);
+        let scenario = fix::in_phase(scenario, phase);
+        let facts = pg::describe(connector, &scenario).await?;
+        let workload = Arc::new(Workload::new(&scenario, &facts, seed)?);
         Ok(Self { clinic, scenario, phase, dataset, server, facts, workload })
     }
 
@@ -94,11 +96,11 @@ impl<'a> Ready<'a> {
     /// A statement fails, or it was told to stop.
     pub(super) async fn capture(&self) -> Result<Captured, Error> {
         self.clinic.step("capturing plans");
-        explain::capture(self.clinic, self.scenario, &self.workload).await
+        explain::capture(self.clinic, &self.scenario, &self.workload).await
     }
 
     fn record(&self, plan: &PlannedLoad, measurement: &Measurement, activity: ServerActivity) -> Record {
-        let (scenario, load) = (self.scenario, &plan.load);
+        let (scenario, load) = (&*self.scenario, &plan.load);
         let interrupted_by = match &measurement.ended {
             Ended::Completed => None,
             Ended::Stopped => Some("it was told to stop".to_owned()),

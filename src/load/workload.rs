@@ -174,7 +174,7 @@ mod tests {
             statements,
             scripts,
             load: LoadDefaults::closed(1, time, time, 1),
-            fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time },
+            fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time, rewrites: Vec::new() },
             thresholds: Vec::new(),
             rows_asked: None,
         }

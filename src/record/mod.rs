@@ -28,7 +28,7 @@ pub use model::{
     ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PlanFigures, PoolUse, Record, Slice,
     StageFigures, StatementFigures, StepFigures, Totals, WarmUpFigures, Warning,
 };
-pub use origin::{DatasetInfo, FixInfo, Machine, Server, Tool};
+pub use origin::{DatasetInfo, FixInfo, Machine, RewriteInfo, Server, Tool};
 pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUnit};
 pub use read::{Found, RECORD_FILE, read};
 pub use store::Store;

@@ -59,4 +59,16 @@ pub struct FixInfo {
     pub up_sha256: String,
     /// SHA-256 of its down statements.
     pub down_sha256: String,
+    /// Statements of the workload that are sent with other SQL in the phase after; empty without any.
+    #[serde(default)]
+    pub rewrites: Vec<RewriteInfo>,
+}
+
+/// A statement that is sent with other SQL in the phase after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RewriteInfo {
+    /// Its name.
+    pub statement: String,
+    /// SHA-256 of its SQL in the phase after.
+    pub sha256: String,
 }

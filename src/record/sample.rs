@@ -50,6 +50,7 @@ pub(crate) fn record(phase: Phase) -> Record {
             title: "index on (user_id, created_at)".into(),
             up_sha256: "aa".into(),
             down_sha256: "bb".into(),
+            rewrites: Vec::new(),
         },
         load: LoadInfo {
             model: "closed".into(),
@@ -101,6 +102,7 @@ pub(crate) fn full() -> Record {
     let latency = full.latency_ms.clone();
     let wait = latency_of_waits();
     full.interrupted_by = Some("Ctrl-C".into());
+    full.fix.rewrites = vec![RewriteInfo { statement: "latest_of_user".into(), sha256: "cc".into() }];
     full.load = LoadInfo {
         model: "open".into(),
         clients: 16,

@@ -35,8 +35,8 @@ pub use load_model::{
     ThinkTime,
 };
 pub use model::{
-    Column, Dataset, Fix, Generator, JsonTemplate, Origin, RowOrder, Scenario, SqlStatement, SqlText, Table, TextKind,
-    UuidVersion, Value, Weighted,
+    Column, Dataset, Fix, Generator, JsonTemplate, Origin, Rewrite, RowOrder, Scenario, SqlStatement, SqlText, Table,
+    TextKind, UuidVersion, Value, Weighted,
 };
 pub use nearest::nearest;
 pub use rate::{GREATEST_RATE, RateFault, parse_rate};

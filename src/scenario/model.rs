@@ -294,13 +294,32 @@ pub struct SqlStatement {
 pub struct Fix {
     /// One line for a person.
     pub title: String,
-    /// Statements that apply it.
+    /// Statements that apply it; none where it is a rewrite alone.
     pub up: SqlText,
-    /// Statements that take it back.
+    /// Statements that take it back; none where it is a rewrite alone.
     pub down: SqlText,
     /// `lock_timeout` while a statement of it runs.
     #[serde(rename = "lock_timeout_s", serialize_with = "as_seconds")]
     pub lock_timeout: Duration,
+    /// Statements of the workload that are sent with other SQL in the phase after.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rewrites: Vec<Rewrite>,
+}
+
+/// What a statement of the workload is in the phase after, with the same parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rewrite {
+    /// Index of the statement in [`Scenario::statements`].
+    pub statement: usize,
+    /// Its SQL in the phase after: exactly one statement.
+    pub sql: SqlText,
+}
+
+impl Fix {
+    /// Whether there is something to apply to the database. Otherwise it is a rewrite alone, which is sent or not.
+    pub fn changes_database(&self) -> bool {
+        !self.up.statements.is_empty()
+    }
 }
 
 pub(super) fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -311,6 +330,16 @@ impl Scenario {
     /// Name of the schema that holds the scenario in the target database.
     pub fn schema_name(&self) -> String {
         format!("latclinic_{}", self.id)
+    }
+
+    /// The same scenario with its statements as they are sent in the phase after.
+    #[must_use]
+    pub fn rewritten(&self) -> Self {
+        let mut scenario = self.clone();
+        for Rewrite { statement, sql } in &self.fix.rewrites {
+            scenario.statements[*statement].sql = sql.clone();
+        }
+        scenario
     }
 
     /// Rows of the largest table.

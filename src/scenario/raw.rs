@@ -83,15 +83,13 @@ pub(super) struct Table {
 /// What is applied between the phases, with its way back.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("required" = ["title"], "allOf" = [
-    {"oneOf": [{"required": ["up"]}, {"required": ["up_file"]}]},
-    {"oneOf": [{"required": ["down"]}, {"required": ["down_file"]}]}
-]))]
+#[schemars(extend("required" = ["title"]))]
 pub(super) struct Fix {
     /// One line that says what the fix is.
     #[schemars(length(min = 1))]
     pub title: Option<String>,
-    /// SQL that applies it, run statement by statement, each in its own transaction.
+    /// SQL that applies it, run statement by statement, each in its own transaction. A fix has this and its way back, or
+    /// `statements`, or both.
     pub up: Option<String>,
     /// File with that SQL, relative to the scenario file.
     pub up_file: Option<String>,
@@ -99,9 +97,23 @@ pub(super) struct Fix {
     pub down: Option<String>,
     /// File with that SQL, relative to the scenario file.
     pub down_file: Option<String>,
+    /// Statements of the workload that are sent with other SQL in the phase after, by name; a step of a script as `script.step`.
+    #[schemars(extend("minProperties" = 1))]
+    pub statements: Option<BTreeMap<String, Rewrite>>,
     /// How long a statement of it waits for a lock: `5s` unless given.
     #[schemars(extend("examples" = ["5s"]))]
     pub lock_timeout: Option<String>,
+}
+
+/// What a statement of the workload is in the phase after. It has the parameters of the statement that it takes the place of.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("oneOf" = [{"required": ["sql"]}, {"required": ["sql_file"]}]))]
+pub(super) struct Rewrite {
+    /// One SQL statement with its parameters as `$1`, `$2`, names unqualified.
+    pub sql: Option<String>,
+    /// File with that statement, relative to the scenario file.
+    pub sql_file: Option<String>,
 }
 
 /// The JSON Schema of a scenario file.

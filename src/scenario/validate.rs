@@ -3,6 +3,7 @@
 //! A part without which another cannot be judged is skipped silently: its own fault has been reported.
 
 mod dataset;
+mod fix;
 mod load;
 mod scripts;
 mod texts;
@@ -16,7 +17,7 @@ use jiff::SignedDuration;
 use super::{
     faults::{Collector, Finding, SCENARIO},
     files::Files,
-    model::{Fix, Origin, Scenario},
+    model::{Origin, Scenario},
     node::Node,
     raw,
 };
@@ -47,7 +48,8 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
     let dataset = raw.dataset.and_then(|raw| check.dataset(raw, &root.get("dataset")));
     let workload = raw.workload.and_then(|raw| check.workload(raw, &root.get("workload")));
     let load = check.load(&raw.load, &root.get("load"));
-    let fix = raw.fix.and_then(|raw| check.fix(raw, &root.get("fix")));
+    let statements = workload.as_ref().map(|(statements, _)| statements.as_slice());
+    let fix = raw.fix.and_then(|raw| check.fix(raw, statements, &root.get("fix")));
     let title = raw.title.inspect(|title| check.one_line(title, &root.get("title")));
     let thresholds = check.thresholds(&raw.thresholds, &root);
     let (statements, scripts) = workload?;
@@ -110,14 +112,5 @@ impl Check<'_> {
             self.faults.push(Finding::new(at.span(), format!("`{text}` is out of range")).expected(bounds));
         }
         duration
-    }
-
-    fn fix(&mut self, raw: raw::Fix, at: &Node<'_>) -> Option<Fix> {
-        let title = raw.title.inspect(|title| self.one_line(title, &at.get("title")));
-        let up = self.commands(raw.up, raw.up_file, "up", "fix", at);
-        let down = self.commands(raw.down, raw.down_file, "down", "fix", at);
-        let text = raw.lock_timeout.as_deref().unwrap_or("5s");
-        let lock_timeout = self.duration(text, Duration::from_millis(1), &at.get("lock_timeout"));
-        Some(Fix { title: title?.trim().to_owned(), up: up?, down: down?, lock_timeout: lock_timeout? })
     }
 }

@@ -73,7 +73,13 @@ fn scenario(sql: &str, parameters: Vec<ParameterSource>) -> Scenario {
         statements: vec![statement],
         scripts: vec![Script::of_statement("probe", 1.0, 0)],
         load: LoadDefaults::closed(1, SECOND, SECOND, 1),
-        fix: Fix { title: String::new(), up: text("up.sql", ""), down: text("down.sql", ""), lock_timeout: SECOND },
+        fix: Fix {
+            title: String::new(),
+            up: text("up.sql", ""),
+            down: text("down.sql", ""),
+            lock_timeout: SECOND,
+            rewrites: Vec::new(),
+        },
         thresholds: Vec::new(),
         rows_asked: None,
     }

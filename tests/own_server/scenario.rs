@@ -44,6 +44,7 @@ pub(crate) fn scenario(up: &[&str], down: &[&str]) -> Scenario {
             up: sql("fix.up.sql", up),
             down: sql("fix.down.sql", down),
             lock_timeout: Duration::from_secs(5),
+            rewrites: Vec::new(),
         },
         thresholds: Vec::new(),
         rows_asked: None,

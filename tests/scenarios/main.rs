@@ -447,6 +447,24 @@ mine.toml:17:16: `$1` has no value here (only the statements of the workload tak
 mine.toml:12:1: missing key, expected `down` or `down_file`
 mine.toml:15:1: `up_file` beside `up`, expected only one of them
 "#);
+    let rewrite = |rest: &str| with_fix(&format!("[fix]\ntitle = \"t\"\n{rest}\n"));
+    assert_snapshot!(rewrite("statements.latets.sql = \"SELECT 1\"\nstatements.latest.sql = \"SELECT $2\""), @r#"
+mine.toml:14:12: no statement `latets` in the workload (did you mean `latest`?)
+mine.toml:15:12: a parameter that the SQL does not use: no `$1` in it
+mine.toml:15:33: `$2` has no parameter: 1 source given (`parameters` needs a generator or query for each `$n`)
+"#);
+    assert_snapshot!(rewrite("up = \"SELECT 1\"\nstatements.latest.sql = \"SELECT 2\""), @r#"
+mine.toml:12:1: missing key, expected `down` or `down_file`
+mine.toml:15:12: a parameter that the SQL does not use: no `$1` in it
+"#);
+    assert_snapshot!(rewrite(""), @r#"
+mine.toml:12:1: missing key, expected `up` or `up_file`
+mine.toml:12:1: missing key, expected `down` or `down_file`
+"#);
+    let fix = "[fix]\ntitle = \"t\"\nstatements.latest.sql = \"SELECT $1\"\n";
+    let scenario = read(&format!("title = \"t\"\n{DATASET}{WORKLOAD}{fix}")).unwrap();
+    assert!(!scenario.fix.changes_database());
+    assert_eq!(scenario.rewritten().statements[0].sql.text, "SELECT $1");
     let file = DATASET.lines().filter(|line| !line.starts_with("schema")).collect::<Vec<_>>().join("\n");
     let file = |name: &str| format!("{}\n", file.replace("[dataset]", &format!("[dataset]\nschema_file = \"{name}\"")));
     assert_snapshot!(with_dataset(&file("schema.sql")), @r#"schema.sql:3:8: SQL: unterminated string literal"#);

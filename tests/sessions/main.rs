@@ -143,7 +143,13 @@ pub(crate) fn script(steps: Vec<Written<'_>>, transaction: bool, connections: &C
             steps: steps.iter().enumerate().map(of_script).collect(),
         }],
         load: LoadDefaults { connections: connections.clone(), ..LoadDefaults::closed(1, second, second, 1) },
-        fix: Fix { title: String::new(), up: text("up.sql", ""), down: text("down.sql", ""), lock_timeout: second },
+        fix: Fix {
+            title: String::new(),
+            up: text("up.sql", ""),
+            down: text("down.sql", ""),
+            lock_timeout: second,
+            rewrites: Vec::new(),
+        },
         thresholds: Vec::new(),
         rows_asked: None,
     }

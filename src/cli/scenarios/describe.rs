@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::count;
 use crate::scenario::{
-    Arrivals, Connections, Dataset, Fix, LoadDefaults, LoadModel, ParameterSource, Pool, Protocol, Recycling, Scenario,
+    Arrivals, Connections, Dataset, LoadDefaults, LoadModel, ParameterSource, Pool, Protocol, Recycling, Scenario,
     Sharing, SqlText, Statement, ThinkDistribution, Value,
 };
 
@@ -26,7 +26,7 @@ pub(super) fn describe(scenario: &Scenario, width: usize) -> String {
             let _ = writeln!(text, "  {threshold}");
         }
     }
-    fix(&scenario.fix, width, &mut text);
+    fix(scenario, width, &mut text);
     text
 }
 
@@ -164,12 +164,19 @@ fn connections(connections: &Connections) -> Vec<String> {
     lines
 }
 
-fn fix(fix: &Fix, width: usize, text: &mut String) {
+fn fix(scenario: &Scenario, width: usize, text: &mut String) {
+    let fix = &scenario.fix;
     let _ = writeln!(text, "\nFix: {}", fix.title);
-    let _ = writeln!(text, "  lock timeout {} s", fix.lock_timeout.as_secs_f64());
-    for (name, commands) in [("up", &fix.up), ("down", &fix.down)] {
-        let _ = writeln!(text, "  {name}, {}", commands.source);
-        text.push_str(&sql(commands, "    ", width));
+    if fix.changes_database() {
+        let _ = writeln!(text, "  lock timeout {} s", fix.lock_timeout.as_secs_f64());
+        for (name, commands) in [("up", &fix.up), ("down", &fix.down)] {
+            let _ = writeln!(text, "  {name}, {}", commands.source);
+            text.push_str(&sql(commands, "    ", width));
+        }
+    }
+    for rewrite in &fix.rewrites {
+        let _ = writeln!(text, "  {} is sent as, {}", scenario.statements[rewrite.statement].name, rewrite.sql.source);
+        text.push_str(&sql(&rewrite.sql, "    ", width));
     }
 }
 

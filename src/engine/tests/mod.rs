@@ -165,7 +165,7 @@ fn workload(statements: usize) -> Arc<Workload> {
             .map(|index| Script::of_statement(&format!("s{index}"), 1.0 + index as f64, index))
             .collect(),
         load: LoadDefaults::closed(1, MS, MS, 42),
-        fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS },
+        fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS, rewrites: Vec::new() },
         thresholds: Vec::new(),
         rows_asked: None,
     };

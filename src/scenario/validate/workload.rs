@@ -92,7 +92,8 @@ impl Check<'_> {
         Some(Statement { name, sql: text?.sql, parameters: parameters.into_iter().collect::<Option<_>>()?, classes })
     }
 
-    fn placeholders(&mut self, text: &Text, given: usize, at: &Node<'_>) {
+    /// Whether the placeholders of a statement are those of its parameters.
+    pub(super) fn placeholders(&mut self, text: &Text, given: usize, at: &Node<'_>) {
         let mut used = BTreeSet::new();
         for (name, span) in &text.split.placeholders {
             match name.parse::<usize>() {
@@ -112,7 +113,8 @@ impl Check<'_> {
             }
         }
         for unused in (1..=given).filter(|number| !used.contains(number)) {
-            let span = at.get("parameters").item(unused - 1).span();
+            // A rewrite has the parameters of another statement.
+            let span = if at.has("parameters") { at.get("parameters").item(unused - 1).span() } else { at.span() };
             let finding = Finding::new(span, format!("a parameter that the SQL does not use: no `${unused}` in it"));
             self.faults.push(finding.relative());
         }
