@@ -1,7 +1,24 @@
-//! Pure maths: percentiles that samples support, series that have not settled.
+//! Pure maths: percentiles that samples support, series that have not settled or drift, effects with their intervals, claims.
 
+mod block_length;
+mod bootstrap;
 mod early_drift;
+mod estimate;
+mod holm;
 mod percentile;
+mod quantile;
+mod slices;
+mod spending;
+mod trend;
+mod verdict;
 
+pub use bootstrap::bootstrap_interval;
 pub use early_drift::{EarlyDrift, early_drift};
+pub use estimate::{Estimate, t_interval, welch_interval};
+pub use holm::{Step, step_down};
 pub use percentile::{CONFIDENCE, percentile, samples_needed};
+pub use quantile::block_quantile;
+pub use slices::{slice_bootstrap, slice_bootstrap_means};
+pub use spending::{alpha_of_look, looks};
+pub use trend::{Trend, trend};
+pub use verdict::{Claim, claim};
