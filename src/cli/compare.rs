@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CommandError, Exit, Output, format::FormatArgs, reports::ReportsArgs};
+use super::{CommandError, Exit, Output, format::FormatArgs, judging::JudgingArgs, reports::ReportsArgs};
 use crate::{
     clinic::{self, CompareRequest},
     render,
@@ -22,6 +22,8 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "ID", conflicts_with = "before")]
     scenario: Option<String>,
     #[command(flatten)]
+    judging: JudgingArgs,
+    #[command(flatten)]
     reports: ReportsArgs,
     #[command(flatten)]
     format: FormatArgs,
@@ -32,7 +34,9 @@ pub(super) struct CompareArgs {
 /// # Errors
 /// As [`clinic::compare`]; exit 4 when there is nothing that can be compared.
 pub(super) fn run(args: &CompareArgs, output: &mut Output) -> Result<Exit, CommandError> {
+    let judging = args.judging.judging();
     let request = CompareRequest {
+        judging: &judging,
         before: args.before.as_deref(),
         after: args.after.as_deref(),
         reports: &args.reports.reports,

@@ -134,7 +134,7 @@ pub(super) fn threshold(text: &str) -> Result<Threshold, String> {
     Threshold::parse(text).map_err(|fault| fault.render(text))
 }
 
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let number = match text.trim().strip_suffix('%') {
         Some(percent) => percent.trim_end().parse().map(|percent: f64| percent / 100.0),
         None => text.trim().parse(),
@@ -153,7 +153,7 @@ fn not_negative(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-fn positive(text: &str) -> Result<Duration, String> {
+pub(super) fn positive(text: &str) -> Result<Duration, String> {
     match not_negative(text)? {
         Duration::ZERO => Err("must be above 0".to_owned()),
         duration => Ok(duration),

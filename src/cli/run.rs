@@ -5,19 +5,21 @@ use clap::Args;
 use super::{
     exit::{CommandError, Exit},
     format::FormatArgs,
+    judging::JudgingArgs,
     load::LoadArgs,
     output::Output,
     reports::ReportsArgs,
+    rounds::RoundsArgs,
     scenario::ScenarioArgs,
     session,
     target::{ConsentArgs, TargetArgs},
 };
 use crate::{
-    clinic::{self, SeedOptions},
+    clinic::{self, RunPlan, SeedOptions},
     render,
 };
 
-/// Seed if needed, measure without the fix, apply it, measure with it, compare
+/// Seed if needed, measure without and with the fix in turns, round by round, and compare
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
@@ -25,6 +27,10 @@ pub(super) struct RunArgs {
     /// Make the dataset again, even where another one is under this name
     #[arg(long)]
     reseed: bool,
+    #[command(flatten)]
+    rounds: RoundsArgs,
+    #[command(flatten)]
+    judging: JudgingArgs,
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
@@ -39,26 +45,28 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let scenario = args.scenario.load()?;
-    let plan = args.load.options().plan(&scenario)?;
+    let plan = RunPlan::new(&scenario, &args.load.options(), &args.rounds.options())?;
+    let judging = args.judging.judging();
     let reports = args.reports.reports();
-    let place = args.target.place(plan.most_connections())?;
+    let place = args.target.place(plan.load.most_connections())?;
     args.consent.ask_for_run(&place, &scenario)?;
     let seed = SeedOptions { reseed: args.reseed, connections: None };
     let markdown = |comparison: &_| render::markdown(&render::comparison(comparison));
     let (outcome, interrupted) = session::at(place, "latclinic run", async |clinic| {
-        clinic::run(clinic, &scenario, &seed, &plan, &reports, &markdown).await
+        clinic::run(clinic, &scenario, &seed, &plan, &judging, &reports, &markdown).await
     })?;
-    match (outcome.comparison, outcome.failure) {
-        (Some(comparison), None) => {
-            args.format.format.show_saved(output, &render::comparison(&comparison), &comparison, &outcome.folder)?;
-            Ok(comparison.outcome().into())
+    match &outcome.comparison {
+        Some(comparison) => {
+            args.format.format.show_saved(output, &render::comparison(comparison), comparison, &outcome.folder)?;
         }
-        (_, failure) => {
-            if failure.is_none() {
-                output.note("interrupted: what was measured so far is saved, and there is no comparison");
-            }
+        None => {
+            output.note("no round is whole: what was measured so far is saved, and there is no comparison");
             output.result(&format!("written: {}", outcome.folder.display()));
-            failure.map_or(Ok(interrupted), |failure| Err(session::failure(failure, interrupted)))
         }
+    }
+    match (outcome.failure, outcome.comparison) {
+        (Some(failure), _) => Err(session::failure(failure, interrupted)),
+        (None, Some(comparison)) => Ok(comparison.outcome().into()),
+        (None, None) => Ok(Exit::Undecided),
     }
 }

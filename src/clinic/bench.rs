@@ -10,7 +10,7 @@ use super::{
     warnings::warnings,
 };
 use crate::{
-    engine::{Ended, Figures},
+    engine::{Ended, Figures, SliceFigures},
     record::{self, Folder, Found, Interval, Phase, Record, Store},
     scenario::Scenario,
 };
@@ -108,25 +108,35 @@ pub(super) fn save(
     folder: &Folder,
 ) -> Result<BenchOutcome, Error> {
     measured.record.warnings = warnings(&measured.record);
-    write(folder, &measured, captured)?;
-    Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record: measured.record }, failure })
-}
-
-fn write(folder: &Folder, measured: &Measured, captured: Option<&Captured>) -> record::Result<()> {
-    let Measured { measurement, record } = measured;
+    let Measured { measurement, record } = &measured;
     let statements = record.statements.iter().zip(&measurement.scripts).map(|(statement, figures)| Interval {
         statement: Some(&statement.name),
         start: Duration::ZERO,
         length: measurement.measured,
         histogram: Cow::Borrowed(&figures.response),
     });
-    let slices = measurement.slices.iter().map(|slice| Interval {
+    write(folder, record, statements.chain(slices(&measurement.slices)), captured)?;
+    Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record: measured.record }, failure })
+}
+
+/// The slices of a measurement as lines of its histogram log.
+pub(super) fn slices(slices: &[SliceFigures]) -> impl Iterator<Item = Interval<'_>> {
+    slices.iter().map(|slice| Interval {
         statement: None,
         start: slice.start,
         length: slice.length,
         histogram: Cow::Owned(slice.response.histogram()),
-    });
-    folder.write_histograms(measurement.started_at, statements.chain(slices))?;
+    })
+}
+
+/// Writes a record and what stands beside it.
+pub(super) fn write<'i>(
+    folder: &Folder,
+    record: &Record,
+    intervals: impl Iterator<Item = Interval<'i>>,
+    captured: Option<&Captured>,
+) -> record::Result<()> {
+    folder.write_histograms(record.started_at, intervals)?;
     if let Some(captured) = captured {
         explain::save(folder, record.phase, captured)?;
     }
@@ -134,7 +144,7 @@ fn write(folder: &Folder, measured: &Measured, captured: Option<&Captured>) -> r
     folder.write_record(record)
 }
 
-fn nothing_sent(record: &Record) -> Error {
+pub(super) fn nothing_sent(record: &Record) -> Error {
     let (phase, seconds) = (record.phase, record.load.duration_s);
     Error::new(
         ErrorKind::Failed,
@@ -145,7 +155,7 @@ fn nothing_sent(record: &Record) -> Error {
     .with_hint("measure longer (--duration), or at a higher rate")
 }
 
-fn all_failed(phase: Phase, figures: &Figures) -> Error {
+pub(super) fn all_failed(phase: Phase, figures: &Figures) -> Error {
     let most = figures.errors.values().max_by_key(|(count, _)| *count);
     let sample = most.map_or("", |(_, sample)| sample);
     Error::new(

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, noise};
 use crate::{
-    compare::{self, Comparison},
+    compare::{self, Comparison, Measured, MetricKey, Options, TOLERANCE},
     record::{self, Folder, Found, Phase, Store},
 };
 
@@ -17,9 +17,20 @@ pub struct Compared {
     pub folder: PathBuf,
 }
 
+/// How a comparison is judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judging {
+    /// Relative difference that counts as none.
+    pub tolerance: f64,
+    /// Metrics that gates are about.
+    pub gated: Vec<MetricKey>,
+}
+
 /// What to compare, and where to put it.
 #[derive(Debug, Clone, Copy)]
 pub struct CompareRequest<'a> {
+    /// How it is judged.
+    pub judging: &'a Judging,
     /// Folder or `record.json` of the phase `before`; the scenario's newest where `None`.
     pub before: Option<&'a Path>,
     /// Folder or `record.json` of the phase `after`; the scenario's newest where `None`.
@@ -40,18 +51,43 @@ pub struct CompareRequest<'a> {
 pub fn compare(request: &CompareRequest<'_>, markdown: impl Fn(&Comparison) -> String) -> Result<Compared, Error> {
     let store = Store::new(request.reports);
     let (before, after) = find(&store, request)?;
-    let comparison = compare_records(&before, &after)?;
+    let comparison = compare_records(&before, &after, request.judging, request.reports)?;
     let folder = store.prepare(&comparison.scenario, "compare", jiff::Timestamp::now(), request.output)?;
     write_comparison(&folder, &comparison, markdown)?;
     Ok(Compared { comparison, folder: folder.path().to_owned() })
 }
 
-/// Compares two records.
+impl Judging {
+    /// As the comparison takes it, without noise.
+    pub(super) fn options(&self) -> Options<'_> {
+        Options { tolerance: self.tolerance, gated: &self.gated, noise: None }
+    }
+}
+
+impl Default for Judging {
+    fn default() -> Self {
+        Self { tolerance: TOLERANCE, gated: Vec::new() }
+    }
+}
+
+/// Compares two records by the response times beside them; `reports` is where the noise of the machine may be known.
 ///
 /// # Errors
-/// [`ErrorKind::Undecided`] when they do not belong together.
-pub(super) fn compare_records(before: &Found, after: &Found) -> Result<Comparison, Error> {
-    compare::compare(before, after).map_err(|error| not_comparable(before, after, error))
+/// [`ErrorKind::Undecided`] when they do not belong together or response times cannot be read.
+pub(super) fn compare_records(
+    before: &Found,
+    after: &Found,
+    judging: &Judging,
+    reports: &Path,
+) -> Result<Comparison, Error> {
+    let blocks = [record::read_histograms(before)?, record::read_histograms(after)?];
+    let is_aa = after.record.run.as_ref().is_some_and(|run| run.aa);
+    let noise = if is_aa { None } else { noise::find(reports, &after.record) };
+    let noise = noise.as_ref().map(|(comparison, folder)| (comparison, folder.as_str()));
+    let options = Options { noise, ..judging.options() };
+    let measured = |found, blocks| Measured { found, blocks };
+    compare::compare(measured(before, &blocks[0]), measured(after, &blocks[1]), &options)
+        .map_err(|error| not_comparable(before, after, error))
 }
 
 /// Writes `comparison.json`, and `comparison.md` as `markdown` words it.

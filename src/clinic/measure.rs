@@ -5,7 +5,7 @@ use std::{borrow::Cow, pin::pin, sync::Arc};
 use tokio::sync::Notify;
 
 use super::{
-    Clinic, Error, ErrorKind, Event, Events,
+    Clinic, Error, ErrorKind, Event, Events, RoundPlace,
     explain::{self, Captured},
     figures, fix,
     load::PlannedLoad,
@@ -60,11 +60,44 @@ impl<'a> Ready<'a> {
         Ok(Self { clinic, scenario, phase, dataset, server, facts, workload })
     }
 
+    /// Takes the values that parameters' queries returned from `other`, so that both sides of a run send the same whatever the
+    /// workload or another order of reading has changed in between.
+    ///
+    /// # Errors
+    /// The values do not fit.
+    pub(super) fn share_values(&mut self, other: &Self, seed: u64) -> Result<(), Error> {
+        for (own, others) in self.facts.iter_mut().flatten().zip(other.facts.iter().flatten()) {
+            if own.column_type == others.column_type {
+                own.fetched.clone_from(&others.fetched);
+            }
+        }
+        self.draw_from(seed)
+    }
+
+    /// Draws mix and parameters from another seed.
+    ///
+    /// # Errors
+    /// As [`Ready::new`] for the workload.
+    pub(super) fn draw_from(&mut self, seed: u64) -> Result<(), Error> {
+        self.workload = Arc::new(Workload::new(&self.scenario, &self.facts, seed)?);
+        Ok(())
+    }
+
+    /// The scenario as the phase sends it.
+    pub(super) fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
     /// Drives a load, after a checkpoint, with sessions of its own. A load that was stopped or could not go on has a record too.
     ///
     /// # Errors
     /// The load could not be started, or it was told to stop before.
     pub(super) async fn measure(&self, plan: &PlannedLoad) -> Result<Measured, Error> {
+        self.measure_block(plan, None).await
+    }
+
+    /// [`Ready::measure`] as a block of a run in rounds.
+    pub(super) async fn measure_block(&self, plan: &PlannedLoad, round: Option<RoundPlace>) -> Result<Measured, Error> {
         let Self { clinic, scenario, .. } = self;
         let connector = clinic.connector();
         clinic.check_stop()?;
@@ -75,8 +108,12 @@ impl<'a> Ready<'a> {
 
         let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &self.facts, &plan.connections));
         let window = Arc::new(Notify::new());
-        let observer =
-            Arc::new(Observer { events: Arc::clone(clinic.events()), phase: self.phase, window: Arc::clone(&window) });
+        let observer = Arc::new(Observer {
+            events: Arc::clone(clinic.events()),
+            phase: self.phase,
+            round,
+            window: Arc::clone(&window),
+        });
         let mut activity = pg::Activity::connect(connector, &scenario.schema_name()).await;
         let running = engine::run(target, &plan.load, Arc::clone(&self.workload), observer, clinic.stop().clone());
         let mut running = pin!(running);
@@ -86,7 +123,7 @@ impl<'a> Ready<'a> {
         };
         let measurement = measurement
             .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
-        let record = self.record(plan, &measurement, activity.end().await);
+        let record = self.record(plan, &measurement, Some(activity.end().await));
         Ok(Measured { measurement, record })
     }
 
@@ -99,7 +136,13 @@ impl<'a> Ready<'a> {
         explain::capture(self.clinic, &self.scenario, &self.workload).await
     }
 
-    fn record(&self, plan: &PlannedLoad, measurement: &Measurement, activity: ServerActivity) -> Record {
+    /// The record of a measurement, without plans and warnings.
+    pub(super) fn record(
+        &self,
+        plan: &PlannedLoad,
+        measurement: &Measurement,
+        activity: Option<ServerActivity>,
+    ) -> Record {
         let (scenario, load) = (&*self.scenario, &plan.load);
         let interrupted_by = match &measurement.ended {
             Ended::Completed => None,
@@ -110,6 +153,7 @@ impl<'a> Ready<'a> {
             format: FORMAT,
             scenario: scenario.id.clone(),
             phase: self.phase,
+            run: None,
             started_at: measurement.started_at,
             interrupted: interrupted_by.is_some(),
             interrupted_by,
@@ -131,11 +175,12 @@ impl<'a> Ready<'a> {
             errors: figures::errors(&measurement.total),
             connections: Some(figures::connections(&measurement.connections)),
             slices: measurement.slices.iter().map(figures::slice).collect(),
+            blocks: Vec::new(),
             warm_up: Some(WarmUpFigures {
                 length_s: measurement.warm_up.length.as_secs_f64(),
                 cold_clients: measurement.warm_up.cold_clients,
             }),
-            server_activity: Some(activity),
+            server_activity: activity,
             thresholds: Vec::new(),
             capacity: None,
             warnings: Vec::new(),
@@ -155,13 +200,14 @@ impl<'a> Ready<'a> {
 struct Observer {
     events: Arc<dyn Events>,
     phase: Phase,
+    round: Option<RoundPlace>,
     /// Told when the measured window begins.
     window: Arc<Notify>,
 }
 
 impl engine::Observer for Observer {
     fn progress(&self, progress: &engine::Progress) {
-        self.events.event(Event::Load { phase: self.phase, progress: progress.clone() });
+        self.events.event(Event::Load { phase: self.phase, progress: progress.clone(), round: self.round });
     }
 
     fn window_begins(&self) {

@@ -2,6 +2,7 @@
 //!
 //! A use case takes a [`Clinic`] (where to work, whom to tell, when to stop) and a scenario, and returns what it did.
 
+mod arm;
 mod bench;
 mod bracket;
 mod capacity;
@@ -16,7 +17,9 @@ mod load_info;
 mod machine;
 pub mod managed;
 mod measure;
+mod noise;
 mod place;
+mod rounds;
 mod run;
 mod seed;
 mod thresholds;
@@ -24,12 +27,13 @@ mod warnings;
 
 pub use bench::{BenchOutcome, Reports, bench};
 pub use capacity::{CapacityPlan, find_capacity};
-pub use compare::{CompareRequest, Compared, compare, write_comparison};
+pub use compare::{CompareRequest, Compared, Judging, compare, write_comparison};
 pub use error::{Error, ErrorKind};
-pub use event::{Event, Events, LoadProgress, LoadStage};
+pub use event::{Event, Events, LoadProgress, LoadStage, RoundPlace};
 pub use explain::{Captured, ExplainOutcome, explain};
 pub use fix::{Direction, FixOutcome, FixPlan, FixState, apply_fix, plan_fix, require_fix, revert_fix};
 pub use load::{LoadOptions, PlannedLoad, SharingOption};
 pub use place::{Clinic, Place};
+pub use rounds::{Rounds, RoundsOptions, RunPlan};
 pub use run::{RunOutcome, run};
 pub use seed::{DatasetFacts, SeedOptions, SeedOutcome, Seeded, seed};

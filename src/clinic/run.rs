@@ -1,33 +1,41 @@
-//! The main job: dataset, before, fix, after, comparison.
+//! The main job: dataset, both phases in rounds, comparison.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use super::{
-    Clinic, Error, ErrorKind, FixOutcome, FixState, PlannedLoad, Reports, SeedOptions, SeedOutcome,
-    bench::measure,
-    compare::{compare_records, write_comparison},
+    Clinic, Error, ErrorKind, FixOutcome, FixState, Reports, RoundPlace, RunPlan, SeedOptions, SeedOutcome,
+    arm::Arm,
+    bench::{all_failed, nothing_sent},
+    compare::{Judging, compare_records, write_comparison},
     fix::{apply_fix, revert_fix},
+    measure::{Measured, Ready},
+    rounds::Rounds,
     seed::{rows_text, seed},
 };
 use crate::{
-    compare::Comparison,
-    record::{Folder, Found, Phase},
+    compare::{self, Comparison},
+    engine::Ended,
+    record::{Folder, Found, Phase, Record, RunInfo},
     scenario::Scenario,
 };
 
 /// A run that measured something.
 #[derive(Debug)]
 pub struct RunOutcome {
-    /// The comparison; `None` when the run did not get there.
+    /// The comparison of the whole rounds; `None` when there was none.
     pub comparison: Option<Comparison>,
-    /// Where everything was saved: the records in `before` and `after`, the comparison beside them.
+    /// Where everything was saved: the records in `before` and `after` (`a` and `b` without a fix), the comparison beside them.
     pub folder: PathBuf,
-    /// Why it did not get there; `None` when it was told to stop.
+    /// Why it ended before its time; of kind [`ErrorKind::Interrupted`] when it was told to stop.
     pub failure: Option<Error>,
 }
 
-/// Seeds the dataset if needed, measures without the fix, applies it, measures with it, compares. `markdown` words the
-/// comparison. The fix stays applied.
+/// Seeds the dataset if needed, measures both phases in turns, round by round, applying and taking back the fix in between, and
+/// compares. `markdown` words the comparison. The fix stays applied. What was measured is saved however it ends, and the whole
+/// rounds are compared.
 ///
 /// # Errors
 /// What failed before anything was measured; what fails later is in [`RunOutcome::failure`].
@@ -35,46 +43,239 @@ pub async fn run(
     clinic: &Clinic,
     scenario: &Scenario,
     seed_options: &SeedOptions,
-    load: &PlannedLoad,
+    plan: &RunPlan,
+    judging: &Judging,
     reports: &Reports,
     markdown: impl Fn(&Comparison) -> String,
 ) -> Result<RunOutcome, Error> {
-    let folder = reports.prepare(&scenario.id, "run")?;
+    let folder = reports.prepare(&scenario.id, if plan.aa { "aa" } else { "run" })?;
     if let SeedOutcome::AlreadyComplete(facts) = seed(clinic, scenario, seed_options).await? {
         clinic.note(format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows)));
     }
     tell(clinic, &revert_fix(clinic, scenario).await?, &FixState::Absent);
-    let before = measure(clinic, scenario, Phase::Before, load, &folder.subfolder("before")?).await?;
-    let outcome = |comparison, failure| RunOutcome { comparison, folder: folder.path().to_owned(), failure };
-    if before.failure.is_some() || before.found.record.interrupted {
-        return Ok(outcome(None, before.failure));
+    let mut run = Run::new(clinic, scenario, plan, judging);
+    let mut failure = run.rounds().await.err();
+    if failure.is_none() {
+        failure = run.finish().await.err();
     }
-    Ok(match after(clinic, scenario, load, &folder, &before.found, markdown).await {
-        Ok(comparison) => outcome(comparison, None),
-        Err(failure) if failure.kind() == ErrorKind::Interrupted => outcome(None, None),
-        Err(failure) => outcome(None, Some(failure)),
-    })
+    let saved = run.save(&folder, failure.as_ref())?;
+    let comparison = match (&saved, failure) {
+        (None, Some(failure)) => return Err(failure),
+        (Some([Some(before), Some(after)]), failure) if run.info.rounds > 0 => {
+            let comparison = compare_records(before, after, judging, &reports.root)?;
+            write_comparison(&folder, &comparison, markdown)?;
+            (Some(comparison), failure)
+        }
+        (_, failure) => (None, failure),
+    };
+    let (comparison, failure) = comparison;
+    Ok(RunOutcome { comparison, folder: folder.path().to_owned(), failure })
 }
 
-/// The second half, once there is a record of the phase before. `None` when it was told to stop.
-async fn after(
-    clinic: &Clinic,
-    scenario: &Scenario,
-    load: &PlannedLoad,
-    folder: &Folder,
-    before: &Found,
-    markdown: impl Fn(&Comparison) -> String,
-) -> Result<Option<Comparison>, Error> {
-    tell(clinic, &apply_fix(clinic, scenario).await?, &FixState::Applied);
-    let after = measure(clinic, scenario, Phase::After, load, &folder.subfolder("after")?).await?;
-    match after.failure {
-        Some(failure) => return Err(failure),
-        None if after.found.record.interrupted => return Ok(None),
-        None => {}
+/// A run that goes on.
+struct Run<'a> {
+    clinic: &'a Clinic,
+    scenario: &'a Scenario,
+    plan: &'a RunPlan,
+    judging: &'a Judging,
+    info: RunInfo,
+    /// Both sides; a side is there once its phase was entered.
+    arms: [Option<Arm<'a>>; 2],
+    /// Blocks of a round that is not whole yet.
+    open: [Option<Measured>; 2],
+    /// Whether the fix is applied.
+    applied: bool,
+    /// Time that all changes between the phases took so far, and how many there were.
+    switched: (Duration, u32),
+}
+
+/// The place of a phase among the sides.
+fn side(phase: Phase) -> usize {
+    usize::from(phase == Phase::After)
+}
+
+impl<'a> Run<'a> {
+    fn new(clinic: &'a Clinic, scenario: &'a Scenario, plan: &'a RunPlan, judging: &'a Judging) -> Self {
+        let info = RunInfo {
+            id: format!("{:032x}", rand::random::<u128>()),
+            aa: plan.aa,
+            rounds_asked: plan.rounds.most(),
+            automatic: matches!(plan.rounds, Rounds::Automatic(_)),
+            rounds: 0,
+            first: Vec::new(),
+        };
+        Self {
+            clinic,
+            scenario,
+            plan,
+            judging,
+            info,
+            arms: [None, None],
+            open: [None, None],
+            applied: false,
+            switched: (Duration::ZERO, 0),
+        }
     }
-    let comparison = compare_records(before, &after.found)?;
-    write_comparison(folder, &comparison, markdown)?;
-    Ok(Some(comparison))
+
+    /// Measures round after round.
+    async fn rounds(&mut self) -> Result<(), Error> {
+        let most = self.plan.rounds.most();
+        for round in 1..=most {
+            let first = self.plan.first(round);
+            let second = if first == Phase::Before { Phase::After } else { Phase::Before };
+            for (phase, blocks_left) in [(first, 2 * (most - round) + 1), (second, 2 * (most - round))] {
+                self.block(round, phase, blocks_left).await?;
+            }
+            for (arm, measured) in self.arms.iter_mut().zip(&mut self.open) {
+                if let (Some(arm), Some(measured)) = (arm, measured.take()) {
+                    arm.add(round, measured);
+                }
+            }
+            self.info.rounds = round;
+            self.info.first.push(first);
+            if self.plan.rounds.is_look(round) && round < most && self.is_decided()? {
+                self.clinic.note(format!("everything is decided after {round} rounds"));
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures one block of a side.
+    async fn block(&mut self, round: u32, phase: Phase, blocks_left: u32) -> Result<(), Error> {
+        self.switch(phase).await?;
+        self.enter(phase).await?;
+        let place = RoundPlace {
+            round,
+            of: self.info.rounds_asked,
+            at_most: self.info.automatic,
+            block: self.plan.load.load.duration,
+            rest: self.plan.time_of(blocks_left) + self.time_of_switches(blocks_left),
+        };
+        let Some(arm) = &mut self.arms[side(phase)] else { return Ok(()) };
+        let measured = self.open[side(phase)].insert(arm.measure(&self.plan.block(round), place).await?);
+        let Measured { measurement, record } = &*measured;
+        match &measurement.ended {
+            Ended::Stopped => {
+                return Err(Error::new(ErrorKind::Interrupted, format!("it was told to stop in round {round}")));
+            }
+            Ended::Failed(reason) => {
+                let message = format!("the measurement broke off in round {round}, phase {phase}: {reason}");
+                return Err(Error::new(ErrorKind::Failed, message)
+                    .with_hint("the whole rounds until then are saved and compared, marked as interrupted"));
+            }
+            Ended::Completed if measurement.total.operations == 0 => {
+                return Err(nothing_sent(record));
+            }
+            Ended::Completed if record.totals.errors == record.totals.operations => {
+                return Err(all_failed(phase, &measurement.total));
+            }
+            Ended::Completed => {}
+        }
+        if arm.captured.is_none() {
+            let captured = arm.ready.capture().await.map_err(|error| match error.kind() {
+                ErrorKind::Interrupted => Error::new(
+                    ErrorKind::Interrupted,
+                    format!("it was told to stop while plans were captured, in round {round}"),
+                ),
+                _ => error,
+            });
+            arm.captured = Some(captured?);
+        }
+        Ok(())
+    }
+
+    /// Brings the database into the state of a phase.
+    async fn switch(&mut self, phase: Phase) -> Result<(), Error> {
+        let apply = phase == Phase::After && !self.plan.aa;
+        if apply == self.applied || !self.scenario.fix.changes_database() {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        match apply {
+            true => tell(self.clinic, &apply_fix(self.clinic, self.scenario).await?, &FixState::Applied),
+            false => tell(self.clinic, &revert_fix(self.clinic, self.scenario).await?, &FixState::Absent),
+        }
+        self.applied = apply;
+        self.switched = (self.switched.0 + begin.elapsed(), self.switched.1 + 1);
+        Ok(())
+    }
+
+    /// Gets a side ready, once.
+    async fn enter(&mut self, phase: Phase) -> Result<(), Error> {
+        if self.arms[side(phase)].is_some() {
+            return Ok(());
+        }
+        let seed = self.plan.load.load.seed;
+        let shown = if self.plan.aa { Phase::Before } else { phase };
+        let mut ready = Ready::new(self.clinic, self.scenario, shown, seed).await?;
+        if let Some(other) = self.arms.iter().flatten().next() {
+            ready.share_values(&other.ready, seed)?;
+        }
+        self.arms[side(phase)] = Some(Arm::new(ready));
+        Ok(())
+    }
+
+    /// Time that is still needed for changes between the phases: about one for each block.
+    fn time_of_switches(&self, blocks_left: u32) -> Duration {
+        let (time, count) = self.switched;
+        time.checked_div(count).unwrap_or_default() * blocks_left
+    }
+
+    /// Whether every gated metric has a verdict; where none is gated, the headline.
+    fn is_decided(&self) -> Result<bool, Error> {
+        let records = self.records(None);
+        let [Some(before), Some(after)] = &records else { return Ok(false) };
+        let histograms = self.arms.each_ref().map(|arm| arm.as_ref().map(Arm::histograms).unwrap_or_default());
+        let found = |record: &Record| Found { folder: PathBuf::new(), record: record.clone() };
+        let (before, after) = (found(before), found(after));
+        let measured = |found, blocks| compare::Measured { found, blocks };
+        let sides = (measured(&before, &histograms[0]), measured(&after, &histograms[1]));
+        let comparison = compare::compare(sides.0, sides.1, &self.judging.options())
+            .map_err(|error| Error::new(ErrorKind::Failed, error.to_string()).with_source(error))?;
+        Ok(comparison.is_decided(&self.judging.gated))
+    }
+
+    /// Leaves the fix applied, and looks whether the server is set as it was.
+    async fn finish(&mut self) -> Result<(), Error> {
+        if !self.plan.aa {
+            self.switch(Phase::After).await?;
+        }
+        Ok(())
+    }
+
+    /// The records of the rounds so far.
+    fn records(&self, failure: Option<&Error>) -> [Option<Record>; 2] {
+        let asked = if self.info.automatic { self.info.rounds } else { self.info.rounds_asked };
+        self.arms.each_ref().map(|arm| {
+            let mut record = arm.as_ref()?.record(&self.plan.load, &self.info)?;
+            record.load.duration_s = (self.plan.load.load.duration * asked.max(1)).as_secs_f64();
+            if let Some(failure) = failure {
+                record.interrupted = true;
+                record.interrupted_by = Some(failure.to_string());
+            }
+            Some(record)
+        })
+    }
+
+    /// Saves both sides; where no round is whole, what there is of one. `None` where nothing was measured.
+    fn save(&mut self, folder: &Folder, failure: Option<&Error>) -> Result<Option<[Option<Found>; 2]>, Error> {
+        if self.info.rounds == 0 {
+            for (arm, measured) in self.arms.iter_mut().zip(&mut self.open) {
+                if let (Some(arm), Some(measured)) = (arm, measured.take()) {
+                    arm.add(1, measured);
+                }
+            }
+        }
+        let names = if self.plan.aa { ["a", "b"] } else { ["before", "after"] };
+        let mut found = [None, None];
+        for (index, record) in self.records(failure).into_iter().enumerate() {
+            if let (Some(arm), Some(record)) = (&self.arms[index], record) {
+                found[index] = Some(arm.save(record, &folder.subfolder(names[index])?)?);
+            }
+        }
+        Ok(found.iter().any(Option::is_some).then_some(found))
+    }
 }
 
 /// Says so where a fix stood already as it should.

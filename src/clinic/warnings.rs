@@ -1,5 +1,7 @@
 //! What a reader has to know before believing a record's figures.
 
+use std::collections::BTreeMap;
+
 use crate::{
     record::{Record, ServerActivity, Slice, Warning},
     stats::{self, EarlyDrift, early_drift},
@@ -38,6 +40,33 @@ pub(super) fn warnings(record: &Record) -> Vec<Warning> {
         record.server_activity.as_ref().and_then(autovacuum_inside),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// Warnings about one block of a run: how many samples there are is a matter of all blocks.
+pub(super) fn of_block(record: &Record) -> Vec<Warning> {
+    let mut found = warnings(record);
+    found.retain(|warning| warning.id != "too-few-samples");
+    found
+}
+
+/// Warnings about a record in rounds: those of its blocks, each kind once, with the blocks that have it.
+pub(super) fn of_blocks(record: &Record) -> Vec<Warning> {
+    let mut found: Vec<Warning> = [interrupted(record), too_few_samples(record)].into_iter().flatten().collect();
+    let mut kinds: BTreeMap<&str, (&Warning, Vec<u32>)> = BTreeMap::new();
+    for block in &record.blocks {
+        for warning in &block.warnings {
+            kinds.entry(&warning.id).or_insert((warning, Vec::new())).1.push(block.round);
+        }
+    }
+    found.extend(kinds.into_values().map(|(sample, rounds)| {
+        let of = record.blocks.len();
+        let message = match rounds.as_slice() {
+            [round] => format!("in round {round}: {}", sample.message),
+            rounds => format!("in {} of {of} rounds, such as {}: {}", rounds.len(), rounds[0], sample.message),
+        };
+        Warning { message, ..sample.clone() }
+    }));
+    found
 }
 
 fn warning(id: &str, message: String, advice: &str) -> Option<Warning> {

@@ -2,40 +2,99 @@
 
 use super::{
     comparable::{self, Error},
+    drift::drift,
+    evidence::{Measured, method},
+    judge::{Judge, MetricKey},
     metrics,
-    model::{Comparison, FORMAT, Gate, PlanComparison, Side, Sides, StatementComparison, Verdict},
+    model::{
+        Comparison, FORMAT, Gate, Method, Metric, MetricName, Noise, PlanComparison, Side, Sides, StatementComparison,
+        Verdict,
+    },
     notes::notes,
 };
 use crate::record::{Found, Record, ThresholdResult};
 
-/// Compares a record of the phase `before` with one of the phase `after`.
-///
-/// Each side was measured once, so ratios have no interval and every verdict is inconclusive.
+/// Relative difference that counts as none, unless told otherwise.
+pub const TOLERANCE: f64 = 0.02;
+
+/// How to compare.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Relative difference that counts as none.
+    pub tolerance: f64,
+    /// Metrics that gates are about: judged as a family.
+    pub gated: &'a [MetricKey],
+    /// A comparison of the same scenario on the same machine without a fix, and where it is: what noise there is.
+    pub noise: Option<(&'a Comparison, &'a str)>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { tolerance: TOLERANCE, gated: &[], noise: None }
+    }
+}
+
+/// Compares two records: of the phases before and after, or both of one phase.
 ///
 /// # Errors
-/// When the records are not of the two phases of the same scenario, dataset, load, statements and fix.
-pub fn compare(before: &Found, after: &Found) -> Result<Comparison, Error> {
-    comparable::check(&before.record, &after.record)?;
-    let plans = plans(&before.record, &after.record);
-    let (from, to) = (&before.record, &after.record);
+/// When the records are not of the same scenario, dataset, load, statements and fix.
+pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>) -> Result<Comparison, Error> {
+    let (from, to) = (&before.found.record, &after.found.record);
+    comparable::check(from, to)?;
+    let plans = plans(from, to);
     let mut metrics = metrics::of_load(None, (&from.totals, &from.latency_ms), (&to.totals, &to.latency_ms));
     metrics.extend(metrics::of_plans(&plans));
+    let mut statements = statements(from, to);
+    let method = method(before, after);
+    let run = from.run.clone().filter(|run| to.run.as_ref().is_some_and(|other| other.id == run.id));
+    let sides = [before, after];
+    Judge::new(method, options.tolerance, run.as_ref(), sides).judge(&mut metrics, &mut statements, options.gated);
+    let noise = options.noise.map(|(comparison, folder)| Noise {
+        folder: folder.to_owned(),
+        measured_at: comparison.sides.before.started_at,
+        rounds: comparison.run.as_ref().map_or(0, |run| run.rounds),
+    });
+    if let Some((comparison, _)) = options.noise {
+        noise_floors(comparison, metrics.iter_mut().chain(statements.iter_mut().flat_map(|of| &mut of.metrics)));
+    }
+    let drift = if method == Method::Rounds { drift(&[MetricName::P50, MetricName::P99], sides) } else { Vec::new() };
     let mut comparison = Comparison {
         format: FORMAT,
         scenario: from.scenario.clone(),
         fix: from.fix.title.clone(),
         verdict: Verdict::Inconclusive,
-        sides: Sides { before: side(before), after: side(after) },
+        method,
+        run,
+        tolerance: options.tolerance,
+        noise,
+        drift,
+        sides: Sides { before: side(before.found), after: side(after.found) },
         metrics,
-        statements: statements(from, to),
+        statements,
         plans,
         results_identical: None,
         gates: gates(from, to),
         differences: comparable::differences(from, to),
         notes: Vec::new(),
     };
-    comparison.notes = notes(&comparison);
+    comparison.verdict = comparison.headline().map_or(Verdict::Inconclusive, |metric| metric.verdict);
+    comparison.notes = notes(&comparison, [from, to]);
     Ok(comparison)
+}
+
+/// The noise floor of a metric is the end of its interval without a fix that lies farther from no difference.
+fn noise_floors<'m>(noise: &Comparison, metrics: impl Iterator<Item = &'m mut Metric>) {
+    let known: Vec<&Metric> = noise.metrics.iter().chain(noise.statements.iter().flat_map(|of| &of.metrics)).collect();
+    for metric in metrics {
+        let same = known.iter().find(|other| other.name == metric.name && other.statement == metric.statement);
+        metric.noise_floor = same.and_then(|same| floor(same));
+    }
+}
+
+/// The smallest relative difference that could be told from noise.
+pub(super) fn floor(metric: &Metric) -> Option<f64> {
+    let (low, high) = (metric.ci_low?, metric.ci_high?);
+    Some(low.ln().abs().max(high.ln().abs()).exp() - 1.0)
 }
 
 fn side(found: &Found) -> Side {
@@ -123,10 +182,16 @@ mod tests {
         (found(sample::record(Phase::Before)), found(sample::record(Phase::After)))
     }
 
+    /// Two records without their response times.
+    fn compared(before: &Found, after: &Found) -> Result<Comparison, Error> {
+        let measured = |found| Measured { found, blocks: &[] };
+        compare(measured(before), measured(after), &Options::default())
+    }
+
     #[test]
     fn one_measurement_a_side_has_ratios_but_no_interval_and_no_verdict() {
         let (before, after) = pair();
-        let comparison = compare(&before, &after).unwrap();
+        let comparison = compared(&before, &after).unwrap();
         let p99 = comparison.metrics.iter().find(|metric| metric.name == MetricName::P99).unwrap();
         assert_eq!(p99.ratio, Some(0.399 / 307.2));
         assert!(comparison.metrics.iter().all(|metric| {
@@ -140,7 +205,7 @@ mod tests {
     #[test]
     fn the_shape_is_that_of_the_contract_and_reads_back() {
         let (before, after) = pair();
-        let comparison = compare(&before, &after).unwrap();
+        let comparison = compared(&before, &after).unwrap();
         let json = serde_json::to_value(&comparison).unwrap();
         for key in ["verdict", "metrics", "results_identical", "gates"] {
             assert!(json.get(key).is_some(), "{key}");
@@ -160,21 +225,21 @@ mod tests {
     fn the_headline_falls_back_to_what_both_sides_support() {
         let (mut before, after) = pair();
         before.record.latency_ms.p99 = None;
-        assert_eq!(compare(&before, &after).unwrap().headline().unwrap().name, MetricName::P95);
+        assert_eq!(compared(&before, &after).unwrap().headline().unwrap().name, MetricName::P95);
         before.record.latency_ms = Latency::default();
-        assert_eq!(compare(&before, &after).unwrap().headline(), None);
+        assert_eq!(compared(&before, &after).unwrap().headline(), None);
     }
 
     #[test]
     fn the_thresholds_of_the_phase_after_decide() {
         let (mut before, mut after) = pair();
-        assert_eq!(compare(&before, &after).unwrap().outcome(), Outcome::Passed);
+        assert_eq!(compared(&before, &after).unwrap().outcome(), Outcome::Passed);
         let results = sample::full().thresholds;
         before.record.thresholds = results[..1].to_vec();
         after.record.thresholds = results[..2].to_vec();
         before.record.thresholds[0].outcome = Outcome::Failed;
         before.record.thresholds[0].value = Some(600.0);
-        let comparison = compare(&before, &after).unwrap();
+        let comparison = compared(&before, &after).unwrap();
         let sides: Vec<_> = comparison.gates.iter().map(|gate| (gate.before, gate.after, gate.outcome)).collect();
         assert_eq!(sides, [(Some(600.0), Some(190.3), Outcome::Passed), (None, None, Outcome::Undecided)]);
         assert_eq!(comparison.gates[1].reason, results[1].reason);
@@ -185,7 +250,7 @@ mod tests {
     fn plans_pair_by_class_and_a_missing_one_is_noted() {
         let (before, mut after) = pair();
         after.record.plans[0].class = "hot".into();
-        let comparison = compare(&before, &after).unwrap();
+        let comparison = compared(&before, &after).unwrap();
         assert_eq!(comparison.plans.len(), 2);
         let note = comparison.notes.iter().find(|note| note.id == "no-plan").unwrap();
         assert_eq!(note.message, "no plan of latest_of_user was captured after the fix");
@@ -199,7 +264,7 @@ mod tests {
         after.record.measured_s = 3.25;
         after.record.totals = Totals { operations: 10, errors: 10, error_rate: 1.0, ..Totals::default() };
         after.record.latency_ms = Latency::default();
-        let comparison = compare(&before, &after).unwrap();
+        let comparison = compared(&before, &after).unwrap();
         let notes: Vec<_> = comparison.notes.iter().map(|note| note.message.as_str()).collect();
         insta::assert_snapshot!(notes.join("\n"), @"
         each side was measured once, so drift of the machine between the two is not excluded and no verdict is given

@@ -29,6 +29,17 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Whether two records are of the same scenario, dataset, load and statements, whatever their phases.
+pub fn same_thing(one: &Record, other: &Record) -> bool {
+    let mut other = other.clone();
+    other.phase = one.phase;
+    // A rewrite sends other statements in the phase after.
+    if !other.fix.rewrites.is_empty() {
+        other.statements.clone_from(&one.statements);
+    }
+    check(one, &other).is_ok()
+}
+
 /// Checks that the records are of the same thing: scenario, dataset, load and statements, and of the phases before and after
 /// with the same fix, or both of one phase.
 pub(super) fn check(before: &Record, after: &Record) -> Result<(), Error> {

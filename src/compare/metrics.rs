@@ -59,7 +59,7 @@ pub(super) fn of_plans(plans: &[PlanComparison]) -> Vec<Metric> {
     metrics
 }
 
-/// A metric whose sides were measured once each: a ratio, but no interval, so nothing that could be concluded.
+/// A metric that is not judged yet: a ratio, but no interval, so nothing that could be concluded.
 fn once(name: MetricName, statement: Option<&str>, (before, after): (Value, Value)) -> Metric {
     Metric {
         name,
@@ -75,6 +75,11 @@ fn once(name: MetricName, statement: Option<&str>, (before, after): (Value, Valu
         before_samples: before.samples,
         after_samples: after.samples,
         samples_needed: None,
+        effects: Vec::new(),
+        bootstrap_low: None,
+        bootstrap_high: None,
+        noise_floor: None,
+        reason: None,
     }
 }
 

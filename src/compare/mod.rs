@@ -5,13 +5,18 @@
 
 mod build;
 mod comparable;
+mod drift;
+mod evidence;
+mod judge;
 mod metrics;
 mod model;
 mod notes;
 
-pub use build::compare;
-pub use comparable::Error;
+pub use build::{Options, TOLERANCE, compare};
+pub use comparable::{Error, same_thing};
+pub use evidence::Measured;
+pub use judge::MetricKey;
 pub use model::{
-    Comparison, Difference, FORMAT, Gate, Metric, MetricName, PlanComparison, Side, Sides, StatementComparison, Unit,
-    Verdict,
+    Comparison, Difference, Drift, DriftOf, FORMAT, Gate, Method, Metric, MetricName, Noise, PlanComparison, Side,
+    Sides, StatementComparison, Unit, Verdict,
 };

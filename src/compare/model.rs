@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Outcome, PlanFigures, ThresholdUnit, Warning};
+use super::judge::MetricKey;
+use crate::record::{Outcome, PlanFigures, RunInfo, ThresholdUnit, Warning};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -30,8 +31,23 @@ pub struct Comparison {
     pub scenario: String,
     /// The fix between the phases, in one line.
     pub fix: String,
-    /// What it says as a whole.
+    /// What it says as a whole: the verdict of the headline.
     pub verdict: Verdict,
+    /// How the sides were measured, which says what the intervals bear.
+    #[serde(default)]
+    pub method: Method,
+    /// The run that both sides are of; null where they were measured by themselves.
+    #[serde(default)]
+    pub run: Option<RunInfo>,
+    /// Relative difference that counts as none, such as 0.02.
+    #[serde(default)]
+    pub tolerance: f64,
+    /// The measurement without a fix that noise floors are from; null without one.
+    #[serde(default)]
+    pub noise: Option<Noise>,
+    /// Trends over the rounds; empty without rounds.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
     /// The two records.
     pub sides: Sides,
     /// Over all statements, then from the plans by statement.
@@ -48,6 +64,59 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// What a reader has to know before believing the comparison.
     pub notes: Vec<Warning>,
+}
+
+/// How the sides were measured, best first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// In turns, round by round: drift of the machine hits both sides.
+    Rounds,
+    /// In several blocks, but not in turns.
+    Blocks,
+    /// In one go each: judged by what varies from second to second.
+    Slices,
+    /// In one go each, and nothing is known but the figures: there are no intervals.
+    #[default]
+    Once,
+}
+
+/// A measurement of the noise: both sides without the fix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// Folder of that comparison.
+    pub folder: String,
+    /// When it was measured.
+    pub measured_at: jiff::Timestamp,
+    /// Rounds behind it.
+    pub rounds: u32,
+}
+
+/// A trend over the rounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Of what, over all statements.
+    pub metric: MetricName,
+    /// Of which values.
+    pub of: DriftOf,
+    /// Kendall's rank correlation with the number of the round, -1 to 1.
+    pub tau: f64,
+    /// Two-sided p of no trend.
+    pub p: f64,
+    /// Last over first round, by the trend (Theil and Sen).
+    pub ratio: f64,
+}
+
+/// What a trend is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DriftOf {
+    /// The values before.
+    Before,
+    /// The values after.
+    After,
+    /// Their ratio in each round.
+    Effect,
 }
 
 /// The two records.
@@ -99,11 +168,12 @@ pub struct Metric {
     pub before: Option<f64>,
     /// Value after the fix; null as above.
     pub after: Option<f64>,
-    /// `after / before`; null where either is null or `before` is 0.
+    /// `after / before`; null where either is null or `before` is 0. With an interval the ratio that it is of: in rounds the
+    /// geometric mean of the ratios of each round, which is near that of the two values and not the same.
     pub ratio: Option<f64>,
-    /// Lower end of the ratio's interval; null where each side was measured once.
+    /// Lower end of the ratio's interval; null without one.
     pub ci_low: Option<f64>,
-    /// Upper end of the ratio's interval; null where each side was measured once.
+    /// Upper end of the ratio's interval; null without one.
     pub ci_high: Option<f64>,
     /// Confidence of the interval, 0 to 1; null without one.
     pub confidence: Option<f64>,
@@ -115,6 +185,21 @@ pub struct Metric {
     pub after_samples: u64,
     /// Samples that a percentile needs; null for what is no percentile.
     pub samples_needed: Option<u64>,
+    /// `after / before` of each round, in order; empty without rounds.
+    #[serde(default)]
+    pub effects: Vec<f64>,
+    /// Lower end of the interval by resampling the rounds, at the same confidence; null without rounds.
+    #[serde(default)]
+    pub bootstrap_low: Option<f64>,
+    /// Upper end of it.
+    #[serde(default)]
+    pub bootstrap_high: Option<f64>,
+    /// The smallest relative difference that this machine could show, such as 0.03; null where the noise was not measured.
+    #[serde(default)]
+    pub noise_floor: Option<f64>,
+    /// Why there is no interval or no verdict, where that is not plain from it; null otherwise.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// What is compared.
@@ -218,6 +303,36 @@ impl MetricName {
         self.unit() == Unit::Ms
     }
 
+    /// As in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::P50 => "p50",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+            Self::Max => "max",
+            Self::Throughput => "throughput",
+            Self::ErrorRate => "error_rate",
+            Self::ExecutionTime => "execution_time",
+            Self::RowsRead => "rows_read",
+            Self::Buffers => "buffers",
+        }
+    }
+
+    /// The quantile that it is, where it is one.
+    pub fn quantile(self) -> Option<f64> {
+        match self {
+            Self::P50 => Some(0.5),
+            Self::P95 => Some(0.95),
+            Self::P99 => Some(0.99),
+            _ => None,
+        }
+    }
+
+    /// Whether it is measured under load, not taken from a plan.
+    pub fn is_of_load(self) -> bool {
+        !matches!(self, Self::ExecutionTime | Self::RowsRead | Self::Buffers)
+    }
+
     /// Its unit.
     pub fn unit(self) -> Unit {
         match self {
@@ -236,14 +351,41 @@ impl Comparison {
         Outcome::of_all(self.gates.iter().map(|gate| gate.outcome))
     }
 
+    /// Whether each of `gated` has a verdict; where there is none, whether the headline has.
+    pub fn is_decided(&self, gated: &[MetricKey]) -> bool {
+        let all = || self.metrics.iter().chain(self.statements.iter().flat_map(|statement| &statement.metrics));
+        let decided = |metric: &Metric| metric.verdict != Verdict::Inconclusive;
+        match gated {
+            [] => self.headline().is_some_and(decided),
+            gated => gated.iter().all(|(name, statement)| {
+                all().any(|metric| metric.name == *name && metric.statement == *statement && decided(metric))
+            }),
+        }
+    }
+
     /// The metric that matters most: p99 of the whole workload, or the highest percentile that both sides support.
     pub fn headline(&self) -> Option<&Metric> {
-        [MetricName::P99, MetricName::P95, MetricName::P50].into_iter().find_map(|name| {
-            self.metrics.iter().find(|metric| {
-                metric.statement.is_none() && metric.name == name && metric.before.is_some() && metric.after.is_some()
-            })
-        })
+        headline(self.metrics.iter().filter(|metric| metric.statement.is_none()))
     }
+
+    /// Metrics of several statements whose verdicts contradict that of the whole workload or of each other: the improved and
+    /// the regressed ones, none where they agree.
+    pub fn mixed(&self) -> Vec<&Metric> {
+        let headlines = self.statements.iter().filter_map(|statement| headline(statement.metrics.iter()));
+        let of = |verdict| headlines.clone().filter(move |metric| metric.verdict == verdict);
+        let regressed: Vec<&Metric> = of(Verdict::Regressed).collect();
+        if regressed.is_empty() || (self.verdict == Verdict::Regressed && of(Verdict::Improved).count() == 0) {
+            return Vec::new();
+        }
+        of(Verdict::Improved).chain(regressed).collect()
+    }
+}
+
+/// The highest percentile that both sides support.
+pub(super) fn headline<'m>(metrics: impl Iterator<Item = &'m Metric> + Clone) -> Option<&'m Metric> {
+    [MetricName::P99, MetricName::P95, MetricName::P50].into_iter().find_map(|name| {
+        metrics.clone().find(|metric| metric.name == name && metric.before.is_some() && metric.after.is_some())
+    })
 }
 
 impl Verdict {

@@ -1,25 +1,94 @@
 //! What a reader has to know before believing a comparison.
 
-use super::model::{Comparison, MetricName, Side};
-use crate::record::{Phase, Warning};
+use super::{
+    evidence::ROUNDS_NEEDED,
+    model::{Comparison, Drift, DriftOf, Method, MetricName, Side},
+};
+use crate::record::{Phase, Record, Warning};
 
-/// Rounds that a claim needs: a sign test over six gives a two-sided p of 2 / 2^6 = .031.
-const ROUNDS_NEEDED: u32 = 6;
+/// p below which a trend over the rounds is told.
+const DRIFT_P: f64 = 0.05;
+/// How far apart the shares of buffers found in the cache may be.
+const CACHE_DIFFERENCE: f64 = 0.05;
 
 /// Notes on a comparison of two records.
-pub(super) fn notes(comparison: &Comparison) -> Vec<Warning> {
-    let mut notes = vec![note(
-        "measured-once",
-        "each side was measured once, so drift of the machine between the two is not excluded and no verdict is given"
-            .into(),
-        &format!("a claim needs {ROUNDS_NEEDED} interleaved rounds of both phases or more"),
-    )];
+pub(super) fn notes(comparison: &Comparison, sides: [&Record; 2]) -> Vec<Warning> {
+    let mut notes = Vec::from_iter(how_sure(comparison));
+    notes.extend(comparison.drift.iter().filter(|drift| drift.p < DRIFT_P).map(drifted));
+    notes.extend(cache_differs(sides));
     for (phase, side) in [(Phase::Before, &comparison.sides.before), (Phase::After, &comparison.sides.after)] {
         notes.extend(interrupted(phase, side));
         notes.extend(errors(phase, side));
     }
     notes.extend(missing_plans(comparison));
     notes
+}
+
+/// What the way in which the sides were measured leaves open.
+fn how_sure(comparison: &Comparison) -> Option<Warning> {
+    let rounds = comparison.run.as_ref().map_or(0, |run| run.rounds);
+    let advice = &format!("a claim needs {ROUNDS_NEEDED} interleaved rounds of both phases or more");
+    let (id, message) = match comparison.method {
+        Method::Rounds if rounds as usize >= ROUNDS_NEEDED => return None,
+        Method::Rounds => ("few-rounds", format!("{rounds} rounds show intervals, but bear no claim")),
+        Method::Blocks | Method::Slices => (
+            "not-interleaved",
+            "the sides were measured one after the other, not in turns: drift of the machine between them is not excluded"
+                .into(),
+        ),
+        Method::Once => (
+            "measured-once",
+            "each side was measured once, so drift of the machine between the two is not excluded and no verdict is given"
+                .into(),
+        ),
+    };
+    Some(note(id, message, advice))
+}
+
+fn drifted(drift: &Drift) -> Warning {
+    let Drift { metric, of, tau, p, ratio } = drift;
+    let metric = metric.as_str();
+    let change = (ratio - 1.0) * 100.0;
+    let test = format!("Kendall's tau {tau:.2}, p {p:.3}");
+    match of {
+        DriftOf::Before | DriftOf::After => {
+            let side = if *of == DriftOf::Before { "before" } else { "after" };
+            let message =
+                format!("the machine or the data drifted: {metric} {side} by {change:+.0} % over the rounds ({test})");
+            note("drift", message, "rounds in turns keep it out of the ratio; take other load off the machine")
+        }
+        DriftOf::Effect => {
+            let message = format!("the effect on {metric} changed over the rounds, by {change:+.0} % ({test})");
+            note("effect-drifts", message, "the interval is that of its mean: look at the ratio of each round")
+        }
+    }
+}
+
+/// Whether one side found much more of its buffers in the server's cache.
+fn cache_differs(sides: [&Record; 2]) -> Option<Warning> {
+    let share = |record: &Record| {
+        let blocks = record.blocks.iter().map(|block| block.server_activity.as_ref());
+        let all = blocks.chain([record.server_activity.as_ref()]).flatten();
+        let (mut hit, mut read) = (0, 0);
+        for database in all.filter_map(|activity| activity.database.as_ref()) {
+            hit += database.buffers_hit?;
+            read += database.buffers_read?;
+        }
+        (hit + read > 0).then(|| hit as f64 / (hit + read) as f64)
+    };
+    let (before, after) = (share(sides[0])?, share(sides[1])?);
+    ((before - after).abs() > CACHE_DIFFERENCE).then(|| {
+        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        note(
+            "cache-differs",
+            format!(
+                "before, {} of the buffers were found in the server's cache, after {}",
+                percent(before),
+                percent(after)
+            ),
+            "part of the effect is that of the cache: it is another one where the cache is larger, or cold",
+        )
+    })
 }
 
 fn interrupted(phase: Phase, side: &Side) -> Option<Warning> {

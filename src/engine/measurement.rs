@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 
-use super::histogram::CompactHistogram;
+use super::histogram::{CompactHistogram, merge};
 
 /// Figures over some set of operations. Histograms are in nanoseconds, 1 ns to 1 h, 3 significant digits.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,9 +164,139 @@ pub struct Measurement {
     pub ended: Ended,
 }
 
+impl Measurement {
+    /// Adds a later measurement of the same load and workload, whose window began `offset` after that of this one.
+    ///
+    /// Windows add up; slices keep the distance of their windows; of the warm-ups the longest is told; it ended as the later one did.
+    pub fn append(&mut self, later: Self, offset: Duration) {
+        self.measured += later.measured;
+        self.sending += later.sending;
+        self.total.add(later.total);
+        self.scripts.iter_mut().zip(later.scripts).for_each(|(to, from)| to.add(from));
+        for (to, from) in self.steps.iter_mut().zip(later.steps) {
+            to.executions += from.executions;
+            to.errors += from.errors;
+            merge(&mut to.service, &from.service);
+        }
+        for (to, from) in self.stages.iter_mut().zip(later.stages) {
+            to.length += from.length;
+            to.figures.add(from.figures);
+        }
+        if let (Some(to), Some(from)) = (&mut self.arrivals, later.arrivals) {
+            to.planned += from.planned;
+            to.sent += from.sent;
+            to.window += from.window;
+        }
+        let (to, from) = (&mut self.connections, later.connections);
+        to.lost += from.lost;
+        to.reconnected += from.reconnected;
+        to.failed_attempts += from.failed_attempts;
+        to.without += from.without;
+        to.sample = to.sample.take().or(from.sample);
+        let slices = later.slices.into_iter().map(|slice| SliceFigures { start: slice.start + offset, ..slice });
+        self.slices.extend(slices);
+        self.client_cpu += later.client_cpu;
+        self.warm_up.length = self.warm_up.length.max(later.warm_up.length);
+        self.warm_up.cold_clients = self.warm_up.cold_clients.max(later.warm_up.cold_clients);
+        self.ended = later.ended;
+    }
+}
+
 impl Figures {
     /// Operations that ended in an error.
     pub fn error_count(&self) -> u64 {
         self.errors.values().map(|(count, _)| count).sum()
+    }
+
+    /// Adds figures over other operations.
+    fn add(&mut self, other: Self) {
+        self.operations += other.operations;
+        self.skipped += other.skipped;
+        self.late += other.late;
+        self.retries += other.retries;
+        merge(&mut self.response, &other.response);
+        merge(&mut self.service, &other.service);
+        merge(&mut self.lag, &other.lag);
+        match (&mut self.wait, other.wait) {
+            (Some(to), Some(from)) => merge(to, &from),
+            (to @ None, from) => *to = from,
+            (Some(_), None) => {}
+        }
+        merge(&mut self.failed, &other.failed);
+        for (sqlstate, (count, sample)) in other.errors {
+            self.errors.entry(sqlstate).or_insert((0, sample)).0 += count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::empty_histogram;
+
+    fn figures(operations: u64, ns: u64) -> Figures {
+        let mut response = empty_histogram();
+        response.record_n(ns, operations).unwrap();
+        Figures {
+            operations,
+            skipped: 1,
+            late: 2,
+            retries: 3,
+            service: response.clone(),
+            lag: empty_histogram(),
+            wait: None,
+            failed: empty_histogram(),
+            errors: BTreeMap::from([("40001".to_owned(), (operations, "deadlock".to_owned()))]),
+            response,
+        }
+    }
+
+    fn measurement(operations: u64, ns: u64, ended: Ended) -> Measurement {
+        let second = Duration::from_secs(1);
+        let total = figures(operations, ns);
+        let slice = SliceFigures {
+            start: Duration::ZERO,
+            length: second,
+            operations,
+            errors: 0,
+            skipped: 0,
+            retries: 0,
+            response: CompactHistogram::new(&total.response),
+            active_clients: 1.0,
+            connected_clients: 1.0,
+            pool: None,
+        };
+        Measurement {
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            measured: second,
+            sending: second,
+            scripts: vec![total.clone()],
+            steps: vec![StepFigures { statement: 0, executions: 2, errors: 1, service: total.service.clone() }],
+            stages: vec![StageFigures { start: Duration::ZERO, length: second, figures: total.clone() }],
+            arrivals: Some(ArrivalFigures { planned: 10, sent: 9, window: second }),
+            connections: ConnectionFigures { lost: 1, ..ConnectionFigures::default() },
+            slices: vec![slice],
+            client_cpu: second,
+            warm_up: WarmUp { length: second, cold_clients: operations as u32 },
+            ended,
+            total,
+        }
+    }
+
+    #[test]
+    fn a_later_measurement_adds_up() {
+        let mut all = measurement(5, 1_000, Ended::Completed);
+        all.append(measurement(7, 3_000_000, Ended::Stopped), Duration::from_secs(60));
+        assert_eq!((all.measured.as_secs(), all.sending.as_secs(), all.client_cpu.as_secs()), (2, 2, 2));
+        for figures in [&all.total, &all.scripts[0], &all.stages[0].figures] {
+            assert_eq!((figures.operations, figures.skipped, figures.late, figures.retries), (12, 2, 4, 6));
+            assert_eq!((figures.response.len(), figures.response.min(), figures.error_count()), (12, 1_000, 12));
+            assert!(figures.response.max() >= 3_000_000);
+        }
+        assert_eq!((all.steps[0].executions, all.steps[0].errors, all.steps[0].service.len()), (4, 2, 12));
+        assert_eq!(all.arrivals.map(|arrivals| (arrivals.planned, arrivals.sent)), Some((20, 18)));
+        let starts: Vec<u64> = all.slices.iter().map(|slice| slice.start.as_secs()).collect();
+        assert_eq!((starts, all.connections.lost), (vec![0, 60], 2));
+        assert_eq!((all.warm_up.cold_clients, all.ended), (7, Ended::Stopped));
     }
 }

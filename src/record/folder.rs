@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{
     error::{Error, ErrorKind, Result},
     histogram_log::{self, Interval},
+    histograms::HISTOGRAMS_FILE,
     model::Record,
     read::RECORD_FILE,
 };
@@ -91,9 +92,8 @@ impl Folder {
         started_at: jiff::Timestamp,
         intervals: impl IntoIterator<Item = Interval<'a>>,
     ) -> Result<()> {
-        let name = "latency.hlog";
-        let log = histogram_log::encode(started_at, intervals).map_err(|cause| self.refused(name, cause))?;
-        self.write(name, &log)
+        let log = histogram_log::encode(started_at, intervals);
+        self.write(HISTOGRAMS_FILE, &log.map_err(|cause| self.refused(HISTOGRAMS_FILE, cause))?)
     }
 
     /// Writes `value` as indented JSON.

@@ -8,11 +8,13 @@ mod error;
 mod figures;
 mod folder;
 mod histogram_log;
+mod histograms;
 mod load_info;
 mod model;
 mod origin;
 mod outcome;
 mod read;
+mod rounds;
 mod store;
 
 pub use activity::{
@@ -23,6 +25,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use figures::Percentile;
 pub use folder::Folder;
 pub use histogram_log::Interval;
+pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, parse_histograms, read_histograms};
 pub use load_info::{LoadInfo, LoadStage, PoolInfo};
 pub use model::{
     ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PlanFigures, PoolUse, Record, Slice,
@@ -31,6 +34,7 @@ pub use model::{
 pub use origin::{DatasetInfo, FixInfo, Machine, RewriteInfo, Server, Tool};
 pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUnit};
 pub use read::{Found, RECORD_FILE, read};
+pub use rounds::{Block, BlockStatement, RunInfo};
 pub use store::Store;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::{
     load_info::LoadInfo,
     origin::{DatasetInfo, FixInfo, Machine, Server, Tool},
     outcome::{Capacity, Outcome, ThresholdResult},
+    rounds::{Block, RunInfo},
 };
 
 /// Version of the shape written by this build. A reader of a newer one stops and says so; an older one is read.
@@ -33,7 +34,10 @@ pub struct Record {
     pub scenario: String,
     /// The phase that was measured.
     pub phase: Phase,
-    /// Begin of the measured window, UTC.
+    /// The run in rounds that it is part of; null for a measurement in one go.
+    #[serde(default)]
+    pub run: Option<RunInfo>,
+    /// Begin of the measured window, UTC; in rounds of the first block's.
     pub started_at: jiff::Timestamp,
     /// Whether the measurement ended before its time; its figures cover what was measured so far.
     pub interrupted: bool,
@@ -51,7 +55,7 @@ pub struct Record {
     pub fix: FixInfo,
     /// The load that was driven.
     pub load: LoadInfo,
-    /// Length of the measured window in seconds, as it was.
+    /// Length of the measured window in seconds, as it was; in rounds of all blocks together.
     pub measured_s: f64,
     /// The part of it in which operations were sent; throughput is operations by this.
     pub sending_s: f64,
@@ -82,6 +86,9 @@ pub struct Record {
     pub connections: Option<ConnectionFigures>,
     /// The measured window in slices of a second.
     pub slices: Vec<Slice>,
+    /// Its blocks, in order; empty for a measurement in one go.
+    #[serde(default)]
+    pub blocks: Vec<Block>,
     /// How the warm-up went; null where it was not recorded.
     #[serde(default)]
     pub warm_up: Option<WarmUpFigures>,

@@ -21,6 +21,7 @@ pub(crate) fn record(phase: Phase) -> Record {
         format: FORMAT,
         scenario: "events".into(),
         phase,
+        run: None,
         started_at: (if slow { "2026-11-21T01:23:45Z" } else { "2026-11-21T01:25:02Z" }).parse().unwrap(),
         interrupted: false,
         interrupted_by: None,
@@ -86,6 +87,7 @@ pub(crate) fn record(phase: Phase) -> Record {
         errors: Vec::new(),
         connections: None,
         slices: Vec::new(),
+        blocks: Vec::new(),
         warm_up: None,
         client: Client { cpu_s: 3.5, cpu_share: 0.058 },
         server_activity: None,
@@ -170,6 +172,30 @@ pub(crate) fn full() -> Record {
         active_clients: Some(7.5),
         connected_clients: Some(16.0),
         pool: Some(PoolUse { in_use: 3.5, idle: 0.5, waiting: 2.25 }),
+    }];
+    full.run = Some(RunInfo {
+        id: "5f3a".into(),
+        aa: false,
+        rounds_asked: 6,
+        automatic: true,
+        rounds: 1,
+        first: vec![Phase::After],
+    });
+    full.blocks = vec![Block {
+        round: 1,
+        started_at: Some(full.started_at),
+        start_s: 0.0,
+        measured_s: 5.1,
+        sending_s: 5.0,
+        totals: full.totals.clone(),
+        latency_ms: full.latency_ms.clone(),
+        statements: vec![BlockStatement {
+            name: "latest_of_user".into(),
+            totals: full.totals.clone(),
+            latency_ms: full.latency_ms.clone(),
+        }],
+        server_activity: Some(server_activity()),
+        warnings: vec![Warning { id: "checkpoint-inside".into(), message: "one".into(), advice: "none".into() }],
     }];
     full.warm_up = Some(WarmUpFigures { length_s: 5.0, cold_clients: 0 });
     full.server_activity = Some(server_activity());

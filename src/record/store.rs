@@ -81,6 +81,22 @@ impl Store {
         read(&folder)
     }
 
+    /// Folders of one kind of a scenario, newest first: `what` as for [`Store::prepare`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the folder cannot be read.
+    pub fn newest_first(&self, scenario: &str, what: &str) -> Result<Vec<PathBuf>> {
+        let folder = self.root.join(scenario);
+        let mut found: Vec<(Stamp, PathBuf)> = names(&folder)?
+            .iter()
+            .filter_map(|name| {
+                take_apart(name).filter(|(_, kind)| *kind == what).map(|(stamp, _)| (stamp, folder.join(name)))
+            })
+            .collect();
+        found.sort_by(|one, other| other.cmp(one));
+        Ok(found.into_iter().map(|(_, folder)| folder).collect())
+    }
+
     /// Id of the scenario that was measured last.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::{
     document::{Align, Block, Cell, Document, Table},
     rows, units,
 };
-use crate::compare::{Comparison, Gate, Metric, PlanComparison, Side, Verdict};
+use crate::compare::{Comparison, Gate, Method, Metric, PlanComparison, Side, Verdict};
 
 /// The one line that matters: `p99 307 ms -> 399 µs, 770x faster`.
 pub fn headline(comparison: &Comparison) -> String {
@@ -15,20 +15,83 @@ pub fn headline(comparison: &Comparison) -> String {
         |value: Option<f64>| value.map_or_else(|| units::NOTHING.into(), |value| rows::value(value, metric.unit));
     let name = rows::metric_name(metric.name);
     let mut line = format!("{name} {} -> {}", side(metric.before), side(metric.after));
-    if let Some(factor) = rows::factor(metric) {
-        line.push_str(&format!(", {factor}"));
+    if let Some(effect) = rows::effect(metric) {
+        line.push_str(&format!(", {effect}"));
+    }
+    if let Some(rounds) = comparison.run.as_ref().map(|run| run.rounds) {
+        line.push_str(&format!(", {rounds} round{}", if rounds == 1 { "" } else { "s" }));
     }
     if let Some(above) = unsupported_above(comparison, metric) {
         line.push_str(&format!(" (too few samples for {above})"));
     }
+    let others = comparison.mixed();
+    if !others.is_empty() {
+        let other = |metric: &&Metric| {
+            let (statement, name) = (metric.statement.as_deref().unwrap_or_default(), rows::metric_name(metric.name));
+            format!("{statement} {name} {}", rows::effect(metric).unwrap_or_default())
+        };
+        let others: Vec<String> = others.iter().map(other).collect();
+        line.push_str(&format!("; but not alike for all: {}", others.join("; ")));
+    }
     line
 }
 
-fn verdict(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Inconclusive => format!("{}, see the notes", verdict.as_str()),
-        Verdict::Improved | Verdict::Regressed | Verdict::Equivalent => verdict.as_str().to_owned(),
-    }
+/// What the comparison says, and what that means.
+fn verdict(comparison: &Comparison) -> String {
+    let tolerance = units::share(comparison.tolerance);
+    let metric = comparison.headline();
+    let ends = metric.and_then(|metric| Some((metric, metric.ci_low?, metric.ci_high?, metric.confidence?)));
+    let Some((metric, low, high, confidence)) = ends else {
+        let why = metric.and_then(|metric| metric.reason.clone()).map_or_else(|| "see the notes".into(), |why| why);
+        return format!("Verdict: {}, {why}.", comparison.verdict.as_str());
+    };
+    let name = rows::metric_name(metric.name);
+    let measured = match (comparison.method, &comparison.run) {
+        (Method::Rounds, Some(run)) => format!("in {} rounds measured in turns", run.rounds),
+        _ => "by what varies within each side, drift between the two not excluded".to_owned(),
+    };
+    let interval = rows::interval(metric.ratio.unwrap_or(1.0), low, high);
+    let confidence = units::share(confidence);
+    let meaning = match comparison.verdict {
+        Verdict::Improved | Verdict::Regressed => {
+            format!(
+                "the true change of {name} is {interval} at {confidence} confidence, beyond the {tolerance} that count as none"
+            )
+        }
+        Verdict::Equivalent => format!(
+            "whatever the true change of {name}, it is within the {tolerance} that count as none ({interval}, {confidence} confidence)"
+        ),
+        Verdict::Inconclusive => match &metric.reason {
+            Some(reason) => format!("{reason} (the change of {name} is {interval} at {confidence} confidence)"),
+            None => format!(
+                "the true change of {name} may be anything of {interval} at {confidence} confidence, and {tolerance} count as none: more rounds or longer blocks narrow it"
+            ),
+        },
+    };
+    format!("Verdict: {}, {measured}: {meaning}.", comparison.verdict.as_str())
+}
+
+/// What noise of this machine the verdict has to stand out from.
+fn noise(comparison: &Comparison) -> Option<String> {
+    let noise = comparison.noise.as_ref()?;
+    let floors: Vec<String> = comparison
+        .metrics
+        .iter()
+        .filter_map(|metric| Some(format!("{} {}", rows::metric_name(metric.name), units::share(metric.noise_floor?))))
+        .collect();
+    let at = noise.measured_at.strftime("%Y-%m-%d %H:%MZ");
+    Some(format!("Noise of this machine, {} rounds without a fix at {at}: {}.", noise.rounds, floors.join(", ")))
+}
+
+/// What noise was found, by a comparison without a fix.
+fn floors(comparison: &Comparison) -> String {
+    let floor = |metric: &Metric| {
+        let (low, high) = (metric.ci_low?, metric.ci_high?);
+        let floor = low.ln().abs().max(high.ln().abs()).exp() - 1.0;
+        Some(format!("{} {}", rows::metric_name(metric.name), units::share(floor)))
+    };
+    let floors: Vec<String> = comparison.metrics.iter().filter_map(floor).collect();
+    format!("Both sides are without the fix. Smallest differences that this machine could show: {}.", floors.join(", "))
 }
 
 /// A comparison for a person.
@@ -36,26 +99,36 @@ pub fn comparison(comparison: &Comparison) -> Document {
     let several = comparison.statements.len() > 1;
     let mut blocks = vec![
         Block::Headline(headline(comparison)),
-        Block::Paragraph(format!("Scenario {}, fix: {}.", comparison.scenario, comparison.fix)),
+        Block::Paragraph(match comparison.run.as_ref().is_some_and(|run| run.aa) {
+            true => format!("Scenario {}, without its fix on both sides.", comparison.scenario),
+            false => format!("Scenario {}, fix: {}.", comparison.scenario, comparison.fix),
+        }),
         // With several statements each one's plans stand with its own figures.
-        Block::Table(metrics(comparison.metrics.iter().filter(|metric| !several || metric.statement.is_none()))),
-        Block::Paragraph(format!(
-            "Verdict: {}. Same rows before and after: {}.",
-            verdict(comparison.verdict),
-            match comparison.results_identical {
-                None => "not checked",
-                Some(true) => "yes",
-                Some(false) => "no",
-            }
+        Block::Table(metrics(
+            comparison,
+            comparison.metrics.iter().filter(|metric| !several || metric.statement.is_none()),
         )),
+        Block::Paragraph(verdict(comparison)),
     ];
+    match comparison.run.as_ref().is_some_and(|run| run.aa) {
+        true => blocks.push(Block::Paragraph(floors(comparison))),
+        false => blocks.extend(noise(comparison).map(Block::Paragraph)),
+    }
+    blocks.push(Block::Paragraph(format!(
+        "Same rows before and after: {}.",
+        match comparison.results_identical {
+            None => "not checked",
+            Some(true) => "yes",
+            Some(false) => "no",
+        }
+    )));
     if !comparison.gates.is_empty() {
         blocks.extend([Block::Heading("Thresholds".into()), Block::Table(gates(&comparison.gates))]);
     }
     for statement in comparison.statements.iter().filter(|_| several) {
         let of_plans = comparison.metrics.iter().filter(|metric| metric.statement.as_ref() == Some(&statement.name));
         blocks.push(Block::Heading(format!("Statement {}", statement.name)));
-        blocks.push(Block::Table(metrics(statement.metrics.iter().chain(of_plans))));
+        blocks.push(Block::Table(metrics(comparison, statement.metrics.iter().chain(of_plans))));
     }
     if !comparison.plans.is_empty() {
         blocks.extend([Block::Heading("How tables are read".into()), Block::Table(plans(&comparison.plans, several))]);
@@ -79,9 +152,22 @@ pub fn comparison(comparison: &Comparison) -> Document {
     Document { blocks }
 }
 
-fn metrics<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Table {
-    let mut table = Table::of_figures(&["metric", "before", "after", "change", "factor"]);
-    table.rows.extend(metrics.map(rows::metric));
+fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric>) -> Table {
+    if comparison.method == Method::Once {
+        let mut table = Table::of_figures(&["metric", "before", "after", "change", "factor"]);
+        table.rows.extend(metrics.map(rows::metric));
+        return table;
+    }
+    let metrics: Vec<&Metric> = metrics.collect();
+    // Corrected ones have others.
+    let usual = comparison
+        .metrics
+        .iter()
+        .filter_map(|metric| metric.confidence)
+        .fold(None, |least, confidence| Some(least.map_or(confidence, |least: f64| least.min(confidence))));
+    let mut table = Table::of_figures(&["metric", "before", "after", "change", "interval", "verdict"]);
+    table.columns[5].align = Align::Left;
+    table.rows.extend(metrics.into_iter().map(|metric| rows::judged(metric, usual.unwrap_or(0.95))));
     table
 }
 

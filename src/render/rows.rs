@@ -5,7 +5,7 @@ use super::{
     units,
 };
 use crate::{
-    compare::{Metric, MetricName, Unit},
+    compare::{Metric, MetricName, Unit, Verdict},
     record::{Outcome, PlanFigures, Warning},
 };
 
@@ -45,6 +45,67 @@ pub(super) fn metric(metric: &Metric) -> Vec<Cell> {
         Cell::plain(change),
         Cell { text: factor(metric).unwrap_or_else(|| units::NOTHING.into()), tone },
     ]
+}
+
+/// A row of a comparison with intervals: metric, before, after, change, interval, verdict. `usual` is the confidence of most.
+pub(super) fn judged(judged: &Metric, usual: f64) -> Vec<Cell> {
+    let mut row = metric(judged);
+    let tone = match judged.verdict {
+        Verdict::Improved => Tone::Good,
+        Verdict::Regressed => Tone::Bad,
+        Verdict::Equivalent | Verdict::Inconclusive => Tone::Plain,
+    };
+    let change = judged.ratio.map_or_else(|| row[3].text.clone(), |ratio| in_words(judged.name, ratio));
+    let ends = judged.ci_low.zip(judged.ci_high).zip(judged.ratio);
+    let interval = ends.map_or_else(String::new, |((low, high), ratio)| {
+        let at = judged.confidence.filter(|confidence| (confidence - usual).abs() > 1e-9);
+        let at = at.map(|at| format!(" ({})", units::share(at))).unwrap_or_default();
+        format!("{}{at}", interval(ratio, low, high))
+    });
+    // A plan is looked at, not judged.
+    let verdict = if judged.confidence.is_some() { judged.verdict.as_str() } else { "" };
+    row.truncate(3);
+    row.extend([Cell::plain(change), Cell::plain(interval), Cell { text: verdict.to_owned(), tone }]);
+    row
+}
+
+/// A change with its interval: `748x faster (95 % 690 to 812)`, `+12.3 % (95 % +9.1 to +15.2)`.
+pub(super) fn effect(metric: &Metric) -> Option<String> {
+    let ratio = metric.ratio?;
+    let change = in_words(metric.name, ratio);
+    Some(match (metric.ci_low, metric.ci_high, metric.confidence) {
+        (Some(low), Some(high), Some(confidence)) => {
+            let interval = interval(ratio, low, high);
+            format!("{change} ({} {})", units::share(confidence), interval.trim_end_matches(" %"))
+        }
+        _ => change,
+    })
+}
+
+/// A factor from two on, percent below.
+fn in_words(name: MetricName, ratio: f64) -> String {
+    let (less, more) = if name.is_time() { ("faster", "slower") } else { ("less", "more") };
+    match units::factor(ratio, less, more) {
+        Some(factor) if is_factor(ratio) => factor,
+        _ => units::change(ratio),
+    }
+}
+
+/// The ends of an interval around `ratio`, in the unit in which it is written itself: `690 to 812`, `+9.1 to +15.2 %`.
+pub(super) fn interval(ratio: f64, low: f64, high: f64) -> String {
+    let number = |ratio| units::significant(ratio);
+    match () {
+        () if is_factor(ratio) && ratio < 1.0 => format!("{} to {}", number(1.0 / high), number(1.0 / low)),
+        () if is_factor(ratio) => format!("{} to {}", number(low), number(high)),
+        () => {
+            let percent = |ratio| units::change(ratio).trim_end_matches(" %").to_owned();
+            format!("{} to {} %", percent(low), percent(high))
+        }
+    }
+}
+
+fn is_factor(ratio: f64) -> bool {
+    ratio > 0.0 && !(0.5..2.0).contains(&ratio)
 }
 
 /// A metric's factor in words: `770x faster`, `12.0x more`.

@@ -100,7 +100,7 @@ pub(super) fn factor(ratio: f64, less: &str, more: &str) -> Option<String> {
 }
 
 /// Three significant digits: `0.0931`, `12.3`, `1 230`.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     let value = to_significant(value);
     if value == 0.0 {
         return "0".into();

@@ -34,7 +34,7 @@ pub fn block_quantile(histogram: &Histogram<u64>, p: f64) -> Option<f64> {
 }
 
 /// Least number of samples that a block needs for its `p` quantile.
-pub(super) fn samples_of_block(p: f64) -> u64 {
+pub fn samples_of_block(p: f64) -> u64 {
     // A little less, so that 1 / (1 - .9), a little above 10 in binary, is 10.
     LEAST.max((1.0 / (1.0 - p) - 1e-6).ceil() as u64)
 }

@@ -6,7 +6,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::site::{File, MEASURING, QUICK, Site, Told, record, wait_for};
+use crate::site::{BEFORE_FIRST, File, MEASURING, QUICK, Site, Told, record, wait_for};
 
 /// Sends a signal once the program has said `words`, and makes sure of its exit code and that no process is left.
 fn signalled(site: &Site, args: &[&str], words: &str, signal: Signal) -> Told {
@@ -71,13 +71,14 @@ fn while_measuring() {
         assert!(record["totals"]["operations"].as_u64().unwrap() > 0);
         assert!(site.path(name).join("latency.hlog").exists());
     }
-    let run = [&["run", "--output", "run"][..], &QUICK[..6], &["--duration", "2m"]].concat();
+    let run = [&["run", "--output", "run"][..], &QUICK[..6], &["--block", "2m"], &BEFORE_FIRST].concat();
     let told = signalled(&site, &run, MEASURING, Signal::SIGINT);
     assert_eq!(told.stdout, "written: run\n");
-    assert_eq!(record_of("run/before")["interrupted"], true);
+    assert_eq!(record_of("run/before")["interrupted_by"], "it was told to stop in round 1");
+    assert!(!site.path("run/comparison.json").exists());
 
-    let words = site.refused(4, &["compare", "ctrl-c", "sigterm"]);
-    assert!(words.contains("ctrl-c"), "{words}");
+    let compared = site.done(&["compare", "ctrl-c", "sigterm"]);
+    assert!(compared.stdout.contains("was interrupted (it was told to stop)"), "{}", compared.stdout);
     site.done(&[&["run", "--output", "whole"][..], &QUICK].concat());
     assert_eq!(record_of("whole/after")["interrupted"], false);
 }
@@ -89,11 +90,16 @@ fn while_explaining() {
     site.write("sleepy.toml", &File { statement, ..File::default() }.text());
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let name = signal.as_str();
-        let told = signalled(&site, &["run", "sleepy.toml", "--output", name], "with absent values", signal);
+        let told = signalled(
+            &site,
+            &[&["run", "sleepy.toml", "--output", name], &BEFORE_FIRST[..]].concat(),
+            "with absent values",
+            signal,
+        );
         assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
         let record = record(&site.path(name).join("before"));
         assert_eq!(record["interrupted"], true);
-        assert!(record["interrupted_by"].as_str().unwrap().contains("while its plans were captured"), "{record}");
+        assert!(record["interrupted_by"].as_str().unwrap().contains("while plans were captured"), "{record}");
         assert!(record["totals"]["operations"].as_u64().unwrap() > 0);
     }
 }
@@ -105,8 +111,9 @@ fn between_the_phases() {
     site.write("slow.toml", &slow.text());
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let name = signal.as_str();
-        signalled(&site, &["run", "slow.toml", "--output", name], "fix up 1/1", signal);
-        assert_eq!(record(&site.path(name).join("before"))["interrupted"], false);
+        let run = [&["run", "slow.toml", "--output", name], &BEFORE_FIRST[..]].concat();
+        signalled(&site, &run, "fix up 1/1", signal);
+        assert_eq!(record(&site.path(name).join("before"))["interrupted"], true);
         assert!(!site.path(name).join("after").exists());
     }
     site.write("slow.toml", &File::default().text());

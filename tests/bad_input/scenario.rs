@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::site::{File, QUICK, Site, record};
+use crate::site::{BEFORE_FIRST, File, QUICK, Site, record};
 
 #[test]
 fn counts_and_times_that_cannot_be() {
@@ -263,7 +263,7 @@ fn an_operation_that_always_fails_is_counted_and_no_result() {
     let site = Site::with_server();
     let statement = "sql = \"SELECT 1 / (id - id) FROM events\"";
     site.write("division.toml", &File { statement, ..File::default() }.text());
-    let words = site.refused(1, &["run", "division.toml", "--output", "out"]);
+    let words = site.refused(1, &[&["run", "division.toml", "--output", "out"], &BEFORE_FIRST[..]].concat());
     let operations = words.split(' ').nth(3).unwrap().to_owned();
     assert_snapshot!(words.replace(&operations, "N"), @"
     error: each of N operations of phase before failed: division by zero (SQLSTATE 22012)
@@ -276,7 +276,7 @@ fn an_operation_that_always_fails_is_counted_and_no_result() {
     for name in ["min", "p50", "p99", "p999", "max"] {
         assert!(record["latency_ms"][name].is_null(), "{name}: {}", record["latency_ms"]);
     }
-    assert_eq!((&record["interrupted"], &record["latency_ms"]["samples"]), (&false.into(), &0.into()));
+    assert_eq!((&record["interrupted"], &record["latency_ms"]["samples"]), (&true.into(), &0.into()));
     assert!(!site.path("out/after").exists());
 }
 
@@ -285,8 +285,8 @@ fn a_window_too_short_for_a_single_operation() {
     let site = Site::with_server();
     let statement = "sql = \"SELECT pg_sleep($1)\"\nparameters = [{ constant = 0.3 }]";
     site.write("sleepy.toml", &File { statement, ..File::default() }.text());
-    let short = ["--duration", "50ms", "--warmup", "0s", "--clients", "1"];
-    let words = site.refused(1, &[&["run", "sleepy.toml", "--output", "out"][..], &short].concat());
+    let short = ["--block", "50ms", "--warmup", "0s", "--clients", "1"];
+    let words = site.refused(1, &[&["run", "sleepy.toml", "--output", "out"][..], &short, &BEFORE_FIRST].concat());
     assert_snapshot!(words, @"
     error: no operation of phase before was sent in the 0.05 s of the measurement: each takes longer than that, or none was due
       help: measure longer (--duration), or at a higher rate
@@ -299,11 +299,11 @@ fn a_window_too_short_for_a_single_operation() {
 fn a_fix_that_fails_keeps_what_was_measured_before_it() {
     let site = Site::with_server();
     site.write("broken.toml", &File { up: "CREATE INDEX i ON events (nope)", ..File::default() }.text());
-    assert_snapshot!(site.refused(2, &["run", "broken.toml", "--output", "out"]), @r#"
+    assert_snapshot!(site.refused(2, &[&["run", "broken.toml", "--output", "out"], &BEFORE_FIRST[..]].concat()), @r#"
     error: broken.toml: fix.up:1: statement 1 of 1 failed: column "nope" does not exist (SQLSTATE 42703)
       help: nothing of the fix is left; `latclinic apply-fix broken.toml` tries again
     "#);
-    assert_eq!(record(&site.path("out/before"))["interrupted"], false);
+    assert_eq!(record(&site.path("out/before"))["interrupted"], true);
     assert_eq!(site.sql("SELECT count(*) FROM latclinic_broken.events"), "500");
 
     site.write("broken.toml", &File::default().text());

@@ -26,6 +26,9 @@ const SOCKET: &str = "/latclinic-";
 pub(crate) const MEASURING: &str = "before  ";
 
 /// Flags of a small and quick measurement.
+/// A seed with which a run measures the phase before first.
+pub(crate) const BEFORE_FIRST: [&str; 2] = ["--random-seed", "2"];
+
 pub(crate) const QUICK: [&str; 8] = ["--rows", "2000", "--clients", "2", "--warmup", "100ms", "--duration", "500ms"];
 
 /// Folders whose server ends with the test.

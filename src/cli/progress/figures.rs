@@ -1,7 +1,9 @@
 //! A measurement's state in words, for the panel and for plain lines.
 
+use std::time::Duration;
+
 use crate::{
-    clinic::{LoadProgress, LoadStage as Stage},
+    clinic::{LoadProgress, LoadStage as Stage, RoundPlace},
     record::{CapacityPoint, Phase, ThresholdUnit},
     render,
 };
@@ -18,12 +20,28 @@ pub(super) struct Words {
     pub(super) bad: bool,
 }
 
-/// The phase, and what is done in it unless that is the measurement itself.
-pub(super) fn activity(phase: Phase, stage: Stage) -> String {
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// The phase.
+    pub(super) phase: Phase,
+    /// The block of a run in rounds.
+    pub(super) round: Option<RoundPlace>,
+}
+
+/// The round and the phase, and what is done in it unless that is the measurement itself.
+pub(super) fn activity(place: &Place, stage: Stage) -> String {
+    let phase = match place.round {
+        None => place.phase.to_string(),
+        Some(RoundPlace { round, of, at_most, .. }) => {
+            let most = if at_most { "at most " } else { "" };
+            format!("round {round} of {most}{of}, {}", place.phase)
+        }
+    };
     match stage {
         Stage::Connecting => format!("{phase}, connecting"),
         Stage::WarmUp => format!("{phase}, warm-up"),
-        Stage::Measuring => phase.to_string(),
+        Stage::Measuring => phase,
         Stage::Draining => format!("{phase}, ending"),
     }
 }
@@ -37,13 +55,15 @@ pub(super) fn probe(threshold: &str, unit: ThresholdUnit, point: &CapacityPoint)
 }
 
 /// Where the measurement is: activity, time left, stage of the load, clients that have lost their way.
-pub(super) fn place(phase: Phase, progress: &LoadProgress) -> Vec<Words> {
-    let mut place = vec![good(activity(phase, progress.stage))];
+pub(super) fn place(of: &Place, progress: &LoadProgress) -> Vec<Words> {
+    let mut place = vec![good(activity(of, progress.stage))];
     match progress.stage {
         Stage::Connecting => {}
         Stage::WarmUp | Stage::Measuring => {
-            let left = progress.planned.saturating_sub(progress.elapsed).as_secs_f64().ceil() as u64;
-            place.push(good(format!("{} s left", render::count(left))));
+            let left = progress.planned.saturating_sub(progress.elapsed);
+            // A block's warm-up is followed by its window.
+            let left = left + of.round.map_or(Duration::ZERO, |round| round.after(progress.stage));
+            place.push(good(format!("{} s left", render::count(left.as_secs_f64().ceil() as u64))));
         }
         Stage::Draining => place.push(good("awaiting what is in flight")),
     }
@@ -81,8 +101,8 @@ pub(super) fn figures(progress: &LoadProgress) -> Vec<Words> {
 }
 
 /// All of it in one line.
-pub(super) fn line(phase: Phase, progress: &LoadProgress) -> String {
-    let words = place(phase, progress).into_iter().chain(figures(progress));
+pub(super) fn line(of: &Place, progress: &LoadProgress) -> String {
+    let words = place(of, progress).into_iter().chain(figures(progress));
     words.map(|words| words.text).collect::<Vec<_>>().join(SPACE)
 }
 

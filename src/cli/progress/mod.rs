@@ -17,9 +17,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output;
 use crate::{
     clinic::{Event, Events, LoadProgress},
-    record::Phase,
     render,
 };
+use figures::Place;
 use panel::{INDENT, cut, panel};
 use terminal::Terminal;
 
@@ -86,7 +86,7 @@ impl Events for Progress {
                 let (rows, total) = (render::count(rows), render::count(total));
                 state.seeding(&format!("{share:>3} %  {rows} of {total} rows"));
             }
-            Event::Load { phase, progress } => state.load(phase, &progress),
+            Event::Load { phase, progress, round } => state.load(&Place { phase, round }, &progress),
             Event::Probe { threshold, unit, point } => state.line(&figures::probe(&threshold, unit, &point)),
         }
     }
@@ -119,10 +119,10 @@ impl State {
         }
     }
 
-    fn load(&mut self, phase: Phase, progress: &LoadProgress) {
+    fn load(&mut self, place: &Place, progress: &LoadProgress) {
         match &self.live {
-            Some(live) => live.show(&panel(phase, progress, live.width(), live.colour)),
-            None => self.sometimes(&figures::activity(phase, progress.stage), || figures::line(phase, progress)),
+            Some(live) => live.show(&panel(place, progress, live.width(), live.colour)),
+            None => self.sometimes(&figures::activity(place, progress.stage), || figures::line(place, progress)),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The live panel of a measurement, as lines.
 
 use super::{
-    figures::{self, SPACE, Words},
+    figures::{self, Place, SPACE, Words},
     sparkline::sparkline,
 };
-use crate::{clinic::LoadProgress, record::Phase};
+use crate::clinic::LoadProgress;
 
 /// What stands before each line but the first, which begins with the spinner and a blank.
 pub(super) const INDENT: &str = "  ";
@@ -21,8 +21,8 @@ pub(super) const RED: (&str, &str) = ("\u{1b}[31m", "\u{1b}[0m");
 
 /// Where a measurement is, its figures so far, and the p99 of the last seconds; each line at most `width` columns wide. Colour
 /// marks what is wrong.
-pub(super) fn panel(phase: Phase, progress: &LoadProgress, width: usize, colour: bool) -> Vec<String> {
-    let mut lines = flow(&figures::place(phase, progress), width, colour);
+pub(super) fn panel(place: &Place, progress: &LoadProgress, width: usize, colour: bool) -> Vec<String> {
+    let mut lines = flow(&figures::place(place, progress), width, colour);
     let figures = figures::figures(progress);
     if !figures.is_empty() {
         lines.extend(flow(&figures, width, colour));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    figures,
+    figures::{self, Place},
     panel::{RED, panel},
 };
 use crate::{
@@ -11,6 +11,9 @@ use crate::{
     engine::{LoadStage, Second},
     record::{Phase, ThresholdUnit, sample},
 };
+
+const BEFORE: Place = Place { phase: Phase::Before, round: None };
+const AFTER: Place = Place { phase: Phase::After, round: None };
 
 fn second(p99_ms: Option<u64>) -> Second {
     Second { operations: p99_ms.map_or(0, |_| 1000), errors: 0, p99_ns: p99_ms.map(|ms| ms * 1_000_000) }
@@ -50,7 +53,7 @@ fn rough() -> LoadProgress {
 }
 
 fn shown(progress: &LoadProgress, width: usize) -> String {
-    panel(Phase::Before, progress, width, false).join("\n")
+    panel(&BEFORE, progress, width, false).join("\n")
 }
 
 #[test]
@@ -111,8 +114,8 @@ fn around_the_window() {
 
 #[test]
 fn colour_marks_what_is_wrong_and_nothing_else() {
-    assert_eq!(panel(Phase::Before, &smooth(), 78, true), panel(Phase::Before, &smooth(), 78, false));
-    let coloured = panel(Phase::Before, &rough(), 78, true).join("\n");
+    assert_eq!(panel(&BEFORE, &smooth(), 78, true), panel(&BEFORE, &smooth(), 78, false));
+    let coloured = panel(&BEFORE, &rough(), 78, true).join("\n");
     let red: Vec<&str> =
         coloured.split(RED.0).skip(1).filter_map(|rest| rest.split_once(RED.1)).map(|(words, _)| words).collect();
     assert_eq!(red, ["12 clients without connection", "errors 1 204", "skipped 31"]);
@@ -122,7 +125,7 @@ fn colour_marks_what_is_wrong_and_nothing_else() {
 #[test]
 fn no_line_is_too_wide() {
     for (width, progress) in (1..200).flat_map(|width| [(width, smooth()), (width, rough())]) {
-        let lines = panel(Phase::After, &progress, width, false);
+        let lines = panel(&AFTER, &progress, width, false);
         assert!(lines.iter().all(|line| line.chars().count() <= width), "{width}: {lines:#?}");
     }
 }
@@ -131,17 +134,17 @@ fn no_line_is_too_wide() {
 fn a_ramp_of_few_has_fractions() {
     for (target, words) in [(2.0, "target 2"), (2.46, "target 2.5"), (12.5, "target 13"), (5000.0, "target 5 000")] {
         let load_stage = Some(LoadStage { number: 1, of: 1, target });
-        let line = figures::line(Phase::After, &LoadProgress { load_stage, ..smooth() });
+        let line = figures::line(&AFTER, &LoadProgress { load_stage, ..smooth() });
         assert!(line.contains(&format!("stage 1 of 1, {words}  ")), "{line}");
     }
 }
 
 #[test]
 fn plain_lines_say_the_same() {
-    insta::assert_snapshot!(figures::line(Phase::Before, &smooth()), @"before  120 s left  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 45.6 ms  errors 0");
-    insta::assert_snapshot!(figures::line(Phase::After, &rough()), @"after  120 s left  stage 2 of 3, target 450  12 clients without connection  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 1.23 s  errors 1 204  skipped 31");
+    insta::assert_snapshot!(figures::line(&BEFORE, &smooth()), @"before  120 s left  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 45.6 ms  errors 0");
+    insta::assert_snapshot!(figures::line(&AFTER, &rough()), @"after  120 s left  stage 2 of 3, target 450  12 clients without connection  135 812/s  p50 1.23 ms  p95 12.3 ms  p99 1.23 s  errors 1 204  skipped 31");
     let connecting = LoadProgress { stage: Stage::Connecting, ..smooth() };
-    assert_eq!(figures::line(Phase::Before, &connecting), "before, connecting");
+    assert_eq!(figures::line(&BEFORE, &connecting), "before, connecting");
 }
 
 #[test]

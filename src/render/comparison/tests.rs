@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    compare::compare,
+    compare::{Measured, Options, compare},
     record::{Found, Latency, Phase, Record, Totals, Warning, sample},
     render::{markdown, terminal},
 };
@@ -8,7 +8,9 @@ use crate::{
 fn of(before: Record, after: Record) -> Comparison {
     let found =
         |record: Record| Found { folder: format!("reports/events/20261121T012345Z-{}", record.phase).into(), record };
-    compare(&found(before), &found(after)).unwrap()
+    let (before, after) = (found(before), found(after));
+    let measured = |found| Measured { found, blocks: &[] };
+    compare(measured(&before), measured(&after), &Options::default()).unwrap()
 }
 
 fn plain(compared: &Comparison) -> String {
@@ -36,7 +38,9 @@ fn the_terminal_fits_80_columns_and_is_read_without_colour() {
      plan: rows read        1 000 000         20   -99.998 %    50 000x less
      plan: buffers             17 412         23     -99.9 %       757x less
 
-    Verdict: inconclusive, see the notes. Same rows before and after: not checked.
+    Verdict: inconclusive, see the notes.
+
+    Same rows before and after: not checked.
 
     How tables are read:
      parameters   before               after
@@ -84,7 +88,9 @@ fn markdown_for_github() {
     | plan: rows read | 1 000 000 | 20 | -99.998 % | 50 000x less |
     | plan: buffers | 17 412 | 23 | -99.9 % | 757x less |
 
-    Verdict: inconclusive, see the notes. Same rows before and after: not checked.
+    Verdict: inconclusive, see the notes.
+
+    Same rows before and after: not checked.
 
     ## How tables are read
 
@@ -144,7 +150,9 @@ fn nulls_errors_and_interruption_are_shown_as_such() {
      plan: rows read        1 000 000       -        -        -
      plan: buffers             17 412       -        -        -
 
-    Verdict: inconclusive, see the notes. Same rows before and after: not checked.
+    Verdict: inconclusive, see the notes.
+
+    Same rows before and after: not checked.
 
     How tables are read:
      parameters   before               after

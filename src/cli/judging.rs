@@ -1,0 +1,22 @@
+//! Flags that say how a comparison is judged.
+
+use clap::Args;
+
+use super::load::share;
+use crate::{clinic::Judging, compare::TOLERANCE};
+
+/// Flags that say how a comparison is judged.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Verdict")]
+pub(super) struct JudgingArgs {
+    /// Difference that counts as none, such as 5% [default: 2%]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share)]
+    tolerance: Option<f64>,
+}
+
+impl JudgingArgs {
+    /// What the flags ask for.
+    pub(super) fn judging(&self) -> Judging {
+        Judging { tolerance: self.tolerance.unwrap_or(TOLERANCE), gated: Vec::new() }
+    }
+}

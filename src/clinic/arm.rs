@@ -1,0 +1,135 @@
+//! One side of a run in rounds: what its blocks have measured so far, and the record that comes of them.
+
+use std::{borrow::Cow, ops::Range, time::Duration};
+
+use super::{
+    Error, PlannedLoad, RoundPlace,
+    bench::{slices, write},
+    explain::Captured,
+    measure::{Measured, Ready},
+    warnings,
+};
+use crate::{
+    engine::{CompactHistogram, Measurement},
+    record::{self, Block, BlockHistograms, BlockStatement, Folder, Found, Interval, Record, RunInfo},
+};
+
+/// One side of a run.
+pub(super) struct Arm<'a> {
+    pub(super) ready: Ready<'a>,
+    pub(super) captured: Option<Captured>,
+    measured: Option<Measurement>,
+    blocks: Vec<Kept>,
+}
+
+/// A block that was measured.
+struct Kept {
+    block: Block,
+    start: Duration,
+    length: Duration,
+    /// Response times by operation.
+    scripts: Vec<CompactHistogram>,
+    /// Its slices among those of all blocks.
+    slices: Range<usize>,
+}
+
+impl<'a> Arm<'a> {
+    pub(super) fn new(ready: Ready<'a>) -> Self {
+        Self { ready, captured: None, measured: None, blocks: Vec::new() }
+    }
+
+    /// Measures one block, which counts only when it is added.
+    ///
+    /// # Errors
+    /// As [`Ready::measure`].
+    pub(super) async fn measure(&mut self, plan: &PlannedLoad, place: RoundPlace) -> Result<Measured, Error> {
+        self.ready.draw_from(plan.load.seed)?;
+        self.ready.measure_block(plan, Some(place)).await
+    }
+
+    /// Adds a block.
+    pub(super) fn add(&mut self, round: u32, measured: Measured) {
+        let Measured { measurement, record } = measured;
+        let begin = self.measured.as_ref().map_or(measurement.started_at, |all| all.started_at);
+        let start = Duration::try_from(measurement.started_at.duration_since(begin)).unwrap_or_default();
+        let statement = |figures: &record::StatementFigures| BlockStatement {
+            name: figures.name.clone(),
+            totals: figures.totals.clone(),
+            latency_ms: figures.latency_ms.clone(),
+        };
+        let block = Block {
+            round,
+            started_at: Some(measurement.started_at),
+            start_s: start.as_secs_f64(),
+            measured_s: record.measured_s,
+            sending_s: record.sending_s,
+            warnings: warnings::of_block(&record),
+            statements: record.statements.iter().map(statement).collect(),
+            totals: record.totals,
+            latency_ms: record.latency_ms,
+            server_activity: record.server_activity,
+        };
+        let before = self.measured.as_ref().map_or(0, |all| all.slices.len());
+        self.blocks.push(Kept {
+            block,
+            start,
+            length: measurement.measured,
+            scripts: measurement.scripts.iter().map(|figures| CompactHistogram::new(&figures.response)).collect(),
+            slices: before..before + measurement.slices.len(),
+        });
+        match &mut self.measured {
+            Some(all) => all.append(measurement, start),
+            none => *none = Some(measurement),
+        }
+    }
+
+    /// The record of the blocks so far, as part of `run`; `None` before the first. `plan` is that of one block.
+    pub(super) fn record(&self, plan: &PlannedLoad, run: &RunInfo) -> Option<Record> {
+        let measured = self.measured.as_ref()?;
+        let mut plan = plan.clone();
+        plan.load.duration *= u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
+        let mut record = self.ready.record(&plan, measured, None);
+        record.run = Some(run.clone());
+        record.blocks = self.blocks.iter().map(|kept| kept.block.clone()).collect();
+        record.warnings = warnings::of_blocks(&record);
+        record.plans = self.captured.as_ref().map(|captured| captured.figures.clone()).unwrap_or_default();
+        Some(record)
+    }
+
+    /// The response times of the blocks so far.
+    pub(super) fn histograms(&self) -> Vec<BlockHistograms> {
+        let Some(measured) = &self.measured else { return Vec::new() };
+        let of = |kept: &Kept| {
+            let slices: Vec<_> =
+                measured.slices[kept.slices.clone()].iter().map(|slice| slice.response.histogram()).collect();
+            let mut total = crate::engine::empty_histogram();
+            // One layout adds to itself.
+            slices.iter().for_each(|slice| total.add(slice).unwrap_or_default());
+            BlockHistograms {
+                total,
+                statements: kept.scripts.iter().map(CompactHistogram::histogram).collect(),
+                slices,
+            }
+        };
+        self.blocks.iter().map(of).collect()
+    }
+
+    /// Saves `record` with its response times and plans.
+    ///
+    /// # Errors
+    /// As [`Folder::write`].
+    pub(super) fn save(&self, record: Record, folder: &Folder) -> Result<Found, Error> {
+        let all = self.measured.as_ref().map_or(&[][..], |measured| &measured.slices);
+        let intervals = self.blocks.iter().flat_map(|kept| {
+            let statements = record.statements.iter().zip(&kept.scripts).map(|(statement, histogram)| Interval {
+                statement: Some(statement.name.as_str()),
+                start: kept.start,
+                length: kept.length,
+                histogram: Cow::Owned(histogram.histogram()),
+            });
+            statements.chain(slices(&all[kept.slices.clone()]))
+        });
+        write(folder, &record, intervals, self.captured.as_ref())?;
+        Ok(Found { folder: folder.path().to_owned(), record })
+    }
+}

@@ -1,0 +1,169 @@
+//! What a metric is judged by: the values of rounds, of blocks or of slices, and the intervals that follow from them.
+
+use std::borrow::Cow;
+
+use hdrhistogram::Histogram;
+
+use super::model::{Method, MetricName};
+use crate::{
+    record::{BlockHistograms, Found},
+    stats::{self, Claim, Estimate},
+};
+
+/// Rounds that a claim needs: a sign test over six gives a two-sided p of 2 / 2^6 = .031.
+pub(super) const ROUNDS_NEEDED: usize = 6;
+
+/// Of the resampling, so that the same records give the same comparison.
+const SEED: u64 = 1;
+
+/// A record and the response times behind it.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<'a> {
+    /// The record, and where it is.
+    pub found: &'a Found,
+    /// Its response times, block by block; none where they are not known.
+    pub blocks: &'a [BlockHistograms],
+}
+
+/// What a metric is judged by.
+#[derive(Debug, Clone)]
+pub(super) enum Evidence<'a> {
+    /// `ln(after / before)` of each round.
+    Rounds(Vec<f64>),
+    /// `ln` of the value of each block of both sides, which were not measured in turns.
+    Blocks(Vec<f64>, Vec<f64>),
+    /// A percentile of the slices of both sides.
+    Slices { sides: [Cow<'a, [Histogram<u64>]>; 2], p: f64 },
+    /// A value of each slice of both sides.
+    SliceValues([Vec<f64>; 2]),
+    /// There is none, and why.
+    None(Option<String>),
+}
+
+/// How two records can be judged.
+pub(super) fn method(before: Measured<'_>, after: Measured<'_>) -> Method {
+    let run = |side: Measured<'_>| side.found.record.run.clone();
+    let several = |side: Measured<'_>| side.found.record.blocks.len() >= 2 && side.blocks.len() >= 2;
+    match (run(before), run(after)) {
+        _ if before.blocks.is_empty() || after.blocks.is_empty() => Method::Once,
+        (Some(one), Some(other)) if one.id == other.id && several(before) && several(after) => Method::Rounds,
+        _ if several(before) && several(after) => Method::Blocks,
+        _ => Method::Slices,
+    }
+}
+
+/// What a metric of the whole workload or of a statement is judged by.
+pub(super) fn evidence<'a>(
+    method: Method,
+    name: MetricName,
+    statement: Option<usize>,
+    [before, after]: [Measured<'a>; 2],
+) -> Evidence<'a> {
+    if name.quantile().is_none() && name != MetricName::Throughput {
+        return Evidence::None(None);
+    }
+    match method {
+        Method::Once => Evidence::None(None),
+        Method::Slices => slices(name, statement, [before, after]),
+        Method::Rounds | Method::Blocks => {
+            let sides = [before, after].map(|side| values(name, statement, side));
+            match (sides, method) {
+                ([Ok(before), Ok(after)], Method::Rounds) => {
+                    Evidence::Rounds(before.iter().zip(&after).map(|(before, after)| after - before).collect())
+                }
+                ([Ok(before), Ok(after)], _) => Evidence::Blocks(before, after),
+                ([Err(reason), _] | [_, Err(reason)], _) => Evidence::None(Some(reason)),
+            }
+        }
+    }
+}
+
+/// `ln` of a metric's value in each block of a side, or why there is none.
+pub(super) fn values(name: MetricName, statement: Option<usize>, side: Measured<'_>) -> Result<Vec<f64>, String> {
+    let record = &side.found.record;
+    let value = |(block, histograms): (&crate::record::Block, &BlockHistograms)| {
+        let value = match name.quantile() {
+            Some(p) => {
+                let histogram = match statement {
+                    None => &histograms.total,
+                    Some(index) => histograms.statements.get(index).unwrap_or(&histograms.total),
+                };
+                stats::block_quantile(histogram, p).ok_or_else(|| {
+                    let (needed, samples) = (stats::samples_of_block(p), histogram.len());
+                    format!(
+                        "a block needs {needed} samples; that {} of round {} has {samples}",
+                        record.phase, block.round
+                    )
+                })?
+            }
+            None => match statement {
+                None => block.totals.throughput_per_s,
+                Some(index) => block.statements.get(index).map_or(0.0, |figures| figures.totals.throughput_per_s),
+            },
+        };
+        let ln = value.ln();
+        ln.is_finite().then_some(ln).ok_or_else(|| format!("it is 0 in round {} {}", block.round, record.phase))
+    };
+    record.blocks.iter().zip(side.blocks).map(value).collect()
+}
+
+fn slices<'a>(name: MetricName, statement: Option<usize>, sides: [Measured<'a>; 2]) -> Evidence<'a> {
+    let only = |side: &Measured<'_>| side.found.record.statements.len() == 1;
+    if statement.is_some() && !sides.iter().all(only) {
+        return Evidence::None(Some("slices are kept of the whole workload only".into()));
+    }
+    match name.quantile() {
+        Some(p) => {
+            let all = |side: Measured<'a>| match side.blocks {
+                [only] => Cow::Borrowed(&*only.slices),
+                blocks => blocks.iter().flat_map(|block| block.slices.iter().cloned()).collect(),
+            };
+            Evidence::Slices { sides: sides.map(all), p }
+        }
+        None => {
+            let rates = |side: Measured<'_>| {
+                let slices = &side.found.record.slices;
+                // The last slice holds what was awaited at the end.
+                let whole = slices.split_last().map_or(&[][..], |(_, whole)| whole);
+                whole.iter().map(|slice| slice.totals.throughput_per_s).collect()
+            };
+            Evidence::SliceValues(sides.map(rates))
+        }
+    }
+}
+
+impl Evidence<'_> {
+    /// The effect, `ln(after / before)`, with its interval.
+    pub(super) fn estimate(&self, confidence: f64) -> Option<Estimate> {
+        match self {
+            Self::Rounds(effects) => stats::t_interval(effects, confidence),
+            Self::Blocks(before, after) => stats::welch_interval(before, after, confidence),
+            Self::Slices { sides: [before, after], p } => stats::slice_bootstrap(before, after, *p, confidence, SEED),
+            Self::SliceValues([before, after]) => stats::slice_bootstrap_means(before, after, confidence, SEED),
+            Self::None(_) => None,
+        }
+    }
+
+    /// The second interval of rounds, by resampling them.
+    pub(super) fn bootstrap(&self, confidence: f64) -> Option<(f64, f64)> {
+        match self {
+            Self::Rounds(effects) => stats::bootstrap_interval(effects, confidence, SEED),
+            _ => None,
+        }
+    }
+
+    /// What may be claimed at a confidence: of rounds only what both intervals say, and of fewer than six nothing.
+    pub(super) fn claim(&self, confidence: f64, tolerance: f64) -> Claim {
+        let Some(estimate) = self.estimate(confidence) else { return Claim::Unclear };
+        let claim = stats::claim(estimate.low, estimate.high, tolerance);
+        match self {
+            Self::Rounds(effects) if effects.len() < ROUNDS_NEEDED => Claim::Unclear,
+            Self::Blocks(before, after) if before.len().min(after.len()) < ROUNDS_NEEDED => Claim::Unclear,
+            Self::Rounds(_) => match self.bootstrap(confidence) {
+                Some((low, high)) if stats::claim(low, high, tolerance) == claim => claim,
+                _ => Claim::Unclear,
+            },
+            _ => claim,
+        }
+    }
+}
