@@ -41,9 +41,13 @@ impl<'a> Judge<'a> {
             judged.push((metric, evidence, in_family));
         }
         for (index, statement) in statements.iter_mut().enumerate() {
-            let headline = super::model::headline(statement.metrics.iter()).map(|metric| metric.name);
+            let evidence_of = |name| evidence(self.method, name, Some(index), self.sides);
+            let headline = super::model::headline(statement.metrics.iter(), |metric| {
+                !matches!(evidence_of(metric.name), Evidence::None(_))
+            })
+            .map(|metric| metric.name);
             for metric in &mut statement.metrics {
-                let evidence = evidence(self.method, metric.name, Some(index), self.sides);
+                let evidence = evidence_of(metric.name);
                 let in_family = gated.contains(&(metric.name, Some(statement.name.clone())))
                     || (gated.is_empty() && several && headline == Some(metric.name));
                 judged.push((metric, evidence, in_family));

@@ -363,15 +363,16 @@ impl Comparison {
         }
     }
 
-    /// The metric that matters most: p99 of the whole workload, or the highest percentile that both sides support.
+    /// The metric that matters most: p99 of the whole workload, or the highest percentile that both sides support and that has an
+    /// interval, where any has.
     pub fn headline(&self) -> Option<&Metric> {
-        headline(self.metrics.iter().filter(|metric| metric.statement.is_none()))
+        headline(self.metrics.iter().filter(|metric| metric.statement.is_none()), has_interval)
     }
 
     /// Metrics of several statements whose verdicts contradict that of the whole workload or of each other: the improved and
     /// the regressed ones, none where they agree.
     pub fn mixed(&self) -> Vec<&Metric> {
-        let headlines = self.statements.iter().filter_map(|statement| headline(statement.metrics.iter()));
+        let headlines = self.statements.iter().filter_map(|statement| headline(statement.metrics.iter(), has_interval));
         let of = |verdict| headlines.clone().filter(move |metric| metric.verdict == verdict);
         let regressed: Vec<&Metric> = of(Verdict::Regressed).collect();
         if regressed.is_empty() || (self.verdict == Verdict::Regressed && of(Verdict::Improved).count() == 0) {
@@ -381,11 +382,21 @@ impl Comparison {
     }
 }
 
-/// The highest percentile that both sides support.
-pub(super) fn headline<'m>(metrics: impl Iterator<Item = &'m Metric> + Clone) -> Option<&'m Metric> {
-    [MetricName::P99, MetricName::P95, MetricName::P50].into_iter().find_map(|name| {
-        metrics.clone().find(|metric| metric.name == name && metric.before.is_some() && metric.after.is_some())
-    })
+/// The highest percentile that both sides support; of these the highest that `can_be_judged`, where any can.
+pub(super) fn headline<'m>(
+    metrics: impl Iterator<Item = &'m Metric> + Clone,
+    can_be_judged: impl Fn(&Metric) -> bool,
+) -> Option<&'m Metric> {
+    let supported = || {
+        [MetricName::P99, MetricName::P95, MetricName::P50].into_iter().filter_map(|name| {
+            metrics.clone().find(|metric| metric.name == name && metric.before.is_some() && metric.after.is_some())
+        })
+    };
+    supported().find(|metric| can_be_judged(metric)).or_else(|| supported().next())
+}
+
+fn has_interval(metric: &Metric) -> bool {
+    metric.ci_low.is_some()
 }
 
 impl Verdict {

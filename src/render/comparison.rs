@@ -38,7 +38,7 @@ pub fn headline(comparison: &Comparison) -> String {
 
 /// What the comparison says, and what that means.
 fn verdict(comparison: &Comparison) -> String {
-    let tolerance = units::share(comparison.tolerance);
+    let tolerance = units::percent(comparison.tolerance);
     let metric = comparison.headline();
     let ends = metric.and_then(|metric| Some((metric, metric.ci_low?, metric.ci_high?, metric.confidence?)));
     let Some((metric, low, high, confidence)) = ends else {
@@ -50,8 +50,10 @@ fn verdict(comparison: &Comparison) -> String {
         (Method::Rounds, Some(run)) => format!("in {} rounds measured in turns", run.rounds),
         _ => "by what varies within each side, drift between the two not excluded".to_owned(),
     };
-    let interval = rows::interval(metric.ratio.unwrap_or(1.0), low, high);
-    let confidence = units::share(confidence);
+    let ratio = metric.ratio.unwrap_or(1.0);
+    let unit = if rows::is_factor(ratio) { " times" } else { " %" };
+    let interval = format!("{}{unit}", rows::interval(ratio, low, high));
+    let confidence = units::percent(confidence);
     let meaning = match comparison.verdict {
         Verdict::Improved | Verdict::Regressed => {
             format!(
@@ -77,7 +79,9 @@ fn noise(comparison: &Comparison) -> Option<String> {
     let floors: Vec<String> = comparison
         .metrics
         .iter()
-        .filter_map(|metric| Some(format!("{} {}", rows::metric_name(metric.name), units::share(metric.noise_floor?))))
+        .filter_map(|metric| {
+            Some(format!("{} {}", rows::metric_name(metric.name), units::percent(metric.noise_floor?)))
+        })
         .collect();
     let at = noise.measured_at.strftime("%Y-%m-%d %H:%MZ");
     Some(format!("Noise of this machine, {} rounds without a fix at {at}: {}.", noise.rounds, floors.join(", ")))
@@ -88,7 +92,7 @@ fn floors(comparison: &Comparison) -> String {
     let floor = |metric: &Metric| {
         let (low, high) = (metric.ci_low?, metric.ci_high?);
         let floor = low.ln().abs().max(high.ln().abs()).exp() - 1.0;
-        Some(format!("{} {}", rows::metric_name(metric.name), units::share(floor)))
+        Some(format!("{} {}", rows::metric_name(metric.name), units::percent(floor)))
     };
     let floors: Vec<String> = comparison.metrics.iter().filter_map(floor).collect();
     format!("Both sides are without the fix. Smallest differences that this machine could show: {}.", floors.join(", "))
@@ -165,7 +169,9 @@ fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric
         .iter()
         .filter_map(|metric| metric.confidence)
         .fold(None, |least, confidence| Some(least.map_or(confidence, |least: f64| least.min(confidence))));
-    let mut table = Table::of_figures(&["metric", "before", "after", "change", "interval", "verdict"]);
+    let aa = comparison.run.as_ref().is_some_and(|run| run.aa);
+    let [before, after] = if aa { ["a", "b"] } else { ["before", "after"] };
+    let mut table = Table::of_figures(&["metric", before, after, "change", "interval", "verdict"]);
     table.columns[5].align = Align::Left;
     table.rows.extend(metrics.into_iter().map(|metric| rows::judged(metric, usual.unwrap_or(0.95))));
     table

@@ -59,7 +59,7 @@ pub(super) fn judged(judged: &Metric, usual: f64) -> Vec<Cell> {
     let ends = judged.ci_low.zip(judged.ci_high).zip(judged.ratio);
     let interval = ends.map_or_else(String::new, |((low, high), ratio)| {
         let at = judged.confidence.filter(|confidence| (confidence - usual).abs() > 1e-9);
-        let at = at.map(|at| format!(" ({})", units::share(at))).unwrap_or_default();
+        let at = at.map(|at| format!(" ({})", units::percent(at))).unwrap_or_default();
         format!("{}{at}", interval(ratio, low, high))
     });
     // A plan is looked at, not judged.
@@ -75,8 +75,7 @@ pub(super) fn effect(metric: &Metric) -> Option<String> {
     let change = in_words(metric.name, ratio);
     Some(match (metric.ci_low, metric.ci_high, metric.confidence) {
         (Some(low), Some(high), Some(confidence)) => {
-            let interval = interval(ratio, low, high);
-            format!("{change} ({} {})", units::share(confidence), interval.trim_end_matches(" %"))
+            format!("{change} ({} {})", units::percent(confidence), interval(ratio, low, high))
         }
         _ => change,
     })
@@ -91,7 +90,7 @@ fn in_words(name: MetricName, ratio: f64) -> String {
     }
 }
 
-/// The ends of an interval around `ratio`, in the unit in which it is written itself: `690 to 812`, `+9.1 to +15.2 %`.
+/// The ends of an interval around `ratio`, in the unit in which it is written itself: `690 to 812` times, `+9.1 to +15.2` percent.
 pub(super) fn interval(ratio: f64, low: f64, high: f64) -> String {
     let number = |ratio| units::significant(ratio);
     match () {
@@ -99,12 +98,12 @@ pub(super) fn interval(ratio: f64, low: f64, high: f64) -> String {
         () if is_factor(ratio) => format!("{} to {}", number(low), number(high)),
         () => {
             let percent = |ratio| units::change(ratio).trim_end_matches(" %").to_owned();
-            format!("{} to {} %", percent(low), percent(high))
+            format!("{} to {}", percent(low), percent(high))
         }
     }
 }
 
-fn is_factor(ratio: f64) -> bool {
+pub(super) fn is_factor(ratio: f64) -> bool {
     ratio > 0.0 && !(0.5..2.0).contains(&ratio)
 }
 

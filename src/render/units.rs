@@ -50,6 +50,12 @@ pub fn share(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }
 
+/// A share, 0 to 1, in percent with a decimal at most: `95 %`, `98.3 %`.
+pub(super) fn percent(share: f64) -> String {
+    let text = format!("{:.1}", share * 100.0);
+    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+}
+
 /// Bytes in the unit that suits them, 1 MB = 1024^2 bytes as PostgreSQL writes it: `205 MB`.
 pub fn bytes(bytes: u64) -> String {
     let mut value = bytes as f64;
