@@ -221,3 +221,28 @@ fn the_whole_rounds_of_an_interrupted_run_are_compared() {
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(one_line(&shown).contains("was interrupted (it was told to stop in round "), "{shown}");
 }
+
+#[test]
+fn a_setting_that_changes_while_it_is_measured_speaks_against_the_run() {
+    let site = Site::new(INDEX);
+    let mut running = Command::new(env!("CARGO_BIN_EXE_latclinic"))
+        .current_dir(site.folder.path())
+        .env("LATCLINIC_DATA_DIR", site.path("data"))
+        .args(["run", "items.toml", "--rounds", "4", "--block", "200ms", "--output", "out"])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(running.stderr.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().starts_with("round 2 of 4, ")));
+    let change = ["-c", "ALTER SYSTEM SET work_mem = '9MB'", "-c", "SELECT pg_reload_conf()"];
+    site.done(&[&["server", "psql", "--"], &change[..]].concat());
+    lines.for_each(drop);
+    assert!(running.wait().unwrap().success());
+    for name in ["out/before/record.json", "out/after/record.json"] {
+        let record = site.json(name);
+        let warnings = record["warnings"].as_array().unwrap();
+        let changed = warnings.iter().find(|warning| warning["id"] == "settings-changed").unwrap();
+        assert!(changed["message"].as_str().unwrap().contains("work_mem 4MB -> 9MB"), "{changed}");
+    }
+}

@@ -83,9 +83,19 @@ impl<'a> Ready<'a> {
         Ok(())
     }
 
-    /// The scenario as the phase sends it.
-    pub(super) fn scenario(&self) -> &Scenario {
-        &self.scenario
+    /// The settings of the server that differ from those when the phase was entered: name, then and now.
+    ///
+    /// # Errors
+    /// The server cannot be asked.
+    pub(super) async fn changed_settings(&self) -> Result<Vec<(String, String, String)>, Error> {
+        let connector = self.clinic.connector();
+        let now = pg::server_facts(&connector.connect("bench").await?, connector.is_managed()).await?.settings;
+        let then = self.server.settings.iter();
+        let changed = then.filter_map(|(name, then)| {
+            let now = now.get(name).filter(|now| *now != then)?;
+            Some((name.clone(), then.clone(), now.clone()))
+        });
+        Ok(changed.collect())
     }
 
     /// Drives a load, after a checkpoint, with sessions of its own. A load that was stopped or could not go on has a record too.

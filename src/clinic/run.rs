@@ -14,11 +14,12 @@ use super::{
     measure::{Measured, Ready},
     rounds::Rounds,
     seed::{rows_text, seed},
+    warnings,
 };
 use crate::{
     compare::{self, Comparison},
     engine::Ended,
-    record::{Folder, Found, Phase, Record, RunInfo},
+    record::{Folder, Found, Phase, Record, RunInfo, Warning},
     scenario::Scenario,
 };
 
@@ -87,6 +88,8 @@ struct Run<'a> {
     applied: bool,
     /// Time that all changes between the phases took so far, and how many there were.
     switched: (Duration, u32),
+    /// What speaks against both records.
+    warnings: Vec<Warning>,
 }
 
 /// The place of a phase among the sides.
@@ -114,6 +117,7 @@ impl<'a> Run<'a> {
             open: [None, None],
             applied: false,
             switched: (Duration::ZERO, 0),
+            warnings: Vec::new(),
         }
     }
 
@@ -241,6 +245,10 @@ impl<'a> Run<'a> {
         if !self.plan.aa {
             self.switch(Phase::After).await?;
         }
+        if let Some(arm) = self.arms.iter().flatten().next() {
+            let changed = arm.ready.changed_settings().await?;
+            self.warnings.extend((!changed.is_empty()).then(|| warnings::settings_changed(&changed)));
+        }
         Ok(())
     }
 
@@ -250,6 +258,7 @@ impl<'a> Run<'a> {
         self.arms.each_ref().map(|arm| {
             let mut record = arm.as_ref()?.record(&self.plan.load, &self.info)?;
             record.load.duration_s = (self.plan.load.load.duration * asked.max(1)).as_secs_f64();
+            record.warnings.extend(self.warnings.iter().cloned());
             if let Some(failure) = failure {
                 record.interrupted = true;
                 record.interrupted_by = Some(failure.to_string());

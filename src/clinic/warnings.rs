@@ -69,6 +69,16 @@ pub(super) fn of_blocks(record: &Record) -> Vec<Warning> {
     found
 }
 
+/// That settings of the server, each with its value then and now, changed while a run went on.
+pub(super) fn settings_changed(changed: &[(String, String, String)]) -> Warning {
+    let changed: Vec<String> = changed.iter().map(|(name, then, now)| format!("{name} {then} -> {now}")).collect();
+    Warning {
+        id: "settings-changed".to_owned(),
+        message: format!("settings of the server changed while it was measured: {}", changed.join(", ")),
+        advice: "measure again: the rounds before and after the change are of two servers".to_owned(),
+    }
+}
+
 fn warning(id: &str, message: String, advice: &str) -> Option<Warning> {
     Some(Warning { id: id.to_owned(), message, advice: advice.to_owned() })
 }
