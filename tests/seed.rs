@@ -12,8 +12,8 @@ use latclinic::{
     draw::{ColumnSampler, ColumnType},
     pg::{Connector, DatasetState, dataset_state},
     scenario::{
-        Column, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, RowOrder, Scenario, SqlStatement, SqlText,
-        Table, TextKind, UuidVersion, Value, Weighted,
+        Column, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, Results, RowOrder, Scenario, SqlStatement,
+        SqlText, Table, TextKind, UuidVersion, Value, Weighted,
     },
 };
 use own_server::OwnServer;
@@ -122,6 +122,7 @@ fn scenario() -> Scenario {
         vec![column("code", Generator::Uuid(UuidVersion::V7)), column("id", Generator::Sequence { start: 1, step: 3 })];
     Scenario {
         thresholds: Vec::new(),
+        results: Results::default(),
         rows_asked: None,
         id: "shop".into(),
         title: "t".into(),

@@ -17,8 +17,8 @@ use latclinic::{
     engine::{self, Failure, Observer, Progress, Session, Steps, Target},
     load::{Load, Operation, ParameterFacts, Workload},
     scenario::{
-        self, Classes, Dataset, Fix, Generator, LoadDefaults, LoadModel, Origin, Parameter, ParameterSource, Scenario,
-        Script, SqlText, Statement,
+        self, Classes, Dataset, Fix, Generator, LoadDefaults, LoadModel, Origin, Parameter, ParameterSource, Results,
+        Scenario, Script, SqlText, Statement,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -73,8 +73,9 @@ fn workload(generator: Option<Generator>) -> Arc<Workload> {
         statements: vec![statement],
         scripts: vec![Script::of_statement(&name, 1.0, 0)],
         load: LoadDefaults::closed(8, second, second, 1),
-        fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: second },
+        fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: second, rewrites: Vec::new() },
         thresholds: Vec::new(),
+        results: Results::default(),
         rows_asked: None,
     };
     Arc::new(Workload::new(&scenario, &[facts], 1).unwrap())

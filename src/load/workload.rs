@@ -145,7 +145,8 @@ mod tests {
         draw::ColumnType,
         load::WARM_UP,
         scenario::{
-            self, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Script, SqlText, Statement, Step,
+            self, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Results, Script, SqlText, Statement,
+            Step,
         },
     };
 
@@ -176,6 +177,7 @@ mod tests {
             load: LoadDefaults::closed(1, time, time, 1),
             fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time, rewrites: Vec::new() },
             thresholds: Vec::new(),
+            results: Results::default(),
             rows_asked: None,
         }
     }

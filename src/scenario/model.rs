@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     load_model::LoadDefaults,
+    results::Results,
     threshold::{Threshold, ThresholdFault},
     workload_model::{Script, Statement},
 };
@@ -36,6 +37,8 @@ pub struct Scenario {
     pub fix: Fix,
     /// What a measurement has to keep.
     pub thresholds: Vec<Threshold>,
+    /// What is compared of the results before and after the fix.
+    pub results: Results,
     /// Rows that its largest table was scaled to, where it was.
     #[serde(skip)]
     pub rows_asked: Option<u64>,

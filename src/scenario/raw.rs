@@ -41,8 +41,22 @@ pub(super) struct Scenario {
     /// What a measurement has to keep: `p(95)<50ms`, `error_rate<1%`, `throughput>100/s`; of one operation with its name
     /// before a colon: `latest_events:p(99)<200ms`.
     pub thresholds: Vec<Threshold>,
+    /// What is compared of the results before and after the fix.
+    pub results: Results,
     /// What is applied between the phases, with its way back.
     pub fix: Option<Fix>,
+}
+
+/// What is compared of the results before and after the fix.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Results {
+    /// Sets of parameters for which each operation is executed before and after: hot, typical, cold and absent ones, then
+    /// drawn ones; 200 unless given.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub sample: Option<u32>,
+    /// Roles as which it is executed besides the session's own, for row-level security; none unless given.
+    pub roles: Vec<String>,
 }
 
 /// What a measurement has to keep.

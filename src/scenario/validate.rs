@@ -5,6 +5,7 @@
 mod dataset;
 mod fix;
 mod load;
+mod results;
 mod scripts;
 mod texts;
 mod thresholds;
@@ -52,6 +53,7 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
     let fix = raw.fix.and_then(|raw| check.fix(raw, statements, &root.get("fix")));
     let title = raw.title.inspect(|title| check.one_line(title, &root.get("title")));
     let thresholds = check.thresholds(&raw.thresholds, &root);
+    let results = check.results(raw.results, &root.get("results"));
     let (statements, scripts) = workload?;
     Some(Scenario {
         id: id.to_owned(),
@@ -64,6 +66,7 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
         load: load?,
         fix: fix?,
         thresholds,
+        results,
         rows_asked: None,
     })
 }

@@ -16,8 +16,8 @@ use latclinic::{
     load::{Load, ParameterFacts, Workload},
     pg::{PgTarget, describe},
     scenario::{
-        Classes, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, Parameter, ParameterSource, Scenario,
-        Script, SqlStatement, SqlText, Statement, TextKind, UuidVersion, Value,
+        Classes, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, Parameter, ParameterSource, Results,
+        Scenario, Script, SqlStatement, SqlText, Statement, TextKind, UuidVersion, Value,
     },
 };
 use own_server::OwnServer;
@@ -81,6 +81,7 @@ fn scenario(sql: &str, parameters: Vec<ParameterSource>) -> Scenario {
             rewrites: Vec::new(),
         },
         thresholds: Vec::new(),
+        results: Results::default(),
         rows_asked: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use latclinic::scenario::{
-    Column, Dataset, Fix, Generator, LoadDefaults, Origin, Scenario, SqlStatement, SqlText, Table,
+    Column, Dataset, Fix, Generator, LoadDefaults, Origin, Results, Scenario, SqlStatement, SqlText, Table,
 };
 
 /// A statement a line, so that statement n stands in line n.
@@ -47,6 +47,7 @@ pub(crate) fn scenario(up: &[&str], down: &[&str]) -> Scenario {
             rewrites: Vec::new(),
         },
         thresholds: Vec::new(),
+        results: Results::default(),
         rows_asked: None,
     }
 }

@@ -61,6 +61,12 @@ fn examples_of_the_load_are_what_the_guide_says() {
 }
 
 #[test]
+fn the_example_of_results_is_what_the_guide_says() {
+    let results = example_with("[results]").results;
+    assert_eq!((results.sample, results.roles.len()), (100, 2));
+}
+
+#[test]
 fn examples_of_the_workload_are_what_the_guide_says() {
     let parameters = &example_with("null = 0.1").statements[0].parameters;
     assert_eq!(parameters.iter().map(|parameter| parameter.null_share).collect::<Vec<_>>(), [0.0, 0.1, 0.0, 0.0]);

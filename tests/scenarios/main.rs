@@ -4,6 +4,7 @@
 
 mod guide;
 mod load;
+mod results;
 mod scripts;
 mod thresholds;
 

@@ -150,7 +150,7 @@ fn a_person_sees_all_of_it() {
     let path = folder.path().join("mine.toml");
     let load = "[load]\nrate = \"5/s\"\nlatency_limit = \"1s\"\nstages = [{ duration = \"1m\", rate = \"50/s\" }]\n\
                 statement_timeout = \"2s\"\nretries = 1\nerror_limit = 0.1\npool = { size = 2, wait_timeout = \"1s\" }\n\
-                settings = { jit = \"off\" }\n";
+                settings = { jit = \"off\" }\n[results]\nsample = 50\nroles = [\"tenant_a\"]\n";
     let thresholds = "thresholds = [\"page.user:p(95)<5ms\"]";
     std::fs::write(&path, format!("title = \"t\"\n{thresholds}\n{DATASET}{SCRIPT}{WORKLOAD}{load}{FIX}")).unwrap();
     let (_, shown, stderr) = latclinic(&["scenarios", "show", path.to_str().unwrap()]);
@@ -183,5 +183,8 @@ Load
 
 Thresholds
   page.user:p(95)<5ms
+
+Results
+  compared before and after for 50 parameter sets an operation, also as tenant_a
 ");
 }

@@ -18,7 +18,7 @@ use latclinic::{
     pg::{Error, PgSession, PgTarget, describe},
     scenario::{
         Classes, Connections, Dataset, Fix, Generator, LoadDefaults, Origin, Parameter, ParameterSource, Pool,
-        Protocol, Recycling, Scenario, Script, Sharing, SqlStatement, SqlText, Statement, Step, Value,
+        Protocol, Recycling, Results, Scenario, Script, Sharing, SqlStatement, SqlText, Statement, Step, Value,
     },
 };
 use own_server::OwnServer;
@@ -151,6 +151,7 @@ pub(crate) fn script(steps: Vec<Written<'_>>, transaction: bool, connections: &C
             rewrites: Vec::new(),
         },
         thresholds: Vec::new(),
+        results: Results::default(),
         rows_asked: None,
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::count;
 use crate::scenario::{
-    Arrivals, Connections, Dataset, LoadDefaults, LoadModel, ParameterSource, Pool, Protocol, Recycling, Scenario,
-    Sharing, SqlText, Statement, ThinkDistribution, Value,
+    Arrivals, Connections, Dataset, LoadDefaults, LoadModel, ParameterSource, Pool, Protocol, Recycling, Results,
+    Scenario, Sharing, SqlText, Statement, ThinkDistribution, Value,
 };
 
 /// All of a scenario, in lines of `width` columns where words allow it.
@@ -26,6 +26,8 @@ pub(super) fn describe(scenario: &Scenario, width: usize) -> String {
             let _ = writeln!(text, "  {threshold}");
         }
     }
+    text.push_str("\nResults\n");
+    text.push_str(&indent(&results(&scenario.results), "  ", width));
     fix(scenario, width, &mut text);
     text
 }
@@ -178,6 +180,19 @@ fn fix(scenario: &Scenario, width: usize, text: &mut String) {
         let _ = writeln!(text, "  {} is sent as, {}", scenario.statements[rewrite.statement].name, rewrite.sql.source);
         text.push_str(&sql(&rewrite.sql, "    ", width));
     }
+}
+
+/// What is compared of the results.
+fn results(results: &Results) -> String {
+    let sets = match results.sample {
+        1 => "1 parameter set".to_owned(),
+        sets => format!("{} parameter sets", grouped(sets.into())),
+    };
+    let roles = match results.roles.as_slice() {
+        [] => String::new(),
+        roles => format!(", also as {}", roles.join(", ")),
+    };
+    format!("compared before and after for {sets} an operation{roles}")
 }
 
 fn tries(retries: u32) -> String {

@@ -27,8 +27,8 @@ use crate::{
     draw::ColumnType,
     load::{Load, Operation, ParameterFacts, WARM_UP, Workload},
     scenario::{
-        Classes, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Scenario, Script, SqlStatement,
-        SqlText, Statement, Value,
+        Classes, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Results, Scenario, Script,
+        SqlStatement, SqlText, Statement, Value,
     },
 };
 
@@ -167,6 +167,7 @@ fn workload(statements: usize) -> Arc<Workload> {
         load: LoadDefaults::closed(1, MS, MS, 42),
         fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS, rewrites: Vec::new() },
         thresholds: Vec::new(),
+        results: Results::default(),
         rows_asked: None,
     };
     let facts = ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() };

@@ -1,0 +1,24 @@
+//! What is compared of the results.
+
+use super::{Check, Finding, LONGEST_IDENTIFIER, Node};
+use crate::scenario::{raw, results::Results};
+
+impl Check<'_> {
+    pub(super) fn results(&mut self, raw: raw::Results, at: &Node<'_>) -> Results {
+        let places = at.get("roles");
+        for (index, role) in raw.roles.iter().enumerate() {
+            let span = places.item(index).span();
+            if role.is_empty() || role.len() > LONGEST_IDENTIFIER {
+                let finding = Finding::new(span, format!("`{}` names no role in PostgreSQL", role.escape_debug()));
+                self.faults.push(finding.expected(format!("1 to {LONGEST_IDENTIFIER} bytes")));
+            } else if role == "none" {
+                let finding = Finding::new(span, "`none` is no role: it stands for the session's own");
+                self.faults.push(finding.help("take it out: the session's own is compared in any case"));
+            } else if raw.roles[..index].contains(role) {
+                self.faults.push(Finding::new(span, format!("the role `{role}` a second time")).relative());
+            }
+        }
+        let defaults = Results::default();
+        Results { sample: raw.sample.unwrap_or(defaults.sample), roles: raw.roles }
+    }
+}
