@@ -193,6 +193,7 @@ impl<'a> Ready<'a> {
             server_activity: activity,
             thresholds: Vec::new(),
             capacity: None,
+            results: None,
             warnings: Vec::new(),
             latency_ms: Latency::from_histogram(&measurement.total.response),
             client: figures::client(measurement, load),

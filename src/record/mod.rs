@@ -14,6 +14,7 @@ mod model;
 mod origin;
 mod outcome;
 mod read;
+mod results;
 mod rounds;
 mod store;
 
@@ -34,6 +35,7 @@ pub use model::{
 pub use origin::{DatasetInfo, FixInfo, Machine, RewriteInfo, Server, Tool};
 pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUnit};
 pub use read::{Found, RECORD_FILE, read};
+pub use results::{ResultDifference, ResultsCheck, StatementResults};
 pub use rounds::{Block, BlockStatement, RunInfo};
 pub use store::Store;
 

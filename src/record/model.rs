@@ -9,6 +9,7 @@ use super::{
     load_info::LoadInfo,
     origin::{DatasetInfo, FixInfo, Machine, Server, Tool},
     outcome::{Capacity, Outcome, ThresholdResult},
+    results::ResultsCheck,
     rounds::{Block, RunInfo},
 };
 
@@ -103,6 +104,9 @@ pub struct Record {
     /// The highest rate that keeps a threshold; null when it was not looked for.
     #[serde(default)]
     pub capacity: Option<Capacity>,
+    /// Whether the results are the same as in the phase before; null where that was not checked.
+    #[serde(default)]
+    pub results: Option<ResultsCheck>,
     /// Figures of the plans captured in this phase; empty when none were.
     pub plans: Vec<PlanFigures>,
     /// What a reader has to know before believing the figures.

@@ -93,6 +93,7 @@ pub(crate) fn record(phase: Phase) -> Record {
         server_activity: None,
         thresholds: Vec::new(),
         capacity: None,
+        results: None,
         plans: vec![plan("latest_of_user", slow)],
         warnings: Vec::new(),
     }
@@ -230,12 +231,53 @@ pub(crate) fn full() -> Record {
         rate_per_s: Some(480.0),
         curve: vec![point(100.0, 12.0, true), point(600.0, 412.0, false), point(480.0, 48.8, true)],
     });
+    full.results = Some(results());
     full.warnings = vec![Warning {
         id: "connections-lost".into(),
         message: "2 connections broke".into(),
         advice: "look at the server's log".into(),
     }];
     full
+}
+
+/// A check that found a difference, ties and a statement that cannot be compared.
+pub(crate) fn results() -> ResultsCheck {
+    let statement = |name: &str, role: Option<&str>| StatementResults {
+        name: name.into(),
+        role: role.map(Into::into),
+        compared: 200,
+        identical: Some(true),
+        deterministic: true,
+        ordered: true,
+        ties: 0,
+        reason: None,
+        difference: None,
+    };
+    ResultsCheck::new(
+        200,
+        vec![
+            StatementResults { ties: 3, ..statement("latest_of_user", None) },
+            StatementResults {
+                identical: Some(false),
+                reason: Some("12 of 200 results differ".into()),
+                difference: Some(ResultDifference {
+                    parameters: vec!["4711".into()],
+                    row: 3,
+                    columns: vec!["id".into(), "created_at".into(), "note".into()],
+                    before: Some(vec![Some("991".into()), Some("2026-01-02 03:04:05+00".into()), None]),
+                    after: Some(vec![Some("990".into()), Some("2026-01-02 03:04:05+00".into()), Some(String::new())]),
+                }),
+                ..statement("latest_of_user", Some("tenant_a"))
+            },
+            StatementResults {
+                identical: None,
+                deterministic: false,
+                ordered: false,
+                reason: Some("two executions before the fix gave other rows".into()),
+                ..statement("comments_of_post.authors", None)
+            },
+        ],
+    )
 }
 
 /// What the server counted in [`full`].

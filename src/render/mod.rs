@@ -8,6 +8,7 @@ mod document;
 mod json;
 mod markdown;
 mod record;
+mod results;
 mod rows;
 mod terminal;
 mod units;

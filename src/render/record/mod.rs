@@ -6,7 +6,7 @@ mod tables;
 
 use super::{
     document::{Block, Document, Table},
-    rows, units,
+    results, rows, units,
 };
 use crate::record::{Latency, LoadInfo, Record};
 
@@ -28,6 +28,7 @@ pub fn record(record: &Record) -> Document {
     if let Some(capacity) = &record.capacity {
         part(outcomes::capacity_heading(capacity), outcomes::capacity(capacity));
     }
+    part("Results".into(), record.results.as_ref().map_or_else(Vec::new, results::results));
     part("By statement".into(), tables::statements(&record.statements));
     part("By stage".into(), tables::stages(record));
     part("Plans".into(), tables::plans(record));

@@ -197,6 +197,21 @@ fn every_part_at_once() {
 
     - 600/s: 540.0/s of 600.0/s were achieved
 
+    Results:
+    Same rows before and after: no, not those of latest_of_user as tenant_a.
+
+    latest_of_user as tenant_a: 12 of 200 results differ; the first in row 3 for $1
+    = 4711:
+
+     column       before                     after
+    ──────────────────────────────────────────────────────────────────
+     id           '991'                      '990'
+     created_at   '2026-01-02 03:04:05+00'   '2026-01-02 03:04:05+00'
+     note         NULL                       ''
+
+    - comments_of_post.authors: not deterministic by itself: two executions before
+      the fix gave other rows
+
     By statement:
      statement          operations   errors       p50      p95      p99       max
     ──────────────────────────────────────────────────────────────────────────────
