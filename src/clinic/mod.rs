@@ -19,6 +19,7 @@ pub mod managed;
 mod measure;
 mod noise;
 mod place;
+pub mod results;
 mod rounds;
 mod run;
 mod seed;

@@ -83,6 +83,20 @@ pub fn placeholders(sql: &str) -> Vec<(usize, Range<usize>)> {
     found.into_iter().filter_map(|(name, span)| Some((name.parse().ok()?, span))).collect()
 }
 
+/// The tokens of an SQL statement that was checked, with where they stand; without whitespace and comments.
+pub(super) fn tokens(sql: &str) -> Vec<(Token, Range<usize>)> {
+    let mut cursor = Cursor::new(sql);
+    let found = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location().unwrap_or_default();
+    let mut tokens = Vec::with_capacity(found.len());
+    for TokenWithSpan { token, span } in found {
+        let place = cursor.offset(span.start)..cursor.offset(span.end);
+        if !matches!(token, Token::Whitespace(_) | Token::EOF) {
+            tokens.push((token, place));
+        }
+    }
+    tokens
+}
+
 impl Split {
     fn close(&mut self, text: &str, span: Option<Range<usize>>, line: usize) {
         if let Some(span) = span {

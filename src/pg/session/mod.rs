@@ -2,7 +2,6 @@
 
 mod arguments;
 mod direct;
-mod literal;
 mod pool;
 mod program;
 mod rows;

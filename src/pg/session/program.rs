@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, io};
 
 use tokio_postgres::{Client, Statement as Prepared};
 
-use super::literal::Template;
 use crate::{
     draw::ColumnType,
     pg::{
         describe::only_statement,
         error::{Error, Result},
         feed::{Feed, feed},
+        literal::Template,
         wire::Execution,
     },
     scenario::{self, ParameterSource, Protocol},

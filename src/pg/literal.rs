@@ -1,6 +1,7 @@
 //! A statement with its values in the text, for the simple protocol.
 
-use crate::{engine::Failure, pg::catalog::quote_literal, scenario::placeholders};
+use super::catalog::quote_literal;
+use crate::scenario::placeholders;
 
 /// A statement taken apart at its `$n`.
 #[derive(Debug)]
@@ -27,10 +28,7 @@ impl Template {
     ///
     /// # Errors
     /// Of `text`.
-    pub(super) fn fill(
-        &self,
-        mut text: impl FnMut(usize, &mut String) -> Result<bool, Failure>,
-    ) -> Result<String, Failure> {
+    pub(super) fn fill<E>(&self, mut text: impl FnMut(usize, &mut String) -> Result<bool, E>) -> Result<String, E> {
         let mut sql = String::with_capacity(self.rest.len() + 64 * self.parts.len());
         let mut value = String::new();
         for (before, number) in &self.parts {
@@ -56,7 +54,7 @@ mod tests {
         let text = |index: usize, out: &mut String| {
             let value: Option<&str> = values[index];
             out.push_str(value.unwrap_or_default());
-            Ok(value.is_none())
+            Ok::<_, ()>(value.is_none())
         };
         Template::new(sql).fill(text).unwrap()
     }

@@ -1,0 +1,250 @@
+//! A session that executes operations and gives back what they return, in transactions that are rolled back.
+
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    rows::{Budget, Digest, Reading, Row},
+    script::{Argument, Fed, arguments},
+    shape::Shape,
+};
+use crate::{
+    pg::{
+        catalog::quote_identifier,
+        connector::Connector,
+        error::{Error, Result, server_words},
+        seed_session::stoppable,
+        setup::set_up,
+    },
+    scenario::{Count, Scenario, Value, nearest},
+};
+
+/// A session set up as a load's are, but for `statement_timeout`.
+pub struct ResultsSession {
+    client: Client,
+    stop: CancellationToken,
+    scenario: Scenario,
+    shapes: Vec<Shape>,
+}
+
+/// One execution of a statement.
+#[derive(Debug)]
+pub struct Executed {
+    /// Index of the statement in the scenario.
+    pub statement: usize,
+    /// The values of its parameters, as SQL writes them.
+    pub parameters: Vec<String>,
+    /// What came of it.
+    pub answer: Answer,
+    /// Whether OFFSET passed over rows before the first.
+    pub cut_before: bool,
+    /// Whether LIMIT may have left out rows after the last.
+    pub cut_after: bool,
+}
+
+/// What came of an execution.
+#[derive(Debug, PartialEq)]
+pub enum Answer {
+    /// Its rows.
+    Rows(Vec<Row>),
+    /// What stands for its rows, which there was no room for.
+    Digest(Digest),
+    /// It returns no rows; how many it wrote.
+    Command(u64),
+    /// The server refused.
+    Failed {
+        /// SQLSTATE.
+        sqlstate: String,
+        /// The server's words.
+        message: String,
+    },
+}
+
+impl ResultsSession {
+    /// Opens one and prepares the statements of `scenario`.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or a statement does not prepare.
+    pub async fn open(connector: &Connector, scenario: &Scenario, stop: &CancellationToken) -> Result<Self> {
+        let client = connector.connect("results").await?;
+        set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
+        let mut shapes = Vec::with_capacity(scenario.statements.len());
+        for statement in &scenario.statements {
+            shapes.push(Shape::new(&client, statement).await?);
+        }
+        Ok(Self { client, stop: stop.clone(), scenario: scenario.clone(), shapes })
+    }
+
+    /// What the results of each statement look like.
+    pub fn into_shapes(self) -> Vec<Shape> {
+        self.shapes
+    }
+
+    /// The same.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
+    }
+
+    /// Whether the session may work as a role.
+    ///
+    /// # Errors
+    /// The role does not exist, or the session's own is no member of it.
+    pub async fn check_role(&self, role: &str) -> Result<()> {
+        let begun = self.client.batch_execute(&begin(Some(role))).await;
+        let failed = |cause| Error::from_server("cannot end a transaction", cause);
+        self.client.batch_execute("ROLLBACK").await.map_err(failed)?;
+        let Err(cause) = begun else { return Ok(()) };
+        let doing = format!("cannot compare results as role {role}");
+        match cause.code().map(tokio_postgres::error::SqlState::code) {
+            Some("22023") => {
+                let known = self.client.query("SELECT rolname::text FROM pg_roles", &[]).await.unwrap_or_default();
+                let names: Vec<String> = known.iter().map(|row| row.get(0)).collect();
+                let hint = match nearest(role, names.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "create it in the dataset's schema, or take it out of `roles` in [results]".to_owned(),
+                };
+                Err(Error::usage_from_server(doing, cause).with_hint(hint))
+            }
+            Some("42501") => {
+                let hint = format!("let an owner run: GRANT {} TO the user of the connection", quote_identifier(role));
+                Err(Error::usage_from_server(doing, cause).with_hint(hint))
+            }
+            _ => Err(Error::from_server(doing, cause)),
+        }
+    }
+
+    /// Executes a script as `role`, or as the session's own, in a transaction that is rolled back. `values` has a list for each of its
+    /// steps. A step that fails is its last. Rows are kept as far as `budget` has room.
+    ///
+    /// # Errors
+    /// A value is none of its parameter's type, the connection breaks, or it was told to stop.
+    pub async fn execute(
+        &self,
+        script: usize,
+        role: Option<&str>,
+        values: &[Vec<Value>],
+        budget: &mut Budget,
+    ) -> Result<Vec<Executed>> {
+        let failed = |cause| Error::from_server("cannot execute a statement to compare its results", cause);
+        self.client.batch_execute(&begin(role)).await.map_err(failed)?;
+        let executed = stoppable(&self.client, &self.stop, self.steps(script, values, budget)).await;
+        // After a stop that the server did not hear of, the session is still at work: its end takes the transaction back.
+        if !executed.as_ref().is_err_and(Error::is_stopped) {
+            self.client.batch_execute("ROLLBACK").await.map_err(failed)?;
+        }
+        executed
+    }
+
+    async fn steps(&self, script: usize, values: &[Vec<Value>], budget: &mut Budget) -> Result<Vec<Executed>> {
+        let Self { scenario, shapes, .. } = self;
+        let script = &scenario.scripts[script];
+        let mut results = Fed::of_steps(scenario, script, shapes)?;
+        let mut executed = Vec::new();
+        for (index, step) in script.steps.iter().enumerate() {
+            let drawn = values.get(index).map_or(&[][..], Vec::as_slice);
+            let (earlier, rest) = results.split_at_mut(index);
+            let fed = &mut rest[0];
+            for row in 0..step.for_each.map_or(1, |source| earlier[source].count()) {
+                let row = step.for_each.map(|source| (source, row));
+                let given = arguments(scenario, script, index, drawn, earlier, shapes, row)?;
+                let Some(given) = given else { break };
+                fed.clear();
+                let one = self.statement(step.statement, given, fed, budget).await?;
+                let failed = matches!(one.answer, Answer::Failed { .. });
+                executed.push(one);
+                if failed {
+                    return Ok(executed);
+                }
+            }
+        }
+        Ok(executed)
+    }
+
+    async fn statement(
+        &self,
+        statement: usize,
+        given: Vec<Argument>,
+        fed: &mut Fed,
+        budget: &mut Budget,
+    ) -> Result<Executed> {
+        let shape = &self.shapes[statement];
+        let sql = shape.sql.fill(|index, out: &mut String| match given.get(index) {
+            Some((value, _)) => {
+                out.push_str(value.as_deref().unwrap_or_default());
+                Ok(value.is_none())
+            }
+            None => Err(Error::new(format!("parameter ${} has no value", index + 1))),
+        })?;
+        let answer = match self.read(&sql, shape, fed, budget).await {
+            Ok(answer) => answer,
+            Err(cause) => {
+                let words = server_words(&cause);
+                let sqlstate = cause.code().map(|code| code.code().to_owned());
+                let error = Error::from_server("cannot execute a statement to compare its results", cause);
+                match sqlstate {
+                    Some(sqlstate) if !error.is_disconnect() => Answer::Failed { sqlstate, message: words },
+                    _ => return Err(error),
+                }
+            }
+        };
+        let rows = match &answer {
+            Answer::Rows(rows) => rows.len() as u64,
+            Answer::Digest(digest) => digest.rows,
+            Answer::Command(_) | Answer::Failed { .. } => 0,
+        };
+        let bound = |count: Option<Count>| match count? {
+            Count::Rows(rows) => Some(Some(rows)),
+            // NULL is no bound.
+            Count::Parameter(number) => given.get(number.checked_sub(1)?)?.0.as_ref().map(|text| text.parse().ok()),
+            Count::Unknown => Some(None),
+        };
+        Ok(Executed {
+            statement,
+            cut_before: bound(shape.rules.offset).is_some_and(|offset| offset != Some(0)),
+            cut_after: bound(shape.rules.limit).is_some_and(|limit| limit.is_none_or(|limit| rows >= limit)),
+            parameters: given.into_iter().map(|(_, words)| words).collect(),
+            answer,
+        })
+    }
+
+    async fn read(
+        &self,
+        sql: &str,
+        shape: &Shape,
+        fed: &mut Fed,
+        budget: &mut Budget,
+    ) -> std::result::Result<Answer, tokio_postgres::Error> {
+        let mut messages = pin!(self.client.simple_query_raw(sql).await?);
+        let mut reading = Reading::new(shape);
+        let mut count = 0;
+        while let Some(message) = messages.try_next().await? {
+            match message {
+                SimpleQueryMessage::Row(row) => {
+                    fed.push(&row)?;
+                    reading.push(cells(&row)?, budget);
+                }
+                SimpleQueryMessage::CommandComplete(rows) => count = rows,
+                _ => {}
+            }
+        }
+        Ok(match reading.end() {
+            _ if !shape.has_rows() => Answer::Command(count),
+            Ok(rows) => Answer::Rows(rows),
+            Err(digest) => Answer::Digest(digest),
+        })
+    }
+}
+
+fn begin(role: Option<&str>) -> String {
+    match role {
+        Some(role) => format!("BEGIN; SET LOCAL ROLE {}", quote_identifier(role)),
+        None => "BEGIN".to_owned(),
+    }
+}
+
+fn cells(row: &SimpleQueryRow) -> std::result::Result<Row, tokio_postgres::Error> {
+    (0..row.len()).map(|index| Ok(row.try_get(index)?.map(Into::into))).collect()
+}
