@@ -60,6 +60,8 @@ pub struct RowRules {
     pub choice: Option<&'static str>,
     /// A function or key word in it whose value differs from one execution to the next.
     pub volatile: Option<String>,
+    /// Whether it begins or ends a transaction.
+    pub controls_transaction: bool,
 }
 
 /// A number of rows.
@@ -76,7 +78,13 @@ pub enum Count {
 /// Reads a statement that was checked.
 pub fn row_rules(sql: &str) -> RowRules {
     let text = Text::new(sql);
-    let mut rules = RowRules { choice: text.choice(), volatile: text.volatile(), ..RowRules::default() };
+    let controls = ["begin", "start", "commit", "end", "rollback", "abort", "prepare"];
+    let mut rules = RowRules {
+        choice: text.choice(),
+        volatile: text.volatile(),
+        controls_transaction: controls.contains(&text.word(0)),
+        ..RowRules::default()
+    };
     // A set operation may begin with a parenthesis.
     let verb = match text.is_open(0) {
         true => Some(0),
@@ -337,6 +345,14 @@ mod tests {
     #[case("DELETE FROM t WHERE id IN (SELECT id FROM t LIMIT 5)", true)]
     fn a_choice_is_seen(#[case] sql: &str, #[case] expected: bool) {
         assert_eq!(row_rules(sql).choice.is_some(), expected);
+    }
+
+    #[test]
+    fn what_begins_or_ends_a_transaction_is_known() {
+        let controls =
+            ["BEGIN", "START TRANSACTION", "commit and chain", "END", "ROLLBACK TO a", "PREPARE TRANSACTION 'a'"];
+        assert!(controls.iter().all(|sql| row_rules(sql).controls_transaction));
+        assert!(!row_rules("SELECT 1").controls_transaction);
     }
 
     #[rstest]

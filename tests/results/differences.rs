@@ -2,7 +2,7 @@
 
 use latclinic::{
     clinic::ErrorKind,
-    scenario::{Generator, Value},
+    scenario::{Generator, Script, Step, Value},
 };
 
 use crate::{Bed, of, of_statements, only, rewritten, statement, up_to};
@@ -160,6 +160,28 @@ async fn errors_are_answers_but_not_all_of_them() {
     let found = only(&check);
     assert_eq!(found.identical, None);
     assert!(found.reason.as_ref().unwrap().starts_with("each of 10 executions failed: division by zero"), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_executed_in_a_transaction_or_read_is_undecided() {
+    let bed = Bed::new(EVENTS).await;
+    let mut scenario = of_statements(vec![
+        statement("script.begin", "BEGIN", vec![]),
+        statement("script.delete", "DELETE FROM events WHERE id <= $1", vec![up_to(9)]),
+        statement("script.commit", "COMMIT", vec![]),
+        statement("copy", "COPY events TO STDOUT", vec![]),
+        statement("vacuum", "VACUUM events", vec![]),
+        statement("find", "SELECT id FROM events WHERE id = $1", vec![up_to(9)]),
+    ]);
+    let steps = (0..3).map(|statement| Step { statement, for_each: None }).collect();
+    let script = Script { name: "script".into(), weight: 1.0, transaction: false, steps };
+    scenario.scripts.splice(..3, [script]);
+    let check = bed.check(&scenario, "").await;
+    let told: Vec<_> = check.statements.iter().map(|of| of.identical).collect();
+    assert_eq!(told, [None, Some(true), None, None, None, Some(true)], "{check:?}");
+    assert_eq!(bed.text("SELECT count(*) FROM events").await, "2000");
+    let reason = "not every execution has an answer: it begins or ends a transaction, as only the check itself may";
+    assert_eq!(check.statements[2].reason.as_deref(), Some(reason));
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub(super) enum Judged {
     Differ(Option<Shown>),
     /// They differ, and whether they may cannot be told; why.
     Open(String),
-    /// The server was in no state to answer; its words.
+    /// It was not executed, or the server was in no state to answer; in words.
     NoAnswer(String),
 }
 
@@ -43,6 +43,7 @@ pub(super) struct Shown {
 /// Compares two executions of a statement with the same parameters.
 pub(super) fn judge(before: Side<'_>, after: Side<'_>) -> Judged {
     match (&before.executed.answer, &after.executed.answer) {
+        (Answer::NotAsked(why), _) | (_, Answer::NotAsked(why)) => Judged::NoAnswer((*why).to_owned()),
         (Answer::Failed { sqlstate, message }, _) | (_, Answer::Failed { sqlstate, message })
             if NO_ANSWER.contains(&sqlstate.get(..2).unwrap_or_default()) =>
         {
@@ -127,7 +128,7 @@ fn digest(answer: &Answer, shape: &Shape) -> Option<Digest> {
     match answer {
         Answer::Rows(rows) => Some(Digest::of(rows, shape)),
         Answer::Digest(digest) => Some(*digest),
-        Answer::Command(_) | Answer::Failed { .. } => None,
+        Answer::Command(_) | Answer::Failed { .. } | Answer::NotAsked(_) => None,
     }
 }
 

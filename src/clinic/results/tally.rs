@@ -1,5 +1,7 @@
 //! What came of all executions of one statement as one role.
 
+use std::collections::{HashMap, VecDeque};
+
 use super::judge::{Judged, Shown, Side, judge};
 use crate::{
     pg::{Answer, Executed, Shape},
@@ -78,7 +80,7 @@ impl Tally {
                     self.doubt.get_or_insert(why);
                 }
                 Judged::NoAnswer(words) => {
-                    self.doubt.get_or_insert_with(|| format!("not all executions were answered: {words}"));
+                    self.doubt.get_or_insert_with(|| format!("not every execution has an answer: {words}"));
                 }
             }
         }
@@ -142,15 +144,24 @@ impl Tally {
 }
 
 /// Executions with the same parameters, each with the next of its like; then what is left, in order.
-fn pairs<'a>(executed: Vec<&'a Executed>, mut others: Vec<&'a Executed>) -> Vec<Pair<'a>> {
+fn pairs<'a>(executed: Vec<&'a Executed>, others: Vec<&'a Executed>) -> Vec<Pair<'a>> {
+    let mut places: HashMap<&[String], VecDeque<usize>> = HashMap::new();
+    for (at, after) in others.iter().enumerate() {
+        places.entry(&after.parameters).or_default().push_back(at);
+    }
+    let mut found = vec![false; others.len()];
     let mut pairs = Vec::with_capacity(executed.len());
     let mut left = Vec::new();
     for before in executed {
-        match others.iter().position(|after| after.parameters == before.parameters) {
-            Some(at) => pairs.push(Pair { before, after: others.remove(at) }),
+        match places.get_mut(before.parameters.as_slice()).and_then(VecDeque::pop_front) {
+            Some(at) => {
+                found[at] = true;
+                pairs.push(Pair { before, after: others[at] });
+            }
             None => left.push(before),
         }
     }
+    let others = others.into_iter().zip(found).filter_map(|(after, found)| (!found).then_some(after));
     pairs.extend(left.into_iter().zip(others).map(|(before, after)| Pair { before, after }));
     pairs
 }

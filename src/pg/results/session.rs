@@ -22,6 +22,9 @@ use crate::{
     scenario::{Count, Scenario, Value, nearest},
 };
 
+/// Why a statement that ends the transaction is not executed: what came before it would stay.
+const CONTROLS: &str = "it begins or ends a transaction, as only the check itself may";
+
 /// A session set up as a load's are, but for `statement_timeout`.
 pub struct ResultsSession {
     client: Client,
@@ -54,6 +57,8 @@ pub enum Answer {
     Digest(Digest),
     /// It returns no rows; how many it wrote.
     Command(u64),
+    /// It was not executed; why.
+    NotAsked(&'static str),
     /// The server refused.
     Failed {
         /// SQLSTATE.
@@ -178,22 +183,14 @@ impl ResultsSession {
             }
             None => Err(Error::new(format!("parameter ${} has no value", index + 1))),
         })?;
-        let answer = match self.read(&sql, shape, fed, budget).await {
-            Ok(answer) => answer,
-            Err(cause) => {
-                let words = server_words(&cause);
-                let sqlstate = cause.code().map(|code| code.code().to_owned());
-                let error = Error::from_server("cannot execute a statement to compare its results", cause);
-                match sqlstate {
-                    Some(sqlstate) if !error.is_disconnect() => Answer::Failed { sqlstate, message: words },
-                    _ => return Err(error),
-                }
-            }
+        let answer = match shape.rules.controls_transaction {
+            true => Answer::NotAsked(CONTROLS),
+            false => self.answer(&sql, shape, fed, budget).await?,
         };
         let rows = match &answer {
             Answer::Rows(rows) => rows.len() as u64,
             Answer::Digest(digest) => digest.rows,
-            Answer::Command(_) | Answer::Failed { .. } => 0,
+            Answer::Command(_) | Answer::NotAsked(_) | Answer::Failed { .. } => 0,
         };
         let bound = |count: Option<Count>| match count? {
             Count::Rows(rows) => Some(Some(rows)),
@@ -208,6 +205,23 @@ impl ResultsSession {
             parameters: given.into_iter().map(|(_, words)| words).collect(),
             answer,
         })
+    }
+
+    /// Executes a statement. What the server says of it is an answer; only a connection that is gone is an error.
+    async fn answer(&self, sql: &str, shape: &Shape, fed: &mut Fed, budget: &mut Budget) -> Result<Answer> {
+        let cause = match self.read(sql, shape, fed, budget).await {
+            Ok(answer) => return Ok(answer),
+            Err(cause) => cause,
+        };
+        let sqlstate = cause.code().map(|code| code.code().to_owned());
+        match sqlstate {
+            // It returns something that is no rows, such as COPY does.
+            None if !cause.is_closed() => Ok(Answer::NotAsked("what it returns cannot be read as rows")),
+            Some(sqlstate) if !matches!(sqlstate.as_str(), "57P01" | "57P02" | "57P03") => {
+                Ok(Answer::Failed { sqlstate, message: server_words(&cause) })
+            }
+            _ => Err(Error::from_server("cannot execute a statement to compare its results", cause)),
+        }
     }
 
     async fn read(
