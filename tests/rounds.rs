@@ -116,7 +116,7 @@ fn a_run_measures_in_turns_and_judges_over_the_rounds() {
     }
 
     let comparison = site.json("out/comparison.json");
-    assert_eq!(comparison["method"], "rounds");
+    assert_eq!((&comparison["method"], &comparison["results_identical"]), (&"rounds".into(), &true.into()));
     let p50 = metric(&comparison, "p50");
     let effects: Vec<f64> = p50["effects"].as_array().unwrap().iter().map(|ratio| ratio.as_f64().unwrap()).collect();
     let mean = (effects.iter().map(|ratio| ratio.ln()).sum::<f64>() / 6.0).exp();
@@ -179,6 +179,23 @@ fn a_rewrite_is_switched_without_touching_the_database() {
     let shown = site.done(&["apply-fix", "items.toml"]);
     assert_eq!(shown, "fewer columns: a rewrite, which the phase after sends; there is nothing to apply\n");
     site.done(&["bench", "items.toml", "--phase", "after", "--duration", "200ms", "--warmup", "0s"]);
+}
+
+#[test]
+fn a_rewrite_with_other_rows_is_a_failed_run_that_shows_the_first_difference() {
+    let site = Site::new(
+        "[fix]\ntitle = \"off by one\"\nstatements.of_owner.sql = \"SELECT id + 1 FROM items WHERE owner = $1 ORDER BY id\"",
+    );
+    let output = site.run(&["run", "items.toml", "--rounds", "2", "--block", "100ms", "--output", "out"]);
+    assert_eq!(output.status.code(), Some(3));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.starts_with("other rows than before, and p"), "{shown}");
+    let comparison = site.json("out/comparison.json");
+    assert_eq!(comparison["results_identical"], false);
+    let difference = &comparison["results"]["statements"][0]["difference"];
+    let id = |side: &str| difference[side][0].as_str().unwrap().parse::<i64>().unwrap();
+    assert_eq!(id("before") + 1, id("after"), "{difference}");
+    assert_eq!(difference["parameters"].as_array().unwrap().len(), 1, "{difference}");
 }
 
 #[test]

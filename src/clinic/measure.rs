@@ -83,6 +83,16 @@ impl<'a> Ready<'a> {
         Ok(())
     }
 
+    /// The scenario as the phase sends it.
+    pub(super) fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// Mix and parameters.
+    pub(super) fn workload(&self) -> &Workload {
+        &self.workload
+    }
+
     /// The settings of the server that differ from those when the phase was entered: name, then and now.
     ///
     /// # Errors

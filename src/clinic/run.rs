@@ -12,6 +12,7 @@ use super::{
     compare::{Judging, compare_records, write_comparison},
     fix::{apply_fix, revert_fix},
     measure::{Measured, Ready},
+    results::Collector,
     rounds::Rounds,
     seed::{rows_text, seed},
     warnings,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     compare::{self, Comparison},
     engine::Ended,
-    record::{Folder, Found, Phase, Record, RunInfo, Warning},
+    record::{Folder, Found, Phase, Record, ResultsCheck, RunInfo, Warning},
     scenario::Scenario,
 };
 
@@ -55,6 +56,9 @@ pub async fn run(
     }
     tell(clinic, &revert_fix(clinic, scenario).await?, &FixState::Absent);
     let mut run = Run::new(clinic, scenario, plan, judging);
+    if !plan.aa {
+        run.compare_results().await?;
+    }
     let mut failure = run.rounds().await.err();
     if failure.is_none() {
         failure = run.finish().await.err();
@@ -90,6 +94,8 @@ struct Run<'a> {
     switched: (Duration, u32),
     /// What speaks against both records.
     warnings: Vec<Warning>,
+    /// Whether the statements return the same without and with the fix; `None` where that was not asked.
+    results: Option<ResultsCheck>,
 }
 
 /// The place of a phase among the sides.
@@ -118,7 +124,26 @@ impl<'a> Run<'a> {
             applied: false,
             switched: (Duration::ZERO, 0),
             warnings: Vec::new(),
+            results: None,
         }
+    }
+
+    /// Compares what the statements return without and with the fix, before any load changes the data.
+    async fn compare_results(&mut self) -> Result<(), Error> {
+        self.enter(Phase::Before).await?;
+        let Some(arm) = &self.arms[side(Phase::Before)] else { return Ok(()) };
+        let collector = Collector::new(self.clinic, self.scenario, arm.ready.workload())?;
+        let before = collector.collect(Phase::Before, self.scenario).await?;
+        self.switch(Phase::After).await?;
+        self.enter(Phase::After).await?;
+        let Some(arm) = &self.arms[side(Phase::After)] else { return Ok(()) };
+        let after = collector.collect(Phase::After, arm.ready.scenario()).await?;
+        let check = collector.compare(&before, &after, arm.ready.scenario()).await?;
+        if check.identical == Some(false) {
+            self.clinic.note("the results before and after the fix are not the same");
+        }
+        self.results = Some(check);
+        Ok(())
     }
 
     /// Measures round after round.
@@ -255,8 +280,11 @@ impl<'a> Run<'a> {
     /// The records of the rounds so far.
     fn records(&self, failure: Option<&Error>) -> [Option<Record>; 2] {
         let asked = if self.info.automatic { self.info.rounds } else { self.info.rounds_asked };
-        self.arms.each_ref().map(|arm| {
-            let mut record = arm.as_ref()?.record(&self.plan.load, &self.info)?;
+        [Phase::Before, Phase::After].map(|phase| {
+            let mut record = self.arms[side(phase)].as_ref()?.record(&self.plan.load, &self.info)?;
+            if phase == Phase::After {
+                record.results.clone_from(&self.results);
+            }
             record.load.duration_s = (self.plan.load.load.duration * asked.max(1)).as_secs_f64();
             record.warnings.extend(self.warnings.iter().cloned());
             if let Some(failure) = failure {

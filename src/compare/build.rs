@@ -47,6 +47,8 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
     let mut statements = statements(from, to);
     let method = method(before, after);
     let run = from.run.clone().filter(|run| to.run.as_ref().is_some_and(|other| other.id == run.id));
+    // They are about the fix between these two sides.
+    let results = to.results.clone().filter(|_| run.is_some());
     let sides = [before, after];
     Judge::new(method, options.tolerance, run.as_ref(), sides).judge(&mut metrics, &mut statements, options.gated);
     let noise = options.noise.map(|(comparison, folder)| Noise {
@@ -72,7 +74,8 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
         metrics,
         statements,
         plans,
-        results_identical: None,
+        results_identical: results.as_ref().and_then(|check| check.identical),
+        results,
         gates: gates(from, to),
         differences: comparable::differences(from, to),
         notes: Vec::new(),

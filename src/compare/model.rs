@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::judge::MetricKey;
-use crate::record::{Outcome, PlanFigures, RunInfo, ThresholdUnit, Warning};
+use crate::record::{Outcome, PlanFigures, ResultsCheck, RunInfo, ThresholdUnit, Warning};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -56,8 +56,11 @@ pub struct Comparison {
     pub statements: Vec<StatementComparison>,
     /// The captured plans, paired by statement and class.
     pub plans: Vec<PlanComparison>,
-    /// Whether both phases returned the same rows; null when that was not checked.
+    /// Whether both phases returned the same rows; null when that was not checked or is undecided.
     pub results_identical: Option<bool>,
+    /// What came of comparing the rows; null when that was not checked.
+    #[serde(default)]
+    pub results: Option<ResultsCheck>,
     /// Conditions that decide the exit code.
     pub gates: Vec<Gate>,
     /// What differs between the sides and should not bear on the result, but may.
@@ -346,9 +349,10 @@ impl MetricName {
 }
 
 impl Comparison {
-    /// What came of all its gates.
+    /// What came of all its gates; other rows after the fix fail it by themselves.
     pub fn outcome(&self) -> Outcome {
-        Outcome::of_all(self.gates.iter().map(|gate| gate.outcome))
+        let rows = (self.results_identical == Some(false)).then_some(Outcome::Failed);
+        Outcome::of_all(self.gates.iter().map(|gate| gate.outcome).chain(rows))
     }
 
     /// Whether each of `gated` has a verdict; where there is none, whether the headline has.

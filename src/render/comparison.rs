@@ -2,6 +2,7 @@
 
 use super::{
     document::{Align, Block, Cell, Document, Table},
+    results::results,
     rows, units,
 };
 use crate::compare::{Comparison, Gate, Method, Metric, PlanComparison, Side, Verdict};
@@ -14,7 +15,8 @@ pub fn headline(comparison: &Comparison) -> String {
     let side =
         |value: Option<f64>| value.map_or_else(|| units::NOTHING.into(), |value| rows::value(value, metric.unit));
     let name = rows::metric_name(metric.name);
-    let mut line = format!("{name} {} -> {}", side(metric.before), side(metric.after));
+    let wrong = if comparison.results_identical == Some(false) { "other rows than before, and " } else { "" };
+    let mut line = format!("{wrong}{name} {} -> {}", side(metric.before), side(metric.after));
     if let Some(effect) = rows::effect(metric) {
         line.push_str(&format!(", {effect}"));
     }
@@ -118,14 +120,10 @@ pub fn comparison(comparison: &Comparison) -> Document {
         true => blocks.push(Block::Paragraph(floors(comparison))),
         false => blocks.extend(noise(comparison).map(Block::Paragraph)),
     }
-    blocks.push(Block::Paragraph(format!(
-        "Same rows before and after: {}.",
-        match comparison.results_identical {
-            None => "not checked",
-            Some(true) => "yes",
-            Some(false) => "no",
-        }
-    )));
+    match &comparison.results {
+        Some(check) => blocks.extend(results(check)),
+        None => blocks.push(Block::Paragraph("Same rows before and after: not checked.".into())),
+    }
     if !comparison.gates.is_empty() {
         blocks.extend([Block::Heading("Thresholds".into()), Block::Table(gates(&comparison.gates))]);
     }
