@@ -328,13 +328,92 @@ async fn a_way_back_that_does_not_lead_back_is_told() {
     let bed = Bed::new().await;
     let scenario = scenario(&[UP], &["SELECT 1"]);
     bed.apply(&scenario).await.unwrap();
-    insta::assert_snapshot!(words(&bed.revert(&scenario).await.unwrap_err()), @r#"
-    fix.down.sql: all statements ran, but index events_user_id_idx is still there
-    mend the file, and drop it by hand: DROP INDEX "latclinic_events"."events_user_id_idx"
-    "#);
+    insta::assert_snapshot!(words(&bed.revert(&scenario).await.unwrap_err()), @"
+    fix.down.sql: all statements ran, but the schema is not as it was before the fix: index events_user_id_idx is still there
+    the fix is half reverted; put that right by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything anew; and mend fix.down.sql
+    ");
+    insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
+    cannot measure phase before of events: the fix is half reverted: all its statements ran, but the schema is not as it was before the fix
+    run `latclinic revert-fix events` first
+    ");
+    insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @"
+    cannot apply the fix: the fix is half reverted: all its statements ran, but the schema is not as it was before the fix
+    finish that first: `latclinic revert-fix events`
+    ");
+    assert_eq!(bed.ledger().await, ["up 1/1 done", "down 1/1 pending"]);
     bed.client.batch_execute(DOWN).await.unwrap();
     bed.revert(&scenario).await.unwrap();
     assert_eq!(bed.state(&scenario).await, FixState::Absent);
+}
+
+#[tokio::test]
+async fn whatever_a_way_back_leaves_behind_is_told_by_name() {
+    let bed = Bed::new().await;
+    let up = ["ALTER TABLE events ADD COLUMN note text, ALTER user_id SET STATISTICS 500, SET (fillfactor = 70)", UP];
+    let fix = scenario(&up, &["ALTER INDEX events_user_id_idx RENAME TO hidden_idx"]);
+    bed.apply(&fix).await.unwrap();
+    insta::assert_snapshot!(words(&bed.revert(&fix).await.unwrap_err()), @"
+    fix.down.sql: all statements ran, but the schema is not as it was before the fix: column events.note is still there, column events.user_id differs (statistics target 500, was -1), index hidden_idx is still there, and 1 more
+    the fix is half reverted; put that right by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything anew; and mend fix.down.sql
+    ");
+    bed.client
+        .batch_execute("DROP INDEX hidden_idx; ALTER TABLE events DROP note, ALTER user_id SET STATISTICS -1")
+        .await
+        .unwrap();
+    insta::assert_snapshot!(words(&bed.revert(&fix).await.unwrap_err()), @r#"
+    fix.down.sql: all statements ran, but the schema is not as it was before the fix: table events differs (options ["fillfactor=70"], was none)
+    the fix is half reverted; put that right by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything anew; and mend fix.down.sql
+    "#);
+    bed.client.batch_execute("ALTER TABLE events RESET (fillfactor)").await.unwrap();
+    bed.revert(&fix).await.unwrap();
+    assert_eq!(bed.state(&fix).await, FixState::Absent);
+
+    // A column that is made again has lost its values.
+    let lossy = scenario(&["ALTER TABLE events DROP user_id"], &["ALTER TABLE events ADD user_id int"]);
+    bed.apply(&lossy).await.unwrap();
+    insta::assert_snapshot!(words(&bed.revert(&lossy).await.unwrap_err()), @"
+    fix.down.sql: all statements ran, but the schema is not as it was before the fix: column events.user_id differs (number 4, was 2)
+    the fix is half reverted; put that right by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything anew; and mend fix.down.sql
+    ");
+    let anew = SeedOptions { reseed: true, ..SeedOptions::default() };
+    clinic::seed(&bed.clinic, &lossy, &anew).await.unwrap();
+    assert_eq!(bed.state(&lossy).await, FixState::Absent);
+}
+
+#[tokio::test]
+async fn a_way_back_that_fails_names_the_state_and_the_ways_out() {
+    let bed = Bed::new().await;
+    let first = scenario(&[UP], &["DROP INDEX nowhere", DOWN]);
+    bed.apply(&first).await.unwrap();
+    insta::assert_snapshot!(words(&bed.revert(&first).await.unwrap_err()), @r#"
+    fix.down.sql:1: statement 1 of 2 failed: index "nowhere" does not exist (SQLSTATE 42704)
+    the fix is still applied; `latclinic revert-fix events` tries again, `latclinic seed events --reseed` makes everything anew
+    "#);
+    assert_eq!(bed.state(&first).await, FixState::Applied);
+    bed.client.batch_execute("TRUNCATE _latclinic_fix; DROP INDEX events_user_id_idx").await.unwrap();
+
+    let second = scenario(&[UP], &[DOWN, "DROP INDEX nowhere"]);
+    bed.apply(&second).await.unwrap();
+    insta::assert_snapshot!(words(&bed.revert(&second).await.unwrap_err()), @r#"
+    fix.down.sql:2: statement 2 of 2 failed: index "nowhere" does not exist (SQLSTATE 42704)
+    the fix is half reverted: 1 of 2 statements; `latclinic revert-fix events` goes on, `latclinic seed events --reseed` makes everything anew
+    "#);
+    insta::assert_snapshot!(bed.require(&second, Phase::Before).await, @"
+    cannot measure phase before of events: the fix is half reverted: 1 of 2 statements
+    run `latclinic revert-fix events` first
+    ");
+}
+
+#[tokio::test]
+async fn a_fix_that_an_earlier_build_applied_is_taken_back() {
+    let bed = Bed::new().await;
+    let fix = scenario(&[UP], &[DOWN]);
+    bed.apply(&fix).await.unwrap();
+    bed.client.batch_execute("ALTER TABLE _latclinic_fix DROP catalog, DROP catalog_sha256").await.unwrap();
+    bed.revert(&fix).await.unwrap();
+    assert_eq!((bed.indexes().await, bed.state(&fix).await), (vec![], FixState::Absent));
+    bed.apply(&fix).await.unwrap();
+    assert_eq!(bed.ledger().await, ["up 1/1 done", "down 1/1 done", "up 1/1 done"]);
 }
 
 #[tokio::test]

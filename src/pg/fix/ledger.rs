@@ -13,7 +13,7 @@ use crate::{
     scenario::Scenario,
 };
 
-use super::{Direction, sha256};
+use super::{Direction, fingerprint::Fingerprint, sha256};
 
 /// Name of the table.
 const TABLE: &str = "_latclinic_fix";
@@ -32,6 +32,8 @@ pub(super) struct Entry {
     pub(super) down_sha256: String,
     /// The way back as it was when the fix was applied.
     pub(super) down: Vec<String>,
+    /// The schema before the fix was applied; `None` where an earlier build wrote the row.
+    pub(super) catalog: Option<Fingerprint>,
 }
 
 impl Entry {
@@ -39,6 +41,14 @@ impl Entry {
     pub(super) fn differs_from(&self, scenario: &Scenario) -> bool {
         self.up_sha256 != sha256(&scenario.fix.up) || self.down_sha256 != sha256(&scenario.fix.down)
     }
+}
+
+/// What begins.
+pub(super) enum Begins<'a> {
+    /// Applying the fix to a schema that looks so.
+    Up(Fingerprint),
+    /// Taking back what this row says.
+    Down(&'a Entry),
 }
 
 /// The ledger of one scenario.
@@ -59,8 +69,9 @@ impl<'a> Ledger<'a> {
             return Ok(None);
         }
         let query = format!(
-            "SELECT id, direction, finished_at IS NOT NULL, statements_done, statements, up_sha256, down_sha256, down \
-             FROM {} ORDER BY id DESC LIMIT 1",
+            // As JSON, since ledgers of earlier builds lack the column.
+            "SELECT id, direction, finished_at IS NOT NULL, statements_done, statements, up_sha256, down_sha256, down, \
+             to_jsonb(ledger) -> 'catalog' FROM {} ledger ORDER BY id DESC LIMIT 1",
             self.table
         );
         let row = self.client.query_opt(&query, &[]).await.map_err(|cause| self.unreadable(cause))?;
@@ -74,18 +85,15 @@ impl<'a> Ledger<'a> {
             up_sha256: row.get(5),
             down_sha256: row.get(6),
             down: row.get(7),
+            catalog: Fingerprint::from_json(row.get(8)),
         }))
     }
 
-    /// Writes the row of a run that begins. `applied` is the row of the fix that a way back takes back.
-    pub(super) async fn begin(
-        &self,
-        scenario: &Scenario,
-        direction: Direction,
-        applied: Option<&Entry>,
-    ) -> Result<Entry> {
+    /// Writes the row of a run that begins: of one that applies the scenario's fix to a schema that looks like `catalog`, or
+    /// of one that takes back what `applied` says.
+    pub(super) async fn begin(&self, scenario: &Scenario, begins: Begins<'_>) -> Result<Entry> {
         let create = format!(
-            "CREATE TABLE IF NOT EXISTS {} (
+            "CREATE TABLE IF NOT EXISTS {0} (
                 id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
                 direction text NOT NULL CHECK (direction IN ('up', 'down')),
                 title text NOT NULL,
@@ -97,34 +105,57 @@ impl<'a> Ledger<'a> {
                 started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
                 finished_at timestamptz,
                 duration_ms double precision
-            )",
+            );
+            ALTER TABLE {0} ADD COLUMN IF NOT EXISTS catalog jsonb;
+            ALTER TABLE {0} ADD COLUMN IF NOT EXISTS catalog_sha256 text",
             self.table
         );
         self.client.batch_execute(&create).await.map_err(|cause| self.unwritable(cause))?;
         let fix = &scenario.fix;
-        let (up_sha256, down_sha256, down) = match applied {
-            Some(entry) => (entry.up_sha256.clone(), entry.down_sha256.clone(), entry.down.clone()),
-            None => {
-                let down = fix.down.statements.iter().map(|statement| statement.text.clone()).collect();
-                (sha256(&fix.up), sha256(&fix.down), down)
-            }
-        };
-        let statements = match direction {
-            Direction::Up => fix.up.statements.len(),
-            Direction::Down => down.len(),
+        let mut entry = match begins {
+            Begins::Up(catalog) => Entry {
+                id: 0,
+                direction: Direction::Up,
+                finished: false,
+                done: 0,
+                statements: fix.up.statements.len(),
+                up_sha256: sha256(&fix.up),
+                down_sha256: sha256(&fix.down),
+                down: fix.down.statements.iter().map(|statement| statement.text.clone()).collect(),
+                catalog: Some(catalog),
+            },
+            Begins::Down(applied) => Entry {
+                direction: Direction::Down,
+                finished: false,
+                done: 0,
+                statements: applied.down.len(),
+                ..applied.clone()
+            },
         };
         let insert = format!(
-            "INSERT INTO {} (direction, title, up_sha256, down_sha256, down, statements) VALUES ($1, $2, $3, $4, $5, $6) \
-             RETURNING id",
+            "INSERT INTO {} (direction, title, up_sha256, down_sha256, down, statements, catalog, catalog_sha256) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
             self.table
         );
-        let total = i32::try_from(statements).unwrap_or(i32::MAX);
         let row = self
             .client
-            .query_one(&insert, &[&direction.as_str(), &fix.title, &up_sha256, &down_sha256, &down, &total])
+            .query_one(
+                &insert,
+                &[
+                    &entry.direction.as_str(),
+                    &fix.title,
+                    &entry.up_sha256,
+                    &entry.down_sha256,
+                    &entry.down,
+                    &i32::try_from(entry.statements).unwrap_or(i32::MAX),
+                    &entry.catalog.as_ref().map(Fingerprint::to_json),
+                    &entry.catalog.as_ref().map(Fingerprint::sha256),
+                ],
+            )
             .await
             .map_err(|cause| self.unwritable(cause))?;
-        Ok(Entry { id: row.get(0), direction, finished: false, done: 0, statements, up_sha256, down_sha256, down })
+        entry.id = row.get(0);
+        Ok(entry)
     }
 
     /// One more statement is done.

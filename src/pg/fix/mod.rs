@@ -3,6 +3,7 @@
 //! Statements run one at a time, each on its own, because `CREATE INDEX CONCURRENTLY` cannot run inside a transaction. So
 //! a fix may end halfway; the ledger tells how far it came, and each state has a command that leads out of it.
 
+mod fingerprint;
 mod indexes;
 mod ledger;
 mod run;
@@ -71,6 +72,9 @@ impl fmt::Display for FixState {
             Self::Absent => f.write_str("the fix is absent"),
             Self::Applied => f.write_str("the fix is applied"),
             Self::Changed => f.write_str("the fix is applied, but its files have changed since"),
+            Self::Half { direction: Direction::Down, done, statements, .. } if done == statements => f.write_str(
+                "the fix is half reverted: all its statements ran, but the schema is not as it was before the fix",
+            ),
             Self::Half { direction, done, statements, .. } => {
                 let what = match direction {
                     Direction::Up => "applied",

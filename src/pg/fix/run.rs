@@ -16,8 +16,10 @@ use crate::{
 };
 
 use super::{
-    Direction, FixState, indexes,
-    ledger::{Entry, Ledger},
+    Direction, FixState,
+    fingerprint::Fingerprint,
+    indexes,
+    ledger::{Begins, Entry, Ledger},
     look,
 };
 
@@ -119,7 +121,8 @@ impl Run<'_> {
                 (entry, true)
             }
             (FixState::Absent | FixState::Half { .. }, _) => {
-                (self.ledger.begin(self.scenario, Direction::Up, None).await?, false)
+                let catalog = Fingerprint::take(self.client, &self.scenario.schema_name()).await?;
+                (self.ledger.begin(self.scenario, Begins::Up(catalog)).await?, false)
             }
         };
         let statements = from_file(&self.scenario.fix.up);
@@ -142,12 +145,12 @@ impl Run<'_> {
             }
             (state, Some(applied)) => {
                 let incomplete = matches!(state, FixState::Half { .. } | FixState::Damaged(_));
-                (self.ledger.begin(self.scenario, Direction::Down, Some(&applied)).await?, incomplete)
+                (self.ledger.begin(self.scenario, Begins::Down(&applied)).await?, incomplete)
             }
         };
         let statements = from_ledger(&entry, &self.scenario.fix.down);
         self.go(&mut entry, &statements, incomplete).await?;
-        self.check_reverted().await?;
+        self.check_reverted(&entry).await?;
         self.ledger.finish(&mut entry).await?;
         Ok(true)
     }
@@ -264,6 +267,7 @@ impl Run<'_> {
             Direction::Down => command("revert-fix", self.scenario),
         };
         let back = command("revert-fix", self.scenario);
+        let anew = self.anew();
         // A session whose statement still runs would keep every further one waiting.
         let cleared = if error.is_stopped() { Err(Error::stopped()) } else { self.clear(entry).await };
         let _ = match cleared {
@@ -285,14 +289,20 @@ impl Run<'_> {
                 }
                 match (left, entry.direction) {
                     (false, Direction::Up) => write!(hint, "nothing of the fix is left; `{again}` tries again"),
-                    (false, Direction::Down) => write!(hint, "the fix stands as it did; `{again}` tries again"),
+                    (false, Direction::Down) => {
+                        write!(hint, "the fix is still applied; `{again}` tries again, {anew}")
+                    }
                     (true, Direction::Up) => write!(
                         hint,
                         "{} of {} statements are done; `{again}` goes on, `{back}` takes it back",
                         entry.done, entry.statements
                     ),
                     (true, Direction::Down) => {
-                        write!(hint, "{} of {} statements are done; `{again}` goes on", entry.done, entry.statements)
+                        let (done, statements) = (entry.done, entry.statements);
+                        write!(
+                            hint,
+                            "the fix is half reverted: {done} of {statements} statements; `{again}` goes on, {anew}"
+                        )
                     }
                 }
             }
@@ -341,16 +351,35 @@ impl Run<'_> {
             .with_hint(format!("mend the file, after `{}`", command("revert-fix", self.scenario))))
     }
 
-    async fn check_reverted(&self) -> Result<()> {
+    /// The schema has to look as it did before the fix was applied.
+    async fn check_reverted(&self, entry: &Entry) -> Result<()> {
+        let differences = match &entry.catalog {
+            Some(was) => was.differences(&Fingerprint::take(self.client, &self.scenario.schema_name()).await?),
+            None => self.left_indexes().await?,
+        };
+        let Some(differences) = differences else { return Ok(()) };
+        let down = &self.scenario.fix.down.source;
+        Err(Error::new(format!(
+            "{down}: all statements ran, but the schema is not as it was before the fix: {differences}"
+        ))
+        .with_hint(format!(
+            "the fix is half reverted; put that right by hand, then `{}`, or {}; and mend {down}",
+            command("revert-fix", self.scenario),
+            self.anew()
+        )))
+    }
+
+    /// The way out that always leads out.
+    fn anew(&self) -> String {
+        format!("`{} --reseed` makes everything anew", command("seed", self.scenario))
+    }
+
+    /// The fix's indexes that are still there: all that is known of a fix that an earlier build applied.
+    async fn left_indexes(&self) -> Result<Option<String>> {
         let there = indexes::all(self.client, self.scenario).await?;
         let mut left = indexes::created_by(&self.scenario.fix.up);
         left.retain(|name| there.iter().any(|index| index.name == *name));
-        if left.is_empty() {
-            return Ok(());
-        }
-        let what = super::list(&left);
-        Err(Error::new(format!("{}: all statements ran, but {what} still there", self.scenario.fix.down.source))
-            .with_hint(format!("mend the file, and drop it by hand: {}", self.drop_statement(&left))))
+        Ok((!left.is_empty()).then(|| format!("{} still there", super::list(&left))))
     }
 
     fn drop_by_hand(&self, names: &[String]) -> String {
