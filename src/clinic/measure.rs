@@ -204,6 +204,7 @@ impl<'a> Ready<'a> {
             thresholds: Vec::new(),
             capacity: None,
             results: None,
+            price: None,
             warnings: Vec::new(),
             latency_ms: Latency::from_histogram(&measurement.total.response),
             client: figures::client(measurement, load),

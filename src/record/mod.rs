@@ -13,6 +13,7 @@ mod load_info;
 mod model;
 mod origin;
 mod outcome;
+mod price;
 mod read;
 mod results;
 mod rounds;
@@ -34,6 +35,9 @@ pub use model::{
 };
 pub use origin::{DatasetInfo, FixInfo, Machine, RewriteInfo, Server, Tool};
 pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUnit};
+pub use price::{
+    Applied, BreakEven, LockHeld, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict, price,
+};
 pub use read::{Found, RECORD_FILE, read};
 pub use results::{ResultDifference, ResultsCheck, StatementResults};
 pub use rounds::{Block, BlockStatement, RunInfo};

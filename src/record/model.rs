@@ -10,6 +10,7 @@ use super::{
     origin::{DatasetInfo, FixInfo, Machine, Server, Tool},
     outcome::{Capacity, Outcome, ThresholdResult},
     results::ResultsCheck,
+    price::Price,
     rounds::{Block, RunInfo},
 };
 
@@ -107,6 +108,9 @@ pub struct Record {
     /// Whether the results are the same as in the phase before; null where that was not checked.
     #[serde(default)]
     pub results: Option<ResultsCheck>,
+    /// What the fix costs; null where it was not measured, as `bench` does not.
+    #[serde(default)]
+    pub price: Option<Price>,
     /// Figures of the plans captured in this phase; empty when none were.
     pub plans: Vec<PlanFigures>,
     /// What a reader has to know before believing the figures.

@@ -94,6 +94,7 @@ pub(crate) fn record(phase: Phase) -> Record {
         thresholds: Vec::new(),
         capacity: None,
         results: None,
+        price: None,
         plans: vec![plan("latest_of_user", slow)],
         warnings: Vec::new(),
     }
@@ -232,6 +233,7 @@ pub(crate) fn full() -> Record {
         curve: vec![point(100.0, 12.0, true), point(600.0, 412.0, false), point(480.0, 48.8, true)],
     });
     full.results = Some(results());
+    full.price = Some(price_of_index());
     full.warnings = vec![Warning {
         id: "connections-lost".into(),
         message: "2 connections broke".into(),
@@ -278,6 +280,67 @@ pub(crate) fn results() -> ResultsCheck {
             },
         ],
     )
+}
+
+/// A price such as that of an index: inserts and updates are slower, deletes were refused.
+pub(crate) fn price_of_index() -> Price {
+    let write = |operation, before_ms: f64, after_ms: f64, verdict| {
+        let ratio = after_ms / before_ms;
+        WritePrice {
+            table: "events".into(),
+            operation,
+            rounds: 6,
+            before_ms: Some(before_ms),
+            after_ms: Some(after_ms),
+            ratio: Some(ratio),
+            ci_low: Some(ratio - 0.03),
+            ci_high: Some(ratio + 0.03),
+            confidence: Some(0.95),
+            verdict,
+            wal_bytes_before: Some(183.0),
+            wal_bytes_after: Some(247.0),
+            hot_ratio_before: None,
+            hot_ratio_after: None,
+        }
+    };
+    Price {
+        builds: 6,
+        build_s: Some(0.9),
+        size_bytes: Some(31 << 20),
+        locks: vec![LockHeld { relation: "events".into(), mode: "ShareUpdateExclusiveLock".into() }],
+        longest_wait_ms: Some(1.4),
+        reader_longest_ms: Some(2.1),
+        writer_longest_ms: Some(3.2),
+        writes: vec![
+            write(Operation::Insert, 0.05, 0.056, WriteVerdict::Regressed),
+            WritePrice {
+                hot_ratio_before: Some(0.985),
+                hot_ratio_after: Some(0.49),
+                ..write(Operation::Update, 0.05, 0.0505, WriteVerdict::Inconclusive)
+            },
+            WritePrice {
+                rounds: 0,
+                before_ms: None,
+                after_ms: None,
+                ratio: None,
+                ci_low: None,
+                ci_high: None,
+                confidence: None,
+                wal_bytes_before: None,
+                wal_bytes_after: None,
+                ..write(Operation::Delete, 1.0, 1.0, WriteVerdict::Inconclusive)
+            },
+        ],
+        break_even: Some(BreakEven {
+            table: "events".into(),
+            operation: Operation::Insert,
+            extra_write_ms: 0.006,
+            saved_read_ms: 88.0,
+            reads_per_write: 0.006 / 88.0,
+        }),
+        no_break_even: None,
+        notes: vec!["events: rows could not be deleted: permission denied".into()],
+    }
 }
 
 /// What the server counted in [`full`].
