@@ -11,7 +11,7 @@ use crate::{
         Connector,
         fix::{self, Progress},
     },
-    record::{FixInfo, Phase, RewriteInfo},
+    record::{Applied, FixInfo, Phase, RewriteInfo},
     scenario::{Rewrite, Scenario},
 };
 
@@ -40,8 +40,7 @@ pub enum FixOutcome {
     Done {
         /// How long it took.
         duration: Duration,
-        /// Those that were run, in order, each with the time until the next began or all was checked: its entry in the ledger
-        /// included.
+        /// Those that were run, in order, each with the time that the server took for it; nothing where it was done already.
         statements: Vec<(String, Duration)>,
     },
     /// The fix stood so already.
@@ -72,7 +71,7 @@ pub async fn plan_fix(clinic: &Clinic, scenario: &Scenario, direction: Direction
 /// The fix stands so that it cannot be applied, a statement failed, or `stop` was given. The message names the file, the
 /// line and the server's words; the hint what was left behind and the command that leads out.
 pub async fn apply_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutcome, Error> {
-    run(clinic, scenario, Direction::Up).await
+    run(clinic, scenario, Direction::Up, false).await.map(|(outcome, _)| outcome)
 }
 
 /// Takes the fix back by the statements that were recorded when it was applied. Where it is absent, does nothing.
@@ -80,43 +79,67 @@ pub async fn apply_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutcom
 /// # Errors
 /// As [`apply_fix`].
 pub async fn revert_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutcome, Error> {
-    run(clinic, scenario, Direction::Down).await
+    run(clinic, scenario, Direction::Down, false).await.map(|(outcome, _)| outcome)
 }
 
-async fn run(clinic: &Clinic, scenario: &Scenario, direction: Direction) -> Result<FixOutcome, Error> {
+/// [`apply_fix`], with what it cost, watched from outside while it was applied; `None` where nothing was applied.
+///
+/// # Errors
+/// As [`apply_fix`]. That something could not be watched is none: it is noted.
+pub async fn apply_fix_watched(clinic: &Clinic, scenario: &Scenario) -> Result<(FixOutcome, Option<Applied>), Error> {
+    run(clinic, scenario, Direction::Up, true).await
+}
+
+async fn run(
+    clinic: &Clinic,
+    scenario: &Scenario,
+    direction: Direction,
+    watched: bool,
+) -> Result<(FixOutcome, Option<Applied>), Error> {
     if !scenario.fix.changes_database() {
-        return Ok(FixOutcome::Rewrite);
+        return Ok((FixOutcome::Rewrite, None));
     }
     let (connector, events, stop) = (clinic.connector(), clinic.events(), clinic.stop());
-    let begun = Mutex::new(Vec::new());
+    let client = connector.connect(verb(direction)).await?;
+    let watch = match watched {
+        true => Some(fix::Watch::connect(connector, scenario, fix::backend(&client).await?).await),
+        false => None,
+    };
+    let ran = Mutex::new(Vec::new());
+    let ran_so_far = || ran.lock().unwrap_or_else(PoisonError::into_inner);
     let tell = |progress| match progress {
         Progress::Statement { number, of, text } => {
             events.event(Event::Step(format!("fix {} {number}/{of}: {}", direction.as_str(), one_line(&text))));
-            begun.lock().unwrap_or_else(PoisonError::into_inner).push((text, Instant::now()));
+            ran_so_far().push((text, Duration::ZERO));
+            if let Some(watch) = &watch {
+                watch.begin();
+            }
+        }
+        Progress::Ended(time) => {
+            if let Some((_, of_last)) = ran_so_far().last_mut() {
+                *of_last = time;
+            }
         }
         Progress::Note(words) => events.event(Event::Note(words)),
     };
-    let client = connector.connect(verb(direction)).await?;
     let started = Instant::now();
     let outcome = match direction {
         Direction::Up => fix::apply(&client, scenario, stop, &tell).await,
         Direction::Down => fix::revert(&client, scenario, stop, &tell).await,
     };
+    let duration = started.elapsed();
+    // Its locks go with the session, whatever it left behind.
+    drop(client);
+    let statements = ran.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let applied = match watch {
+        Some(watch) => Some(watch.end(statements.iter().map(|(_, time)| *time).sum()).await),
+        None => None,
+    };
     match outcome {
-        Ok(true) => {
-            let ended = Instant::now();
-            let begun = begun.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Ok(FixOutcome::Done { duration: ended - started, statements: durations(begun, ended) })
-        }
-        Ok(false) => Ok(FixOutcome::Nothing),
+        Ok(true) => Ok((FixOutcome::Done { duration, statements }, applied)),
+        Ok(false) => Ok((FixOutcome::Nothing, None)),
         Err(error) => Err(Error::from(error).interrupted_if(stop.is_cancelled())),
     }
-}
-
-/// How long each took that began then, where the last ended at `ended`.
-fn durations(begun: Vec<(String, Instant)>, ended: Instant) -> Vec<(String, Duration)> {
-    let ends: Vec<Instant> = begun.iter().skip(1).map(|(_, start)| *start).chain([ended]).collect();
-    begun.into_iter().zip(ends).map(|((text, start), end)| (text, end - start)).collect()
 }
 
 /// Makes sure that the fix is as `phase` wants it: absent before, applied after.

@@ -32,7 +32,9 @@ pub use compare::{CompareRequest, Compared, Judging, compare, write_comparison};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events, LoadProgress, LoadStage, RoundPlace};
 pub use explain::{Captured, ExplainOutcome, explain};
-pub use fix::{Direction, FixOutcome, FixPlan, FixState, apply_fix, plan_fix, require_fix, revert_fix};
+pub use fix::{
+    Direction, FixOutcome, FixPlan, FixState, apply_fix, apply_fix_watched, plan_fix, require_fix, revert_fix,
+};
 pub use load::{LoadOptions, PlannedLoad, SharingOption};
 pub use place::{Clinic, Place};
 pub use rounds::{Rounds, RoundsOptions, RunPlan};

@@ -7,6 +7,8 @@ mod fingerprint;
 mod indexes;
 mod ledger;
 mod run;
+mod tables;
+mod watch;
 
 use std::fmt;
 
@@ -19,6 +21,8 @@ use super::{error::Result, schema};
 use ledger::{Entry, Ledger};
 
 pub use run::{Progress, apply, revert};
+pub use tables::tables;
+pub use watch::{Watch, backend};
 
 /// Which way a fix goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

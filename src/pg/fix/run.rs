@@ -1,6 +1,10 @@
 //! Runs a fix's statements, one at a time, and leaves a state that the ledger names.
 
-use std::{fmt::Write, future::Future};
+use std::{
+    fmt::Write,
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +39,8 @@ pub enum Progress {
         /// Its text.
         text: String,
     },
+    /// It ended, after this time.
+    Ended(Duration),
     /// A fact worth a line of its own.
     Note(String),
 }
@@ -218,6 +224,7 @@ impl Run<'_> {
                 return Err(self.fail(entry, Error::new(format!("interrupted before {}", statement.place))).await);
             }
             let mut done = false;
+            let sent = Instant::now();
             let work = async {
                 let ran = self.client.batch_execute(&statement.text).await;
                 ran.map_err(|cause| {
@@ -227,6 +234,7 @@ impl Run<'_> {
                     Error::from_sql(doing, cause)
                 })?;
                 done = true;
+                (self.tell)(Progress::Ended(sent.elapsed()));
                 Ok(())
             };
             match stoppable(self.client, self.stop, work).await {
