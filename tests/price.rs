@@ -13,8 +13,8 @@ use std::{
 
 use latclinic::{
     clinic::{self, Clinic, Event, Events, FixOutcome, SeedOptions},
-    record::Applied,
-    scenario::Scenario,
+    record::{Applied, WriteProbe},
+    scenario::{Scenario, SqlStatement},
 };
 use own_scenario::scenario;
 use own_server::OwnServer;
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 struct Bed {
     clinic: Clinic,
     client: Client,
+    stop: CancellationToken,
     _server: OwnServer,
 }
 
@@ -43,11 +44,25 @@ impl Events for Told {
 impl Bed {
     async fn new(scenario: &Scenario) -> Self {
         let server = OwnServer::start();
-        let clinic = Clinic::given(server.connector(), Arc::<Told>::default(), CancellationToken::new());
+        let stop = CancellationToken::new();
+        let clinic = Clinic::given(server.connector(), Arc::<Told>::default(), stop.clone());
         let client = clinic.connector().connect("test").await.unwrap();
         clinic::seed(&clinic, scenario, &SeedOptions::default()).await.unwrap();
         client.batch_execute("SET search_path = latclinic_events").await.unwrap();
-        Self { clinic, client, _server: server }
+        Self { clinic, client, stop, _server: server }
+    }
+
+    async fn probe(&self, scenario: &Scenario) -> WriteProbe {
+        let mut probes = clinic::probe_writes(&self.clinic, scenario).await.unwrap();
+        assert_eq!(probes.len(), 1);
+        probes.remove(0)
+    }
+
+    /// Rows of the table and a hash of them.
+    async fn rows(&self) -> (i64, i64) {
+        let query = "SELECT count(*), sum(hashtextextended(events::text, 0)::numeric % 1000000007)::bigint FROM events";
+        let row = self.client.query_one(query, &[]).await.unwrap();
+        (row.get(0), row.get(1))
     }
 
     async fn apply(&self, scenario: &Scenario) -> Applied {
@@ -111,4 +126,132 @@ async fn a_fix_that_stands_already_costs_nothing_more() {
     assert!(bed.apply(&fix).await.build_s < Duration::from_secs(5).as_secs_f64());
     let again = clinic::apply_fix_watched(&bed.clinic, &fix).await.unwrap();
     assert_eq!(again, (FixOutcome::Nothing, None));
+}
+
+const INDEX: &str = "CREATE INDEX events_user_id_idx ON events (user_id)";
+const DROP: &str = "DROP INDEX events_user_id_idx";
+
+/// The scenario of an index, whose tables are made by these statements.
+fn with_schema(statements: &[&str]) -> Scenario {
+    let mut scenario = scenario(&[INDEX], &[DROP]);
+    let statements = statements.iter().map(|text| SqlStatement { text: (*text).to_owned(), line: 1 });
+    scenario.dataset.schema.statements = statements.collect();
+    scenario
+}
+
+#[tokio::test]
+async fn a_probe_measures_every_write_and_leaves_the_dataset_as_it_was() {
+    let fix = scenario(&[INDEX], &[DROP]);
+    let bed = Bed::new(&fix).await;
+    let rows = bed.rows().await;
+    let before = bed.probe(&fix).await;
+    assert_eq!((before.table.as_str(), before.notes.len(), bed.rows().await), ("events", 0, rows), "{before:?}");
+    for cost in [before.insert, before.update, before.delete].map(Option::unwrap) {
+        assert!(cost.rows == 200 && cost.ms > 0.0 && cost.ms < 50.0, "{before:?}");
+        assert!((30.0..400.0).contains(&cost.wal_bytes.unwrap()), "{before:?}");
+    }
+    // A page takes some 180 rows; the update of its last one finds no room in it.
+    assert!(before.hot_ratio.unwrap() > 0.9, "{before:?}");
+
+    bed.apply(&fix).await;
+    let after = bed.probe(&fix).await;
+    assert_eq!((after.hot_ratio, bed.rows().await), (Some(0.0), rows), "{after:?}");
+    let wal = |probe: &WriteProbe| probe.insert.unwrap().wal_bytes.unwrap();
+    assert!(wal(&after) > wal(&before) + 50.0, "{before:?} {after:?}");
+    clinic::vacuum_probed(&bed.clinic, &fix).await;
+    let dead = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'events'";
+    while bed.client.query_one(dead, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn rows_that_a_workload_added_are_not_in_the_way() {
+    let fix = scenario(&[INDEX], &[DROP]);
+    let bed = Bed::new(&fix).await;
+    bed.client.batch_execute("INSERT INTO events SELECT 1000 + n, 1 FROM generate_series(1, 100) n").await.unwrap();
+    let rows = bed.rows().await;
+    let probe = bed.probe(&fix).await;
+    assert_eq!((probe.notes.len(), probe.insert.unwrap().rows, bed.rows().await), (0, 200, rows), "{probe:?}");
+}
+
+#[tokio::test]
+async fn a_table_without_a_key_and_in_partitions_is_probed_too() {
+    let fix = with_schema(&[
+        "CREATE TABLE events (id bigint, user_id int) PARTITION BY RANGE (id)",
+        "CREATE TABLE events_low PARTITION OF events FOR VALUES FROM (0) TO (500)",
+        "CREATE TABLE events_high PARTITION OF events FOR VALUES FROM (500) TO (100000)",
+    ]);
+    let bed = Bed::new(&fix).await;
+    let rows = bed.rows().await;
+    let probe = bed.probe(&fix).await;
+    assert_eq!((probe.notes.len(), bed.rows().await), (0, rows), "{probe:?}");
+    assert!(probe.delete.unwrap().rows > 0 && probe.hot_ratio.unwrap() > 0.9, "{probe:?}");
+}
+
+#[tokio::test]
+async fn what_a_table_refuses_is_noted_and_the_rest_is_measured() {
+    let refusing =
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not here''; END'";
+    let trigger =
+        |when: &str| format!("CREATE TRIGGER t BEFORE {when} ON events FOR EACH ROW EXECUTE FUNCTION refuse()");
+    let table = "CREATE TABLE events (id bigint PRIMARY KEY, user_id int)";
+    let fix = with_schema(&[table, refusing, &trigger("DELETE")]);
+    let bed = Bed::new(&fix).await;
+    let rows = bed.rows().await;
+    let probe = bed.probe(&fix).await;
+    assert_eq!(probe.notes, ["a row was not deleted: not here (SQLSTATE P0001)"]);
+    assert!(probe.insert.is_some() && probe.update.is_some() && probe.delete.is_none(), "{probe:?}");
+
+    bed.client.batch_execute(&format!("DROP TRIGGER t ON events; {}", trigger("UPDATE OF user_id"))).await.unwrap();
+    let probe = bed.probe(&fix).await;
+    assert_eq!(probe.notes, ["column user_id was not updated: not here (SQLSTATE P0001)"]);
+    assert!(probe.insert.is_some() && probe.update.is_none() && probe.delete.is_some(), "{probe:?}");
+    assert_eq!(probe.hot_ratio, None);
+
+    bed.client.batch_execute("DROP TRIGGER t ON events; ALTER TABLE events ADD CHECK (id <= 1000)").await.unwrap();
+    let probe = bed.probe(&fix).await;
+    assert_eq!(probe.notes.len(), 1, "{probe:?}");
+    assert!(probe.notes[0].starts_with("a generated row was not inserted: new row for relation"), "{probe:?}");
+    assert_eq!((probe.insert, probe.update, probe.delete), (None, None, None));
+    assert_eq!(bed.rows().await, rows);
+}
+
+#[tokio::test]
+async fn a_probe_that_is_killed_half_way_leaves_nothing() {
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
+        'BEGIN IF NEW.id = 1020 THEN PERFORM pg_sleep(600); END IF; RETURN NEW; END'";
+    let fix = with_schema(&["CREATE TABLE events (id bigint PRIMARY KEY, user_id int)", slow]);
+    let bed = Bed::new(&fix).await;
+    let rows = bed.rows().await;
+    let trigger = "CREATE TRIGGER t BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slow()";
+    bed.client.batch_execute(trigger).await.unwrap();
+    let (outcome, ()) = tokio::join!(clinic::probe_writes(&bed.clinic, &fix), async {
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE application_name = 'latclinic write probe' AND wait_event = 'PgSleep'";
+        while bed.client.query_opt(kill, &[]).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(outcome.is_err());
+    assert_eq!(bed.rows().await, rows);
+}
+
+#[tokio::test]
+async fn a_probe_can_be_told_to_stop() {
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
+        'BEGIN IF NEW.id = 1020 THEN PERFORM pg_sleep(600); END IF; RETURN NEW; END'";
+    let fix = with_schema(&["CREATE TABLE events (id bigint PRIMARY KEY, user_id int)", slow]);
+    let bed = Bed::new(&fix).await;
+    let trigger = "CREATE TRIGGER t BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slow()";
+    bed.client.batch_execute(trigger).await.unwrap();
+    let (outcome, ()) = tokio::join!(clinic::probe_writes(&bed.clinic, &fix), async {
+        let asleep =
+            "SELECT FROM pg_stat_activity WHERE application_name = 'latclinic write probe' AND wait_event = 'PgSleep'";
+        while bed.client.query_opt(asleep, &[]).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bed.stop.cancel();
+    });
+    assert_eq!(outcome.unwrap_err().kind(), clinic::ErrorKind::Interrupted);
 }

@@ -20,6 +20,7 @@ mod measure;
 mod noise;
 mod place;
 pub mod results;
+mod price;
 mod rounds;
 mod run;
 mod seed;
@@ -37,6 +38,7 @@ pub use fix::{
 };
 pub use load::{LoadOptions, PlannedLoad, SharingOption};
 pub use place::{Clinic, Place};
+pub use price::{probe_writes, vacuum_probed};
 pub use rounds::{Rounds, RoundsOptions, RunPlan};
 pub use run::{RunOutcome, run};
 pub use seed::{DatasetFacts, SeedOptions, SeedOutcome, Seeded, seed};

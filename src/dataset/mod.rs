@@ -60,6 +60,12 @@ impl TableRows {
         self.rows
     }
 
+    /// Appends one field of a row as binary COPY has it: int32 length (-1 for NULL), bytes. `column` counts as
+    /// [`TableRows::columns`] does.
+    pub fn write_field(&self, column: usize, row: u64, scratch: &mut Scratch, out: &mut Vec<u8>) {
+        self.columns[column].1.write_field(row, scratch, out);
+    }
+
     /// Appends the tuples of these rows as binary COPY has them, without the stream's header and trailer.
     pub fn write_rows(&self, rows: Range<u64>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         let fields = (self.columns.len() as i16).to_be_bytes();

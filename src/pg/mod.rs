@@ -25,6 +25,7 @@ mod setup;
 mod socket;
 mod url;
 mod wire;
+mod write_probe;
 
 pub use activity::Activity;
 pub use capture::{CapturedPlan, capture_plan};
@@ -42,3 +43,4 @@ pub use seed::{SeededTables, Seeding};
 pub use session::{PgSession, PgTarget};
 pub use setup::set_up;
 pub use url::UrlError;
+pub use write_probe::{probe_writes, vacuum_probed};

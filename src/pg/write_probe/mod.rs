@@ -1,0 +1,122 @@
+//! What a write to a table costs: a few rows are inserted, updated and deleted, and taken back.
+//!
+//! All of it happens in one transaction that is rolled back, so that whatever ends it, nothing of it stays but dead rows for the
+//! next VACUUM. A commit, and the flush of the disk in it, is the same with the fix and without it and would hide it.
+
+mod attempt;
+mod target;
+
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    attempt::{Attempt, Refused},
+    target::Target,
+};
+use super::{
+    catalog::{qualified, use_schema},
+    connector::Connector,
+    error::{Error, Result},
+    fix, schema,
+    seed_session::stoppable,
+};
+use crate::{
+    record::{Operation, WriteProbe},
+    scenario::{Dataset, Scenario, Table},
+};
+
+/// Tables that are probed at most.
+const MOST_TABLES: usize = 4;
+
+/// Probes the tables that the scenario's fix is about, the largest of them first: a probe for each.
+///
+/// # Errors
+/// The schema is not the scenario's, the connection breaks, or `stop` was given. What a table refuses is none: its figures
+/// are missing, with a note.
+pub async fn probe_writes(
+    connector: &Connector,
+    scenario: &Scenario,
+    stop: &CancellationToken,
+) -> Result<Vec<WriteProbe>> {
+    let client = connector.connect("write probe").await?;
+    schema::check(&client, scenario).await?;
+    use_schema(&client, &scenario.schema_name()).await?;
+    // Plans that do not change after the fifth execution.
+    let settings = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET client_min_messages = warning; \
+         SET plan_cache_mode = force_generic_plan";
+    let failed = |cause| Error::from_server("cannot prepare a session for the write probe", cause);
+    client.batch_execute(settings).await.map_err(failed)?;
+    let mut tables = fix::tables(scenario);
+    tables.sort_by_key(|table| std::cmp::Reverse(table.rows));
+    let (schema, mut probes) = (scenario.schema_name(), Vec::new());
+    for table in tables.into_iter().take(MOST_TABLES) {
+        let probe = probe_table(&client, &scenario.dataset, &schema, table);
+        probes.push(stoppable(&client, stop, probe).await?);
+    }
+    Ok(probes)
+}
+
+/// VACUUM of the tables that are probed, for what the probes left dead.
+///
+/// # Errors
+/// The server refuses, or `stop` was given.
+pub async fn vacuum_probed(connector: &Connector, scenario: &Scenario, stop: &CancellationToken) -> Result<()> {
+    let client = connector.connect("vacuum").await?;
+    schema::check(&client, scenario).await?;
+    for table in fix::tables(scenario).into_iter().take(MOST_TABLES) {
+        let vacuum = format!("VACUUM {}", qualified(&scenario.schema_name(), &table.name));
+        let failed = |cause| Error::from_server(format!("cannot vacuum {}", table.name), cause);
+        let run = async { client.batch_execute(&vacuum).await.map_err(failed) };
+        stoppable(&client, stop, run).await?;
+    }
+    Ok(())
+}
+
+async fn probe_table(client: &Client, dataset: &Dataset, schema: &str, table: &Table) -> Result<WriteProbe> {
+    let mut probe = WriteProbe { table: table.name.clone(), ..WriteProbe::default() };
+    let mut target = match Target::find(client, dataset, schema, table).await {
+        Ok(target) => target,
+        Err(error) if error.is_disconnect() => return Err(error),
+        Err(error) => {
+            probe.notes.push(format!("writes were not measured: {error}"));
+            return Ok(probe);
+        }
+    };
+    if target.updated.is_empty() {
+        probe.notes.push("updates were not measured: no column beside the key is generated".to_owned());
+    }
+    loop {
+        let run = |sql| async move {
+            client.batch_execute(sql).await.map_err(|cause| Error::from_server("cannot probe writes", cause))
+        };
+        // What is checked at the end of a transaction is checked at once.
+        run("BEGIN; SET CONSTRAINTS ALL IMMEDIATE").await?;
+        let outcome = Attempt::new(client, &target).run(&mut probe).await;
+        let refused = match outcome {
+            Ok(()) => {
+                run("ROLLBACK").await?;
+                return Ok(probe);
+            }
+            Err(refused) => refused,
+        };
+        // A connection that is gone says so here.
+        run("ROLLBACK").await?;
+        probe = WriteProbe { table: probe.table, notes: probe.notes, ..WriteProbe::default() };
+        let words = &refused.words;
+        match refused {
+            // Without rows there is nothing to update or to delete.
+            Refused { operation: Operation::Insert, .. } => {
+                probe.notes.push(format!("a generated row was not inserted: {words}"));
+                return Ok(probe);
+            }
+            Refused { operation: Operation::Update, column, .. } => {
+                let name = target.updated.remove(column).name;
+                probe.notes.push(format!("column {name} was not updated: {words}"));
+            }
+            Refused { operation: Operation::Delete, .. } => {
+                target.deletes = false;
+                probe.notes.push(format!("a row was not deleted: {words}"));
+            }
+        }
+    }
+}

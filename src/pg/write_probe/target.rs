@@ -1,0 +1,181 @@
+//! A table as the probe writes to it: the statements, and the values of rows after its last one.
+
+use tokio_postgres::{Client, Statement};
+
+use crate::{
+    dataset::TableRows,
+    draw::Scratch,
+    pg::{
+        catalog::{columns, qualified, quote_identifier},
+        error::{Error, Result},
+        parameter::Parameter,
+    },
+    scenario::{Dataset, Generator, Table},
+};
+
+/// Rows that a probe may use, at most.
+const SPAN: u64 = 1000;
+/// Times that a value other than the row's own is looked for.
+const TRIES: u64 = 8;
+
+/// How a statement runs: by itself, or under EXPLAIN for what it writes to the WAL.
+pub(super) struct Both {
+    pub(super) plain: Statement,
+    pub(super) explained: Statement,
+}
+
+/// A column that is updated.
+pub(super) struct Updated {
+    pub(super) name: String,
+    /// Its place among the generated columns.
+    index: usize,
+    pub(super) statement: Both,
+}
+
+/// A table to probe.
+pub(super) struct Target {
+    /// Qualified and quoted.
+    pub(super) relation: String,
+    rows: TableRows,
+    first: u64,
+    /// Returns what finds the row again, as the update does.
+    pub(super) insert: Both,
+    /// Takes the value, then what finds the row.
+    pub(super) updated: Vec<Updated>,
+    pub(super) delete: Both,
+    /// Whether rows are deleted.
+    pub(super) deletes: bool,
+}
+
+impl Target {
+    /// Reads the table as it is now.
+    ///
+    /// # Errors
+    /// The table is not there, no more rows of it can be made, or the server cannot be asked.
+    pub(super) async fn find(client: &Client, dataset: &Dataset, schema: &str, table: &Table) -> Result<Self> {
+        let relation = qualified(schema, &table.name);
+        let there = columns(client, schema, &table.name, &[]).await?;
+        let mut longer = table.clone();
+        // A fix may have taken a column away.
+        longer.columns.retain(|column| there.iter().any(|(name, _)| *name == column.name));
+        let first = table.rows.max(first_free(client, &relation, &longer).await?);
+        longer.rows = first + SPAN * (TRIES + 1);
+        let rows = TableRows::compile(dataset, &longer, &there).map_err(|error| Error::new(error.to_string()))?;
+
+        let keys = keys(client, &relation).await?;
+        let names: Vec<String> = rows.columns().map(quote_identifier).collect();
+        let locator: Vec<String> = keys.locator.iter().map(|name| quote_identifier(name)).collect();
+        let returning = format!("RETURNING {}", locator.join(", "));
+        let found = |from: usize| {
+            let equal = locator.iter().zip(from..).map(|(name, number)| format!("{name} = ${number}"));
+            equal.collect::<Vec<_>>().join(" AND ")
+        };
+        let numbers: Vec<String> = (1..=names.len()).map(|number| format!("${number}")).collect();
+        let insert = format!(
+            "INSERT INTO {relation} ({}) OVERRIDING SYSTEM VALUE VALUES ({}) {returning}",
+            names.join(", "),
+            numbers.join(", ")
+        );
+        let mut updated = Vec::new();
+        for (index, name) in rows.columns().enumerate() {
+            if !keys.fixed.iter().any(|fixed| fixed == name) {
+                let set = quote_identifier(name);
+                let update = format!("UPDATE {relation} SET {set} = $1 WHERE {} {returning}", found(2));
+                updated.push(Updated { name: name.to_owned(), index, statement: both(client, &update).await? });
+            }
+        }
+        let insert = both(client, &insert).await?;
+        let delete = both(client, &format!("DELETE FROM {relation} WHERE {}", found(1))).await?;
+        Ok(Self { relation, rows, first, insert, updated, delete, deletes: true })
+    }
+
+    /// The values of the row `number`, counted from the first that the table does not have.
+    pub(super) fn row(&self, number: u64, scratch: &mut Scratch) -> Vec<Parameter> {
+        let columns = 0..self.rows.columns().len();
+        columns.map(|column| parameter(self.field(column, self.first + number, scratch))).collect()
+    }
+
+    /// Another value for a column of the row `number`, as far as its generator makes one within a few tries.
+    pub(super) fn other_value(&self, column: &Updated, number: u64, scratch: &mut Scratch) -> Parameter {
+        let row = self.first + number;
+        let own = self.field(column.index, row, scratch);
+        // Of rows that are not inserted, in case values are unique.
+        let mut others = (1..=TRIES).map(|attempt| self.field(column.index, row + attempt * SPAN, scratch));
+        parameter(others.find(|other| *other != own).unwrap_or(own))
+    }
+
+    fn field(&self, column: usize, row: u64, scratch: &mut Scratch) -> Vec<u8> {
+        let mut field = Vec::new();
+        self.rows.write_field(column, row, scratch, &mut field);
+        field
+    }
+}
+
+/// A field of binary COPY: its length as int32, -1 for NULL, then its bytes.
+fn parameter(mut field: Vec<u8>) -> Parameter {
+    let null = field.starts_with(&[0xFF; 4]);
+    field.drain(..field.len().min(4));
+    Parameter::new(field, null)
+}
+
+async fn both(client: &Client, sql: &str) -> Result<Both> {
+    let failed = |cause| Error::from_server("cannot prepare a write", cause);
+    let explained = format!("EXPLAIN (ANALYZE, WAL, TIMING OFF, FORMAT JSON) {sql}");
+    Ok(Both {
+        plain: client.prepare(sql).await.map_err(failed)?,
+        explained: client.prepare(&explained).await.map_err(failed)?,
+    })
+}
+
+/// Columns with a part to play.
+struct Keys {
+    /// Those that find a row: the primary key, else its place.
+    locator: Vec<String>,
+    /// Those that are not updated: of the primary key and of partition keys.
+    fixed: Vec<String>,
+}
+
+async fn keys(client: &Client, relation: &str) -> Result<Keys> {
+    let query = "
+        SELECT array(SELECT attname::text FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+                     WHERE indrelid = c.oid AND indisprimary ORDER BY attnum),
+               array(SELECT attname::text FROM pg_partition_tree(c.oid) tree
+                     JOIN pg_partitioned_table p ON p.partrelid = tree.relid
+                     JOIN pg_attribute ON attrelid = p.partrelid AND attnum = ANY (p.partattrs)),
+               c.relkind = 'p'
+        FROM pg_class c WHERE c.oid = $1::text::regclass";
+    let failed = |cause| Error::from_server(format!("cannot read the keys of {relation}"), cause);
+    let row = client.query_one(query, &[&relation]).await.map_err(failed)?;
+    let (primary, partition): (Vec<String>, Vec<String>) = (row.get(0), row.get(1));
+    let locator = match (primary.is_empty(), row.get(2)) {
+        (false, _) => primary.clone(),
+        (true, false) => vec!["ctid".to_owned()],
+        (true, true) => vec!["tableoid".to_owned(), "ctid".to_owned()],
+    };
+    Ok(Keys { locator, fixed: [primary, partition].concat() })
+}
+
+/// The row after the last one by what is in the table: a workload may have added rows whose keys go on as the dataset's do.
+async fn first_free(client: &Client, relation: &str, table: &Table) -> Result<u64> {
+    let query = "
+        SELECT DISTINCT attname::text FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+        WHERE indrelid = $1::text::regclass AND indisunique AND indisvalid AND atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)";
+    let failed = |cause| Error::from_server(format!("cannot look for the last row of {relation}"), cause);
+    let mut first = 0;
+    for row in client.query(query, &[&relation]).await.map_err(failed)? {
+        let name: String = row.get(0);
+        let Some(Generator::Sequence { start, step }) =
+            table.columns.iter().find(|column| column.name == name).map(|column| &column.generator)
+        else {
+            continue;
+        };
+        let (end, column) = (if *step > 0 { "max" } else { "min" }, quote_identifier(&name));
+        let query = format!("SELECT {end}({column})::bigint FROM {relation}");
+        let last: Option<i64> = client.query_one(&query, &[]).await.map_err(failed)?.get(0);
+        if let Some(last) = last {
+            let rows = (i128::from(last) - i128::from(*start)) / i128::from(*step) + 1;
+            first = first.max(u64::try_from(rows).unwrap_or(0));
+        }
+    }
+    Ok(first)
+}
