@@ -9,8 +9,8 @@ use super::{
     load_info::LoadInfo,
     origin::{DatasetInfo, FixInfo, Machine, Server, Tool},
     outcome::{Capacity, Outcome, ThresholdResult},
-    results::ResultsCheck,
     price::Price,
+    results::ResultsCheck,
     rounds::{Block, RunInfo},
 };
 

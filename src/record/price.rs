@@ -45,7 +45,8 @@ pub struct WriteProbe {
 /// What a write of one row cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct WriteCost {
-    /// Time in milliseconds, the median over the rows; for updates the mean over the columns of their medians.
+    /// Execution time on the server in milliseconds, triggers included, without planning, commit and the way to the server: the
+    /// mean of the middle half of the rows; for updates the mean of that over the columns.
     pub ms: f64,
     /// Bytes of WAL; taken likewise.
     pub wal_bytes: Option<f64>,
@@ -98,7 +99,7 @@ pub struct WritePrice {
     pub operation: Operation,
     /// Rounds with a figure on both sides.
     pub rounds: u32,
-    /// Time before the fix in milliseconds, the median over the rounds; null where it was not measured.
+    /// Execution time before the fix in milliseconds, the median over the rounds; null where it was not measured.
     pub before_ms: Option<f64>,
     /// Time after the fix; as above.
     pub after_ms: Option<f64>,

@@ -7,6 +7,7 @@ mod comparison;
 mod document;
 mod json;
 mod markdown;
+mod price;
 mod record;
 mod results;
 mod rows;

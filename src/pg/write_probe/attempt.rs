@@ -16,14 +16,12 @@ use crate::{
     record::{Operation, WriteCost, WriteProbe},
 };
 
-/// Rows that are timed.
+/// Rows that each operation is measured on.
 const ROWS: u64 = 200;
-/// Rows before them that are not.
+/// Rows before them that are not measured.
 const WARM_UP: u64 = 10;
-/// After so many rows one of each operation is explained.
-const EXPLAIN_EVERY: u64 = 10;
-/// How long inserts and updates may take together, and then deletes.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long all of it may take; what was measured until then counts.
+const PATIENCE: Duration = Duration::from_millis(700);
 
 /// A write that the table does not take.
 pub(super) struct Refused {
@@ -55,100 +53,57 @@ impl<'a> Attempt<'a> {
         Self { client, target, scratch: Scratch::default(), next: 0 }
     }
 
-    /// Inserts rows and updates each at once, while its page still has room, then deletes them.
+    /// Measures one insert, one update and one delete after the other, each of a row of its own that was inserted right before,
+    /// so that an update finds room on its page. The server's own figures of each execution are taken: the way to it and back
+    /// takes longer than a write, and varies more.
     pub(super) async fn run(mut self, probe: &mut WriteProbe) -> Result<()> {
         let (mut inserts, mut deletes) = (Costs::new(1), Costs::new(1));
         let mut updates = Costs::new(self.target.updated.len());
-        for _ in 0..WARM_UP {
-            let (row, found, _) = self.insert().await?;
-            let found = if updates.is_empty() { found } else { self.update(row, row, found).await?.0 };
-            if self.target.deletes {
-                self.delete(&found).await?;
-            }
-        }
-        let (begun, mut rows) = (Instant::now(), Vec::new());
-        for number in 0..ROWS {
+        let begun = Instant::now();
+        for turn in 0..WARM_UP + ROWS {
             if begun.elapsed() > PATIENCE {
                 break;
             }
-            let (row, mut found, took) = self.insert().await?;
-            inserts.ms[0].push(milliseconds(took));
-            if !updates.is_empty() {
-                let took;
-                (found, took) = self.update(row, number, found).await?;
-                updates.of(number).0.push(milliseconds(took));
+            let counts = turn >= WARM_UP;
+            let values = self.next_row().1;
+            let plan = self.send(&self.target.insert.explained, &values, Operation::Insert, 0).await?;
+            inserts.add(0, &plan, counts);
+            if !self.target.updated.is_empty() {
+                let column = turn as usize % self.target.updated.len();
+                let (row, mut found) = self.insert().await?;
+                let value = self.target.other_value(&self.target.updated[column], row, &mut self.scratch);
+                found.insert(0, value);
+                let update = &self.target.updated[column].statement;
+                updates.add(column, &self.send(update, &found, Operation::Update, column).await?, counts);
             }
-            rows.push(found);
-            if number % EXPLAIN_EVERY == 0 {
-                self.explain(number / EXPLAIN_EVERY, &mut inserts, &mut updates, &mut deletes).await?;
+            if self.target.deletes {
+                let (_, found) = self.insert().await?;
+                let plan = self.send(&self.target.delete, &found, Operation::Delete, 0).await?;
+                deletes.add(0, &plan, counts);
             }
         }
         probe.hot_ratio = self.hot_ratio().await?;
-        let begun = Instant::now();
-        for found in rows.iter().filter(|_| self.target.deletes) {
-            if begun.elapsed() > PATIENCE {
-                break;
-            }
-            deletes.ms[0].push(milliseconds(self.delete(found).await?));
-        }
         (probe.insert, probe.update, probe.delete) = (inserts.cost(), updates.cost(), deletes.cost());
         Ok(())
     }
 
-    /// Makes and inserts the next row: its number, what finds it, and how long it took.
-    async fn insert(&mut self) -> Result<(u64, Vec<Parameter>, Duration)> {
+    /// The number and the values of the next row.
+    fn next_row(&mut self) -> (u64, Vec<Parameter>) {
         let row = self.next;
         self.next += 1;
-        let values = self.target.row(row, &mut self.scratch);
-        let (found, took) = self.send(&self.target.insert.plain, &values, Operation::Insert, 0).await?;
-        Ok((row, locator(&found, Operation::Insert, 0)?, took))
+        (row, self.target.row(row, &mut self.scratch))
     }
 
-    /// Sets the column whose turn it is to another value.
-    async fn update(&mut self, row: u64, turn: u64, found: Vec<Parameter>) -> Result<(Vec<Parameter>, Duration)> {
-        let column = turn as usize % self.target.updated.len();
-        let values = self.update_values(row, column, found);
-        let statement = &self.target.updated[column].statement.plain;
-        let (found, took) = self.send(statement, &values, Operation::Update, column).await?;
-        Ok((locator(&found, Operation::Update, column)?, took))
-    }
-
-    fn update_values(&mut self, row: u64, column: usize, mut found: Vec<Parameter>) -> Vec<Parameter> {
-        let value = self.target.other_value(&self.target.updated[column], row, &mut self.scratch);
-        found.insert(0, value);
-        found
-    }
-
-    async fn delete(&self, found: &[Parameter]) -> Result<Duration> {
-        Ok(self.send(&self.target.delete.plain, found, Operation::Delete, 0).await?.1)
-    }
-
-    /// Has one of each operation explained, on rows of its own.
-    async fn explain(
-        &mut self,
-        turn: u64,
-        inserts: &mut Costs,
-        updates: &mut Costs,
-        deletes: &mut Costs,
-    ) -> Result<()> {
-        let values = self.target.row(self.next, &mut self.scratch);
-        self.next += 1;
-        let (plan, _) = self.send(&self.target.insert.explained, &values, Operation::Insert, 0).await?;
-        inserts.wal_bytes[0].extend(wal_bytes(&plan));
-        if !updates.is_empty() {
-            let column = turn as usize % self.target.updated.len();
-            let (row, found, _) = self.insert().await?;
-            let values = self.update_values(row, column, found);
-            let statement = &self.target.updated[column].statement.explained;
-            let (plan, _) = self.send(statement, &values, Operation::Update, column).await?;
-            updates.of(turn).1.extend(wal_bytes(&plan));
-        }
-        if self.target.deletes {
-            let (_, found, _) = self.insert().await?;
-            let (plan, _) = self.send(&self.target.delete.explained, &found, Operation::Delete, 0).await?;
-            deletes.wal_bytes[0].extend(wal_bytes(&plan));
-        }
-        Ok(())
+    /// Inserts the next row: its number and what finds it.
+    async fn insert(&mut self) -> Result<(u64, Vec<Parameter>)> {
+        let (row, values) = self.next_row();
+        let returned = self.send(&self.target.insert.returning, &values, Operation::Insert, 0).await?;
+        let [found] = returned.as_slice() else {
+            let words = "a trigger or a rule turns it away".to_owned();
+            return Err(Refused { operation: Operation::Insert, column: 0, words });
+        };
+        let values = (0..found.len()).map(|column| found.get::<_, Raw<'_>>(column));
+        Ok((row, values.map(|value| Parameter::new(value.0.to_vec(), false)).collect()))
     }
 
     async fn send(
@@ -157,11 +112,9 @@ impl<'a> Attempt<'a> {
         values: &[Parameter],
         operation: Operation,
         column: usize,
-    ) -> Result<(Vec<Row>, Duration)> {
-        let sent = Instant::now();
+    ) -> Result<Vec<Row>> {
         let work = async { self.client.query_raw(statement, values).await?.try_collect().await };
-        let rows = work.await.map_err(|cause| Refused { operation, column, words: server_words(&cause) })?;
-        Ok((rows, sent.elapsed()))
+        work.await.map_err(|cause| Refused { operation, column, words: server_words(&cause) })
     }
 
     /// The share of heap-only ones among the updates of this transaction, of the table and its partitions.
@@ -182,53 +135,51 @@ impl Costs {
         Self { ms: vec![Vec::new(); groups], wal_bytes: vec![Vec::new(); groups] }
     }
 
-    fn is_empty(&self) -> bool {
-        self.ms.is_empty()
-    }
-
-    /// The group whose turn it is.
-    fn of(&mut self, turn: u64) -> (&mut Vec<f64>, &mut Vec<f64>) {
-        let group = turn as usize % self.ms.len();
-        (&mut self.ms[group], &mut self.wal_bytes[group])
+    /// Adds what EXPLAIN says of one execution, if it counts: its time with its triggers, and what the statement itself wrote to
+    /// the WAL.
+    fn add(&mut self, group: usize, plan: &[Row], counts: bool) {
+        let Some(json) = plan.first().filter(|_| counts).map(|row| row.get::<_, Json>(0)) else { return };
+        let figure = |path| json.pointer(path).and_then(Json::as_f64);
+        self.ms[group].extend(figure("/0/Execution Time"));
+        self.wal_bytes[group].extend(figure("/0/Plan/WAL Bytes"));
     }
 
     fn cost(self) -> Option<WriteCost> {
         let rows: usize = self.ms.iter().map(Vec::len).sum();
         Some(WriteCost {
-            ms: mean_of_medians(self.ms)?,
-            wal_bytes: mean_of_medians(self.wal_bytes),
+            ms: middle(self.ms)?,
+            wal_bytes: middle(self.wal_bytes),
             rows: u32::try_from(rows).unwrap_or(u32::MAX),
         })
     }
 }
 
-/// Robust against stalls within a group, and fair to groups that differ. `None` where none has values.
-fn mean_of_medians(groups: Vec<Vec<f64>>) -> Option<f64> {
-    let medians: Vec<f64> = groups.into_iter().filter(|group| !group.is_empty()).map(median).collect();
-    (!medians.is_empty()).then(|| medians.iter().sum::<f64>() / medians.len() as f64)
+/// The mean over the groups of the mean of the middle half of each: stalls do not count, groups that differ all do, and it is finer
+/// than the microseconds that it is made of, which a median is not. `None` where none has values.
+fn middle(groups: Vec<Vec<f64>>) -> Option<f64> {
+    let means: Vec<f64> = groups.into_iter().filter(|group| !group.is_empty()).map(middle_half).collect();
+    mean(&means)
 }
 
-/// The upper one of two in the middle.
-fn median(mut values: Vec<f64>) -> f64 {
+/// The mean without the lowest and the highest quarter.
+fn middle_half(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    let cut = values.len() / 4;
+    mean(&values[cut..values.len() - cut]).unwrap_or(f64::NAN)
 }
 
-/// What finds the row that a statement returns.
-fn locator(rows: &[Row], operation: Operation, column: usize) -> Result<Vec<Parameter>> {
-    let [row] = rows else {
-        let words = "a trigger or a rule turns it away".to_owned();
-        return Err(Refused { operation, column, words });
-    };
-    let values = (0..row.len()).map(|column| row.get::<_, Raw<'_>>(column));
-    Ok(values.map(|value| Parameter::new(value.0.to_vec(), false)).collect())
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// What the explained statement itself wrote; what its triggers did is not in it.
-fn wal_bytes(plan: &[Row]) -> Option<f64> {
-    plan.first()?.get::<_, Json>(0).pointer("/0/Plan/WAL Bytes")?.as_f64()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn milliseconds(took: Duration) -> f64 {
-    took.as_secs_f64() * 1e3
+    #[test]
+    fn a_stall_does_not_count_and_each_group_does() {
+        let groups = vec![vec![1.0, 900.0, 1.0, 1.0], vec![], vec![3.0, 2.0, 4.0, 900.0]];
+        assert_eq!(middle(groups), Some((1.0 + 3.5) / 2.0));
+        assert_eq!(middle(vec![vec![]]), None);
+    }
 }

@@ -41,9 +41,7 @@ pub async fn probe_writes(
     let client = connector.connect("write probe").await?;
     schema::check(&client, scenario).await?;
     use_schema(&client, &scenario.schema_name()).await?;
-    // Plans that do not change after the fifth execution.
-    let settings = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET client_min_messages = warning; \
-         SET plan_cache_mode = force_generic_plan";
+    let settings = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET client_min_messages = warning";
     let failed = |cause| Error::from_server("cannot prepare a session for the write probe", cause);
     client.batch_execute(settings).await.map_err(failed)?;
     let mut tables = fix::tables(scenario);

@@ -18,10 +18,10 @@ const SPAN: u64 = 1000;
 /// Times that a value other than the row's own is looked for.
 const TRIES: u64 = 8;
 
-/// How a statement runs: by itself, or under EXPLAIN for what it writes to the WAL.
-pub(super) struct Both {
-    pub(super) plain: Statement,
+/// How a row is inserted: for EXPLAIN, which measures it, or for what finds it again.
+pub(super) struct Insert {
     pub(super) explained: Statement,
+    pub(super) returning: Statement,
 }
 
 /// A column that is updated.
@@ -29,7 +29,8 @@ pub(super) struct Updated {
     pub(super) name: String,
     /// Its place among the generated columns.
     index: usize,
-    pub(super) statement: Both,
+    /// Explained; takes the value, then what finds the row.
+    pub(super) statement: Statement,
 }
 
 /// A table to probe.
@@ -38,11 +39,10 @@ pub(super) struct Target {
     pub(super) relation: String,
     rows: TableRows,
     first: u64,
-    /// Returns what finds the row again, as the update does.
-    pub(super) insert: Both,
-    /// Takes the value, then what finds the row.
+    pub(super) insert: Insert,
     pub(super) updated: Vec<Updated>,
-    pub(super) delete: Both,
+    /// Explained; takes what finds the row.
+    pub(super) delete: Statement,
     /// Whether rows are deleted.
     pub(super) deletes: bool,
 }
@@ -65,14 +65,13 @@ impl Target {
         let keys = keys(client, &relation).await?;
         let names: Vec<String> = rows.columns().map(quote_identifier).collect();
         let locator: Vec<String> = keys.locator.iter().map(|name| quote_identifier(name)).collect();
-        let returning = format!("RETURNING {}", locator.join(", "));
         let found = |from: usize| {
             let equal = locator.iter().zip(from..).map(|(name, number)| format!("{name} = ${number}"));
             equal.collect::<Vec<_>>().join(" AND ")
         };
         let numbers: Vec<String> = (1..=names.len()).map(|number| format!("${number}")).collect();
         let insert = format!(
-            "INSERT INTO {relation} ({}) OVERRIDING SYSTEM VALUE VALUES ({}) {returning}",
+            "INSERT INTO {relation} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
             names.join(", "),
             numbers.join(", ")
         );
@@ -80,12 +79,15 @@ impl Target {
         for (index, name) in rows.columns().enumerate() {
             if !keys.fixed.iter().any(|fixed| fixed == name) {
                 let set = quote_identifier(name);
-                let update = format!("UPDATE {relation} SET {set} = $1 WHERE {} {returning}", found(2));
-                updated.push(Updated { name: name.to_owned(), index, statement: both(client, &update).await? });
+                let update = format!("UPDATE {relation} SET {set} = $1 WHERE {}", found(2));
+                updated.push(Updated { name: name.to_owned(), index, statement: explained(client, &update).await? });
             }
         }
-        let insert = both(client, &insert).await?;
-        let delete = both(client, &format!("DELETE FROM {relation} WHERE {}", found(1))).await?;
+        let insert = Insert {
+            explained: explained(client, &insert).await?,
+            returning: prepare(client, &format!("{insert} RETURNING {}", locator.join(", "))).await?,
+        };
+        let delete = explained(client, &format!("DELETE FROM {relation} WHERE {}", found(1))).await?;
         Ok(Self { relation, rows, first, insert, updated, delete, deletes: true })
     }
 
@@ -118,13 +120,13 @@ fn parameter(mut field: Vec<u8>) -> Parameter {
     Parameter::new(field, null)
 }
 
-async fn both(client: &Client, sql: &str) -> Result<Both> {
-    let failed = |cause| Error::from_server("cannot prepare a write", cause);
-    let explained = format!("EXPLAIN (ANALYZE, WAL, TIMING OFF, FORMAT JSON) {sql}");
-    Ok(Both {
-        plain: client.prepare(sql).await.map_err(failed)?,
-        explained: client.prepare(&explained).await.map_err(failed)?,
-    })
+async fn prepare(client: &Client, sql: &str) -> Result<Statement> {
+    client.prepare(sql).await.map_err(|cause| Error::from_server("cannot prepare a write", cause))
+}
+
+/// A statement that has PostgreSQL tell how long it took and what it wrote.
+async fn explained(client: &Client, sql: &str) -> Result<Statement> {
+    prepare(client, &format!("EXPLAIN (ANALYZE, WAL, TIMING OFF, SUMMARY ON, FORMAT JSON) {sql}")).await
 }
 
 /// Columns with a part to play.

@@ -6,7 +6,7 @@ mod tables;
 
 use super::{
     document::{Block, Document, Table},
-    results, rows, units,
+    price, results, rows, units,
 };
 use crate::record::{Latency, LoadInfo, Record};
 
@@ -29,6 +29,9 @@ pub fn record(record: &Record) -> Document {
         part(outcomes::capacity_heading(capacity), outcomes::capacity(capacity));
     }
     part("Results".into(), record.results.as_ref().map_or_else(Vec::new, results::results));
+    if let Some(of_fix) = &record.price {
+        part("What the fix costs".into(), price::price(of_fix));
+    }
     part("By statement".into(), tables::statements(&record.statements));
     part("By stage".into(), tables::stages(record));
     part("Plans".into(), tables::plans(record));
