@@ -83,6 +83,12 @@ impl<'a> Arm<'a> {
         }
     }
 
+    /// Mean service time of the blocks so far, in milliseconds; `None` where nothing was measured.
+    pub(super) fn mean_service_ms(&self) -> Option<f64> {
+        let service = &self.measured.as_ref()?.total.service;
+        (!service.is_empty()).then(|| service.mean() / 1e6)
+    }
+
     /// The record of the blocks so far, as part of `run`; `None` before the first. `plan` is that of one block.
     pub(super) fn record(&self, plan: &PlannedLoad, run: &RunInfo) -> Option<Record> {
         let measured = self.measured.as_ref()?;

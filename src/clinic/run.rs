@@ -10,8 +10,9 @@ use super::{
     arm::Arm,
     bench::{all_failed, nothing_sent},
     compare::{Judging, compare_records, write_comparison},
-    fix::{apply_fix, revert_fix},
+    fix::{apply_fix_watched, revert_fix},
     measure::{Measured, Ready},
+    price::{probe_writes, vacuum_probed},
     results::Collector,
     rounds::Rounds,
     seed::{rows_text, seed},
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     compare::{self, Comparison},
     engine::Ended,
-    record::{Folder, Found, Phase, Record, ResultsCheck, RunInfo, Warning},
+    record::{self, Applied, Folder, Found, Phase, Price, Record, ResultsCheck, RunInfo, Warning, WriteProbe},
     scenario::Scenario,
 };
 
@@ -86,8 +87,12 @@ struct Run<'a> {
     info: RunInfo,
     /// Both sides; a side is there once its phase was entered.
     arms: [Option<Arm<'a>>; 2],
-    /// Blocks of a round that is not whole yet.
-    open: [Option<Measured>; 2],
+    /// Blocks of a round that is not whole yet, each with what writes cost after it.
+    open: [Option<(Measured, Vec<WriteProbe>)>; 2],
+    /// What writes cost after each block of the whole rounds.
+    probes: [Vec<Vec<WriteProbe>>; 2],
+    /// What applying the fix cost, each time.
+    applies: Vec<Applied>,
     /// Whether the fix is applied.
     applied: bool,
     /// Time that all changes between the phases took so far, and how many there were.
@@ -121,6 +126,8 @@ impl<'a> Run<'a> {
             info,
             arms: [None, None],
             open: [None, None],
+            probes: [Vec::new(), Vec::new()],
+            applies: Vec::new(),
             applied: false,
             switched: (Duration::ZERO, 0),
             warnings: Vec::new(),
@@ -155,9 +162,10 @@ impl<'a> Run<'a> {
             for (phase, blocks_left) in [(first, 2 * (most - round) + 1), (second, 2 * (most - round))] {
                 self.block(round, phase, blocks_left).await?;
             }
-            for (arm, measured) in self.arms.iter_mut().zip(&mut self.open) {
-                if let (Some(arm), Some(measured)) = (arm, measured.take()) {
+            for ((arm, open), probes) in self.arms.iter_mut().zip(&mut self.open).zip(&mut self.probes) {
+                if let (Some(arm), Some((measured, probe))) = (arm, open.take()) {
                     arm.add(round, measured);
+                    probes.push(probe);
                 }
             }
             self.info.rounds = round;
@@ -182,7 +190,8 @@ impl<'a> Run<'a> {
             rest: self.plan.time_of(blocks_left) + self.time_of_switches(blocks_left),
         };
         let Some(arm) = &mut self.arms[side(phase)] else { return Ok(()) };
-        let measured = self.open[side(phase)].insert(arm.measure(&self.plan.block(round), place).await?);
+        let measured = arm.measure(&self.plan.block(round), place).await?;
+        let (measured, probe) = self.open[side(phase)].insert((measured, Vec::new()));
         let Measured { measurement, record } = &*measured;
         match &measurement.ended {
             Ended::Stopped => {
@@ -211,7 +220,23 @@ impl<'a> Run<'a> {
             });
             arm.captured = Some(captured?);
         }
+        if !self.plan.aa {
+            match probe_writes(self.clinic, self.scenario).await {
+                Ok(probes) => *probe = probes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                // A run is not lost to its price.
+                Err(error) => self.clinic.note(format!("what writes cost could not be measured: {error}")),
+            }
+        }
         Ok(())
+    }
+
+    /// What the fix costs; `None` where neither side has it.
+    fn price(&self) -> Option<Price> {
+        let mean = |phase| self.arms[side(phase)].as_ref()?.mean_service_ms();
+        let saving = mean(Phase::Before).zip(mean(Phase::After)).map(|(before, after)| before - after);
+        let [before, after] = &self.probes;
+        (!self.plan.aa).then(|| record::price(&self.applies, before, after, saving))
     }
 
     /// Brings the database into the state of a phase.
@@ -222,7 +247,11 @@ impl<'a> Run<'a> {
         }
         let begin = Instant::now();
         match apply {
-            true => tell(self.clinic, &apply_fix(self.clinic, self.scenario).await?, &FixState::Applied),
+            true => {
+                let (outcome, applied) = apply_fix_watched(self.clinic, self.scenario).await?;
+                self.applies.extend(applied);
+                tell(self.clinic, &outcome, &FixState::Applied);
+            }
             false => tell(self.clinic, &revert_fix(self.clinic, self.scenario).await?, &FixState::Absent),
         }
         self.applied = apply;
@@ -270,6 +299,9 @@ impl<'a> Run<'a> {
         if !self.plan.aa {
             self.switch(Phase::After).await?;
         }
+        if !self.plan.aa {
+            vacuum_probed(self.clinic, self.scenario).await;
+        }
         if let Some(arm) = self.arms.iter().flatten().next() {
             let changed = arm.ready.changed_settings().await?;
             self.warnings.extend((!changed.is_empty()).then(|| warnings::settings_changed(&changed)));
@@ -284,6 +316,7 @@ impl<'a> Run<'a> {
             let mut record = self.arms[side(phase)].as_ref()?.record(&self.plan.load, &self.info)?;
             if phase == Phase::After {
                 record.results.clone_from(&self.results);
+                record.price = self.price();
             }
             record.load.duration_s = (self.plan.load.load.duration * asked.max(1)).as_secs_f64();
             record.warnings.extend(self.warnings.iter().cloned());
@@ -299,7 +332,7 @@ impl<'a> Run<'a> {
     fn save(&mut self, folder: &Folder, failure: Option<&Error>) -> Result<Option<[Option<Found>; 2]>, Error> {
         if self.info.rounds == 0 {
             for (arm, measured) in self.arms.iter_mut().zip(&mut self.open) {
-                if let (Some(arm), Some(measured)) = (arm, measured.take()) {
+                if let (Some(arm), Some((measured, _))) = (arm, measured.take()) {
                     arm.add(1, measured);
                 }
             }

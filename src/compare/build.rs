@@ -49,6 +49,7 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
     let run = from.run.clone().filter(|run| to.run.as_ref().is_some_and(|other| other.id == run.id));
     // They are about the fix between these two sides.
     let results = to.results.clone().filter(|_| run.is_some());
+    let price = to.price.clone().filter(|_| run.is_some());
     let sides = [before, after];
     Judge::new(method, options.tolerance, run.as_ref(), sides).judge(&mut metrics, &mut statements, options.gated);
     let noise = options.noise.map(|(comparison, folder)| Noise {
@@ -76,6 +77,7 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
         plans,
         results_identical: results.as_ref().and_then(|check| check.identical),
         results,
+        price,
         gates: gates(from, to),
         differences: comparable::differences(from, to),
         notes: Vec::new(),

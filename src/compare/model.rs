@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::judge::MetricKey;
-use crate::record::{Outcome, PlanFigures, ResultsCheck, RunInfo, ThresholdUnit, Warning};
+use crate::record::{Outcome, PlanFigures, Price, ResultsCheck, RunInfo, ThresholdUnit, Warning};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -61,6 +61,9 @@ pub struct Comparison {
     /// What came of comparing the rows; null when that was not checked.
     #[serde(default)]
     pub results: Option<ResultsCheck>,
+    /// What the fix costs; null where that was not measured.
+    #[serde(default)]
+    pub price: Option<Price>,
     /// Conditions that decide the exit code.
     pub gates: Vec<Gate>,
     /// What differs between the sides and should not bear on the result, but may.

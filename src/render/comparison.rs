@@ -2,6 +2,7 @@
 
 use super::{
     document::{Align, Block, Cell, Document, Table},
+    price::{price, price_line},
     results::results,
     rows, units,
 };
@@ -44,7 +45,7 @@ fn verdict(comparison: &Comparison) -> String {
     let metric = comparison.headline();
     let ends = metric.and_then(|metric| Some((metric, metric.ci_low?, metric.ci_high?, metric.confidence?)));
     let Some((metric, low, high, confidence)) = ends else {
-        let why = metric.and_then(|metric| metric.reason.clone()).map_or_else(|| "see the notes".into(), |why| why);
+        let why = metric.and_then(|metric| metric.reason.clone()).unwrap_or_else(|| "see the notes".into());
         return format!("Verdict: {}, {why}.", comparison.verdict.as_str());
     };
     let name = rows::metric_name(metric.name);
@@ -58,9 +59,12 @@ fn verdict(comparison: &Comparison) -> String {
     let confidence = units::percent(confidence);
     let meaning = match comparison.verdict {
         Verdict::Improved | Verdict::Regressed => {
-            format!(
-                "the true change of {name} is {interval} at {confidence} confidence, beyond the {tolerance} that count as none"
-            )
+            let change = match () {
+                () if !rows::is_factor(ratio) => format!("the true change of {name} is {interval}"),
+                () if ratio < 1.0 => format!("{name} is {interval} lower"),
+                () => format!("{name} is {interval} higher"),
+            };
+            format!("{change} at {confidence} confidence, beyond the {tolerance} that count as none")
         }
         Verdict::Equivalent => format!(
             "whatever the true change of {name}, it is within the {tolerance} that count as none ({interval}, {confidence} confidence)"
@@ -124,6 +128,9 @@ pub fn comparison(comparison: &Comparison) -> Document {
         Some(check) => blocks.extend(results(check)),
         None => blocks.push(Block::Paragraph("Same rows before and after: not checked.".into())),
     }
+    if let Some(of_fix) = &comparison.price {
+        blocks.push(Block::Paragraph(format!("The fix {}.", price_line(of_fix))));
+    }
     if !comparison.gates.is_empty() {
         blocks.extend([Block::Heading("Thresholds".into()), Block::Table(gates(&comparison.gates))]);
     }
@@ -134,6 +141,10 @@ pub fn comparison(comparison: &Comparison) -> Document {
     }
     if !comparison.plans.is_empty() {
         blocks.extend([Block::Heading("How tables are read".into()), Block::Table(plans(&comparison.plans, several))]);
+    }
+    if let Some(of_fix) = &comparison.price {
+        blocks.push(Block::Heading("What the fix costs".into()));
+        blocks.extend(price(of_fix));
     }
     blocks.extend([Block::Heading("Behind the figures".into()), Block::Table(sides(comparison))]);
     blocks.push(Block::List(vec![

@@ -39,9 +39,9 @@ pub(super) fn price_line(price: &Price) -> String {
     format!("costs {}{frees}", parts.join(", "))
 }
 
-/// The price in full, to stand under a heading.
+/// What stands behind [`price_line`], under a heading.
 pub(super) fn price(price: &Price) -> Vec<Block> {
-    let mut blocks = vec![Block::Paragraph(format!("It {}.", price_line(price)))];
+    let mut blocks = Vec::new();
     if price.writes.iter().any(|write| write.before_ms.is_some() || write.after_ms.is_some()) {
         blocks.push(Block::Table(writes(&price.writes)));
     }
@@ -262,8 +262,6 @@ mod tests {
         let text = terminal(&Document { blocks: price(&price_of_index()) }, 80, false);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text, @"
-        It costs 31.0 MB, 900 ms to build, inserts +12 % (95 % 9 to 15).
-
          write of a row    before     after           change, 95 %    WAL bytes
         ────────────────────────────────────────────────────────────────────────
          insert           50.0 µs   56.0 µs        +12 % (9 to 15)   183 -> 247

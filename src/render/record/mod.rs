@@ -30,7 +30,8 @@ pub fn record(record: &Record) -> Document {
     }
     part("Results".into(), record.results.as_ref().map_or_else(Vec::new, results::results));
     if let Some(of_fix) = &record.price {
-        part("What the fix costs".into(), price::price(of_fix));
+        let line = Block::Paragraph(format!("It {}.", price::price_line(of_fix)));
+        part("What the fix costs".into(), [vec![line], price::price(of_fix)].concat());
     }
     part("By statement".into(), tables::statements(&record.statements));
     part("By stage".into(), tables::stages(record));
