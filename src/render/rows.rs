@@ -145,11 +145,12 @@ pub(super) fn scans(plan: Option<&PlanFigures>) -> String {
     }
 }
 
-/// What came of a threshold.
+/// What came of a condition.
 pub(super) fn outcome(outcome: Outcome, reason: Option<&str>) -> Cell {
     let (text, tone) = match (outcome, reason) {
         (Outcome::Passed, _) => ("PASS".to_owned(), Tone::Good),
-        (Outcome::Failed, _) => ("FAIL".to_owned(), Tone::Bad),
+        (Outcome::Failed, Some(reason)) => (format!("FAIL: {reason}"), Tone::Bad),
+        (Outcome::Failed, None) => ("FAIL".to_owned(), Tone::Bad),
         (Outcome::Undecided, Some(reason)) => (format!("undecided: {reason}"), Tone::Bad),
         (Outcome::Undecided, None) => ("undecided".to_owned(), Tone::Bad),
     };
