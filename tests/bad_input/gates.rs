@@ -94,3 +94,29 @@ fn what_came_of_gates_is_told_in_every_form_before_the_exit_code() {
       ^^^^^
     ");
 }
+
+#[test]
+fn a_whole_interval_passes_or_fails_a_gate_and_the_rest_is_undecided() {
+    let site = Site::with_server();
+    let statement = "sql = \"SELECT pg_sleep(CASE WHEN to_regclass('events_user') IS NULL THEN 0.012 ELSE 0.002 END)\"";
+    site.write("sleepy.toml", &File { statement, ..File::default() }.text());
+    let rounds = ["--rounds", "6", "--block", "300ms", "--warmup", "100ms", "--output", "out"];
+    let run = ["run", "sleepy.toml", "--gate", "p50 improves by 2x", "--gate", "latest.throughput improves by 2x"];
+    let told = site.run(&[&run[..], &rounds].concat());
+    assert_eq!(told.exit, 0, "{}{}", told.stdout, told.stderr);
+
+    // The record keeps its gates: compare judges them again, and more.
+    let gates = |more: &[&str]| {
+        let told = site.run(&[&["compare", "out/before", "out/after", "--format", "json"][..], more].concat());
+        let json: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+        let gates = json["gates"].as_array().unwrap().iter();
+        (told.exit, gates.map(|gate| gate["outcome"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    let passed = ["passed", "passed"].map(str::to_owned).to_vec();
+    assert_eq!(gates(&[]), (0, passed.clone()));
+    let (exit, outcomes) = gates(&["--gate", "p50 improves by 50x", "--gate", "p50 regresses less than 10%"]);
+    assert_eq!((exit, outcomes[2..].to_vec()), (3, ["failed", "passed"].map(str::to_owned).to_vec()));
+    // A p99 needs more samples than a block has.
+    let (exit, outcomes) = gates(&["--gate", "p99 improves by 2x"]);
+    assert_eq!((exit, outcomes[2].as_str()), (4, "undecided"));
+}
