@@ -120,3 +120,31 @@ fn a_whole_interval_passes_or_fails_a_gate_and_the_rest_is_undecided() {
     let (exit, outcomes) = gates(&["--gate", "p99 improves by 2x"]);
     assert_eq!((exit, outcomes[2].as_str()), (4, "undecided"));
 }
+
+#[test]
+fn the_jobs_of_the_guide_use_flags_that_there_are() {
+    let guide = fs::read_to_string("docs/ci.md").unwrap();
+    let example = fs::read_to_string("docs/ci/orders.toml").unwrap();
+    let excerpt = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    for part in excerpt.split("\n\n") {
+        assert!(example.contains(part.trim_end()), "docs/ci/orders.toml lacks\n{part}");
+    }
+    // Folded lines of YAML, to the end of their block.
+    let jobs: Vec<String> = guide
+        .split("latclinic run bench/orders.toml")
+        .skip(1)
+        .map(|rest| rest.lines().take_while(|line| !line.trim().is_empty() && !line.contains("artifacts:")).collect())
+        .collect();
+    assert_eq!(jobs.len(), 2);
+    let site = Site::new();
+    for job in jobs {
+        let script = format!("exec \"$PROGRAM\" run {job} --help");
+        let mut command = std::process::Command::new("sh");
+        command
+            .args(["-c", &script])
+            .env("PROGRAM", env!("CARGO_BIN_EXE_latclinic"))
+            .env("GITHUB_STEP_SUMMARY", "s.md");
+        let output = command.current_dir(site.path("")).output().unwrap();
+        assert!(output.status.success(), "{job}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
