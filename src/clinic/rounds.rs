@@ -175,7 +175,10 @@ mod tests {
         let (load, options) = (LoadOptions::default(), RoundsOptions { aa: true, ..RoundsOptions::default() });
         let mut scenario = events();
         scenario.gates = vec![gate.clone()];
-        assert_eq!(RunPlan::new(&scenario, &load, &RoundsOptions::default()).unwrap().load.gates, [gate.clone()]);
+        assert_eq!(
+            RunPlan::new(&scenario, &load, &RoundsOptions::default()).unwrap().load.gates,
+            std::slice::from_ref(&gate)
+        );
         assert_eq!(RunPlan::new(&scenario, &load, &options).unwrap().load.gates, []);
         let error = plan(&LoadOptions { gates: vec![gate], ..load }, &options).unwrap_err();
         assert!(error.to_string().starts_with("--gate beside --aa"), "{error}");

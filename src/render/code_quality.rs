@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(fingerprints.len(), 3);
         insta::assert_snapshot!(serde_json::to_string_pretty(&issues[0]).unwrap(), @r#"
         {
-          "description": "write.p95 regresses less than 10%: failed: 10.0 ms -> 13.0 ms, 1.30x slower (95 % 1.21 to 1.40)",
+          "description": "write.p95 regresses less than 10%: failed: 10.0 ms -> 13.0 ms, +30.0 % (95 % +21.0 to +40.2)",
           "check_name": "latclinic-gate",
           "fingerprint": "52a68c3b5632afcdca12439515929ce0",
           "severity": "critical",

@@ -83,16 +83,10 @@ fn value(gate: &Gate, value: Option<f64>) -> String {
     gate.unit.map_or_else(|| units::NOTHING.into(), |unit| units::threshold_value(value, unit))
 }
 
-/// The factor and its interval: `770x faster (95 % 690 to 812)`.
+/// The change and its interval: `770x faster (95 % 690 to 812)`.
 fn change(gate: &Gate) -> Option<String> {
-    let (less, more) = if gate.unit == Some(ThresholdUnit::Ms) { ("faster", "slower") } else { ("less", "more") };
-    let ratio = gate.ratio?;
-    let factor = units::factor(ratio, less, more)?;
-    let interval = match (gate.ci_low, gate.ci_high, gate.confidence) {
-        (Some(low), Some(high), Some(confidence)) => units::factor_interval(ratio, (low, high), confidence),
-        _ => None,
-    };
-    Some(interval.map_or_else(|| factor.clone(), |interval| format!("{factor} ({interval})")))
+    let ends = gate.ci_low.zip(gate.ci_high).zip(gate.confidence);
+    Some(rows::effect_of(gate.unit == Some(ThresholdUnit::Ms), gate.ratio?, ends))
 }
 
 #[cfg(test)]
@@ -188,10 +182,10 @@ mod tests {
         ────────────────────────────────────────────────────────────────────────────────
          p99 improves by 2x         769x faster (95 % 690 to   PASS
                                     813)
-         write.p95 regresses less   1.30x slower (95 % 1.21    FAIL
-         than 10%                   to 1.40)
-         throughput regresses       1.03x less (97.5 % 0.980   undecided: its interval
-         less than 5%               to 1.09)                   lies on both sides of
+         write.p95 regresses less   +30.0 % (95 % +21.0 to     FAIL
+         than 10%                   +40.2)
+         throughput regresses       -3.0 % (97.5 % -8.0 to     undecided: its interval
+         less than 5%               +2.0)                      lies on both sides of
                                                                the limit
          results identical          -                          FAIL: <3> rows & "more"
                                                                after 100 %
@@ -204,8 +198,8 @@ mod tests {
         insta::assert_snapshot!(words.join("\n"), @r#"
         163 µs
         307 ms -> 399 µs, 769x faster (95 % 690 to 813)
-        10.0 ms -> 13.0 ms, 1.30x slower (95 % 1.21 to 1.40)
-        100/s -> 97.0/s, 1.03x less (97.5 % 0.980 to 1.09), its interval lies on both sides of the limit
+        10.0 ms -> 13.0 ms, +30.0 % (95 % +21.0 to +40.2)
+        100/s -> 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval lies on both sides of the limit
         <3> rows & "more"
         after 100 %
         "#);

@@ -109,10 +109,10 @@ mod tests {
               <system-out>307 ms -&gt; 399 µs, 769x faster (95 % 690 to 813)</system-out>
             </testcase>
             <testcase classname="latclinic.events" name="write.p95 regresses less than 10%" time="0">
-              <failure message="10.0 ms -&gt; 13.0 ms, 1.30x slower (95 % 1.21 to 1.40)" type="failed">10.0 ms -&gt; 13.0 ms, 1.30x slower (95 % 1.21 to 1.40)</failure>
+              <failure message="10.0 ms -&gt; 13.0 ms, +30.0 % (95 % +21.0 to +40.2)" type="failed">10.0 ms -&gt; 13.0 ms, +30.0 % (95 % +21.0 to +40.2)</failure>
             </testcase>
             <testcase classname="latclinic.events" name="throughput regresses less than 5%" time="0">
-              <error message="100/s -&gt; 97.0/s, 1.03x less (97.5 % 0.980 to 1.09), its interval lies on both sides of the limit" type="undecided">100/s -&gt; 97.0/s, 1.03x less (97.5 % 0.980 to 1.09), its interval lies on both sides of the limit</error>
+              <error message="100/s -&gt; 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval lies on both sides of the limit" type="undecided">100/s -&gt; 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval lies on both sides of the limit</error>
             </testcase>
             <testcase classname="latclinic.events" name="results identical" time="0">
               <failure message="&lt;3&gt; rows &amp; &quot;more&quot; after 100 %" type="failed">&lt;3&gt; rows &amp; &quot;more&quot; after 100 %</failure>

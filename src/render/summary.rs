@@ -60,8 +60,8 @@ mod tests {
         | gate | change | outcome |
         | --- | --- | --- |
         | p99 improves by 2x | 769x faster (95 % 690 to 813) | PASS |
-        | write.p95 regresses less than 10% | 1.30x slower (95 % 1.21 to 1.40) | FAIL |
-        | throughput regresses less than 5% | 1.03x less (97.5 % 0.980 to 1.09) | undecided: its interval lies on both sides of the limit |
+        | write.p95 regresses less than 10% | +30.0 % (95 % +21.0 to +40.2) | FAIL |
+        | throughput regresses less than 5% | -3.0 % (97.5 % -8.0 to +2.0) | undecided: its interval lies on both sides of the limit |
         | results identical | - | FAIL: &lt;3> rows & "more" after 100 % |
 
         Tables, plans, histograms and notes are in reports/events/20261121T012345Z-run, in comparison.md first.

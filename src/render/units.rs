@@ -105,16 +105,6 @@ pub(super) fn factor(ratio: f64, less: &str, more: &str) -> Option<String> {
     if text == "1.00" { Some("the same".into()) } else { Some(format!("{text}x {word}")) }
 }
 
-/// The interval of a ratio as factors in the direction that [`factor`] takes for it: `95 % 690 to 812`. `None` where an end of
-/// it is no factor.
-pub(super) fn factor_interval(ratio: f64, (low, high): (f64, f64), confidence: f64) -> Option<String> {
-    let (low, high) = if ratio < 1.0 { (1.0 / high, 1.0 / low) } else { (low, high) };
-    let ends = low.is_finite() && high.is_finite() && low > 0.0;
-    let percent = format!("{:.2}", confidence * 100.0);
-    let percent = percent.trim_end_matches('0').trim_end_matches('.');
-    ends.then(|| format!("{percent} % {} to {}", significant(low), significant(high)))
-}
-
 /// Three significant digits: `0.0931`, `12.3`, `1 230`.
 pub(super) fn significant(value: f64) -> String {
     let value = to_significant(value);
@@ -183,19 +173,6 @@ mod tests {
     #[case(0.0, None)]
     fn factors_have_a_word(#[case] ratio: f64, #[case] text: Option<&str>) {
         assert_eq!(factor(ratio, "faster", "slower").as_deref(), text);
-    }
-
-    #[rstest]
-    #[case(0.5, (0.4, 0.625), 0.95, Some("95 % 1.60 to 2.50"))]
-    #[case(1.25, (0.98, 1.6), 0.9875, Some("98.75 % 0.980 to 1.60"))]
-    #[case(0.5, (0.0, 0.6), 0.95, None)]
-    fn intervals_go_the_way_of_their_factor(
-        #[case] ratio: f64,
-        #[case] ends: (f64, f64),
-        #[case] confidence: f64,
-        #[case] text: Option<&str>,
-    ) {
-        assert_eq!(factor_interval(ratio, ends, confidence).as_deref(), text);
     }
 
     #[rstest]
