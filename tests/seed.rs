@@ -123,6 +123,7 @@ fn scenario() -> Scenario {
     Scenario {
         thresholds: Vec::new(),
         results: Results::default(),
+        gates: Vec::new(),
         rows_asked: None,
         id: "shop".into(),
         title: "t".into(),

@@ -76,6 +76,7 @@ fn workload(generator: Option<Generator>) -> Arc<Workload> {
         fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: second, rewrites: Vec::new() },
         thresholds: Vec::new(),
         results: Results::default(),
+        gates: Vec::new(),
         rows_asked: None,
     };
     Arc::new(Workload::new(&scenario, &[facts], 1).unwrap())

@@ -1,32 +1,59 @@
 //! `latclinic compare`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{CommandError, Exit, Output, format::FormatArgs, judging::JudgingArgs, reports::ReportsArgs};
+use super::{
+    CommandError, Exit, Output, format::FormatArgs, gates::GateArgs, judging::JudgingArgs, reports::ReportsArgs,
+};
 use crate::{
-    clinic::{self, CompareRequest},
+    clinic::{self, BeforeSide, CompareRequest},
     render,
 };
 
 /// Compare a record of each phase: what changed, by how much, and what stands behind it
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// Folder or record.json of the phase before; without it the newest
-    #[arg(requires = "after")]
-    before: Option<PathBuf>,
-    /// Folder or record.json of the phase after; without it the newest
-    after: Option<PathBuf>,
+    /// Folder or record.json of the phase before, and that of the phase after; without them the newest two. With --baseline only the
+    /// second one; without it the newest of the baseline's phase
+    #[arg(value_names = ["BEFORE", "AFTER"], num_args = 1..=2)]
+    records: Vec<PathBuf>,
+    /// Compare with this baseline instead of a record before: its name, or its file
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
     /// Scenario whose newest records are compared; without it the one measured last
-    #[arg(long, value_name = "ID", conflicts_with = "before")]
+    #[arg(long, value_name = "ID", conflicts_with = "records")]
     scenario: Option<String>,
     #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
+    gates: GateArgs,
+    #[command(flatten)]
     reports: ReportsArgs,
     #[command(flatten)]
     format: FormatArgs,
+}
+
+impl CompareArgs {
+    /// What stands on each side.
+    fn sides(&self) -> Result<(BeforeSide<'_>, Option<&Path>), CommandError> {
+        match (&self.baseline, self.records.as_slice()) {
+            (None, []) => Ok((BeforeSide::Newest, None)),
+            (None, [before, after, ..]) => Ok((BeforeSide::Record(before), Some(after))),
+            (Some(baseline), []) => Ok((BeforeSide::Baseline(baseline), None)),
+            (Some(baseline), [after]) => Ok((BeforeSide::Baseline(baseline), Some(after))),
+            (None, [_]) => {
+                Err(CommandError::new(Exit::Usage, anyhow::anyhow!("there is a record before, and none after"))
+                    .with_hint("name both, or neither to compare the newest two"))
+            }
+            (Some(_), [_, _, ..]) => Err(CommandError::new(
+                Exit::Usage,
+                anyhow::anyhow!("--baseline and a record before: one of them is enough"),
+            )
+            .with_hint("with --baseline name only the record after")),
+        }
+    }
 }
 
 /// Runs it.
@@ -34,11 +61,13 @@ pub(super) struct CompareArgs {
 /// # Errors
 /// As [`clinic::compare`]; exit 4 when there is nothing that can be compared.
 pub(super) fn run(args: &CompareArgs, output: &mut Output) -> Result<Exit, CommandError> {
-    let judging = args.judging.judging();
+    let files = args.gates.open()?;
+    let judging = args.judging.judging(&args.gates.gates);
+    let (before, after) = args.sides()?;
     let request = CompareRequest {
         judging: &judging,
-        before: args.before.as_deref(),
-        after: args.after.as_deref(),
+        before,
+        after,
         reports: &args.reports.reports,
         scenario: args.scenario.as_deref(),
         output: args.reports.output.as_deref(),
@@ -46,5 +75,6 @@ pub(super) fn run(args: &CompareArgs, output: &mut Output) -> Result<Exit, Comma
     let compared = clinic::compare(&request, |comparison| render::markdown(&render::comparison(comparison)))?;
     let document = render::comparison(&compared.comparison);
     args.format.format.show_saved(output, &document, &compared.comparison, &compared.folder)?;
+    files.write(output, &compared.comparison, &compared.folder, None)?;
     Ok(compared.comparison.outcome().into())
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::load::share;
-use crate::{clinic::Judging, compare::TOLERANCE};
+use crate::{clinic::Judging, compare::TOLERANCE, scenario::Gate};
 
 /// Flags that say how a comparison is judged.
 #[derive(Debug, Args)]
@@ -15,8 +15,8 @@ pub(super) struct JudgingArgs {
 }
 
 impl JudgingArgs {
-    /// What the flags ask for.
-    pub(super) fn judging(&self) -> Judging {
-        Judging { tolerance: self.tolerance.unwrap_or(TOLERANCE), gated: Vec::new() }
+    /// What the flags ask for, with these gates.
+    pub(super) fn judging(&self, gates: &[Gate]) -> Judging {
+        Judging { tolerance: self.tolerance.unwrap_or(TOLERANCE), gates: gates.to_vec() }
     }
 }

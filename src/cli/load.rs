@@ -109,6 +109,7 @@ impl LoadArgs {
             retries: self.retries,
             error_limit: self.error_limit,
             thresholds: self.thresholds.clone(),
+            gates: Vec::new(),
         }
     }
 }

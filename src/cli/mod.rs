@@ -1,17 +1,20 @@
 //! The command line: arguments, output, exit codes. One file a subcommand.
 
+mod baseline;
 mod bench;
 mod compare;
 mod exit;
 mod explain;
 mod fix;
 mod format;
+mod gates;
 mod hide_password;
 mod interrupt;
 mod judging;
 mod load;
 mod managed;
 mod output;
+mod output_file;
 mod progress;
 mod reports;
 mod rounds;
@@ -52,6 +55,8 @@ enum Command {
     /// Take the fix of a scenario back
     RevertFix(fix::FixArgs),
     Compare(compare::CompareArgs),
+    /// Save records to compare later ones with
+    Baseline(baseline::BaselineArgs),
     /// List, show and check scenarios
     Scenarios(scenarios::ScenariosArgs),
     Server(server::Args),
@@ -75,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::ApplyFix(args) => fix::run(&args, Direction::Up, &mut output),
         Command::RevertFix(args) => fix::run(&args, Direction::Down, &mut output),
         Command::Compare(args) => compare::run(&args, &mut output),
+        Command::Baseline(args) => baseline::run(&args, &mut output),
         Command::Scenarios(args) => scenarios::run(args, &mut output),
         Command::Server(args) => server::run(args, &mut output),
     };

@@ -5,6 +5,7 @@ use clap::Args;
 use super::{
     exit::{CommandError, Exit},
     format::FormatArgs,
+    gates::GateArgs,
     judging::JudgingArgs,
     load::LoadArgs,
     output::Output,
@@ -15,7 +16,7 @@ use super::{
     target::{ConsentArgs, TargetArgs},
 };
 use crate::{
-    clinic::{self, RunPlan, SeedOptions},
+    clinic::{self, LoadOptions, RunPlan, SeedOptions},
     render,
 };
 
@@ -34,6 +35,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
+    gates: GateArgs,
+    #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
     reports: ReportsArgs,
@@ -45,11 +48,16 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let scenario = args.scenario.load()?;
-    let plan = RunPlan::new(&scenario, &args.load.options(), &args.rounds.options())?;
-    let judging = args.judging.judging();
+    let plan = RunPlan::new(
+        &scenario,
+        &LoadOptions { gates: args.gates.gates.clone(), ..args.load.options() },
+        &args.rounds.options(),
+    )?;
+    let judging = args.judging.judging(&args.gates.gates);
     let reports = args.reports.reports();
     let place = args.target.place(plan.load.most_connections())?;
     args.consent.ask_for_run(&place, &scenario)?;
+    let files = args.gates.open()?;
     let seed = SeedOptions { reseed: args.reseed, connections: None };
     let markdown = |comparison: &_| render::markdown(&render::comparison(comparison));
     let (outcome, interrupted) = session::at(place, "latclinic run", async |clinic| {
@@ -58,6 +66,7 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
     match &outcome.comparison {
         Some(comparison) => {
             args.format.format.show_saved(output, &render::comparison(comparison), comparison, &outcome.folder)?;
+            files.write(output, comparison, &outcome.folder, Some(&scenario))?;
         }
         None => {
             output.note("no round is whole: what was measured so far is saved, and there is no comparison");

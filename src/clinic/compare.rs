@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, ErrorKind, noise};
+use super::{Error, ErrorKind, baseline::find_baseline, gates, noise};
 use crate::{
-    compare::{self, Comparison, Measured, MetricKey, Options, TOLERANCE},
-    record::{self, Folder, Found, Phase, Store},
+    compare::{self, Comparison, Measured, Options, TOLERANCE},
+    record::{self, BlockHistograms, Folder, Found, Phase, Store},
+    scenario::Gate,
 };
 
 /// A comparison and where it was written.
@@ -22,8 +23,8 @@ pub struct Compared {
 pub struct Judging {
     /// Relative difference that counts as none.
     pub tolerance: f64,
-    /// Metrics that gates are about.
-    pub gated: Vec<MetricKey>,
+    /// What the comparison has to keep besides what the record of the phase after says.
+    pub gates: Vec<Gate>,
 }
 
 /// What to compare, and where to put it.
@@ -31,9 +32,9 @@ pub struct Judging {
 pub struct CompareRequest<'a> {
     /// How it is judged.
     pub judging: &'a Judging,
-    /// Folder or `record.json` of the phase `before`; the scenario's newest where `None`.
-    pub before: Option<&'a Path>,
-    /// Folder or `record.json` of the phase `after`; the scenario's newest where `None`.
+    /// What stands on the side before.
+    pub before: BeforeSide<'a>,
+    /// Folder or `record.json` of the phase `after`; the scenario's newest where `None`, with a baseline that of its phase.
     pub after: Option<&'a Path>,
     /// The reports folder.
     pub reports: &'a Path,
@@ -41,6 +42,23 @@ pub struct CompareRequest<'a> {
     pub scenario: Option<&'a str>,
     /// Folder to write into, which must not exist; `<reports>/<scenario>/<UTC time>-compare` where `None`.
     pub output: Option<&'a Path>,
+}
+
+/// What stands on the side before.
+#[derive(Debug, Clone, Copy)]
+pub enum BeforeSide<'a> {
+    /// The scenario's newest record of the phase `before`.
+    Newest,
+    /// The record in this folder, or in this `record.json`.
+    Record(&'a Path),
+    /// A baseline: its name, or its file.
+    Baseline(&'a str),
+}
+
+/// A record with the response times behind it.
+struct Side {
+    found: Found,
+    blocks: Vec<BlockHistograms>,
 }
 
 /// Compares two records and writes `comparison.json` and `comparison.md`, which `markdown` words.
@@ -51,43 +69,52 @@ pub struct CompareRequest<'a> {
 pub fn compare(request: &CompareRequest<'_>, markdown: impl Fn(&Comparison) -> String) -> Result<Compared, Error> {
     let store = Store::new(request.reports);
     let (before, after) = find(&store, request)?;
-    let comparison = compare_records(&before, &after, request.judging, request.reports)?;
+    let comparison = compare_sides(&before, &after, request.judging, request.reports)?;
     let folder = store.prepare(&comparison.scenario, "compare", jiff::Timestamp::now(), request.output)?;
     write_comparison(&folder, &comparison, markdown)?;
     Ok(Compared { comparison, folder: folder.path().to_owned() })
 }
 
-impl Judging {
-    /// As the comparison takes it, without noise.
-    pub(super) fn options(&self) -> Options<'_> {
-        Options { tolerance: self.tolerance, gated: &self.gated, noise: None }
+impl Side {
+    /// A record and what stands beside it.
+    fn read(found: Found) -> Result<Self, Error> {
+        let blocks = record::read_histograms(&found)?;
+        Ok(Self { found, blocks })
+    }
+
+    fn measured(&self) -> Measured<'_> {
+        Measured { found: &self.found, blocks: &self.blocks }
     }
 }
 
 impl Default for Judging {
     fn default() -> Self {
-        Self { tolerance: TOLERANCE, gated: Vec::new() }
+        Self { tolerance: TOLERANCE, gates: Vec::new() }
     }
 }
 
-/// Compares two records by the response times beside them; `reports` is where the noise of the machine may be known.
+/// Compares two records by the response times beside them, and judges the gates of the one after and those asked for; `reports`
+/// is where the noise of the machine may be known.
 ///
 /// # Errors
-/// [`ErrorKind::Undecided`] when they do not belong together or response times cannot be read.
+/// [`ErrorKind::Undecided`] when they do not belong together or response times cannot be read; else as [`gates::of_record`].
 pub(super) fn compare_records(
     before: &Found,
     after: &Found,
     judging: &Judging,
     reports: &Path,
 ) -> Result<Comparison, Error> {
-    let blocks = [record::read_histograms(before)?, record::read_histograms(after)?];
-    let is_aa = after.record.run.as_ref().is_some_and(|run| run.aa);
-    let noise = if is_aa { None } else { noise::find(reports, &after.record) };
+    compare_sides(&Side::read(before.clone())?, &Side::read(after.clone())?, judging, reports)
+}
+
+fn compare_sides(before: &Side, after: &Side, judging: &Judging, reports: &Path) -> Result<Comparison, Error> {
+    let conditions = gates::conditions(&gates::of_record(&after.found, &judging.gates)?);
+    let is_aa = after.found.record.run.as_ref().is_some_and(|run| run.aa);
+    let noise = if is_aa { None } else { noise::find(reports, &after.found.record) };
     let noise = noise.as_ref().map(|(comparison, folder)| (comparison, folder.as_str()));
-    let options = Options { noise, ..judging.options() };
-    let measured = |found, blocks| Measured { found, blocks };
-    compare::compare(measured(before, &blocks[0]), measured(after, &blocks[1]), &options)
-        .map_err(|error| not_comparable(before, after, error))
+    let options = Options { tolerance: judging.tolerance, conditions: &conditions, noise };
+    compare::compare(before.measured(), after.measured(), &options)
+        .map_err(|error| not_comparable(&before.found, &after.found, error))
 }
 
 /// Writes `comparison.json`, and `comparison.md` as `markdown` words it.
@@ -104,17 +131,36 @@ pub fn write_comparison(
     Ok(())
 }
 
-fn find(store: &Store, request: &CompareRequest<'_>) -> Result<(Found, Found), Error> {
-    let named = |path: Option<&Path>| path.map(record::read).transpose();
-    let (before, after) = (named(request.before)?, named(request.after)?);
+fn find(store: &Store, request: &CompareRequest<'_>) -> Result<(Side, Side), Error> {
+    let (before, phase) = match request.before {
+        BeforeSide::Newest => (None, Phase::After),
+        BeforeSide::Record(path) => (Some(Side::read(record::read(path)?)?), Phase::After),
+        BeforeSide::Baseline(text) => {
+            let (file, baseline) = find_baseline(request.reports, text)?;
+            let blocks = baseline.histograms(&file)?;
+            let phase = baseline.record.phase;
+            (Some(Side { found: Found { folder: file, record: baseline.record }, blocks }), phase)
+        }
+    };
+    let after = request.after.map(record::read).transpose()?;
     // A record that was named says which scenario the other one is of.
-    let scenario = match (request.scenario, before.as_ref().or(after.as_ref())) {
+    let scenario = match (request.scenario, before.as_ref().map(|side| &side.found).or(after.as_ref())) {
         (Some(scenario), _) => scenario.to_owned(),
         (None, Some(found)) => found.record.scenario.clone(),
         (None, None) => store.newest_scenario()?,
     };
-    let or_newest = |found: Option<Found>, phase| found.map_or_else(|| store.newest(&scenario, phase), Ok);
-    Ok((or_newest(before, Phase::Before)?, or_newest(after, Phase::After)?))
+    let before = match before {
+        Some(before) => before,
+        None => Side::read(store.newest(&scenario, Phase::Before)?)?,
+    };
+    let is_newest = after.is_none();
+    let after = after.map_or_else(|| store.newest(&scenario, phase), Ok)?;
+    let same = after.record.started_at == before.found.record.started_at;
+    if is_newest && same && matches!(request.before, BeforeSide::Baseline(_)) {
+        let message = format!("the newest record, in {}, is the baseline itself", after.folder.display());
+        return Err(Error::new(ErrorKind::Undecided, message).with_hint("measure again, or name the record to compare"));
+    }
+    Ok((before, Side::read(after)?))
 }
 
 fn not_comparable(before: &Found, after: &Found, error: compare::Error) -> Error {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Error, ErrorKind, machine};
+use super::{Error, ErrorKind, gates, machine};
 use crate::{
     load::Load,
     scenario::{
-        Arrivals, Connections, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Scenario, Sharing,
+        Arrivals, Connections, Gate, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Scenario, Sharing,
         ThinkDistribution, ThinkTime, Threshold,
     },
 };
@@ -46,6 +46,8 @@ pub struct LoadOptions {
     pub error_limit: Option<f64>,
     /// What the measurement has to keep besides what the scenario asks for.
     pub thresholds: Vec<Threshold>,
+    /// What the comparison of both phases has to keep besides what the scenario asks for.
+    pub gates: Vec<Gate>,
 }
 
 /// Whose connections are asked for.
@@ -66,6 +68,8 @@ pub struct PlannedLoad {
     pub connections: Connections,
     /// What the measurement has to keep.
     pub thresholds: Vec<Threshold>,
+    /// What the comparison of both phases has to keep.
+    pub gates: Vec<Gate>,
 }
 
 impl PlannedLoad {
@@ -82,7 +86,8 @@ impl LoadOptions {
     /// The load of `scenario`, with what is asked for differently.
     ///
     /// # Errors
-    /// What is asked for contradicts the scenario's load or itself, or a threshold is about an operation that there is not. The
+    /// What is asked for contradicts the scenario's load or itself, or a threshold or gate is about an operation that there is
+    /// not. The
     /// message names the flag.
     pub fn plan(&self, scenario: &Scenario) -> Result<PlannedLoad, Error> {
         let mut load = scenario.load.clone();
@@ -96,6 +101,7 @@ impl LoadOptions {
             load: Load::new(&load, self.threads.unwrap_or_else(machine::cores)),
             connections: load.connections,
             thresholds: self.thresholds(scenario)?,
+            gates: self.gates(scenario)?,
         })
     }
 
@@ -196,6 +202,11 @@ impl LoadOptions {
         let mut thresholds = scenario.thresholds.clone();
         thresholds.extend(self.thresholds.iter().filter(|asked| !scenario.thresholds.contains(asked)).cloned());
         Ok(thresholds)
+    }
+
+    fn gates(&self, scenario: &Scenario) -> Result<Vec<Gate>, Error> {
+        let operations: Vec<&str> = scenario.scripts.iter().map(|script| script.name.as_str()).collect();
+        gates::added(scenario.gates.clone(), &self.gates, &operations)
     }
 }
 

@@ -202,6 +202,7 @@ impl<'a> Ready<'a> {
             }),
             server_activity: activity,
             thresholds: Vec::new(),
+            gates: plan.gates.iter().map(ToString::to_string).collect(),
             capacity: None,
             results: None,
             price: None,

@@ -3,6 +3,7 @@
 //! A use case takes a [`Clinic`] (where to work, whom to tell, when to stop) and a scenario, and returns what it did.
 
 mod arm;
+mod baseline;
 mod bench;
 mod bracket;
 mod capacity;
@@ -12,6 +13,7 @@ mod event;
 mod explain;
 mod figures;
 mod fix;
+mod gates;
 mod load;
 mod load_info;
 mod machine;
@@ -27,9 +29,10 @@ mod seed;
 mod thresholds;
 mod warnings;
 
+pub use baseline::{Baselines, find_baseline, list_baselines, save_baseline};
 pub use bench::{BenchOutcome, Reports, bench};
 pub use capacity::{CapacityPlan, find_capacity};
-pub use compare::{CompareRequest, Compared, Judging, compare, write_comparison};
+pub use compare::{BeforeSide, CompareRequest, Compared, Judging, compare, write_comparison};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events, LoadProgress, LoadStage, RoundPlace};
 pub use explain::{Captured, ExplainOutcome, explain};

@@ -89,10 +89,20 @@ impl RunPlan {
             (None, Some(duration)) => Some(duration / rounds.most()),
             (None, None) => (!staged).then_some(BLOCK),
         };
+        if options.aa && !load.gates.is_empty() {
+            return usage(
+                "--gate beside --aa: without the fix there is no change that a gate could be on",
+                "leave one of them away",
+            );
+        }
         let length = block.unwrap_or(scenario.load.duration);
         let warmup = load.warmup.unwrap_or_else(|| scenario.load.warmup.min(length / WARM_UP_PART));
         let of_block = LoadOptions { duration: block, warmup: Some(warmup), ..load.clone() };
-        Ok(Self { load: of_block.plan(scenario)?, rounds, aa: options.aa })
+        let mut load = of_block.plan(scenario)?;
+        if options.aa {
+            load.gates.clear();
+        }
+        Ok(Self { load, rounds, aa: options.aa })
     }
 
     /// The phase that is measured first in a round, from 1. Of two rounds that follow each other each phase is first in one,
@@ -120,6 +130,7 @@ impl RunPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Gate;
 
     fn events() -> Scenario {
         Scenario::bundled("events").unwrap()
@@ -156,6 +167,21 @@ mod tests {
         assert!(refused(load.clone(), RoundsOptions { block: seconds(5.0), ..options }).starts_with("--block beside"));
         let automatic = RoundsOptions { rounds: Some(Rounds::Automatic(20)), ..options };
         assert!(refused(load, automatic).starts_with("--duration: the number of rounds"));
+    }
+
+    #[test]
+    fn gates_are_on_a_fix_and_not_on_noise() {
+        let gate = Gate::parse("p99 improves by 2x").unwrap();
+        let (load, options) = (LoadOptions::default(), RoundsOptions { aa: true, ..RoundsOptions::default() });
+        let mut scenario = events();
+        scenario.gates = vec![gate.clone()];
+        assert_eq!(
+            RunPlan::new(&scenario, &load, &RoundsOptions::default()).unwrap().load.gates,
+            std::slice::from_ref(&gate)
+        );
+        assert_eq!(RunPlan::new(&scenario, &load, &options).unwrap().load.gates, []);
+        let error = plan(&LoadOptions { gates: vec![gate], ..load }, &options).unwrap_err();
+        assert!(error.to_string().starts_with("--gate beside --aa"), "{error}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{
     bench::{all_failed, nothing_sent},
     compare::{Judging, compare_records, write_comparison},
     fix::{apply_fix_watched, revert_fix},
+    gates,
     measure::{Measured, Ready},
     price::{probe_writes, vacuum_probed},
     results::Collector,
@@ -280,7 +281,7 @@ impl<'a> Run<'a> {
         time.checked_div(count).unwrap_or_default() * blocks_left
     }
 
-    /// Whether every gated metric has a verdict; where none is gated, the headline.
+    /// Whether every gate on a change is decided; where there is none, whether the headline has a verdict.
     fn is_decided(&self) -> Result<bool, Error> {
         let records = self.records(None);
         let [Some(before), Some(after)] = &records else { return Ok(false) };
@@ -289,9 +290,11 @@ impl<'a> Run<'a> {
         let (before, after) = (found(before), found(after));
         let measured = |found, blocks| compare::Measured { found, blocks };
         let sides = (measured(&before, &histograms[0]), measured(&after, &histograms[1]));
-        let comparison = compare::compare(sides.0, sides.1, &self.judging.options())
+        let conditions = gates::conditions(&self.plan.load.gates);
+        let options = compare::Options { tolerance: self.judging.tolerance, conditions: &conditions, noise: None };
+        let comparison = compare::compare(sides.0, sides.1, &options)
             .map_err(|error| Error::new(ErrorKind::Failed, error.to_string()).with_source(error))?;
-        Ok(comparison.is_decided(&self.judging.gated))
+        Ok(comparison.is_decided())
     }
 
     /// Leaves the fix applied, and looks whether the server is set as it was.

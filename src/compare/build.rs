@@ -4,10 +4,11 @@ use super::{
     comparable::{self, Error},
     drift::drift,
     evidence::{Measured, method},
-    judge::{Judge, MetricKey},
+    gate::{self, Condition, Gate},
+    judge::Judge,
     metrics,
     model::{
-        Comparison, FORMAT, Gate, Method, Metric, MetricName, Noise, PlanComparison, Side, Sides, StatementComparison,
+        Comparison, FORMAT, Method, Metric, MetricName, Noise, PlanComparison, Side, Sides, StatementComparison,
         Verdict,
     },
     notes::notes,
@@ -22,15 +23,15 @@ pub const TOLERANCE: f64 = 0.02;
 pub struct Options<'a> {
     /// Relative difference that counts as none.
     pub tolerance: f64,
-    /// Metrics that gates are about: judged as a family.
-    pub gated: &'a [MetricKey],
+    /// What the comparison has to keep. The metrics that this is about are judged as a family.
+    pub conditions: &'a [Condition],
     /// A comparison of the same scenario on the same machine without a fix, and where it is: what noise there is.
     pub noise: Option<(&'a Comparison, &'a str)>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { tolerance: TOLERANCE, gated: &[], noise: None }
+        Self { tolerance: TOLERANCE, conditions: &[], noise: None }
     }
 }
 
@@ -51,7 +52,8 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
     let results = to.results.clone().filter(|_| run.is_some());
     let price = to.price.clone().filter(|_| run.is_some());
     let sides = [before, after];
-    Judge::new(method, options.tolerance, run.as_ref(), sides).judge(&mut metrics, &mut statements, options.gated);
+    let judge = Judge::new(method, options.tolerance, run.as_ref(), sides);
+    judge.judge(&mut metrics, &mut statements, &gate::gated(options.conditions));
     let noise = options.noise.map(|(comparison, folder)| Noise {
         folder: folder.to_owned(),
         measured_at: comparison.sides.before.started_at,
@@ -78,12 +80,17 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
         results_identical: results.as_ref().and_then(|check| check.identical),
         results,
         price,
-        gates: gates(from, to),
+        gates: thresholds(from, to),
         differences: comparable::differences(from, to),
         notes: Vec::new(),
     };
     comparison.verdict = comparison.headline().map_or(Verdict::Inconclusive, |metric| metric.verdict);
     comparison.notes = notes(&comparison, [from, to]);
+    let judged = gate::judge(options.conditions, &comparison, judge.alpha, |metric, confidence| {
+        let place = |name: &String| comparison.statements.iter().position(|statement| statement.name == *name);
+        judge.interval(metric.name, metric.statement.as_ref().and_then(place), confidence)
+    });
+    comparison.gates.extend(judged);
     Ok(comparison)
 }
 
@@ -134,15 +141,9 @@ fn statements(before: &Record, after: &Record) -> Vec<StatementComparison> {
 }
 
 /// The thresholds of the phase after. Before the fix they show how sick the patient was, and decide nothing.
-fn gates(before: &Record, after: &Record) -> Vec<Gate> {
-    let gate = |result: &ThresholdResult| Gate {
-        expression: result.expression.clone(),
-        before: before.thresholds.iter().find(|same| same.expression == result.expression).and_then(|same| same.value),
-        after: result.value,
-        unit: result.unit,
-        outcome: result.outcome,
-        reason: result.reason.clone(),
-    };
+fn thresholds(before: &Record, after: &Record) -> Vec<Gate> {
+    let earlier = |expression: &str| before.thresholds.iter().find(|same| same.expression == expression)?.value;
+    let gate = |result: &ThresholdResult| Gate::threshold(result, earlier(&result.expression));
     after.thresholds.iter().map(gate).collect()
 }
 

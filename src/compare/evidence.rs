@@ -152,13 +152,25 @@ impl Evidence<'_> {
         }
     }
 
+    /// Why nothing may be claimed, whatever the intervals say: there is no evidence, or there are fewer than six rounds.
+    pub(super) fn too_little(&self) -> Option<String> {
+        let fewer = |count: usize, of: &str| {
+            (count < ROUNDS_NEEDED).then(|| format!("a claim needs {ROUNDS_NEEDED} {of}; there are {count}"))
+        };
+        match self {
+            Self::Rounds(effects) => fewer(effects.len(), "rounds"),
+            Self::Blocks(before, after) => fewer(before.len().min(after.len()), "blocks a side"),
+            Self::None(reason) => reason.clone(),
+            Self::Slices { .. } | Self::SliceValues(_) => None,
+        }
+    }
+
     /// What may be claimed at a confidence: of rounds only what both intervals say, and of fewer than six nothing.
     pub(super) fn claim(&self, confidence: f64, tolerance: f64) -> Claim {
         let Some(estimate) = self.estimate(confidence) else { return Claim::Unclear };
         let claim = stats::claim(estimate.low, estimate.high, tolerance);
         match self {
-            Self::Rounds(effects) if effects.len() < ROUNDS_NEEDED => Claim::Unclear,
-            Self::Blocks(before, after) if before.len().min(after.len()) < ROUNDS_NEEDED => Claim::Unclear,
+            _ if self.too_little().is_some() => Claim::Unclear,
             Self::Rounds(_) => match self.bootstrap(confidence) {
                 Some((low, high)) if stats::claim(low, high, tolerance) == claim => claim,
                 _ => Claim::Unclear,

@@ -2,6 +2,7 @@
 
 use super::{
     evidence::{Evidence, Measured, ROUNDS_NEEDED, evidence},
+    gate::Interval,
     model::{Method, Metric, MetricName, StatementComparison, Verdict},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 const ALPHA: f64 = 0.05;
 
 /// A metric of the whole workload (`None`) or of an operation.
-pub type MetricKey = (MetricName, Option<String>);
+pub(super) type MetricKey = (MetricName, Option<String>);
 
 /// How metrics are judged.
 pub(super) struct Judge<'a> {
@@ -66,6 +67,27 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The interval by which a gate on a metric, of the whole workload or of a statement, is judged at a confidence: of rounds both
+    /// together. Else why there is none that bears a decision.
+    pub(super) fn interval(
+        &self,
+        name: MetricName,
+        statement: Option<usize>,
+        confidence: f64,
+    ) -> Result<Interval, String> {
+        let evidence = evidence(self.method, name, statement, self.sides);
+        if let Some(reason) = evidence.too_little() {
+            return Err(reason);
+        }
+        let none = || "it has no interval; interleaved rounds give one: latclinic run --rounds 6".to_owned();
+        let estimate = evidence.estimate(confidence).ok_or_else(none)?;
+        let (mut low, mut high) = (estimate.low, estimate.high);
+        if let Some((other_low, other_high)) = evidence.bootstrap(confidence) {
+            (low, high) = (low.min(other_low), high.max(other_high));
+        }
+        Ok(Interval { ratio: estimate.effect.exp(), low: low.exp(), high: high.exp() })
+    }
+
     /// What may be claimed of a metric: nothing where its samples do not support the value of a side.
     fn claim(&self, metric: &Metric, evidence: &Evidence<'_>, confidence: f64) -> Claim {
         match (metric.before, metric.after) {
@@ -79,10 +101,7 @@ impl<'a> Judge<'a> {
         metric.verdict = verdict(claim, metric.name);
         metric.reason = match evidence {
             Evidence::None(reason) => reason.clone(),
-            Evidence::Rounds(effects) if effects.len() < ROUNDS_NEEDED => {
-                Some(format!("a claim needs {ROUNDS_NEEDED} rounds"))
-            }
-            _ => None,
+            _ => evidence.too_little(),
         };
         let Some(estimate) =
             evidence.estimate(confidence).filter(|_| metric.before.is_some() && metric.after.is_some())

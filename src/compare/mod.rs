@@ -7,6 +7,7 @@ mod build;
 mod comparable;
 mod drift;
 mod evidence;
+mod gate;
 mod judge;
 mod metrics;
 mod model;
@@ -15,8 +16,8 @@ mod notes;
 pub use build::{Options, TOLERANCE, compare};
 pub use comparable::{Error, same_thing};
 pub use evidence::Measured;
-pub use judge::MetricKey;
+pub use gate::{Bound, Condition, Gate, GateKind, Requirement};
 pub use model::{
-    Comparison, Difference, Drift, DriftOf, FORMAT, Gate, Method, Metric, MetricName, Noise, PlanComparison, Side,
-    Sides, StatementComparison, Unit, Verdict,
+    Comparison, Difference, Drift, DriftOf, FORMAT, Method, Metric, MetricName, Noise, PlanComparison, Side, Sides,
+    StatementComparison, Unit, Verdict,
 };

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::judge::MetricKey;
-use crate::record::{Outcome, PlanFigures, Price, ResultsCheck, RunInfo, ThresholdUnit, Warning};
+use super::gate::{Gate, GateKind};
+use crate::record::{Outcome, PlanFigures, Price, ResultsCheck, RunInfo, Warning};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -270,23 +270,6 @@ pub struct PlanComparison {
     pub after: Option<PlanFigures>,
 }
 
-/// A condition on a comparison that decides the exit code: a threshold, which the phase after has to keep.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Gate {
-    /// As it was asked for.
-    pub expression: String,
-    /// What was measured before the fix; null where there is no value, none that the samples support, or no such threshold.
-    pub before: Option<f64>,
-    /// What was measured after it; null as above.
-    pub after: Option<f64>,
-    /// Unit of both.
-    pub unit: ThresholdUnit,
-    /// What came of it after the fix.
-    pub outcome: Outcome,
-    /// Why it is undecided, in words; null when it was decided.
-    pub reason: Option<String>,
-}
-
 /// Something that differs between the sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
@@ -352,22 +335,18 @@ impl MetricName {
 }
 
 impl Comparison {
-    /// What came of all its gates; other rows after the fix fail it by themselves.
+    /// What came of all its gates.
     pub fn outcome(&self) -> Outcome {
-        let rows = (self.results_identical == Some(false)).then_some(Outcome::Failed);
-        Outcome::of_all(self.gates.iter().map(|gate| gate.outcome).chain(rows))
+        Outcome::of_all(self.gates.iter().map(|gate| gate.outcome))
     }
 
-    /// Whether each of `gated` has a verdict; where there is none, whether the headline has.
-    pub fn is_decided(&self, gated: &[MetricKey]) -> bool {
-        let all = || self.metrics.iter().chain(self.statements.iter().flat_map(|statement| &statement.metrics));
-        let decided = |metric: &Metric| metric.verdict != Verdict::Inconclusive;
-        match gated {
-            [] => self.headline().is_some_and(decided),
-            gated => gated.iter().all(|(name, statement)| {
-                all().any(|metric| metric.name == *name && metric.statement == *statement && decided(metric))
-            }),
+    /// Whether each gate on a change is decided; where there is none, whether the headline has a verdict.
+    pub fn is_decided(&self) -> bool {
+        let mut changes = self.gates.iter().filter(|gate| gate.kind == GateKind::Change).peekable();
+        if changes.peek().is_none() {
+            return self.headline().is_some_and(|metric| metric.verdict != Verdict::Inconclusive);
         }
+        changes.all(|gate| gate.outcome != Outcome::Undecided)
     }
 
     /// The metric that matters most: p99 of the whole workload, or the highest percentile that both sides support and that has an

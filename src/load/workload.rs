@@ -178,6 +178,7 @@ mod tests {
             fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: time, rewrites: Vec::new() },
             thresholds: Vec::new(),
             results: Results::default(),
+            gates: Vec::new(),
             rows_asked: None,
         }
     }

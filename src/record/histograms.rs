@@ -13,6 +13,7 @@ use hdrhistogram::{
 
 use super::{
     error::{Error, ErrorKind, Result},
+    model::Record,
     read::Found,
 };
 
@@ -44,12 +45,16 @@ pub fn read_histograms(found: &Found) -> Result<Vec<BlockHistograms>> {
             return Err(Error::new(ErrorKind::Io, format!("cannot read {}", file.display())).with_source(cause));
         }
     };
-    let blocks = parse_histograms(&log, &file)?;
-    let record = &found.record;
+    histograms_of(&found.record, &log, &file)
+}
+
+/// The response times of a record from the text of its log; `file` is named where they cannot be read.
+pub(super) fn histograms_of(record: &Record, log: &[u8], file: &Path) -> Result<Vec<BlockHistograms>> {
+    let blocks = parse_histograms(log, file)?;
     let statements = record.statements.len();
     let fits = blocks.len() == record.blocks.len().max(1) && blocks.iter().all(|b| b.statements.len() == statements);
     if !fits {
-        let message = format!("{} is cut off, or does not belong to the record beside it", file.display());
+        let message = format!("{} is cut off, or does not belong to its record", file.display());
         return Err(Error::new(ErrorKind::Unreadable, message));
     }
     Ok(blocks)
@@ -61,7 +66,7 @@ pub fn read_histograms(found: &Found) -> Result<Vec<BlockHistograms>> {
 ///
 /// # Errors
 /// [`ErrorKind::Unreadable`].
-pub fn parse_histograms(log: &[u8], file: &Path) -> Result<Vec<BlockHistograms>> {
+fn parse_histograms(log: &[u8], file: &Path) -> Result<Vec<BlockHistograms>> {
     let unreadable = |what: &str| Error::new(ErrorKind::Unreadable, format!("{} {what}", file.display()));
     if log.last().is_some_and(|last| *last != b'\n') {
         return Err(unreadable("is cut off"));
@@ -134,7 +139,7 @@ mod tests {
 
         found.record.blocks.clear();
         let error = read_histograms(&found).unwrap_err();
-        assert!(error.to_string().ends_with("latency.hlog is cut off, or does not belong to the record beside it"));
+        assert!(error.to_string().ends_with("latency.hlog is cut off, or does not belong to its record"));
         let file = found.folder.join(HISTOGRAMS_FILE);
         let log = fs::read(&file).unwrap();
         for length in [log.len() / 2, log.len() - 10] {

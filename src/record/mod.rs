@@ -4,6 +4,7 @@
 //! write into before a measurement starts, [`Store::newest`] finds what was written, [`read`] reads one record.
 
 mod activity;
+mod baseline;
 mod error;
 mod figures;
 mod folder;
@@ -23,11 +24,12 @@ pub use activity::{
     CheckpointActivity, DatabaseActivity, IndexActivity, IoActivity, ServerActivity, StatementActivity, TableActivity,
     WalActivity,
 };
+pub use baseline::{BASELINE_FORMAT, Baseline};
 pub use error::{Error, ErrorKind, Result};
 pub use figures::Percentile;
 pub use folder::Folder;
 pub use histogram_log::Interval;
-pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, parse_histograms, read_histograms};
+pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, read_histograms};
 pub use load_info::{LoadInfo, LoadStage, PoolInfo};
 pub use model::{
     ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PlanFigures, PoolUse, Record, Slice,

@@ -102,6 +102,9 @@ pub struct Record {
     /// The thresholds and what came of them; empty without any.
     #[serde(default)]
     pub thresholds: Vec<ThresholdResult>,
+    /// What a comparison with the other phase has to keep, as it was written; empty without any.
+    #[serde(default)]
+    pub gates: Vec<String>,
     /// The highest rate that keeps a threshold; null when it was not looked for.
     #[serde(default)]
     pub capacity: Option<Capacity>,

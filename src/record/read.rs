@@ -37,34 +37,38 @@ pub fn read(path: &Path) -> Result<Found> {
         _ => Error::new(ErrorKind::Io, format!("cannot read {}", file.display())).with_source(cause),
     })?;
     // The format comes first: what is newer is known as such before its fields are looked at.
-    let any: Map<String, Value> = parse(&file, &text)?;
-    match any.get("format").and_then(Value::as_u64) {
-        None => return Err(unreadable(&file, "is no latclinic record: it has no `format` number")),
-        Some(format) if format > u64::from(FORMAT) => {
-            let message = format!("has format {format}, newer than {FORMAT}, the newest that this latclinic reads");
-            return Err(
-                unreadable(&file, &message).with_hint("read it with the latclinic that wrote it, or a newer one")
-            );
-        }
-        Some(_) => {}
-    }
-    let record = parse(&file, &text)?;
+    let any: Map<String, Value> = parse(&file, &text, "record")?;
+    check_format(&file, &any, FORMAT, "record")?;
+    let record = parse(&file, &text, "record")?;
     let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     Ok(Found { folder, record })
 }
 
-fn parse<'a, T: Deserialize<'a>>(file: &Path, text: &'a [u8]) -> Result<T> {
+/// Refuses what (`record`, `baseline`) is of a newer format than `newest`.
+pub(super) fn check_format(file: &Path, fields: &Map<String, Value>, newest: u32, what: &str) -> Result<()> {
+    match fields.get("format").and_then(Value::as_u64) {
+        None => Err(unreadable(file, &format!("is no latclinic {what}: it has no `format` number"))),
+        Some(format) if format > u64::from(newest) => {
+            let message =
+                format!("has a {what} of format {format}, newer than {newest}, the newest that this latclinic reads");
+            Err(unreadable(file, &message).with_hint("read it with the latclinic that wrote it, or a newer one"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+pub(super) fn parse<'a, T: Deserialize<'a>>(file: &Path, text: &'a [u8], what: &str) -> Result<T> {
     serde_json::from_slice(text).map_err(|cause| {
-        let what = match cause.classify() {
-            Category::Eof => "is cut off",
-            Category::Syntax => "is not JSON",
-            Category::Data | Category::Io => "is no latclinic record",
+        let fault = match cause.classify() {
+            Category::Eof => "is cut off".to_owned(),
+            Category::Syntax => "is not JSON".to_owned(),
+            Category::Data | Category::Io => format!("is no latclinic {what}"),
         };
-        unreadable(file, &format!("{what}: {cause}"))
+        unreadable(file, &format!("{fault}: {cause}"))
     })
 }
 
-fn unreadable(file: &Path, what: &str) -> Error {
+pub(super) fn unreadable(file: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Unreadable, format!("{} {what}", file.display()))
 }
 
@@ -149,7 +153,7 @@ mod tests {
     fn a_newer_format_says_so_whatever_its_fields() {
         let error = fault(r#"{ "format": 99, "phase": ["something", "else"] }"#);
         assert_eq!(error.kind(), ErrorKind::Unreadable);
-        assert!(error.to_string().contains("format 99, newer than 1"), "{error}");
+        assert!(error.to_string().contains("has a record of format 99, newer than 1"), "{error}");
         assert!(error.hint().is_some());
     }
 

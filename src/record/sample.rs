@@ -92,6 +92,7 @@ pub(crate) fn record(phase: Phase) -> Record {
         client: Client { cpu_s: 3.5, cpu_share: 0.058 },
         server_activity: None,
         thresholds: Vec::new(),
+        gates: Vec::new(),
         capacity: None,
         results: None,
         price: None,
@@ -210,6 +211,7 @@ pub(crate) fn full() -> Record {
         outcome,
         reason: (outcome == Outcome::Undecided).then(|| "needs 2995 samples; there are 2716".into()),
     };
+    full.gates = vec!["p99 improves by 2x".into()];
     full.thresholds = vec![
         threshold("p(95)<250ms", Some(190.3), 250.0, ThresholdUnit::Ms, Outcome::Passed),
         threshold("latest_of_user:p(99.9)<1s", None, 1_000.0, ThresholdUnit::Ms, Outcome::Undecided),

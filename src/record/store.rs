@@ -38,6 +38,11 @@ impl Store {
         Self { root: root.into() }
     }
 
+    /// The folder of all reports.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Makes the folder for what is about to be measured or compared, and tries that it can be written to, so that nothing
     /// is measured in vain: exactly `output` where given, else `<root>/<scenario>/<UTC time of at>-<what>`, with `-2`, `-3`
     /// and so on where that exists. `what` is `before`, `after`, `run` or `compare`.
@@ -146,7 +151,7 @@ fn take_apart(name: &str) -> Option<(Stamp, &str)> {
 }
 
 /// Names in a folder; none when it does not exist.
-fn names(folder: &Path) -> Result<Vec<String>> {
+pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     let refused =
         |cause| Error::new(ErrorKind::Io, format!("cannot read the folder {}", folder.display())).with_source(cause);
     let entries = match fs::read_dir(folder) {

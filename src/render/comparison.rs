@@ -2,11 +2,12 @@
 
 use super::{
     document::{Align, Block, Cell, Document, Table},
+    gates,
     price::{price, price_line},
     results::results,
     rows, units,
 };
-use crate::compare::{Comparison, Gate, Method, Metric, PlanComparison, Side, Verdict};
+use crate::compare::{Comparison, Method, Metric, PlanComparison, Side, Verdict};
 
 /// The one line that matters: `p99 307 ms -> 399 µs, 770x faster`.
 pub fn headline(comparison: &Comparison) -> String {
@@ -131,9 +132,7 @@ pub fn comparison(comparison: &Comparison) -> Document {
     if let Some(of_fix) = &comparison.price {
         blocks.push(Block::Paragraph(format!("The fix {}.", price_line(of_fix))));
     }
-    if !comparison.gates.is_empty() {
-        blocks.extend([Block::Heading("Thresholds".into()), Block::Table(gates(&comparison.gates))]);
-    }
+    blocks.extend(gates::blocks(&comparison.gates));
     for statement in comparison.statements.iter().filter(|_| several) {
         let of_plans = comparison.metrics.iter().filter(|metric| metric.statement.as_ref() == Some(&statement.name));
         blocks.push(Block::Heading(format!("Statement {}", statement.name)));
@@ -183,21 +182,6 @@ fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric
     let mut table = Table::of_figures(&["metric", before, after, "change", "interval", "verdict"]);
     table.columns[5].align = Align::Left;
     table.rows.extend(metrics.into_iter().map(|metric| rows::judged(metric, usual.unwrap_or(0.95))));
-    table
-}
-
-/// The outcome is that of the phase after.
-fn gates(gates: &[Gate]) -> Table {
-    let mut table = Table::of_figures(&["threshold", "before", "after", "outcome after"]);
-    table.columns[3].align = Align::Left;
-    for gate in gates {
-        table.rows.push(vec![
-            Cell::plain(&gate.expression),
-            Cell::plain(units::threshold_value(gate.before, gate.unit)),
-            Cell::plain(units::threshold_value(gate.after, gate.unit)),
-            rows::outcome(gate.outcome, gate.reason.as_deref()),
-        ]);
-    }
     table
 }
 
@@ -264,4 +248,4 @@ fn unsupported_above(comparison: &Comparison, metric: &Metric) -> Option<&'stati
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,22 +2,35 @@
 //!
 //! [`comparison`] and [`record`] make a [`Document`]; [`terminal`] and [`markdown`] write one, [`json`] writes the data
 //! themselves. A new format is one file that writes a [`Document`].
+//!
+//! [`junit`], [`summary`], [`annotations`] and [`code_quality`] tell a CI system what came of a comparison's gates.
 
+mod annotations;
+mod baselines;
+mod code_quality;
 mod comparison;
 mod document;
+mod gates;
 mod json;
+mod junit;
 mod markdown;
 mod price;
 mod record;
 mod results;
 mod rows;
+mod summary;
 mod terminal;
 mod units;
 
+pub use annotations::annotations;
+pub use baselines::baselines;
+pub use code_quality::code_quality;
 pub use comparison::{comparison, headline};
 pub use document::{Align, Block, Cell, Column, Document, Table, Tone};
 pub use json::json;
+pub use junit::junit;
 pub use markdown::markdown;
 pub use record::record;
+pub use summary::summary;
 pub use terminal::terminal;
 pub use units::{bytes, count, milliseconds, per_second, share, threshold_value};

@@ -55,7 +55,7 @@ pub(super) fn judged(judged: &Metric, usual: f64) -> Vec<Cell> {
         Verdict::Regressed => Tone::Bad,
         Verdict::Equivalent | Verdict::Inconclusive => Tone::Plain,
     };
-    let change = judged.ratio.map_or_else(|| row[3].text.clone(), |ratio| in_words(judged.name, ratio));
+    let change = judged.ratio.map_or_else(|| row[3].text.clone(), |ratio| in_words(judged.name.is_time(), ratio));
     let ends = judged.ci_low.zip(judged.ci_high).zip(judged.ratio);
     let interval = ends.map_or_else(String::new, |((low, high), ratio)| {
         let at = judged.confidence.filter(|confidence| (confidence - usual).abs() > 1e-9);
@@ -71,19 +71,25 @@ pub(super) fn judged(judged: &Metric, usual: f64) -> Vec<Cell> {
 
 /// A change with its interval: `748x faster (95 % 690 to 812)`, `+12.3 % (95 % +9.1 to +15.2)`.
 pub(super) fn effect(metric: &Metric) -> Option<String> {
-    let ratio = metric.ratio?;
-    let change = in_words(metric.name, ratio);
-    Some(match (metric.ci_low, metric.ci_high, metric.confidence) {
-        (Some(low), Some(high), Some(confidence)) => {
+    let ends = metric.ci_low.zip(metric.ci_high);
+    Some(effect_of(metric.name.is_time(), metric.ratio?, ends.zip(metric.confidence)))
+}
+
+/// The same of a ratio, of a time or of something that there is more or less of, and of the ends of its interval with their
+/// confidence.
+pub(super) fn effect_of(is_time: bool, ratio: f64, ends: Option<((f64, f64), f64)>) -> String {
+    let change = in_words(is_time, ratio);
+    match ends {
+        Some(((low, high), confidence)) => {
             format!("{change} ({} {})", units::percent(confidence), interval(ratio, low, high))
         }
-        _ => change,
-    })
+        None => change,
+    }
 }
 
 /// A factor from two on, percent below.
-fn in_words(name: MetricName, ratio: f64) -> String {
-    let (less, more) = if name.is_time() { ("faster", "slower") } else { ("less", "more") };
+fn in_words(is_time: bool, ratio: f64) -> String {
+    let (less, more) = if is_time { ("faster", "slower") } else { ("less", "more") };
     match units::factor(ratio, less, more) {
         Some(factor) if is_factor(ratio) => factor,
         _ => units::change(ratio),
@@ -145,11 +151,12 @@ pub(super) fn scans(plan: Option<&PlanFigures>) -> String {
     }
 }
 
-/// What came of a threshold.
+/// What came of a condition.
 pub(super) fn outcome(outcome: Outcome, reason: Option<&str>) -> Cell {
     let (text, tone) = match (outcome, reason) {
         (Outcome::Passed, _) => ("PASS".to_owned(), Tone::Good),
-        (Outcome::Failed, _) => ("FAIL".to_owned(), Tone::Bad),
+        (Outcome::Failed, Some(reason)) => (format!("FAIL: {reason}"), Tone::Bad),
+        (Outcome::Failed, None) => ("FAIL".to_owned(), Tone::Bad),
         (Outcome::Undecided, Some(reason)) => (format!("undecided: {reason}"), Tone::Bad),
         (Outcome::Undecided, None) => ("undecided".to_owned(), Tone::Bad),
     };

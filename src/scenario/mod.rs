@@ -8,8 +8,10 @@
 mod bundled;
 mod ddl;
 mod error;
+mod expression;
 mod faults;
 mod files;
+mod gate;
 mod generator;
 mod load_model;
 mod model;
@@ -31,7 +33,9 @@ mod workload_model;
 
 pub use bundled::bundled;
 pub use error::Error;
+pub use expression::ExpressionFault;
 pub use faults::{Fault, Faults};
+pub use gate::{Change, Gate, GateCondition, GateMetric};
 pub use load_model::{
     Arrivals, Connections, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Sharing, Stage, ThinkDistribution,
     ThinkTime,
@@ -47,5 +51,5 @@ pub use recipe::GENERATOR_VERSION;
 pub use results::Results;
 pub use row_rules::{Count, RowRules, row_rules};
 pub use sql::placeholders;
-pub use threshold::{Metric, Relation, Threshold, ThresholdFault};
+pub use threshold::{Metric, Relation, Threshold};
 pub use workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement, Step};

@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
+    expression::ExpressionFault,
+    gate::Gate,
     load_model::LoadDefaults,
     results::Results,
-    threshold::{Threshold, ThresholdFault},
+    threshold::Threshold,
     workload_model::{Script, Statement},
 };
 
@@ -39,6 +41,8 @@ pub struct Scenario {
     pub thresholds: Vec<Threshold>,
     /// What is compared of the results before and after the fix.
     pub results: Results,
+    /// What a comparison of both phases has to keep.
+    pub gates: Vec<Gate>,
     /// Rows that its largest table was scaled to, where it was.
     #[serde(skip)]
     pub rows_asked: Option<u64>,
@@ -372,7 +376,7 @@ impl Scenario {
     pub fn unknown_operation<'t>(
         &self,
         thresholds: impl IntoIterator<Item = &'t Threshold>,
-    ) -> Option<(&'t Threshold, ThresholdFault)> {
+    ) -> Option<(&'t Threshold, ExpressionFault)> {
         let mut unknown = thresholds
             .into_iter()
             .filter_map(|threshold| Some((threshold, threshold.unknown_operation(self.figure_names())?)));

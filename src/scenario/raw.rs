@@ -43,6 +43,8 @@ pub(super) struct Scenario {
     pub thresholds: Vec<Threshold>,
     /// What is compared of the results before and after the fix.
     pub results: Results,
+    /// What a comparison of both phases has to keep.
+    pub gates: Vec<Gate>,
     /// What is applied between the phases, with its way back.
     pub fix: Option<Fix>,
 }
@@ -65,6 +67,17 @@ pub(super) struct Results {
 pub(super) struct Threshold(
     #[schemars(extend("examples" = ["p(95)<50ms", "error_rate<1%", "throughput>100/s"]))] pub(super) String,
 );
+
+/// What a comparison of both phases has to keep.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["expression"]))]
+pub(super) struct Gate {
+    /// `p99 improves by 2x`, `p95 regresses less than 10%`, `results identical` or `findings none worse`; of one operation with
+    /// its name before a dot: `latest_events.p99 regresses less than 10%`.
+    #[schemars(extend("examples" = ["p99 improves by 2x", "p95 regresses less than 10%", "results identical"]))]
+    pub expression: Option<String>,
+}
 
 /// Tables and the rule by which each column's values are made.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

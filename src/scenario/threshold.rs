@@ -4,7 +4,12 @@ use std::{fmt, ops::Range};
 
 use serde::{Serialize, Serializer};
 
-use super::{nearest::nearest, rate::parse_target_rate, schema::one_of};
+use super::{
+    expression::{ExpressionFault, trimmed, unknown_operation},
+    nearest::nearest,
+    rate::parse_target_rate,
+    schema::one_of,
+};
 
 const METRICS: [&str; 5] = ["p(95)", "mean", "max", "error_rate", "throughput"];
 
@@ -54,32 +59,21 @@ pub enum Relation {
     GreaterOrEqual,
 }
 
-/// Why a text is no threshold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ThresholdFault {
-    /// Bytes of the text that it is about.
-    pub span: Range<usize>,
-    /// What is wrong: a lower-case fragment.
-    pub message: String,
-    /// What is valid there.
-    pub expected: Option<String>,
-    /// The nearest valid text, if any is near.
-    pub nearest: Option<String>,
-}
-
 impl Threshold {
     /// Reads `[operation:]metric relation limit`.
     ///
     /// # Errors
     /// The first fault of the text, with its place.
-    pub fn parse(text: &str) -> Result<Self, ThresholdFault> {
+    pub fn parse(text: &str) -> Result<Self, ExpressionFault> {
         let metric_start = text.rfind(':').map_or(0, |colon| colon + 1);
         let operation = match metric_start {
             0 => None,
             start => Some(&text[..start - 1]),
         };
         if operation.is_some_and(|name| name.trim().is_empty()) {
-            return Err(fault(0..metric_start, "no name before the colon").expected("the name of an operation"));
+            return Err(
+                ExpressionFault::new(0..metric_start, "no name before the colon").expected("the name of an operation")
+            );
         }
         let rest = &text[metric_start..];
         let comparing = |letter: char| "<>=!".contains(letter);
@@ -97,7 +91,7 @@ impl Threshold {
                     "" => (metric_at.end..metric_at.end, "no relation after it".to_owned()),
                     _ => (metric_start + start..metric_start + end, format!("unknown relation `{other}`")),
                 };
-                return Err(fault(span, message).expected(one_of(["<", "<=", ">", ">="])));
+                return Err(ExpressionFault::new(span, message).expected(one_of(["<", "<=", ">", ">="])));
             }
         };
         let limit = limit(text, trimmed(text, metric_start + end..text.len()), metric)?;
@@ -116,46 +110,9 @@ impl Threshold {
     }
 
     /// The fault of naming an operation that is not there. The name is the text up to the colon.
-    pub(super) fn unknown_operation<'a>(&self, known: impl IntoIterator<Item = &'a str>) -> Option<ThresholdFault> {
+    pub(super) fn unknown_operation<'a>(&self, known: impl IntoIterator<Item = &'a str>) -> Option<ExpressionFault> {
         let name = self.operation.as_deref()?;
-        let known: Vec<&str> = known.into_iter().collect();
-        if known.contains(&name) {
-            return None;
-        }
-        let start = self.text.find(name).unwrap_or(0);
-        let near = nearest(name, known.iter().copied()).map(str::to_owned);
-        let fault = fault(start..start + name.len(), format!("no operation `{name}`"));
-        let expected = near.is_none().then(|| one_of(known));
-        Some(ThresholdFault { nearest: near, expected, ..fault })
-    }
-}
-
-impl ThresholdFault {
-    fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = Some(expected.into());
-        self
-    }
-
-    fn did_you_mean(mut self, nearest: Option<String>) -> Self {
-        self.nearest = nearest;
-        self
-    }
-
-    /// The text with a mark under the fault, and what is valid there.
-    pub fn render(&self, text: &str) -> String {
-        let before = text.get(..self.span.start).unwrap_or(text).chars().count();
-        let marked = text.get(self.span.clone()).map_or(1, |marked| marked.chars().count().max(1));
-        format!("{self}\n  {text}\n  {}{}", " ".repeat(before), "^".repeat(marked))
-    }
-}
-
-impl fmt::Display for ThresholdFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        if let Some(expected) = &self.expected {
-            write!(f, ", expected {expected}")?;
-        }
-        self.nearest.as_ref().map_or(Ok(()), |nearest| write!(f, ", did you mean `{nearest}`?"))
+        unknown_operation(name, self.text.find(name).unwrap_or(0), known)
     }
 }
 
@@ -171,23 +128,12 @@ impl Serialize for Threshold {
     }
 }
 
-fn fault(span: Range<usize>, message: impl Into<String>) -> ThresholdFault {
-    ThresholdFault { span, message: message.into(), expected: None, nearest: None }
-}
-
-/// A range of the text without the space around what is in it.
-fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
-    let part = &text[range.clone()];
-    let start = range.start + (part.len() - part.trim_start().len());
-    start..start + part.trim().len()
-}
-
-fn metric(text: &str, at: Range<usize>) -> Result<Metric, ThresholdFault> {
+fn metric(text: &str, at: Range<usize>) -> Result<Metric, ExpressionFault> {
     let name = &text[at.clone()];
     if let Some(inner) = name.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')')) {
         return match inner.trim().parse::<f64>() {
             Ok(percent) if percent > 0.0 && percent < 100.0 => Ok(Metric::Percentile(percent)),
-            _ => Err(fault(at.start + 2..at.end - 1, format!("`{inner}` is no percentile"))
+            _ => Err(ExpressionFault::new(at.start + 2..at.end - 1, format!("`{inner}` is no percentile"))
                 .expected("a number above 0 and below 100")),
         };
     }
@@ -196,18 +142,20 @@ fn metric(text: &str, at: Range<usize>) -> Result<Metric, ThresholdFault> {
         "max" => Ok(Metric::Max),
         "error_rate" => Ok(Metric::ErrorRate),
         "throughput" => Ok(Metric::Throughput),
-        "" => Err(fault(at, "no metric").expected(one_of(METRICS))),
+        "" => Err(ExpressionFault::new(at, "no metric").expected(one_of(METRICS))),
         _ => {
             let percent = name.strip_prefix('p').filter(|rest| rest.parse::<f64>().is_ok());
             let near = percent.map(|percent| format!("p({percent})"));
             let near = near.or_else(|| nearest(name, METRICS[1..].iter().copied()).map(str::to_owned));
-            Err(fault(at, format!("unknown metric `{name}`")).expected(one_of(METRICS)).did_you_mean(near))
+            Err(ExpressionFault::new(at, format!("unknown metric `{name}`"))
+                .expected(one_of(METRICS))
+                .did_you_mean(near))
         }
     }
 }
 
 /// The limit in the unit of [`Threshold::limit`].
-fn limit(text: &str, at: Range<usize>, metric: Metric) -> Result<f64, ThresholdFault> {
+fn limit(text: &str, at: Range<usize>, metric: Metric) -> Result<f64, ExpressionFault> {
     let written = &text[at.clone()];
     let example = match metric {
         Metric::Percentile(_) | Metric::Mean | Metric::Max => "a time like 50ms",
@@ -215,15 +163,15 @@ fn limit(text: &str, at: Range<usize>, metric: Metric) -> Result<f64, ThresholdF
         Metric::Throughput => "a rate like 100/s",
     };
     if written.is_empty() {
-        return Err(fault(at, "no limit").expected(example));
+        return Err(ExpressionFault::new(at, "no limit").expected(example));
     }
     if metric == Metric::Throughput {
-        return parse_target_rate(written).map_err(|wrong| fault(at, wrong.message).expected(example));
+        return parse_target_rate(written).map_err(|wrong| ExpressionFault::new(at, wrong.message).expected(example));
     }
     let digits = written.find(|letter: char| !letter.is_ascii_digit() && !"+-.".contains(letter));
     let (number, unit) = written.split_at(digits.unwrap_or(written.len()));
     let Ok(number) = number.parse::<f64>() else {
-        return Err(fault(at, format!("`{written}` is no limit")).expected(example));
+        return Err(ExpressionFault::new(at, format!("`{written}` is no limit")).expected(example));
     };
     let unit_at = trimmed(text, at.end - unit.len()..at.end);
     let unit = unit.trim();
@@ -231,15 +179,20 @@ fn limit(text: &str, at: Range<usize>, metric: Metric) -> Result<f64, ThresholdF
         match unit {
             "%" => (number / 100.0, 1.0),
             "" => (number, 1.0),
-            _ => return Err(fault(unit_at, format!("unknown unit `{unit}`")).expected("`%`, or a share of 0 to 1")),
+            _ => {
+                return Err(ExpressionFault::new(unit_at, format!("unknown unit `{unit}`"))
+                    .expected("`%`, or a share of 0 to 1"));
+            }
         }
     } else {
         match UNITS.iter().find(|(name, _)| *name == unit) {
             Some((_, milliseconds)) => (number * milliseconds, f64::MAX),
-            None if unit.is_empty() => return Err(fault(at, "a time without its unit").expected(example)),
+            None if unit.is_empty() => {
+                return Err(ExpressionFault::new(at, "a time without its unit").expected(example));
+            }
             None => {
                 let units = one_of(["us", "ms", "s", "min"]);
-                return Err(fault(unit_at, format!("unknown unit `{unit}`")).expected(units));
+                return Err(ExpressionFault::new(unit_at, format!("unknown unit `{unit}`")).expected(units));
             }
         }
     };
@@ -247,7 +200,7 @@ fn limit(text: &str, at: Range<usize>, metric: Metric) -> Result<f64, ThresholdF
         return Ok(value);
     }
     let bounds = if metric == Metric::ErrorRate { "0% to 100%" } else { "at least 0" };
-    Err(fault(at, format!("`{written}` is out of range")).expected(bounds))
+    Err(ExpressionFault::new(at, format!("`{written}` is out of range")).expected(bounds))
 }
 
 #[cfg(test)]

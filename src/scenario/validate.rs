@@ -54,6 +54,7 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
     let title = raw.title.inspect(|title| check.one_line(title, &root.get("title")));
     let thresholds = check.thresholds(&raw.thresholds, &root);
     let results = check.results(raw.results, &root.get("results"));
+    let gates = check.gates(&raw.gates, &root);
     let (statements, scripts) = workload?;
     Some(Scenario {
         id: id.to_owned(),
@@ -67,6 +68,7 @@ pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Colle
         fix: fix?,
         thresholds,
         results,
+        gates,
         rows_asked: None,
     })
 }

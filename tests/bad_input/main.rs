@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod baselines;
 mod conditions;
 mod database;
 mod folders;
+mod gates;
 mod interrupted;
 mod scenario;
 mod site;

@@ -82,6 +82,7 @@ fn scenario(sql: &str, parameters: Vec<ParameterSource>) -> Scenario {
         },
         thresholds: Vec::new(),
         results: Results::default(),
+        gates: Vec::new(),
         rows_asked: None,
     }
 }

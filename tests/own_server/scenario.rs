@@ -48,6 +48,7 @@ pub(crate) fn scenario(up: &[&str], down: &[&str]) -> Scenario {
         },
         thresholds: Vec::new(),
         results: Results::default(),
+        gates: Vec::new(),
         rows_asked: None,
     }
 }

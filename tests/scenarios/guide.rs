@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use latclinic::scenario::{LoadModel, Scenario, Sharing, Value};
+use latclinic::scenario::{Gate, LoadModel, Scenario, Sharing, Value};
 
 use super::{DATASET, FIX, WORKLOAD, read};
 
@@ -28,7 +28,7 @@ fn example_with(part: &str) -> Scenario {
         () if example.starts_with("classes") => {
             format!("title = \"t\"\n{DATASET}{FIX}{WORKLOAD}{example}")
         }
-        () if example.starts_with("thresholds") => {
+        () if example.starts_with("thresholds") || example.starts_with("[[gates]]") => {
             let workload = WORKLOAD.replace("statements.latest", "statements.latest_events");
             format!("title = \"t\"\n{example}{DATASET}{workload}{FIX}")
         }
@@ -43,6 +43,19 @@ fn whole_examples_are_scenarios() {
     assert_eq!(whole.len(), 2);
     for example in whole {
         read(&example).unwrap_or_else(|error| panic!("{error}\n{example}"));
+    }
+}
+
+/// The table of gates: every expression in it is one.
+#[test]
+fn gates_of_the_guide_are_gates() {
+    let guide = fs::read_to_string("docs/scenarios.md").unwrap();
+    let (_, table) = guide.split_once("| expression | kept when |\n| --- | --- |\n").unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let expressions: Vec<&str> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    assert_eq!(expressions.len(), 8);
+    for expression in expressions {
+        Gate::parse(expression).unwrap_or_else(|fault| panic!("{}", fault.render(expression)));
     }
 }
 
@@ -73,6 +86,7 @@ fn examples_of_the_workload_are_what_the_guide_says() {
     let classes = &example_with("classes = ").statements[0].classes;
     assert_eq!(classes.cold, Some(vec![Value::Int(9_999)]));
     assert_eq!(example_with("latest_events:p(99.9)").thresholds.len(), 4);
+    assert_eq!(example_with("[[gates]]").gates.len(), 3);
     let comments = example_with("n_plus_1.steps");
     let scripts: Vec<(&str, bool)> =
         comments.scripts.iter().map(|script| (script.name.as_str(), script.transaction)).collect();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+mod gates;
 mod guide;
 mod load;
 mod results;
@@ -650,7 +651,7 @@ proptest! {
             "dataset.tables.t.columns.c", "dataset.tables.t.columns.c.zipf", "dataset.tables.t.columns.c.json.template",
             "workload.statements.s", "workload.statements.s.sql", "workload.statements.s.parameters", "load", "fix.up",
             "workload.scripts", "workload.scripts.s", "workload.scripts.s.steps", "load.stages", "load.think_time",
-            "load.pool", "load.settings", "load.rate", "thresholds",
+            "load.pool", "load.settings", "load.rate", "thresholds", "gates",
         ]),
         value in value(),
     ) {

@@ -152,6 +152,7 @@ pub(crate) fn script(steps: Vec<Written<'_>>, transaction: bool, connections: &C
         },
         thresholds: Vec::new(),
         results: Results::default(),
+        gates: Vec::new(),
         rows_asked: None,
     }
 }

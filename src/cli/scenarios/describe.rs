@@ -28,6 +28,12 @@ pub(super) fn describe(scenario: &Scenario, width: usize) -> String {
     }
     text.push_str("\nResults\n");
     text.push_str(&indent(&results(&scenario.results), "  ", width));
+    if !scenario.gates.is_empty() {
+        text.push_str("\nGates\n");
+        for gate in &scenario.gates {
+            let _ = writeln!(text, "  {gate}");
+        }
+    }
     fix(scenario, width, &mut text);
     text
 }

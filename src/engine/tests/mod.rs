@@ -168,6 +168,7 @@ fn workload(statements: usize) -> Arc<Workload> {
         fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS, rewrites: Vec::new() },
         thresholds: Vec::new(),
         results: Results::default(),
+        gates: Vec::new(),
         rows_asked: None,
     };
     let facts = ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() };

@@ -13,6 +13,11 @@ fn of(before: Record, after: Record) -> Comparison {
     compare(measured(&before), measured(&after), &Options::default()).unwrap()
 }
 
+/// A comparison of the records of a test.
+pub(in crate::render) fn compared() -> Comparison {
+    of(sample::record(Phase::Before), sample::record(Phase::After))
+}
+
 fn plain(compared: &Comparison) -> String {
     let text = terminal(&comparison(compared), 80, false);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

@@ -1,10 +1,7 @@
-//! The thresholds, each with the place within its text.
+//! The thresholds and gates, each fault with its place within the text.
 
 use super::{Check, Finding, Node};
-use crate::scenario::{
-    raw,
-    threshold::{Threshold, ThresholdFault},
-};
+use crate::scenario::{expression::ExpressionFault, gate::Gate, raw, threshold::Threshold};
 
 impl Check<'_> {
     pub(super) fn thresholds(&mut self, raw: &[raw::Threshold], root: &Node<'_>) -> Vec<Threshold> {
@@ -25,19 +22,41 @@ impl Check<'_> {
             match Threshold::parse(text) {
                 Ok(threshold) => {
                     if let Some(fault) = threshold.unknown_operation(known.iter().map(String::as_str)) {
-                        let start = text.len() - text.trim_start().len();
-                        let span = fault.span.start + start..fault.span.end + start;
-                        self.threshold(ThresholdFault { span, ..fault }, text, &place, true);
+                        self.expression(untrimmed(fault, text), text, &place, true);
                     }
                     thresholds.push(threshold);
                 }
-                Err(fault) => self.threshold(fault, text, &place, false),
+                Err(fault) => self.expression(fault, text, &place, false),
             }
         }
         thresholds
     }
 
-    fn threshold(&mut self, fault: ThresholdFault, text: &str, at: &Node<'_>, relative: bool) {
+    pub(super) fn gates(&mut self, raw: &[raw::Gate], root: &Node<'_>) -> Vec<Gate> {
+        let (all, workload) = (root.get("gates"), root.get("workload"));
+        let (statements, scripts) = (workload.get("statements"), workload.get("scripts"));
+        let operations: Vec<&str> = statements.keys().chain(scripts.keys()).collect();
+        let mut gates: Vec<Gate> = Vec::new();
+        for (index, raw) in raw.iter().enumerate() {
+            let Some(text) = &raw.expression else { continue };
+            let place = all.item(index).get("expression");
+            match Gate::parse(text) {
+                Ok(gate) => {
+                    if let Some(fault) = gate.unknown_operation(operations.iter().copied()) {
+                        self.expression(untrimmed(fault, text), text, &place, true);
+                    } else if gates.iter().any(|other| other.condition == gate.condition) {
+                        self.faults
+                            .push(Finding::new(place.span(), format!("the gate `{gate}` a second time")).relative());
+                    }
+                    gates.push(gate);
+                }
+                Err(fault) => self.expression(fault, text, &place, false),
+            }
+        }
+        gates
+    }
+
+    fn expression(&mut self, fault: ExpressionFault, text: &str, at: &Node<'_>, relative: bool) {
         let whole = at.span();
         // With escapes in it the text is not in the file as it is; then its faults are those of all of it.
         let (_, file) = self.faults.scenario();
@@ -49,4 +68,10 @@ impl Check<'_> {
         }
         self.faults.push(if relative { finding.relative() } else { finding });
     }
+}
+
+/// A fault in the trimmed text as one in the text.
+fn untrimmed(fault: ExpressionFault, text: &str) -> ExpressionFault {
+    let start = text.len() - text.trim_start().len();
+    ExpressionFault { span: fault.span.start + start..fault.span.end + start, ..fault }
 }

@@ -46,6 +46,7 @@ fn script(steps: Vec<Vec<ParameterSource>>) -> (Scenario, Vec<Vec<ParameterFacts
         load: LoadDefaults::closed(1, second, second, 1),
         fix: Fix { title: String::new(), up: sql(), down: sql(), lock_timeout: second, rewrites: Vec::new() },
         thresholds: Vec::new(),
+        gates: Vec::new(),
         results: Results::default(),
         rows_asked: None,
     };

@@ -1,0 +1,85 @@
+//! Baselines: saved, listed, found.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{Error, ErrorKind};
+use crate::record::{self, BASELINE_FORMAT, Baseline, HISTOGRAMS_FILE, Phase, Store};
+
+/// The baselines of a folder of reports.
+#[derive(Debug, Default)]
+pub struct Baselines {
+    /// Each with its file.
+    pub readable: Vec<(PathBuf, Baseline)>,
+    /// Why others cannot be read.
+    pub unreadable: Vec<Error>,
+}
+
+/// Saves a record as the baseline `name`: that at `path`, or the newest of phase `after` of `scenario` (of the one measured
+/// last); into `output`, or among the baselines in `reports`. Gives it and its file.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] when there is one of that name and it is not to be replaced, or that is no name;
+/// [`ErrorKind::Undecided`] when there is no such record; [`ErrorKind::Failed`] when a file cannot be read or written.
+pub fn save_baseline(
+    reports: &Path,
+    name: &str,
+    path: Option<&Path>,
+    scenario: Option<&str>,
+    output: Option<&Path>,
+    replace: bool,
+) -> Result<(PathBuf, Baseline), Error> {
+    let store = Store::new(reports);
+    let named = store.baseline_file(name).map_err(|error| Error::new(ErrorKind::Usage, error.to_string()))?;
+    let found = match (path, scenario) {
+        (Some(path), _) => record::read(path)?,
+        (None, Some(scenario)) => store.newest(scenario, Phase::After)?,
+        (None, None) => store.newest(&store.newest_scenario()?, Phase::After)?,
+    };
+    let log = found.folder.join(HISTOGRAMS_FILE);
+    let latency_hlog = match fs::read_to_string(&log) {
+        Ok(text) => Some(text),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+        Err(cause) => {
+            return Err(Error::new(ErrorKind::Failed, format!("cannot read {}", log.display())).with_source(cause));
+        }
+    };
+    let saved_at = jiff::Timestamp::now();
+    let baseline =
+        Baseline { format: BASELINE_FORMAT, name: name.to_owned(), saved_at, record: found.record, latency_hlog };
+    let file = output.map_or(named, Path::to_owned);
+    baseline.write(&file, replace)?;
+    Ok((file, baseline))
+}
+
+/// The baselines in `reports` by name.
+///
+/// # Errors
+/// [`ErrorKind::Failed`] when their folder cannot be read.
+pub fn list_baselines(reports: &Path) -> Result<Baselines, Error> {
+    let mut found = Baselines::default();
+    for file in Store::new(reports).baseline_files()? {
+        match Baseline::read(&file) {
+            Ok(baseline) => found.readable.push((file, baseline)),
+            Err(error) => found.unreadable.push(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+/// The baseline of a name in `reports`, or in a file: what holds a `/` or ends with `.json` is a path.
+///
+/// # Errors
+/// [`ErrorKind::Undecided`] when there is none or it cannot be read; [`ErrorKind::Usage`] when it is neither a name nor a path.
+pub fn find_baseline(reports: &Path, text: &str) -> Result<(PathBuf, Baseline), Error> {
+    let file = if text.contains('/') || text.ends_with(".json") {
+        PathBuf::from(text)
+    } else {
+        let named = Store::new(reports).baseline_file(text);
+        named.map_err(|error| Error::new(ErrorKind::Usage, error.to_string()))?
+    };
+    let baseline = Baseline::read(&file)?;
+    Ok((file, baseline))
+}

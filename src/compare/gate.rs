@@ -1,0 +1,465 @@
+//! Conditions on a comparison, and what came of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    judge::MetricKey,
+    model::{Comparison, Metric, MetricName, Unit},
+};
+use crate::{
+    record::{Outcome, ThresholdResult, ThresholdUnit},
+    stats,
+};
+
+const RESULTS_IDENTICAL: &str = "results identical";
+
+const BOTH_SIDES: &str = "its interval lies on both sides of the limit; more rounds or longer blocks narrow it";
+
+/// What a comparison has to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// As it was asked for.
+    pub expression: String,
+    /// What that is.
+    pub requirement: Requirement,
+}
+
+/// What has to be so.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Requirement {
+    /// The ratio of a metric, after / before, stands so to a limit.
+    Ratio {
+        /// What it is.
+        metric: MetricName,
+        /// The operation it is about; `None` is the whole workload.
+        statement: Option<String>,
+        /// How the ratio has to stand to the limit.
+        bound: Bound,
+        /// The limit, above 0.
+        limit: f64,
+    },
+    /// Both phases return the same rows.
+    ResultsIdentical,
+    /// No finding is new or worse after the fix.
+    FindingsNoneWorse,
+}
+
+/// How a ratio has to stand to its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Below it.
+    Below,
+    /// At most it.
+    AtMost,
+    /// Above it.
+    Above,
+    /// At least it.
+    AtLeast,
+}
+
+/// A condition that decides the exit code, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// As it was asked for.
+    pub expression: String,
+    /// What it is a condition on.
+    #[serde(default)]
+    pub kind: GateKind,
+    /// What was measured before the fix; null where there is no value, none that the samples support, or no such threshold.
+    pub before: Option<f64>,
+    /// What was measured after it; null as above.
+    pub after: Option<f64>,
+    /// Unit of both; null where it is no condition on a value.
+    pub unit: Option<ThresholdUnit>,
+    /// `after / before` as it was judged; null unless it is a condition on a change, and as in [`Metric::ratio`].
+    #[serde(default)]
+    pub ratio: Option<f64>,
+    /// Lower end of the ratio's interval; null without one.
+    #[serde(default)]
+    pub ci_low: Option<f64>,
+    /// Upper end of it; null without one.
+    #[serde(default)]
+    pub ci_high: Option<f64>,
+    /// Confidence of the interval, 0 to 1; null without one.
+    #[serde(default)]
+    pub confidence: Option<f64>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why it is undecided or what broke it, in words; null where the values say it.
+    pub reason: Option<String>,
+}
+
+/// What a gate is a condition on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GateKind {
+    /// A value of the phase after.
+    #[default]
+    Threshold,
+    /// A metric's ratio, after / before.
+    Change,
+    /// The rows that both phases return.
+    Results,
+    /// The findings of both phases.
+    Findings,
+}
+
+impl Bound {
+    /// What comes of an interval: passed when all of it keeps the bound, failed when all of it breaks it.
+    fn outcome(self, interval: &Interval, limit: f64) -> Outcome {
+        let holds = |ratio: f64| match self {
+            Self::Below => ratio < limit,
+            Self::AtMost => ratio <= limit,
+            Self::Above => ratio > limit,
+            Self::AtLeast => ratio >= limit,
+        };
+        match (holds(interval.low), holds(interval.high)) {
+            (true, true) => Outcome::Passed,
+            (false, false) => Outcome::Failed,
+            _ => Outcome::Undecided,
+        }
+    }
+}
+
+/// The metrics that conditions are on, each once, in their order.
+pub(super) fn gated(conditions: &[Condition]) -> Vec<MetricKey> {
+    let mut gated: Vec<MetricKey> = Vec::new();
+    for condition in conditions {
+        if let Requirement::Ratio { metric, statement, .. } = &condition.requirement {
+            let key = (*metric, statement.clone());
+            if !gated.contains(&key) {
+                gated.push(key);
+            }
+        }
+    }
+    gated
+}
+
+/// An interval of a ratio, and the ratio.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Interval {
+    pub(super) ratio: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+/// Judges conditions by a comparison, whose own gates are not looked at. What is missing is undecided and never passes.
+///
+/// The metrics that they are on are a family: the probability that one gate or more on a ratio is decided wrongly is at most
+/// `alpha` (Holm's correction). `interval` gives the interval of a metric, of the whole workload or of an operation, at a
+/// confidence, or says why there is none that bears a decision.
+pub(super) fn judge(
+    conditions: &[Condition],
+    comparison: &Comparison,
+    alpha: f64,
+    interval: impl Fn(&Metric, f64) -> Result<Interval, String>,
+) -> Vec<Gate> {
+    let family = gated(conditions);
+    let metrics: Vec<Option<&Metric>> = family.iter().map(|key| metric(comparison, key)).collect();
+    let at = |metric: Option<&Metric>, confidence| {
+        let metric = metric.ok_or_else(|| "the comparison has no such metric".to_owned())?;
+        supported(metric)?;
+        interval(metric, confidence)
+    };
+    let bounds = |key: &MetricKey| {
+        let key = key.clone();
+        conditions.iter().filter_map(move |condition| match &condition.requirement {
+            Requirement::Ratio { metric, statement, bound, limit } if (*metric, statement.clone()) == key => {
+                Some((*bound, *limit))
+            }
+            _ => None,
+        })
+    };
+    let steps = stats::step_down(family.len(), alpha, |member, confidence| {
+        at(metrics[member], confidence).is_ok_and(|found| {
+            bounds(&family[member]).all(|(bound, limit)| bound.outcome(&found, limit) != Outcome::Undecided)
+        })
+    });
+    let change = |key: MetricKey, bound: Bound, limit: f64| {
+        let member = family.iter().position(|other| *other == key);
+        let metric = member.and_then(|member| metrics[member]);
+        let confidence = member.map_or(1.0 - alpha, |member| steps[member].confidence);
+        let found = at(metric, confidence);
+        let (outcome, reason) = match &found {
+            Err(reason) => (Outcome::Undecided, Some(reason.clone())),
+            Ok(found) => match bound.outcome(found, limit) {
+                Outcome::Undecided => (Outcome::Undecided, Some(BOTH_SIDES.to_owned())),
+                decided => (decided, None),
+            },
+        };
+        let found = found.ok();
+        Gate {
+            before: metric.and_then(|metric| metric.before),
+            after: metric.and_then(|metric| metric.after),
+            unit: unit(key.0),
+            ratio: found.map_or_else(|| metric.and_then(|metric| metric.ratio), |found| Some(found.ratio)),
+            ci_low: found.map(|found| found.low),
+            ci_high: found.map(|found| found.high),
+            confidence: found.map(|_| confidence),
+            ..Gate::plain(GateKind::Change, outcome, reason)
+        }
+    };
+    let gate = |condition: &Condition| {
+        let gate = match &condition.requirement {
+            Requirement::Ratio { metric, statement, bound, limit } => {
+                change((*metric, statement.clone()), *bound, *limit)
+            }
+            Requirement::ResultsIdentical => results(comparison),
+            Requirement::FindingsNoneWorse => {
+                let reason = "the records have no findings".to_owned();
+                Gate::plain(GateKind::Findings, Outcome::Undecided, Some(reason))
+            }
+        };
+        Gate { expression: condition.expression.clone(), ..gate }
+    };
+    let mut gates: Vec<Gate> = conditions.iter().map(gate).collect();
+    // Other rows after the fix fail it, whether that was asked for or not.
+    if comparison.results_identical == Some(false) && gates.iter().all(|gate| gate.kind != GateKind::Results) {
+        gates.push(Gate { expression: RESULTS_IDENTICAL.to_owned(), ..results(comparison) });
+    }
+    gates
+}
+
+impl Gate {
+    /// A gate without an expression and without figures.
+    fn plain(kind: GateKind, outcome: Outcome, reason: Option<String>) -> Self {
+        Self {
+            expression: String::new(),
+            kind,
+            before: None,
+            after: None,
+            unit: None,
+            ratio: None,
+            ci_low: None,
+            ci_high: None,
+            confidence: None,
+            outcome,
+            reason,
+        }
+    }
+
+    /// A threshold as it came out after the fix; `before` is what was measured before it.
+    pub(super) fn threshold(after: &ThresholdResult, before: Option<f64>) -> Self {
+        Self {
+            expression: after.expression.clone(),
+            before,
+            after: after.value,
+            unit: Some(after.unit),
+            ..Self::plain(GateKind::Threshold, after.outcome, after.reason.clone())
+        }
+    }
+}
+
+fn results(comparison: &Comparison) -> Gate {
+    let (outcome, otherwise) = match comparison.results_identical {
+        Some(true) => return Gate::plain(GateKind::Results, Outcome::Passed, None),
+        Some(false) => (Outcome::Failed, "the rows after the fix are not those before it"),
+        None => (Outcome::Undecided, "the results of both phases were not compared; latclinic run compares them"),
+    };
+    let mut statements = comparison.results.iter().flat_map(|check| &check.statements);
+    let first = statements.find(|statement| statement.identical == comparison.results_identical);
+    let reason = first.and_then(|statement| Some(format!("{}: {}", statement.name, statement.reason.as_ref()?)));
+    Gate::plain(GateKind::Results, outcome, Some(reason.unwrap_or_else(|| otherwise.to_owned())))
+}
+
+/// The metric of the whole workload or of an operation.
+fn metric<'c>(comparison: &'c Comparison, (name, statement): &MetricKey) -> Option<&'c Metric> {
+    let metrics = match statement {
+        None => &comparison.metrics,
+        Some(wanted) => &comparison.statements.iter().find(|statement| statement.name == *wanted)?.metrics,
+    };
+    metrics.iter().find(|metric| metric.name == *name && metric.statement == *statement)
+}
+
+/// Whether both sides have a value, or why not.
+fn supported(metric: &Metric) -> Result<(), String> {
+    match (metric.before, metric.after, metric.samples_needed) {
+        (Some(_), Some(_), _) => Ok(()),
+        (_, _, Some(needed)) => Err(format!(
+            "needs {needed} samples a side; there are {} before and {} after: longer blocks or more rounds give more",
+            metric.before_samples, metric.after_samples
+        )),
+        (_, _, None) => Err("it was not measured on both sides".to_owned()),
+    }
+}
+
+fn unit(name: MetricName) -> Option<ThresholdUnit> {
+    match name.unit() {
+        Unit::Ms => Some(ThresholdUnit::Ms),
+        Unit::PerS => Some(ThresholdUnit::PerS),
+        Unit::Share => Some(ThresholdUnit::Share),
+        Unit::Rows | Unit::Buffers => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        compare::{Measured, Options, compare},
+        record::{Found, Phase, sample},
+    };
+
+    const ALPHA: f64 = 0.05;
+
+    fn comparison() -> Comparison {
+        let found = |phase| Found { folder: "f".into(), record: sample::record(phase) };
+        let (before, after) = (found(Phase::Before), found(Phase::After));
+        let measured = |found| Measured { found, blocks: &[] };
+        compare(measured(&before), measured(&after), &Options::default()).unwrap()
+    }
+
+    fn ratio(metric: MetricName, statement: Option<&str>, bound: Bound, limit: f64) -> Condition {
+        let statement = statement.map(str::to_owned);
+        Condition { expression: "it".into(), requirement: Requirement::Ratio { metric, statement, bound, limit } }
+    }
+
+    fn plain(requirement: Requirement) -> Condition {
+        Condition { expression: "it".into(), requirement }
+    }
+
+    fn ends(low: f64, high: f64) -> Result<Interval, String> {
+        Ok(Interval { ratio: (low * high).sqrt(), low, high })
+    }
+
+    /// What comes of one condition where every interval is this.
+    fn one(condition: Condition, comparison: &Comparison, interval: Result<Interval, String>) -> Gate {
+        judge(&[condition], comparison, ALPHA, |_, _| interval.clone()).remove(0)
+    }
+
+    /// What comes of `p99 after / before at most 0.5`.
+    fn judged(interval: Result<Interval, String>) -> Gate {
+        one(ratio(MetricName::P99, None, Bound::AtMost, 0.5), &comparison(), interval)
+    }
+
+    #[test]
+    fn only_a_whole_interval_decides() {
+        let passed = judged(ends(0.4, 0.5));
+        assert_eq!((passed.outcome, passed.reason, passed.kind), (Outcome::Passed, None, GateKind::Change));
+        assert_eq!((passed.ci_low, passed.ci_high, passed.confidence), (Some(0.4), Some(0.5), Some(0.95)));
+        assert_eq!((passed.before, passed.after, passed.unit), (Some(307.2), Some(0.399), Some(ThresholdUnit::Ms)));
+        assert_eq!(judged(ends(0.501, 0.6)).outcome, Outcome::Failed);
+        let open = judged(ends(0.4, 0.51));
+        assert_eq!((open.outcome, open.reason.as_deref()), (Outcome::Undecided, Some(BOTH_SIDES)));
+        assert_eq!(open.ci_high, Some(0.51));
+    }
+
+    #[test]
+    fn several_gates_share_the_error_rate() {
+        // Wider with more confidence: decided at 97.5 % and below, at 95 % and below, never.
+        let interval = |metric: &Metric, confidence: f64| match metric.name {
+            MetricName::P50 => ends(0.3, 0.3 + 8.0 * (confidence - 0.96)),
+            MetricName::P95 => ends(0.3, 0.3 + 16.0 * (confidence - 0.94)),
+            _ => ends(0.3, 0.9),
+        };
+        let at_most = |name| ratio(name, None, Bound::AtMost, 0.5);
+        let gates = |names: &[MetricName]| {
+            let conditions: Vec<Condition> = names.iter().copied().map(at_most).collect();
+            let gates = judge(&conditions, &comparison(), ALPHA, interval);
+            gates.iter().map(|gate| (gate.outcome, gate.confidence.unwrap())).collect::<Vec<_>>()
+        };
+        let (passed, open) = (Outcome::Passed, Outcome::Undecided);
+        assert_eq!(gates(&[MetricName::P95]), [(passed, 0.95)]);
+        assert_eq!(gates(&[MetricName::P50, MetricName::P95]), [(passed, 0.975), (passed, 0.95)]);
+        assert_eq!(gates(&[MetricName::P95, MetricName::P99]), [(open, 0.975), (open, 0.975)]);
+        // Several gates on one metric share its interval.
+        assert_eq!(gates(&[MetricName::P95, MetricName::P95]), [(passed, 0.95), (passed, 0.95)]);
+    }
+
+    #[test]
+    fn what_is_missing_never_passes() {
+        let once = judged(Err("there are no rounds".into()));
+        assert_eq!((once.outcome, once.reason.as_deref()), (Outcome::Undecided, Some("there are no rounds")));
+        assert_eq!((once.ratio, once.ci_low, once.confidence), (Some(0.399 / 307.2), None, None));
+        let mut comparison = comparison();
+        let condition = || ratio(MetricName::P99, None, Bound::Below, 1e9);
+        let p99 = comparison.metrics.iter_mut().find(|metric| metric.name == MetricName::P99).unwrap();
+        (p99.before, p99.before_samples) = (None, 17);
+        let reason = one(condition(), &comparison, ends(0.1, 0.2)).reason.unwrap();
+        assert!(reason.starts_with("needs 299 samples a side; there are 17 before and "), "{reason}");
+        comparison.metrics.clear();
+        let none = one(condition(), &comparison, ends(0.1, 0.2));
+        assert_eq!(none.reason.unwrap(), "the comparison has no such metric");
+        let other = one(ratio(MetricName::P50, Some("other"), Bound::Below, 1e9), &comparison, ends(0.1, 0.2));
+        assert_eq!(other.outcome, Outcome::Undecided);
+        let findings = one(plain(Requirement::FindingsNoneWorse), &comparison, ends(0.1, 0.2));
+        assert_eq!((findings.outcome, findings.kind), (Outcome::Undecided, GateKind::Findings));
+        assert_eq!(findings.reason.unwrap(), "the records have no findings");
+    }
+
+    #[test]
+    fn a_gate_on_an_operation_takes_its_own_figures() {
+        let comparison = comparison();
+        let name = comparison.statements[0].name.clone();
+        let conditions = [None, Some(name.as_str())].map(|of| ratio(MetricName::Throughput, of, Bound::AtLeast, 0.1));
+        let gates = judge(&conditions, &comparison, ALPHA, |metric, _| match metric.statement {
+            Some(_) => ends(0.1, 0.2),
+            None => ends(0.05, 0.09),
+        });
+        assert_eq!([gates[0].outcome, gates[1].outcome], [Outcome::Failed, Outcome::Passed]);
+    }
+
+    #[test]
+    fn identical_results_are_yes_no_or_not_known() {
+        let mut comparison = comparison();
+        let mut outcome = |identical| {
+            comparison.results_identical = identical;
+            one(plain(Requirement::ResultsIdentical), &comparison, ends(1.0, 1.0)).outcome
+        };
+        assert_eq!(
+            (outcome(Some(true)), outcome(Some(false)), outcome(None)),
+            (Outcome::Passed, Outcome::Failed, Outcome::Undecided)
+        );
+    }
+
+    #[test]
+    fn other_rows_fail_a_comparison_that_was_not_asked_for_them() {
+        let mut comparison = comparison();
+        let results = sample::full().results.unwrap();
+        let differs = results.statements.iter().find(|statement| statement.identical == Some(false)).unwrap().clone();
+        comparison.results_identical = Some(false);
+        comparison.results = Some(results);
+        let gates = judge(&[], &comparison, ALPHA, |_, _| ends(1.0, 1.0));
+        assert_eq!((gates[0].expression.as_str(), gates[0].outcome), (RESULTS_IDENTICAL, Outcome::Failed));
+        let reason = gates[0].reason.as_ref().unwrap();
+        assert!(reason.starts_with(&format!("{}: ", differs.name)), "{reason}");
+        assert_eq!(judge(&[plain(Requirement::ResultsIdentical)], &comparison, ALPHA, |_, _| ends(1.0, 1.0)).len(), 1);
+    }
+
+    #[test]
+    fn gates_stay_in_their_order() {
+        let conditions = [
+            Condition { expression: "one".into(), requirement: Requirement::ResultsIdentical },
+            Condition { expression: "two".into(), ..ratio(MetricName::P99, None, Bound::AtMost, 0.5) },
+            Condition { expression: "three".into(), requirement: Requirement::FindingsNoneWorse },
+        ];
+        let gates = judge(&conditions, &comparison(), ALPHA, |_, _| ends(0.1, 0.2));
+        let order: Vec<_> = gates.iter().map(|gate| (gate.expression.as_str(), gate.kind)).collect();
+        assert_eq!(order, [("one", GateKind::Results), ("two", GateKind::Change), ("three", GateKind::Findings)]);
+    }
+
+    #[test]
+    fn a_gate_of_an_earlier_build_is_a_threshold() {
+        let text =
+            r#"{"expression":"p(95)<1s","before":null,"after":2.5,"unit":"ms","outcome":"passed","reason":null}"#;
+        let gate: Gate = serde_json::from_str(text).unwrap();
+        assert_eq!((gate.kind, gate.unit, gate.ratio), (GateKind::Threshold, Some(ThresholdUnit::Ms), None));
+    }
+
+    proptest! {
+        #[test]
+        fn a_bound_and_its_opposite_are_never_kept_both(low in 0.01_f64..4.0, width in 0.0_f64..2.0, limit in 0.01_f64..4.0) {
+            let interval = ends(low, low + width).unwrap();
+            for (bound, opposite) in [(Bound::Below, Bound::AtLeast), (Bound::AtMost, Bound::Above)] {
+                let turned = match bound.outcome(&interval, limit) {
+                    Outcome::Passed => Outcome::Failed,
+                    Outcome::Failed => Outcome::Passed,
+                    Outcome::Undecided => Outcome::Undecided,
+                };
+                prop_assert_eq!(opposite.outcome(&interval, limit), turned);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! JUnit XML, as GitLab, Jenkins and others read it: a test case for each gate and threshold.
+//!
+//! A gate that failed is a `failure`; one that is undecided is an `error`, because a `skipped` test counts as well there.
+
+use std::fmt::Write as _;
+
+use super::{comparison::headline, document::clean, gates};
+use crate::{compare::Comparison, record::Outcome};
+
+/// The gates of a comparison as a test suite. Ends with a line end.
+pub fn junit(comparison: &Comparison) -> String {
+    let all = &comparison.gates;
+    let sides = [&comparison.sides.before, &comparison.sides.after];
+    let seconds: f64 = sides.iter().map(|side| side.measured_s).sum();
+    let counts = format!(
+        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{seconds:.3}\"",
+        all.len(),
+        gates::count(all, Outcome::Failed),
+        gates::count(all, Outcome::Undecided)
+    );
+    let suite = format!("latclinic.{}", escape(&comparison.scenario));
+    let started = sides[0].started_at.min(sides[1].started_at).strftime("%Y-%m-%dT%H:%M:%S");
+    let mut xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"latclinic\" {counts}>\n  <testsuite name=\"{suite}\" \
+         {counts} timestamp=\"{started}\">\n    <properties>\n"
+    );
+    for (name, value) in [
+        ("scenario", comparison.scenario.as_str()),
+        ("fix", &comparison.fix),
+        ("headline", &headline(comparison)),
+        ("verdict", comparison.verdict.as_str()),
+        ("before", &sides[0].folder),
+        ("after", &sides[1].folder),
+    ] {
+        let _ = writeln!(xml, "      <property name=\"{name}\" value=\"{}\"/>", escape(value));
+    }
+    xml.push_str("    </properties>\n");
+    for gate in all {
+        // The measurement is that of all gates: its time is the suite's.
+        let case = format!("    <testcase classname=\"{suite}\" name=\"{}\" time=\"0\"", escape(&gate.expression));
+        let found = escape(&gates::found(gate));
+        let element = match gate.outcome {
+            Outcome::Passed => None,
+            Outcome::Failed => Some("failure"),
+            Outcome::Undecided => Some("error"),
+        };
+        let _ = match element {
+            None => writeln!(xml, "{case}>\n      <system-out>{found}</system-out>\n    </testcase>"),
+            Some(element) => {
+                let outcome = gates::outcome_name(gate.outcome);
+                writeln!(
+                    xml,
+                    "{case}>\n      <{element} message=\"{found}\" type=\"{outcome}\">{found}</{element}>\n    </testcase>"
+                )
+            }
+        };
+    }
+    xml.push_str("  </testsuite>\n</testsuites>\n");
+    xml
+}
+
+/// The text as XML 1.0 takes it, within an element and within quotes.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in clean(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            // No characters of XML.
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use roxmltree::Document;
+
+    use super::*;
+    use crate::render::comparison::tests::compared;
+
+    #[test]
+    fn each_gate_is_a_test_case_and_what_is_undecided_did_not_pass() {
+        let mut comparison = compared();
+        comparison.gates = gates::sample::gates();
+        let xml = junit(&comparison);
+        insta::assert_snapshot!(xml, @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="latclinic" tests="5" failures="2" errors="1" skipped="0" time="60.211">
+          <testsuite name="latclinic.events" tests="5" failures="2" errors="1" skipped="0" time="60.211" timestamp="2026-11-21T01:23:45">
+            <properties>
+              <property name="scenario" value="events"/>
+              <property name="fix" value="index on (user_id, created_at)"/>
+              <property name="headline" value="p99 307 ms -&gt; 399 µs, 770x faster"/>
+              <property name="verdict" value="inconclusive"/>
+              <property name="before" value="reports/events/20261121T012345Z-before"/>
+              <property name="after" value="reports/events/20261121T012345Z-after"/>
+            </properties>
+            <testcase classname="latclinic.events" name="latest:p(95)&lt;50ms" time="0">
+              <system-out>163 µs</system-out>
+            </testcase>
+            <testcase classname="latclinic.events" name="p99 improves by 2x" time="0">
+              <system-out>307 ms -&gt; 399 µs, 769x faster (95 % 690 to 813)</system-out>
+            </testcase>
+            <testcase classname="latclinic.events" name="write.p95 regresses less than 10%" time="0">
+              <failure message="10.0 ms -&gt; 13.0 ms, +30.0 % (95 % +21.0 to +40.2)" type="failed">10.0 ms -&gt; 13.0 ms, +30.0 % (95 % +21.0 to +40.2)</failure>
+            </testcase>
+            <testcase classname="latclinic.events" name="throughput regresses less than 5%" time="0">
+              <error message="100/s -&gt; 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval lies on both sides of the limit" type="undecided">100/s -&gt; 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval lies on both sides of the limit</error>
+            </testcase>
+            <testcase classname="latclinic.events" name="results identical" time="0">
+              <failure message="&lt;3&gt; rows &amp; &quot;more&quot; after 100 %" type="failed">&lt;3&gt; rows &amp; &quot;more&quot; after 100 %</failure>
+            </testcase>
+          </testsuite>
+        </testsuites>
+        "#);
+        let document = Document::parse(&xml).unwrap();
+        let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+        let number = |name| suite.attribute(name).unwrap().parse::<usize>().unwrap();
+        let count = |tag| suite.descendants().filter(|node| node.has_tag_name(tag)).count();
+        assert_eq!((number("tests"), number("failures"), number("errors")), (5, 2, 1));
+        assert_eq!((count("testcase"), count("failure"), count("error"), count("skipped")), (5, 2, 1, 0));
+        let failure = suite.descendants().filter(|node| node.has_tag_name("failure")).nth(1).unwrap();
+        assert_eq!(failure.text(), Some("<3> rows & \"more\" after 100 %"));
+        assert_eq!(failure.attribute("message"), failure.text());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_makes_an_xml_document(text in "\\PC*|[\\x00-\\x7f]{0,20}|[<>&'\"\u{fffe}\u{ffff}\u{85}]{0,8}") {
+            let mut comparison = compared();
+            comparison.fix = text.clone();
+            comparison.gates = gates::sample::gates();
+            comparison.gates[0].expression = text.clone();
+            comparison.gates[4].reason = Some(text);
+            let xml = junit(&comparison);
+            prop_assert!(Document::parse(&xml).is_ok(), "{xml}");
+        }
+    }
+}
