@@ -158,7 +158,7 @@ mod tests {
             format: BASELINE_FORMAT,
             name: "main".into(),
             saved_at: "2026-11-21T02:00:00Z".parse().unwrap(),
-            record: sample::full(),
+            record: sample::record(Phase::After),
             latency_hlog: Some("#[Histogram log format version 1.3]\n".into()),
         }
     }

@@ -5,10 +5,11 @@ use super::{
     document::{Block, Document},
     gates,
     markdown::markdown,
+    price::price_line,
 };
 use crate::{compare::Comparison, record::Outcome};
 
-/// What changed, the verdict, and what came of the gates; `report` is the folder that holds everything else. Ends with a line
+/// What changed, the verdict, the price, and what came of the gates; `report` is the folder that holds everything else. Ends with a line
 /// end.
 pub fn summary(comparison: &Comparison, report: &str) -> String {
     let all = &comparison.gates;
@@ -28,6 +29,7 @@ pub fn summary(comparison: &Comparison, report: &str) -> String {
             comparison.verdict.as_str()
         )),
     ];
+    blocks.extend(comparison.price.as_ref().map(|price| Block::Paragraph(format!("The fix {}.", price_line(price)))));
     blocks.extend(gates::blocks(all));
     blocks.push(Block::Paragraph(format!(
         "Tables, plans, histograms and notes are in {report}, in comparison.md first."
@@ -38,7 +40,7 @@ pub fn summary(comparison: &Comparison, report: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::comparison::tests::compared;
+    use crate::{record::sample, render::comparison::tests::compared};
 
     #[test]
     fn the_summary_is_short_and_says_what_came_of_the_gates() {
@@ -67,6 +69,8 @@ mod tests {
         Tables, plans, histograms and notes are in reports/events/20261121T012345Z-run, in comparison.md first.
         "#);
         comparison.gates.clear();
+        comparison.price = sample::full().price;
+        assert!(summary(&comparison, "r").contains("The fix costs 31.0 MB, "));
         assert!(summary(&comparison, "r").contains("; no gates."));
     }
 }
