@@ -46,7 +46,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     if !folders.is_empty() {
-        println!("{}", recorded::tables(&folders)?);
+        let [cuts, whole] = recorded::tables(&folders)?;
+        println!("Verdicts of a difference\n\n{cuts}\nAll rounds together\n\n{whole}");
         return Ok(());
     }
     for (name, title, make, fewer) in TABLES {

@@ -18,53 +18,54 @@ use crate::{
 /// Rounds of the comparisons that a recording is cut into.
 const CUTS: [usize; 3] = [6, 10, 20];
 
-/// Of each recording the share of comparisons with a verdict of a difference, which is wrong of an A/A and right of a planted one.
-pub(crate) fn tables(folders: &[PathBuf]) -> Result<Table, Box<dyn Error>> {
-    let head = [
-        "recording",
-        "blocks",
-        "rounds",
-        "comparisons",
-        "p50",
-        "p95",
-        "p99",
-        "any of the three",
-        "p99 of all rounds",
-        "sd of a round",
-    ];
-    let mut table = Table::new(&head);
+/// Of each recording the share of comparisons with a verdict of a difference, which is wrong of an A/A; and what all of its rounds
+/// together say.
+pub(crate) fn tables(folders: &[PathBuf]) -> Result<[Table; 2], Box<dyn Error>> {
+    let mut table =
+        Table::new(&["recording", "judged", "rounds", "comparisons", "p50", "p95", "p99", "any of the three"]);
+    let mut whole = Table::new(&["recording", "rounds", "p50", "sd of a round", "p99", "sd of a round"]);
     for folder in folders {
         let name = folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.display().to_string());
         let blocks = read(folder)?;
-        let effects: Vec<f64> = trial::effects(&blocks, 2).into_iter().filter(|effect| effect.is_finite()).collect();
-        let all = stats::t_interval(&effects, 1.0 - ALPHA).ok_or("there are too few rounds")?;
+        let mut row = vec![name.clone(), (blocks.len() / 2).to_string()];
+        row.extend(all_rounds(&blocks, 0)?);
+        row.extend(all_rounds(&blocks, 2)?);
+        whole.row(row);
         for rounds in CUTS {
-            let (mut differs, mut any, mut one_by_one) = ([0; PERCENTILES.len()], 0, [0; PERCENTILES.len()]);
+            let (mut in_rounds, mut halves, mut any) = ([0; PERCENTILES.len()], [0; PERCENTILES.len()], 0);
             let cuts = blocks.chunks_exact(2 * rounds);
             let comparisons = cuts.len() as u64;
             for (seed, cut) in (0..).zip(cuts) {
-                for metric in 0..PERCENTILES.len() {
+                for (metric, (in_rounds, halves)) in in_rounds.iter_mut().zip(&mut halves).enumerate() {
                     let claim = trial::claim(&trial::effects(cut, metric), 1.0 - ALPHA, seed);
-                    differs[metric] += u64::from(trial::differs(claim));
-                    one_by_one[metric] += u64::from(trial::differs(trial::one_after_the_other(cut, metric)));
+                    *in_rounds += u64::from(trial::differs(claim));
+                    *halves += u64::from(trial::differs(trial::one_after_the_other(cut, metric)));
                 }
                 any += u64::from(trial::family(cut, ALPHA, seed).into_iter().any(trial::differs));
             }
-            let mut row = |how: &str, counts: &[u64], rest: [String; 3]| {
-                let mut row = vec![name.clone(), how.to_owned(), rounds.to_string(), comparisons.to_string()];
+            let mut row = |judged: &str, counts: &[u64], any: String| {
+                let mut row = vec![name.clone(), judged.to_owned(), rounds.to_string(), comparisons.to_string()];
                 row.extend(counts.iter().map(|count| share(*count, comparisons)));
-                row.extend(rest);
+                row.push(any);
                 table.row(row);
             };
-            let in_percent = |ln: f64| format!("{:+.1} %", 100.0 * ln.exp_m1());
-            let of_all = format!("{} ({} to {})", in_percent(all.effect), in_percent(all.low), in_percent(all.high));
-            row("in rounds", &differs, [share(any, comparisons), of_all, format!("{:.1} %", 100.0 * all.sd)]);
-            if rounds == ROUNDS_NEEDED {
-                row("one half after the other", &one_by_one, Default::default());
+            if comparisons > 0 {
+                row("in rounds", &in_rounds, share(any, comparisons));
+            }
+            if comparisons > 0 && rounds == ROUNDS_NEEDED {
+                row("one half after the other", &halves, String::new());
             }
         }
     }
-    Ok(table)
+    Ok([table, whole])
+}
+
+/// The effect of a percentile over all rounds that have one, with its interval, and the deviation of a round.
+fn all_rounds(blocks: &[Block], metric: usize) -> Result<[String; 2], Box<dyn Error>> {
+    let effects: Vec<f64> = trial::effects(blocks, metric).into_iter().filter(|effect| effect.is_finite()).collect();
+    let all = stats::t_interval(&effects, 1.0 - ALPHA).ok_or("there are too few rounds")?;
+    let [effect, low, high] = [all.effect, all.low, all.high].map(|ln| format!("{:+.1} %", 100.0 * ln.exp_m1()));
+    Ok([format!("{effect} ({low} to {high})"), format!("{:.1} %", 100.0 * all.sd)])
 }
 
 /// The blocks of a run in the order in which they were measured.
