@@ -7,11 +7,8 @@ use hdrhistogram::Histogram;
 use super::model::{Method, MetricName};
 use crate::{
     record::{BlockHistograms, Found},
-    stats::{self, Claim, Estimate},
+    stats::{self, Claim, Estimate, ROUNDS_NEEDED},
 };
-
-/// Rounds that a claim needs: a sign test over six gives a two-sided p of 2 / 2^6 = .031.
-pub(super) const ROUNDS_NEEDED: usize = 6;
 
 /// Of the resampling, so that the same records give the same comparison.
 const SEED: u64 = 1;
@@ -167,15 +164,12 @@ impl Evidence<'_> {
 
     /// What may be claimed at a confidence: of rounds only what both intervals say, and of fewer than six nothing.
     pub(super) fn claim(&self, confidence: f64, tolerance: f64) -> Claim {
-        let Some(estimate) = self.estimate(confidence) else { return Claim::Unclear };
-        let claim = stats::claim(estimate.low, estimate.high, tolerance);
         match self {
             _ if self.too_little().is_some() => Claim::Unclear,
-            Self::Rounds(_) => match self.bootstrap(confidence) {
-                Some((low, high)) if stats::claim(low, high, tolerance) == claim => claim,
-                _ => Claim::Unclear,
-            },
-            _ => claim,
+            Self::Rounds(effects) => stats::claim_of_rounds(effects, confidence, tolerance, SEED),
+            _ => self
+                .estimate(confidence)
+                .map_or(Claim::Unclear, |estimate| stats::claim(estimate.low, estimate.high, tolerance)),
         }
     }
 }

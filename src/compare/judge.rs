@@ -1,13 +1,13 @@
 //! Verdicts: intervals by metric, and Holm's correction where several are judged at once.
 
 use super::{
-    evidence::{Evidence, Measured, ROUNDS_NEEDED, evidence},
+    evidence::{Evidence, Measured, evidence},
     gate::Interval,
     model::{Method, Metric, MetricName, StatementComparison, Verdict},
 };
 use crate::{
     record::RunInfo,
-    stats::{self, Claim},
+    stats::{self, Claim, ROUNDS_NEEDED},
 };
 
 /// Error rate of a family of verdicts.

@@ -1,10 +1,10 @@
 //! What a reader has to know before believing a comparison.
 
-use super::{
-    evidence::ROUNDS_NEEDED,
-    model::{Comparison, Drift, DriftOf, Method, MetricName, Side},
+use super::model::{Comparison, Drift, DriftOf, Method, MetricName, Side};
+use crate::{
+    record::{Phase, Record, Warning},
+    stats::ROUNDS_NEEDED,
 };
-use crate::record::{Phase, Record, Warning};
 
 /// p below which a trend over the rounds is told.
 const DRIFT_P: f64 = 0.05;

@@ -1,5 +1,7 @@
 //! How long the blocks of a block bootstrap have to be.
 
+use super::correlation::autocovariances;
+
 /// Length of the blocks for the circular block bootstrap of a series of at least two values.
 ///
 /// The automatic choice of Politis and White 2004 (Automatic block-length selection for the dependent bootstrap) as corrected by
@@ -37,14 +39,6 @@ fn optimal(series: &[f64]) -> Option<f64> {
         slope += 2.0 * weight * lag as f64 * covariance;
     }
     Some((1.5 * (slope / spectrum).powi(2)).cbrt() * (n as f64).cbrt())
-}
-
-/// Autocovariances of the lags 0 to `greatest`, with the divisor n.
-fn autocovariances(series: &[f64], greatest: usize) -> Vec<f64> {
-    let n = series.len() as f64;
-    let mean = series.iter().sum::<f64>() / n;
-    let product = |lag: usize| series.iter().zip(&series[lag..]).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
-    (0..=greatest).map(|lag| product(lag) / n).collect()
 }
 
 #[cfg(test)]

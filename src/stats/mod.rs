@@ -2,6 +2,7 @@
 
 mod block_length;
 mod bootstrap;
+mod correlation;
 mod early_drift;
 mod estimate;
 mod holm;
@@ -21,4 +22,4 @@ pub use quantile::{block_quantile, samples_of_block};
 pub use slices::{slice_bootstrap, slice_bootstrap_means};
 pub use spending::{alpha_of_look, looks};
 pub use trend::{Trend, trend};
-pub use verdict::{Claim, claim};
+pub use verdict::{Claim, ROUNDS_NEEDED, claim, claim_of_rounds};

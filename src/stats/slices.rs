@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use super::{
     block_length::block_length,
+    correlation::{bootstrap_deficit, correlation, independent_values},
     estimate::{Estimate, estimate, moments, satterthwaite},
     quantile::{position, samples_of_block},
 };
@@ -22,9 +23,12 @@ const RESAMPLES: usize = 1_000;
 /// Resampled are stretches of consecutive slices of each side (Künsch 1989, The jackknife and the bootstrap for general stationary
 /// observations; Politis and Romano 1992, A circular block-resampling procedure for stationary data), of a length chosen from the
 /// slices themselves, so that what one slice hands to the next stays in the resample. The quantile is that of the merged slices, of
-/// the same definition as that of a block; the error of each side is the deviation of ln of it over 1000 resamples. The interval is
-/// `effect +- t error`, t having as many degrees of freedom as there are stretches that do not overlap, less one, on each
-/// side, combined as Satterthwaite 1946 does: as few as there are, normal quantiles would make it too narrow.
+/// the same definition as that of a block; the error of each side is the deviation of ln of it over 1000 resamples.
+///
+/// Of short series that remember long, that alone is much too small. So the variance is multiplied by what the bootstrap is known to
+/// miss of a first-order autoregression with the correlation that the slices show, and the interval is `effect +- t error` with the
+/// degrees of freedom of the stretches that do not overlap, or of the independent values that the slices are worth if they are fewer,
+/// less one, on each side, combined as Satterthwaite 1946 does.
 ///
 /// It says nothing of drift between the measurements. `None` below ten slices on a side, below the samples that a block needs for
 /// that quantile, and for a confidence outside of 0 to 1. The same seed gives the same interval.
@@ -84,7 +88,7 @@ fn quantile_of_side(slices: &[Histogram<u64>], p: f64, random: &mut Xoshiro256Pl
     let expected = merged.samples.iter().map(|samples| f64::from(*samples) * p);
     let influence: Vec<f64> =
         below.iter().zip(expected).map(|(below, expected)| f64::from(*below) - expected).collect();
-    side(value, block_length(&influence), slices.len(), random, |weights| merged.quantile(weights, p))
+    side(value, &influence, random, |weights| merged.quantile(weights, p))
 }
 
 fn mean_of_side(values: &[f64], random: &mut Xoshiro256PlusPlus) -> Option<Side> {
@@ -96,17 +100,18 @@ fn mean_of_side(values: &[f64], random: &mut Xoshiro256PlusPlus) -> Option<Side>
         Some(sum / values.len() as f64)
     };
     let value = mean(&vec![1; values.len()])?;
-    side(value, block_length(values), values.len(), random, mean)
+    side(value, values, random, mean)
 }
 
-/// The error of `value` from resamples of `n` slices in circular blocks; `statistic` takes how often each slice is in a resample.
+/// The error of `value` from resamples of slices in circular blocks. `influence` is what each slice adds to it, up to a factor;
+/// `statistic` takes how often each slice is in a resample.
 fn side(
     value: f64,
-    length: usize,
-    n: usize,
+    influence: &[f64],
     random: &mut Xoshiro256PlusPlus,
     mut statistic: impl FnMut(&[u32]) -> Option<f64>,
 ) -> Option<Side> {
+    let (n, length, correlation) = (influence.len(), block_length(influence), correlation(influence));
     let mut values = Vec::with_capacity(RESAMPLES);
     let mut weights = vec![0; n];
     for _ in 0..RESAMPLES {
@@ -120,10 +125,15 @@ fn side(
         }
         values.extend(statistic(&weights).map(f64::ln).filter(|value| value.is_finite()));
     }
-    let variance = moments(&values)?.variance;
-    let freedom = (n as f64 / length as f64 - 1.0).max(1.0);
+    let variance = moments(&values)?.variance * bootstrap_deficit(correlation, length, n);
+    let freedom = (n as f64 / length as f64).min(independent_values(correlation, n)) - 1.0;
     let value = value.ln();
-    (value.is_finite() && variance.is_finite()).then(|| Side { value, error: variance.sqrt(), freedom, slices: n })
+    (value.is_finite() && variance.is_finite()).then(|| Side {
+        value,
+        error: variance.sqrt(),
+        freedom: freedom.max(1.0),
+        slices: n,
+    })
 }
 
 /// Slices whose quantile together is asked for again and again, each time with other weights.
@@ -144,9 +154,13 @@ struct Merged {
 impl Merged {
     fn new(slices: &[Histogram<u64>]) -> Self {
         let slices: Vec<Vec<(u64, u32)>> = slices.iter().map(cumulative).collect();
-        let mut values: Vec<u64> = slices.iter().flatten().map(|(value, _)| *value).collect();
-        values.sort_unstable();
-        values.dedup();
+        let mut values = Vec::new();
+        for slice in &slices {
+            values.extend(slice.iter().map(|(value, _)| *value));
+            // Two ascending runs, which the stable sort merges.
+            values.sort();
+            values.dedup();
+        }
         let samples = slices.iter().map(|slice| slice.last().map_or(0, |(_, samples)| *samples)).collect();
         Self { values, slices, samples, columns: HashMap::new() }
     }
