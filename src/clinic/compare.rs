@@ -97,7 +97,7 @@ impl Default for Judging {
 /// is where the noise of the machine may be known.
 ///
 /// # Errors
-/// [`ErrorKind::Undecided`] when they do not belong together or response times cannot be read; else as [`gates::of_record`].
+/// [`ErrorKind::Undecided`] when they do not belong together or response times cannot be read; else as [`gates::of_records`].
 pub(super) fn compare_records(
     before: &Found,
     after: &Found,
@@ -108,7 +108,7 @@ pub(super) fn compare_records(
 }
 
 fn compare_sides(before: &Side, after: &Side, judging: &Judging, reports: &Path) -> Result<Comparison, Error> {
-    let conditions = gates::conditions(&gates::of_record(&after.found, &judging.gates)?);
+    let conditions = gates::conditions(&gates::of_records(&before.found, &after.found, &judging.gates)?);
     let is_aa = after.found.record.run.as_ref().is_some_and(|run| run.aa);
     let noise = if is_aa { None } else { noise::find(reports, &after.found.record) };
     let noise = noise.as_ref().map(|(comparison, folder)| (comparison, folder.as_str()));

@@ -24,11 +24,12 @@ pub(super) fn added(mut gates: Vec<Gate>, asked: &[Gate], operations: &[&str]) -
     Ok(gates)
 }
 
-/// The gates that stand in a record, and the `asked` ones.
+/// The gates that stand in the record after, and the `asked` ones. Those of a record are on its fix: where both are of one phase,
+/// as with a baseline, only the asked ones are left.
 ///
 /// # Errors
 /// [`ErrorKind::Undecided`] when the record has one that this build does not read; else as [`added`].
-pub(super) fn of_record(found: &Found, asked: &[Gate]) -> Result<Vec<Gate>, Error> {
+pub(super) fn of_records(before: &Found, found: &Found, asked: &[Gate]) -> Result<Vec<Gate>, Error> {
     let read = |text: &String| {
         Gate::parse(text).map_err(|fault| {
             let (record, fault) = (found.folder.display(), fault.render(text));
@@ -36,7 +37,8 @@ pub(super) fn of_record(found: &Found, asked: &[Gate]) -> Result<Vec<Gate>, Erro
                 .with_hint("compare it with the latclinic that wrote it, or a newer one")
         })
     };
-    let gates = found.record.gates.iter().map(read).collect::<Result<_, _>>()?;
+    let own = found.record.gates.iter().filter(|_| before.record.phase != found.record.phase);
+    let gates = own.map(read).collect::<Result<_, _>>()?;
     let operations: Vec<&str> = found.record.statements.iter().map(|statement| statement.name.as_str()).collect();
     added(gates, asked, &operations)
 }
@@ -94,9 +96,12 @@ mod tests {
         let mut found = Found { folder: "reports/x".into(), record };
         let operation = found.record.statements[0].name.clone();
         let own = gate(&format!("{operation}.throughput regresses less than 10%"));
-        assert_eq!(of_record(&found, std::slice::from_ref(&own)).unwrap(), [gate("p99 improves by 2x"), own]);
+        let before = Found { folder: "reports/y".into(), record: sample::record(Phase::Before) };
+        let all = of_records(&before, &found, std::slice::from_ref(&own)).unwrap();
+        assert_eq!(all, [gate("p99 improves by 2x"), own.clone()]);
+        assert_eq!(of_records(&found, &found, std::slice::from_ref(&own)).unwrap(), [own]);
         found.record.gates = vec!["p42 sings".into()];
-        let error = of_record(&found, &[]).unwrap_err();
+        let error = of_records(&before, &found, &[]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Undecided);
         assert!(error.to_string().contains("reports/x"), "{error}");
     }
