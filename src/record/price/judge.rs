@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Applied, BreakEven, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict};
-use crate::stats::{CONFIDENCE, Claim, bootstrap_interval, claim, t_interval};
+use crate::stats::{CONFIDENCE, Claim, claim_of_rounds, t_interval};
 
-/// Rounds that a verdict needs: a sign test over six gives .031.
-const ROUNDS_NEEDED: usize = 6;
 /// What is the same within it: 2 %.
 const TOLERANCE: f64 = 0.02;
 /// Seed of the bootstrap's draws, where there are more rounds than it can go through.
@@ -101,14 +99,11 @@ fn write_price(table: &str, operation: Operation, before: &[Vec<WriteProbe>], af
 }
 
 fn verdict(effects: &[f64]) -> WriteVerdict {
-    let by_t = t_interval(effects, CONFIDENCE).map(|estimate| claim(estimate.low, estimate.high, TOLERANCE));
-    let by_bootstrap =
-        bootstrap_interval(effects, CONFIDENCE, BOOTSTRAP_SEED).map(|(low, high)| claim(low, high, TOLERANCE));
-    match by_t.filter(|_| effects.len() >= ROUNDS_NEEDED && by_t == by_bootstrap) {
-        Some(Claim::Lower) => WriteVerdict::Improved,
-        Some(Claim::Higher) => WriteVerdict::Regressed,
-        Some(Claim::Within) => WriteVerdict::Equivalent,
-        Some(Claim::Unclear) | None => WriteVerdict::Inconclusive,
+    match claim_of_rounds(effects, CONFIDENCE, TOLERANCE, BOOTSTRAP_SEED) {
+        Claim::Lower => WriteVerdict::Improved,
+        Claim::Higher => WriteVerdict::Regressed,
+        Claim::Within => WriteVerdict::Equivalent,
+        Claim::Unclear => WriteVerdict::Inconclusive,
     }
 }
 
