@@ -9,14 +9,15 @@ use super::{
 };
 use crate::{
     clinic::{self, BeforeSide, CompareRequest},
-    render,
+    record, render,
 };
 
 /// Compare a record of each phase: what changed, by how much, and what stands behind it
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// Folder or record.json of the phase before, and that of the phase after; without them the newest two. With --baseline only the
-    /// second one; without it the newest of the baseline's phase
+    /// Folder or record.json of the phase before, and that of the phase after; without them the newest two. One folder of a run: both its
+    /// phases; two: what they came to, their phases after. With --baseline only the second one; without it the newest of the
+    /// baseline's phase
     #[arg(value_names = ["BEFORE", "AFTER"], num_args = 1..=2)]
     records: Vec<PathBuf>,
     /// Compare with this baseline instead of a record before: its name, or its file
@@ -43,9 +44,10 @@ impl CompareArgs {
             (None, [before, after, ..]) => Ok((BeforeSide::Record(before), Some(after))),
             (Some(baseline), []) => Ok((BeforeSide::Baseline(baseline), None)),
             (Some(baseline), [after]) => Ok((BeforeSide::Baseline(baseline), Some(after))),
+            (None, [run]) if record::sides_of_run(run).is_some() => Ok((BeforeSide::Run(run), None)),
             (None, [_]) => {
                 Err(CommandError::new(Exit::Usage, anyhow::anyhow!("there is a record before, and none after"))
-                    .with_hint("name both, or neither to compare the newest two"))
+                    .with_hint("name both, one folder of a run, or none to compare the newest two"))
             }
             (Some(_), [_, _, ..]) => Err(CommandError::new(
                 Exit::Usage,

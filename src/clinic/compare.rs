@@ -49,10 +49,12 @@ pub struct CompareRequest<'a> {
 pub enum BeforeSide<'a> {
     /// The scenario's newest record of the phase `before`.
     Newest,
-    /// The record in this folder, or in this `record.json`.
+    /// The record in this folder, or in this `record.json`; of a run that of its phase after. So for `after`.
     Record(&'a Path),
     /// A baseline: its name, or its file.
     Baseline(&'a str),
+    /// Both sides of the run in this folder; `after` is not looked at.
+    Run(&'a Path),
 }
 
 /// A record with the response times behind it.
@@ -134,7 +136,11 @@ pub fn write_comparison(
 fn find(store: &Store, request: &CompareRequest<'_>) -> Result<(Side, Side), Error> {
     let (before, phase) = match request.before {
         BeforeSide::Newest => (None, Phase::After),
-        BeforeSide::Record(path) => (Some(Side::read(record::read(path)?)?), Phase::After),
+        BeforeSide::Run(path) => {
+            let [before, after] = record::sides_of_run(path).unwrap_or_else(|| [path.to_owned(), path.to_owned()]);
+            return Ok((Side::read(record::read(&before)?)?, Side::read(record::read(&after)?)?));
+        }
+        BeforeSide::Record(path) => (Some(Side::read(named(path)?)?), Phase::After),
         BeforeSide::Baseline(text) => {
             let (file, baseline) = find_baseline(request.reports, text)?;
             let blocks = baseline.histograms(&file)?;
@@ -142,7 +148,7 @@ fn find(store: &Store, request: &CompareRequest<'_>) -> Result<(Side, Side), Err
             (Some(Side { found: Found { folder: file, record: baseline.record }, blocks }), phase)
         }
     };
-    let after = request.after.map(record::read).transpose()?;
+    let after = request.after.map(named).transpose()?;
     // A record that was named says which scenario the other one is of.
     let scenario = match (request.scenario, before.as_ref().map(|side| &side.found).or(after.as_ref())) {
         (Some(scenario), _) => scenario.to_owned(),
@@ -161,6 +167,14 @@ fn find(store: &Store, request: &CompareRequest<'_>) -> Result<(Side, Side), Err
         return Err(Error::new(ErrorKind::Undecided, message).with_hint("measure again, or name the record to compare"));
     }
     Ok((before, Side::read(after)?))
+}
+
+/// The record at `path`; of a run that of its phase after, which is what it came to.
+fn named(path: &Path) -> record::Result<Found> {
+    match record::sides_of_run(path) {
+        Some([_, after]) => record::read(&after),
+        None => record::read(path),
+    }
 }
 
 fn not_comparable(before: &Found, after: &Found, error: compare::Error) -> Error {

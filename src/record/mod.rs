@@ -40,7 +40,7 @@ pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUn
 pub use price::{
     Applied, BreakEven, LockHeld, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict, price,
 };
-pub use read::{Found, RECORD_FILE, read};
+pub use read::{Found, RECORD_FILE, read, sides_of_run};
 pub use results::{ResultDifference, ResultsCheck, StatementResults};
 pub use rounds::{Block, BlockStatement, RunInfo};
 pub use store::Store;

@@ -72,12 +72,16 @@ pub(super) fn unreadable(file: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Unreadable, format!("{} {what}", file.display()))
 }
 
+/// The folders of both sides of the run at `path`, in order; `None` where it is not the folder of a run with both.
+pub fn sides_of_run(path: &Path) -> Option<[PathBuf; 2]> {
+    let sides = |names: [&str; 2]| names.map(|name| path.join(name));
+    let whole = |sides: &[PathBuf; 2]| sides.iter().all(|side| side.join(RECORD_FILE).is_file());
+    [sides(["before", "after"]), sides(["a", "b"])].into_iter().find(whole)
+}
+
 fn missing(path: &Path, file: &Path) -> Error {
     let error = Error::new(ErrorKind::Missing, format!("there is no {}", file.display()));
-    if path.join("before").join(RECORD_FILE).is_file() || path.join("after").join(RECORD_FILE).is_file() {
-        return error.with_hint(format!("{0} is the folder of a run: name {0}/before and {0}/after", path.display()));
-    }
-    error.with_hint(format!("name a folder that holds a {RECORD_FILE}"))
+    error.with_hint(format!("name a folder that holds a {RECORD_FILE}, or that of a run"))
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn baselines_that_are_none_are_told_apart() {
     ");
     assert_snapshot!(site.refused(2, &["compare", "only-one"]), @"
     error: there is a record before, and none after
-      help: name both, or neither to compare the newest two
+      help: name both, one folder of a run, or none to compare the newest two
     ");
     assert_snapshot!(site.refused(2, &["compare", "--baseline", "x", "a", "b"]), @"
     error: --baseline and a record before: one of them is enough
