@@ -39,12 +39,17 @@ impl ConsentArgs {
             return Ok(());
         }
         let mut message = format!(
-            "nothing was done: this would make the schema {} on {}, load {} rows, and then run",
+            "nothing was done: this would make the schema {} on {}, load {} rows, and measure the workload{}",
             scenario.schema_name(),
             connector.place(),
             render::count(scenario.rows_by_table().values().sum()),
+            match scenario.fix.changes_database() {
+                true =>
+                    ", round by round; between the blocks it would apply the fix and take it back, again and again, and try writes that it rolls back:",
+                false => "",
+            },
         );
-        for statement in scenario.fix.down.statements.iter().chain(&scenario.fix.up.statements) {
+        for statement in scenario.fix.up.statements.iter().chain(&scenario.fix.down.statements) {
             message.push_str("\n  ");
             message.push_str(&statement.text.replace('\n', "\n  "));
             message.push(';');

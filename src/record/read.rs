@@ -33,7 +33,7 @@ pub struct Found {
 pub fn read(path: &Path) -> Result<Found> {
     let file = if path.is_dir() { path.join(RECORD_FILE) } else { path.to_owned() };
     let text = fs::read(&file).map_err(|cause| match cause.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path, &file),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(&file),
         _ => Error::new(ErrorKind::Io, format!("cannot read {}", file.display())).with_source(cause),
     })?;
     // The format comes first: what is newer is known as such before its fields are looked at.
@@ -79,7 +79,7 @@ pub fn sides_of_run(path: &Path) -> Option<[PathBuf; 2]> {
     [sides(["before", "after"]), sides(["a", "b"])].into_iter().find(whole)
 }
 
-fn missing(path: &Path, file: &Path) -> Error {
+fn missing(file: &Path) -> Error {
     let error = Error::new(ErrorKind::Missing, format!("there is no {}", file.display()));
     error.with_hint(format!("name a folder that holds a {RECORD_FILE}, or that of a run"))
 }

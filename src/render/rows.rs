@@ -55,16 +55,29 @@ pub(super) fn judged(judged: &Metric, usual: f64) -> Vec<Cell> {
         Verdict::Regressed => Tone::Bad,
         Verdict::Equivalent | Verdict::Inconclusive => Tone::Plain,
     };
-    let change = judged.ratio.map_or_else(|| row[3].text.clone(), |ratio| in_words(judged.name.is_time(), ratio));
+    let change = match judged.ratio {
+        Some(ratio) if is_factor(ratio) => {
+            let (arrow, factor) = if ratio < 1.0 { ("↓", 1.0 / ratio) } else { ("↑", ratio) };
+            format!("{arrow}{}x", units::significant(factor))
+        }
+        Some(ratio) => units::change(ratio),
+        None => row[3].text.clone(),
+    };
     let ends = judged.ci_low.zip(judged.ci_high).zip(judged.ratio);
     let interval = ends.map_or_else(String::new, |((low, high), ratio)| {
         let at = judged.confidence.filter(|confidence| (confidence - usual).abs() > 1e-9);
         let at = at.map(|at| format!(" ({})", units::percent(at))).unwrap_or_default();
-        format!("{}{at}", interval(ratio, low, high))
+        // Unbroken, whatever room there is.
+        format!("{}{at}", interval(ratio, low, high)).replace(' ', "\u{a0}")
     });
     // A plan is looked at, not judged.
     let verdict = if judged.confidence.is_some() { judged.verdict.as_str() } else { "" };
     row.truncate(3);
+    row[0] = Cell::plain(match judged.name {
+        MetricName::ExecutionTime => "plan: time",
+        MetricName::RowsRead => "plan: rows",
+        name => metric_name(name),
+    });
     row.extend([Cell::plain(change), Cell::plain(interval), Cell { text: verdict.to_owned(), tone }]);
     row
 }

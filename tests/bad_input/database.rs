@@ -127,9 +127,9 @@ fn what_would_change_a_server_that_is_not_ours_needs_a_yes() {
     let site = Site::with_server();
     let url = site.url("latclinic", "latclinic");
     assert_snapshot!(site.refused(2, &at(&url, &["run", "--rows", "2000"])), @"
-    error: nothing was done: this would make the schema latclinic_events on SOCKET:5432/latclinic, load 2 000 rows, and then run
-      DROP INDEX CONCURRENTLY IF EXISTS events_user_id_created_at_idx;
+    error: nothing was done: this would make the schema latclinic_events on SOCKET:5432/latclinic, load 2 000 rows, and measure the workload, round by round; between the blocks it would apply the fix and take it back, again and again, and try writes that it rolls back:
       CREATE INDEX CONCURRENTLY events_user_id_created_at_idx ON events (user_id, created_at DESC);
+      DROP INDEX CONCURRENTLY IF EXISTS events_user_id_created_at_idx;
       help: pass --yes to do it
     ");
     assert_eq!(site.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'latclinic_events'"), "0");
