@@ -56,7 +56,7 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
     let judging = args.judging.judging(&args.gates.gates);
     let reports = args.reports.reports();
     let place = args.target.place(plan.load.most_connections())?;
-    args.consent.ask_for_run(&place, &scenario)?;
+    args.consent.ask_for_run(&place, &scenario, plan.aa)?;
     let files = args.gates.open()?;
     let seed = SeedOptions { reseed: args.reseed, connections: None };
     let markdown = |comparison: &_| render::markdown(&render::comparison(comparison));

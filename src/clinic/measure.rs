@@ -69,6 +69,10 @@ impl<'a> Ready<'a> {
         for (own, others) in self.facts.iter_mut().flatten().zip(other.facts.iter().flatten()) {
             if own.column_type == others.column_type {
                 own.fetched.clone_from(&others.fetched);
+            } else if !own.fetched.is_empty() {
+                self.clinic.note(
+                    "a rewrite takes a parameter as another type: its values are fetched anew, and may be others",
+                );
             }
         }
         self.draw_from(seed)

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     compare::{self, Comparison},
     engine::Ended,
+    pg,
     record::{self, Applied, Folder, Found, Phase, Price, Record, ResultsCheck, RunInfo, Warning, WriteProbe},
     scenario::Scenario,
 };
@@ -58,12 +59,18 @@ pub async fn run(
     }
     tell(clinic, &revert_fix(clinic, scenario).await?, &FixState::Absent);
     let mut run = Run::new(clinic, scenario, plan, judging);
-    if !plan.aa {
-        run.compare_results().await?;
+    if !plan.aa
+        && let Err(failure) = run.compare_results().await
+    {
+        run.tell_state();
+        return Err(failure);
     }
     let mut failure = run.rounds().await.err();
     if failure.is_none() {
         failure = run.finish().await.err();
+    }
+    if failure.is_some() {
+        run.tell_state();
     }
     let saved = run.save(&folder, failure.as_ref())?;
     let comparison = match (&saved, failure) {
@@ -96,6 +103,8 @@ struct Run<'a> {
     applies: Vec<Applied>,
     /// Whether the fix is applied.
     applied: bool,
+    /// Whether it is being applied or taken back.
+    switching: bool,
     /// Time that all changes between the phases took so far, and how many there were.
     switched: (Duration, u32),
     /// What speaks against both records.
@@ -130,6 +139,7 @@ impl<'a> Run<'a> {
             probes: [Vec::new(), Vec::new()],
             applies: Vec::new(),
             applied: false,
+            switching: false,
             switched: (Duration::ZERO, 0),
             warnings: Vec::new(),
             results: None,
@@ -232,6 +242,23 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Says where the fix stands when a run ends early.
+    fn tell_state(&self) {
+        let (clinic, scenario) = (self.clinic, self.scenario);
+        if !scenario.fix.changes_database() || self.plan.aa {
+            return;
+        }
+        match (self.applied, self.switching) {
+            (_, true) => {
+                clinic.note("the fix may be half applied or half reverted: apply-fix and revert-fix say so, and go on")
+            }
+            (true, _) => {
+                clinic.note(format!("the fix is applied; `{}` takes it back", pg::command("revert-fix", scenario)))
+            }
+            (false, _) => clinic.note("the fix is absent"),
+        }
+    }
+
     /// What the fix costs; `None` where neither side has it.
     fn price(&self) -> Option<Price> {
         let mean = |phase| self.arms[side(phase)].as_ref()?.mean_service_ms();
@@ -247,6 +274,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let begin = Instant::now();
+        self.switching = true;
         match apply {
             true => {
                 let (outcome, applied) = apply_fix_watched(self.clinic, self.scenario).await?;
@@ -256,6 +284,7 @@ impl<'a> Run<'a> {
             false => tell(self.clinic, &revert_fix(self.clinic, self.scenario).await?, &FixState::Absent),
         }
         self.applied = apply;
+        self.switching = false;
         self.switched = (self.switched.0 + begin.elapsed(), self.switched.1 + 1);
         Ok(())
     }

@@ -94,19 +94,13 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
     Ok(comparison)
 }
 
-/// The noise floor of a metric is the end of its interval without a fix that lies farther from no difference.
+/// Gives each metric the smallest difference that its counterpart without a fix says could be shown.
 fn noise_floors<'m>(noise: &Comparison, metrics: impl Iterator<Item = &'m mut Metric>) {
     let known: Vec<&Metric> = noise.metrics.iter().chain(noise.statements.iter().flat_map(|of| &of.metrics)).collect();
     for metric in metrics {
         let same = known.iter().find(|other| other.name == metric.name && other.statement == metric.statement);
-        metric.noise_floor = same.and_then(|same| floor(same));
+        metric.noise_floor = same.and_then(|same| same.smallest_difference(noise.tolerance));
     }
-}
-
-/// The smallest relative difference that could be told from noise.
-pub(super) fn floor(metric: &Metric) -> Option<f64> {
-    let (low, high) = (metric.ci_low?, metric.ci_high?);
-    Some(low.ln().abs().max(high.ln().abs()).exp() - 1.0)
 }
 
 fn side(found: &Found) -> Side {

@@ -43,7 +43,8 @@ pub(super) fn method(before: Measured<'_>, after: Measured<'_>) -> Method {
     let several = |side: Measured<'_>| side.found.record.blocks.len() >= 2 && side.blocks.len() >= 2;
     match (run(before), run(after)) {
         _ if before.blocks.is_empty() || after.blocks.is_empty() => Method::Once,
-        (Some(one), Some(other)) if one.id == other.id && several(before) && several(after) => Method::Rounds,
+        // A single round is one too: it bears no claim.
+        (Some(one), Some(other)) if one.id == other.id && one.rounds > 0 => Method::Rounds,
         _ if several(before) && several(after) => Method::Blocks,
         _ => Method::Slices,
     }
@@ -83,7 +84,7 @@ pub(super) fn values(name: MetricName, statement: Option<usize>, side: Measured<
             Some(p) => {
                 let histogram = match statement {
                     None => &histograms.total,
-                    Some(index) => histograms.statements.get(index).unwrap_or(&histograms.total),
+                    Some(index) => histograms.statements.get(index).ok_or("the log lacks its response times")?,
                 };
                 stats::block_quantile(histogram, p).ok_or_else(|| {
                     let (needed, samples) = (stats::samples_of_block(p), histogram.len());
@@ -119,10 +120,16 @@ fn slices<'a>(name: MetricName, statement: Option<usize>, sides: [Measured<'a>; 
         }
         None => {
             let rates = |side: Measured<'_>| {
-                let slices = &side.found.record.slices;
-                // The last slice holds what was awaited at the end.
-                let whole = slices.split_last().map_or(&[][..], |(_, whole)| whole);
-                whole.iter().map(|slice| slice.totals.throughput_per_s).collect()
+                let mut slices = side.found.record.slices.as_slice();
+                let mut rates = Vec::new();
+                for block in side.blocks {
+                    let (of_block, rest) = slices.split_at(block.slices.len().min(slices.len()));
+                    // The last slice of a block holds what was awaited at its end.
+                    let whole = of_block.split_last().map_or(&[][..], |(_, whole)| whole);
+                    rates.extend(whole.iter().map(|slice| slice.totals.throughput_per_s));
+                    slices = rest;
+                }
+                rates
             };
             Evidence::SliceValues(sides.map(rates))
         }

@@ -6,12 +6,15 @@ use super::{
     model::{Method, Metric, MetricName, StatementComparison, Verdict},
 };
 use crate::{
-    record::RunInfo,
+    record::{Record, RunInfo},
     stats::{self, Claim, ROUNDS_NEEDED},
 };
 
 /// Error rate of a family of verdicts.
 const ALPHA: f64 = 0.05;
+
+/// How much more of the operations may fail on one side.
+const HIDDEN: f64 = 0.001;
 
 /// A metric of the whole workload (`None`) or of an operation.
 pub(super) type MetricKey = (MetricName, Option<String>);
@@ -31,15 +34,15 @@ impl<'a> Judge<'a> {
         Self { method, tolerance, alpha: run.map_or(ALPHA, alpha), sides }
     }
 
-    /// Gives the metrics of the workload and of its statements intervals and verdicts. Those that are gated are a family; if
-    /// none is, the highest percentiles of several statements are. Every other metric is judged by itself.
+    /// Gives the metrics of the workload and of its statements intervals and verdicts. Those that are gated are a family, and the
+    /// highest percentiles of several statements are one. Every other metric is judged by itself.
     pub(super) fn judge(&self, metrics: &mut [Metric], statements: &mut [StatementComparison], gated: &[MetricKey]) {
         let several = statements.len() > 1;
-        let mut judged: Vec<(&mut Metric, Evidence<'a>, bool)> = Vec::new();
+        let mut judged: Vec<Judged<'_, 'a>> = Vec::new();
         for metric in metrics.iter_mut().filter(|metric| metric.name.is_of_load()) {
             let evidence = evidence(self.method, metric.name, None, self.sides);
-            let in_family = gated.contains(&(metric.name, None));
-            judged.push((metric, evidence, in_family));
+            let family = if gated.contains(&(metric.name, None)) { Family::Gated } else { Family::Alone };
+            judged.push(Judged { metric, evidence, family, hides: self.hides(None) });
         }
         for (index, statement) in statements.iter_mut().enumerate() {
             let evidence_of = |name| evidence(self.method, name, Some(index), self.sides);
@@ -49,21 +52,37 @@ impl<'a> Judge<'a> {
             .map(|metric| metric.name);
             for metric in &mut statement.metrics {
                 let evidence = evidence_of(metric.name);
-                let in_family = gated.contains(&(metric.name, Some(statement.name.clone())))
-                    || (gated.is_empty() && several && headline == Some(metric.name));
-                judged.push((metric, evidence, in_family));
+                let family = match () {
+                    () if gated.contains(&(metric.name, Some(statement.name.clone()))) => Family::Gated,
+                    () if several && headline == Some(metric.name) => Family::Headlines,
+                    () => Family::Alone,
+                };
+                judged.push(Judged { metric, evidence, family, hides: self.hides(Some(index)) });
             }
         }
-        let (family, others): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(_, _, in_family)| *in_family);
-        let steps = stats::step_down(family.len(), self.alpha, |index, confidence| {
-            let (metric, evidence, _) = &family[index];
-            self.claim(metric, evidence, confidence) != Claim::Unclear
-        });
-        for ((metric, evidence, _), step) in family.into_iter().zip(steps) {
-            self.put(metric, &evidence, step.confidence, step.decided);
+        for family in [Family::Gated, Family::Headlines] {
+            let (mut members, others): (Vec<_>, Vec<_>) =
+                judged.into_iter().partition(|judged| judged.family == family);
+            judged = others;
+            let steps = stats::step_down(members.len(), self.alpha, |index, confidence| {
+                self.claim(&members[index], confidence) != Claim::Unclear
+            });
+            for (member, step) in members.iter_mut().zip(steps) {
+                self.put(member, step.confidence, step.decided);
+            }
         }
-        for (metric, evidence, _) in others {
-            self.put(metric, &evidence, 1.0 - self.alpha, true);
+        for alone in &mut judged {
+            self.put(alone, 1.0 - self.alpha, true);
+        }
+    }
+
+    /// On which side more operations failed than on the other: they are not in its percentiles, which may be better for that.
+    fn hides(&self, statement: Option<usize>) -> Option<Hides> {
+        let [before, after] = self.sides.map(|side| failed_share(&side.found.record, statement));
+        match after - before {
+            more if more > HIDDEN => Some(Hides { after: true, shares: [before, after] }),
+            less if less < -HIDDEN => Some(Hides { after: false, shares: [before, after] }),
+            _ => None,
         }
     }
 
@@ -85,23 +104,35 @@ impl<'a> Judge<'a> {
         if let Some((other_low, other_high)) = evidence.bootstrap(confidence) {
             (low, high) = (low.min(other_low), high.max(other_high));
         }
-        Ok(Interval { ratio: estimate.effect.exp(), low: low.exp(), high: high.exp() })
-    }
-
-    /// What may be claimed of a metric: nothing where its samples do not support the value of a side.
-    fn claim(&self, metric: &Metric, evidence: &Evidence<'_>, confidence: f64) -> Claim {
-        match (metric.before, metric.after) {
-            (Some(_), Some(_)) => evidence.claim(confidence, self.tolerance),
-            _ => Claim::Unclear,
+        match self.hides(statement).filter(|_| name.is_time()) {
+            // What is hidden could only make it worse, or better still.
+            Some(hides) if (hides.after && low <= 0.0) || (!hides.after && high >= 0.0) => Err(hides.words()),
+            _ => Ok(Interval { ratio: estimate.effect.exp(), low: low.exp(), high: high.exp() }),
         }
     }
 
-    fn put(&self, metric: &mut Metric, evidence: &Evidence<'_>, confidence: f64, decided: bool) {
-        let claim = if decided { self.claim(metric, evidence, confidence) } else { Claim::Unclear };
+    /// What may be claimed of a metric: nothing where its samples do not support the value of a side, nor what the operations that
+    /// failed may hide.
+    fn claim(&self, judged: &Judged<'_, '_>, confidence: f64) -> Claim {
+        let Judged { metric, evidence, hides, .. } = judged;
+        if metric.before.is_none() || metric.after.is_none() {
+            return Claim::Unclear;
+        }
+        let hidden = hides.as_ref().filter(|_| metric.name.is_time()).map(|hides| hides.after);
+        match (evidence.claim(confidence, self.tolerance), hidden) {
+            (Claim::Lower | Claim::Within, Some(true)) | (Claim::Higher | Claim::Within, Some(false)) => Claim::Unclear,
+            (claim, _) => claim,
+        }
+    }
+
+    fn put(&self, judged: &mut Judged<'_, '_>, confidence: f64, decided: bool) {
+        let claim = if decided { self.claim(judged, confidence) } else { Claim::Unclear };
+        let Judged { metric, evidence, hides, .. } = judged;
         metric.verdict = verdict(claim, metric.name);
+        let hidden = hides.as_ref().filter(|_| metric.name.is_time() && claim == Claim::Unclear).map(Hides::words);
         metric.reason = match evidence {
             Evidence::None(reason) => reason.clone(),
-            _ => evidence.too_little(),
+            _ => evidence.too_little().or(hidden),
         };
         let Some(estimate) =
             evidence.estimate(confidence).filter(|_| metric.before.is_some() && metric.after.is_some())
@@ -118,9 +149,53 @@ impl<'a> Judge<'a> {
         if let Evidence::Rounds(effects) = evidence {
             metric.effects = effects.iter().map(|effect| effect.exp()).collect();
             let by_t = stats::claim(estimate.low, estimate.high, self.tolerance);
-            if by_t != Claim::Unclear && claim == Claim::Unclear && effects.len() >= ROUNDS_NEEDED && decided {
+            let enough = effects.len() >= ROUNDS_NEEDED;
+            if by_t != Claim::Unclear && claim == Claim::Unclear && enough && decided && metric.reason.is_none() {
                 metric.reason = Some("the interval by resampling the rounds does not bear it out".into());
             }
+        }
+    }
+}
+
+/// A metric on its way to a verdict.
+struct Judged<'m, 'a> {
+    metric: &'m mut Metric,
+    evidence: Evidence<'a>,
+    family: Family,
+    hides: Option<Hides>,
+}
+
+/// Metrics whose verdicts share an error rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Gated,
+    Headlines,
+    Alone,
+}
+
+/// A side on which more operations failed than on the other.
+struct Hides {
+    /// Whether it is the side after.
+    after: bool,
+    /// Shares of both sides.
+    shares: [f64; 2],
+}
+
+impl Hides {
+    fn words(&self) -> String {
+        let [before, after] = self.shares.map(|share| format!("{:.1} %", share * 100.0));
+        format!("{before} of the operations failed before and {after} after, and are in no percentile")
+    }
+}
+
+/// Share of the operations that failed and are in no percentile: all but timeouts, where they are told apart.
+fn failed_share(record: &Record, statement: Option<usize>) -> f64 {
+    match statement {
+        Some(index) => record.statements.get(index).map_or(0.0, |figures| figures.totals.error_rate),
+        None => {
+            let timeout = |sqlstate: &str| sqlstate == "57014" || sqlstate == "timeout";
+            let failed: u64 = record.errors.iter().filter(|e| !timeout(&e.sqlstate)).map(|e| e.count).sum();
+            failed as f64 / record.totals.operations.max(1) as f64
         }
     }
 }

@@ -21,3 +21,6 @@ pub use model::{
     Comparison, Difference, Drift, DriftOf, FORMAT, Method, Metric, MetricName, Noise, PlanComparison, Side, Sides,
     StatementComparison, Unit, Verdict,
 };
+
+#[cfg(test)]
+mod tests;

@@ -200,7 +200,7 @@ pub struct Metric {
     /// Upper end of it.
     #[serde(default)]
     pub bootstrap_high: Option<f64>,
-    /// The smallest relative difference that this machine could show, such as 0.03; null where the noise was not measured.
+    /// The smallest relative difference that this machine could show, such as 0.03, by a run without a fix; null without one.
     #[serde(default)]
     pub noise_floor: Option<f64>,
     /// Why there is no interval or no verdict, where that is not plain from it; null otherwise.
@@ -279,6 +279,15 @@ pub struct Difference {
     pub before: String,
     /// After the fix.
     pub after: String,
+}
+
+impl Metric {
+    /// The smallest relative difference that such an interval could show: half of its width, beyond the tolerance. Of a comparison
+    /// without a fix that is the noise floor. `None` without an interval.
+    pub fn smallest_difference(&self, tolerance: f64) -> Option<f64> {
+        let half = (self.ci_high?.ln() - self.ci_low?.ln()) / 2.0;
+        Some(half.exp() * (1.0 + tolerance) - 1.0)
+    }
 }
 
 impl MetricName {

@@ -6,7 +6,7 @@ use crate::{
     stats::ROUNDS_NEEDED,
 };
 
-/// p below which a trend over the rounds is told.
+/// Probability of telling any trend over the rounds where there is none.
 const DRIFT_P: f64 = 0.05;
 /// How far apart the shares of buffers found in the cache may be.
 const CACHE_DIFFERENCE: f64 = 0.05;
@@ -14,7 +14,9 @@ const CACHE_DIFFERENCE: f64 = 0.05;
 /// Notes on a comparison of two records.
 pub(super) fn notes(comparison: &Comparison, sides: [&Record; 2]) -> Vec<Warning> {
     let mut notes = Vec::from_iter(how_sure(comparison));
-    notes.extend(comparison.drift.iter().filter(|drift| drift.p < DRIFT_P).map(drifted));
+    // Several trends are looked for, so each has a part of the error rate (Bonferroni).
+    let part = DRIFT_P / comparison.drift.len().max(1) as f64;
+    notes.extend(comparison.drift.iter().filter(|drift| drift.p < part).map(drifted));
     notes.extend(cache_differs(sides));
     for (phase, side) in [(Phase::Before, &comparison.sides.before), (Phase::After, &comparison.sides.after)] {
         notes.extend(interrupted(phase, side));
@@ -53,12 +55,14 @@ fn drifted(drift: &Drift) -> Warning {
     match of {
         DriftOf::Before | DriftOf::After => {
             let side = if *of == DriftOf::Before { "before" } else { "after" };
-            let message =
-                format!("the machine or the data drifted: {metric} {side} by {change:+.0} % over the rounds ({test})");
+            let message = format!(
+                "it looks as if the machine or the data drifted: {metric} {side} by {change:+.0} % over the rounds ({test})"
+            );
             note("drift", message, "rounds in turns keep it out of the ratio; take other load off the machine")
         }
         DriftOf::Effect => {
-            let message = format!("the effect on {metric} changed over the rounds, by {change:+.0} % ({test})");
+            let message =
+                format!("it looks as if the effect on {metric} changed over the rounds, by {change:+.0} % ({test})");
             note("effect-drifts", message, "the interval is that of its mean: look at the ratio of each round")
         }
     }

@@ -25,6 +25,9 @@ pub fn headline(comparison: &Comparison) -> String {
     if let Some(rounds) = comparison.run.as_ref().map(|run| run.rounds) {
         line.push_str(&format!(", {rounds} round{}", if rounds == 1 { "" } else { "s" }));
     }
+    if [&comparison.sides.before, &comparison.sides.after].iter().any(|side| side.interrupted) {
+        line.push_str(", interrupted");
+    }
     if let Some(above) = unsupported_above(comparison, metric) {
         line.push_str(&format!(" (too few samples for {above})"));
     }
@@ -97,8 +100,7 @@ fn noise(comparison: &Comparison) -> Option<String> {
 /// What noise was found, by a comparison without a fix.
 fn floors(comparison: &Comparison) -> String {
     let floor = |metric: &Metric| {
-        let (low, high) = (metric.ci_low?, metric.ci_high?);
-        let floor = low.ln().abs().max(high.ln().abs()).exp() - 1.0;
+        let floor = metric.smallest_difference(comparison.tolerance)?;
         Some(format!("{} {}", rows::metric_name(metric.name), units::percent(floor)))
     };
     let floors: Vec<String> = comparison.metrics.iter().filter_map(floor).collect();
@@ -108,9 +110,10 @@ fn floors(comparison: &Comparison) -> String {
 /// A comparison for a person.
 pub fn comparison(comparison: &Comparison) -> Document {
     let several = comparison.statements.len() > 1;
+    let is_aa = comparison.run.as_ref().is_some_and(|run| run.aa);
     let mut blocks = vec![
         Block::Headline(headline(comparison)),
-        Block::Paragraph(match comparison.run.as_ref().is_some_and(|run| run.aa) {
+        Block::Paragraph(match is_aa {
             true => format!("Scenario {}, without its fix on both sides.", comparison.scenario),
             false => format!("Scenario {}, fix: {}.", comparison.scenario, comparison.fix),
         }),
@@ -121,12 +124,13 @@ pub fn comparison(comparison: &Comparison) -> Document {
         )),
         Block::Paragraph(verdict(comparison)),
     ];
-    match comparison.run.as_ref().is_some_and(|run| run.aa) {
+    match is_aa {
         true => blocks.push(Block::Paragraph(floors(comparison))),
         false => blocks.extend(noise(comparison).map(Block::Paragraph)),
     }
     match &comparison.results {
         Some(check) => blocks.extend(results(check)),
+        None if is_aa => {}
         None => blocks.push(Block::Paragraph("Same rows before and after: not checked.".into())),
     }
     if let Some(of_fix) = &comparison.price {
@@ -147,8 +151,8 @@ pub fn comparison(comparison: &Comparison) -> Document {
     }
     blocks.extend([Block::Heading("Behind the figures".into()), Block::Table(sides(comparison))]);
     blocks.push(Block::List(vec![
-        format!("before: {}", comparison.sides.before.folder),
-        format!("after: {}", comparison.sides.after.folder),
+        format!("{}: {}", names(comparison)[0], comparison.sides.before.folder),
+        format!("{}: {}", names(comparison)[1], comparison.sides.after.folder),
     ]));
     if !comparison.differences.is_empty() {
         let mut table = Table::of_words(&["what", "before", "after"]);
@@ -177,8 +181,7 @@ fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric
         .iter()
         .filter_map(|metric| metric.confidence)
         .fold(None, |least, confidence| Some(least.map_or(confidence, |least: f64| least.min(confidence))));
-    let aa = comparison.run.as_ref().is_some_and(|run| run.aa);
-    let [before, after] = if aa { ["a", "b"] } else { ["before", "after"] };
+    let [before, after] = names(comparison);
     let mut table = Table::of_figures(&["metric", before, after, "change", "interval", "verdict"]);
     table.columns[5].align = Align::Left;
     table.rows.extend(metrics.into_iter().map(|metric| rows::judged(metric, usual.unwrap_or(0.95))));
@@ -208,8 +211,15 @@ fn plans(plans: &[PlanComparison], several: bool) -> Table {
     table
 }
 
+/// What the sides are called: without a fix there is no before and after.
+fn names(comparison: &Comparison) -> [&'static str; 2] {
+    let is_aa = comparison.run.as_ref().is_some_and(|run| run.aa);
+    if is_aa { ["a", "b"] } else { ["before", "after"] }
+}
+
 fn sides(comparison: &Comparison) -> Table {
-    let mut table = Table::of_figures(&["", "before", "after"]);
+    let [before, after] = names(comparison);
+    let mut table = Table::of_figures(&["", before, after]);
     let mut row = |what: &str, figure: &dyn Fn(&Side) -> String| {
         table.rows.push(vec![
             Cell::plain(what),

@@ -127,7 +127,7 @@ fn what_would_change_a_server_that_is_not_ours_needs_a_yes() {
     let site = Site::with_server();
     let url = site.url("latclinic", "latclinic");
     assert_snapshot!(site.refused(2, &at(&url, &["run", "--rows", "2000"])), @"
-    error: nothing was done: this would make the schema latclinic_events on SOCKET:5432/latclinic, load 2 000 rows, and measure the workload, round by round; between the blocks it would apply the fix and take it back, again and again, and try writes that it rolls back:
+    error: nothing was done: this would make the schema latclinic_events on SOCKET:5432/latclinic, load 2 000 rows, and measure the workload there, with a CHECKPOINT before each block where the role may; it would run each operation for some parameters in transactions that it rolls back, and between the blocks try writes that it rolls back, VACUUM, and apply the fix and take it back, again and again:
       CREATE INDEX CONCURRENTLY events_user_id_created_at_idx ON events (user_id, created_at DESC);
       DROP INDEX CONCURRENTLY IF EXISTS events_user_id_created_at_idx;
       help: pass --yes to do it
