@@ -3,9 +3,10 @@
 #
 #   benches/calibration/server.sh [ROUNDS] [PLANTED_ROUNDS] [BLOCK]
 #
-# Records ROUNDS rounds (default 300) of each A/A and PLANTED_ROUNDS (default 100) of each slowdown in blocks of BLOCK (default 250ms), cuts
-# them into comparisons of 6, 10 and 20 rounds and prints the shares of verdicts. The second load begins in the middle of a comparison of six
-# rounds and ends in the middle of the next one, again and again. Needs pgbench and python3; builds latclinic first. About half an hour.
+# Records ROUNDS rounds (default 300) of each A/A and PLANTED_ROUNDS (default 100; 0 for none) of each slowdown in blocks of BLOCK (default
+# 250ms), cuts them into comparisons of 6, 10 and 20 rounds and prints the shares of verdicts. The second load begins in the middle of a
+# comparison of six rounds and ends in the middle of the next one, again and again. Needs pgbench and python3; builds latclinic first. About
+# half an hour.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -42,6 +43,7 @@ kill "$second"
 wait "$second" 2> /dev/null || true
 
 for percent in 5 10 20; do
+    [ "$planted" -gt 0 ] || break
     sed "s/4800/$((4000 + 40 * percent))/" "$scenario" > "$work/loop.toml"
     record "slower-by-$percent" "$work/loop.toml" "$planted"
 done

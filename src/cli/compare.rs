@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{
-    CommandError, Exit, Output, format::FormatArgs, gates::GateArgs, judging::JudgingArgs, reports::ReportsArgs,
+    CommandError, Exit, Output,
+    format::FormatArgs,
+    gates::{GateArgs, GateFiles},
+    judging::JudgingArgs,
+    reports::ReportsArgs,
 };
 use crate::{
     clinic::{self, BeforeSide, CompareRequest},
@@ -63,7 +67,13 @@ impl CompareArgs {
 /// # Errors
 /// As [`clinic::compare`]; exit 4 when there is nothing that can be compared.
 pub(super) fn run(args: &CompareArgs, output: &mut Output) -> Result<Exit, CommandError> {
-    let files = args.gates.open()?;
+    args.gates.telling(output, |output, files| compare(args, output, files))
+}
+
+fn compare(args: &CompareArgs, output: &mut Output, files: &mut GateFiles) -> Result<Exit, CommandError> {
+    if let Some(id) = &args.scenario {
+        files.named(id);
+    }
     let judging = args.judging.judging(&args.gates.gates);
     let (before, after) = args.sides()?;
     let request = CompareRequest {
@@ -75,8 +85,11 @@ pub(super) fn run(args: &CompareArgs, output: &mut Output) -> Result<Exit, Comma
         output: args.reports.output.as_deref(),
     };
     let compared = clinic::compare(&request, |comparison| render::markdown(&render::comparison(comparison)))?;
+    files.saved(&compared.folder);
     let document = render::comparison(&compared.comparison);
+    // First of all: a stdout that nobody reads any more ends the program.
+    let told = files.compared(output, &compared.comparison);
     args.format.format.show_saved(output, &document, &compared.comparison, &compared.folder)?;
-    files.write(output, &compared.comparison, &compared.folder, None)?;
+    told?;
     Ok(compared.comparison.outcome().into())
 }

@@ -49,6 +49,17 @@ impl CommandError {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The chain of causes on one line, without what its parts repeat.
+    pub fn words(&self) -> String {
+        let mut words: Vec<String> = Vec::new();
+        for part in self.error.chain().map(ToString::to_string) {
+            if words.last().is_none_or(|last| !last.contains(&part)) {
+                words.push(part);
+            }
+        }
+        words.join(": ")
+    }
 }
 
 impl From<clinic::Error> for CommandError {

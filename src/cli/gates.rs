@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{CommandError, Exit, Output, output_file::OutputFile};
 use crate::{
     compare::Comparison,
-    render,
+    render::{self, CiReport},
     scenario::{Gate, Origin, Scenario},
 };
 
@@ -40,57 +40,92 @@ enum AnnotationForm {
     Github,
 }
 
-/// Where a CI system is told, ready to be written.
+/// Where a CI system is told, ready to be written: each once, by what there is to say first.
 #[derive(Debug)]
 pub(super) struct GateFiles {
     junit: Option<OutputFile>,
     summary: Option<OutputFile>,
     annotations: Option<AnnotationForm>,
     code_quality: Option<OutputFile>,
+    scenario: Option<String>,
+    /// The scenario's file in the repository, which is to blame.
+    file: Option<String>,
+    /// What was saved.
+    folder: Option<PathBuf>,
 }
 
 impl GateArgs {
-    /// Tries that the files can be written.
+    /// Does `work`, having tried that the files can be written, and tells CI what came of it: of the comparison that `work` has told of
+    /// by [`GateFiles::compared`], else of its failure.
     ///
     /// # Errors
-    /// When one cannot.
-    pub(super) fn open(&self) -> Result<GateFiles, CommandError> {
-        Ok(GateFiles {
+    /// When a file cannot be written, and as `work`.
+    pub(super) fn telling(
+        &self,
+        output: &mut Output,
+        work: impl FnOnce(&mut Output, &mut GateFiles) -> Result<Exit, CommandError>,
+    ) -> Result<Exit, CommandError> {
+        let mut files = GateFiles {
             junit: self.junit.as_deref().map(OutputFile::replace).transpose()?,
             summary: self.summary.as_deref().map(OutputFile::append).transpose()?,
             annotations: self.annotations,
             code_quality: self.code_quality.as_deref().map(OutputFile::replace).transpose()?,
-        })
+            scenario: None,
+            file: None,
+            folder: None,
+        };
+        let ended = work(output, &mut files);
+        if let Err(failure) = &ended {
+            let scenario = files.scenario.take();
+            let told = files.tell(output, &CiReport::failed(scenario.as_deref(), failure.words()));
+            // The failure itself is what the command ends with.
+            if let Err(unwritten) = told {
+                output.note(&unwritten.words());
+            }
+        }
+        ended
     }
 }
 
 impl GateFiles {
-    /// Writes what came of a comparison, which is saved in `folder`. The scenario says which file is to blame.
+    /// From now on it is about this scenario.
+    pub(super) fn about(&mut self, scenario: &Scenario) {
+        self.named(&scenario.id);
+        self.file = repository_path(scenario);
+    }
+
+    /// From now on it is about the scenario of this id.
+    pub(super) fn named(&mut self, id: &str) {
+        self.scenario = Some(id.to_owned());
+    }
+
+    /// From now on something is saved in `folder`.
+    pub(super) fn saved(&mut self, folder: &Path) {
+        self.folder = Some(folder.to_owned());
+    }
+
+    /// Tells what came of a comparison.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub(super) fn write(
-        self,
-        output: &Output,
-        comparison: &Comparison,
-        folder: &Path,
-        scenario: Option<&Scenario>,
-    ) -> Result<(), CommandError> {
-        let file = scenario.and_then(repository_path);
-        if let Some(junit) = self.junit {
-            junit.write(&render::junit(comparison))?;
+    pub(super) fn compared(&mut self, output: &Output, comparison: &Comparison) -> Result<(), CommandError> {
+        self.tell(output, &CiReport::compared(comparison))
+    }
+
+    fn tell(&mut self, output: &Output, report: &CiReport<'_>) -> Result<(), CommandError> {
+        if let Some(junit) = self.junit.take() {
+            junit.write(&render::junit(report))?;
         }
-        if let Some(summary) = self.summary {
-            summary.write(&render::summary(comparison, &folder.display().to_string()))?;
+        if let Some(summary) = self.summary.take() {
+            let folder = self.folder.as_ref().map(|folder| folder.display().to_string());
+            summary.write(&render::summary(report, folder.as_deref()))?;
         }
-        if let Some(code_quality) = self.code_quality {
-            let file = file.clone().unwrap_or_else(|| format!("scenarios/{}.toml", comparison.scenario));
-            let report = render::json(&render::code_quality(comparison, &file));
+        if let Some(code_quality) = self.code_quality.take() {
+            let report = render::json(&render::code_quality(report, self.file.as_deref()));
             code_quality.write(&report.map_err(|error| CommandError::new(Exit::Failed, error))?)?;
         }
-        match self.annotations {
-            Some(AnnotationForm::Github) => output.note(render::annotations(comparison, file.as_deref()).trim_end()),
-            None => {}
+        if let Some(AnnotationForm::Github) = self.annotations.take() {
+            output.note(render::annotations(report, self.file.as_deref()).trim_end());
         }
         Ok(())
     }

@@ -54,14 +54,7 @@ impl Output {
         match result {
             Ok(exit) => exit.into(),
             Err(failure) => {
-                let words =
-                    failure.error.chain().map(ToString::to_string).fold(Vec::<String>::new(), |mut words, part| {
-                        if words.last().is_none_or(|last| !last.contains(&part)) {
-                            words.push(part);
-                        }
-                        words
-                    });
-                self.note(&format!("error: {}", words.join(": ")));
+                self.note(&format!("error: {}", failure.words()));
                 if let Some(hint) = failure.hint {
                     self.note(&format!("  help: {hint}"));
                 }

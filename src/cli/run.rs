@@ -5,7 +5,7 @@ use clap::Args;
 use super::{
     exit::{CommandError, Exit},
     format::FormatArgs,
-    gates::GateArgs,
+    gates::{GateArgs, GateFiles},
     judging::JudgingArgs,
     load::LoadArgs,
     output::Output,
@@ -47,7 +47,12 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandError> {
+    args.gates.telling(output, |output, files| measure(args, output, files))
+}
+
+fn measure(args: &RunArgs, output: &mut Output, files: &mut GateFiles) -> Result<Exit, CommandError> {
     let scenario = args.scenario.load()?;
+    files.about(&scenario);
     let plan = RunPlan::new(
         &scenario,
         &LoadOptions { gates: args.gates.gates.clone(), ..args.load.options() },
@@ -57,16 +62,18 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
     let reports = args.reports.reports();
     let place = args.target.place(plan.load.most_connections())?;
     args.consent.ask_for_run(&place, &scenario, plan.aa)?;
-    let files = args.gates.open()?;
     let seed = SeedOptions { reseed: args.reseed, connections: None };
     let markdown = |comparison: &_| render::markdown(&render::comparison(comparison));
     let (outcome, interrupted) = session::at(place, "latclinic run", async |clinic| {
         clinic::run(clinic, &scenario, &seed, &plan, &judging, &reports, &markdown).await
     })?;
+    files.saved(&outcome.folder);
     match &outcome.comparison {
         Some(comparison) => {
+            // First of all: a stdout that nobody reads any more ends the program.
+            let told = files.compared(output, comparison);
             args.format.format.show_saved(output, &render::comparison(comparison), comparison, &outcome.folder)?;
-            files.write(output, comparison, &outcome.folder, Some(&scenario))?;
+            told?;
         }
         None => {
             output.note("no round is whole: what was measured so far is saved, and there is no comparison");
@@ -76,6 +83,6 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
     match (outcome.failure, outcome.comparison) {
         (Some(failure), _) => Err(session::failure(failure, interrupted)),
         (None, Some(comparison)) => Ok(comparison.outcome().into()),
-        (None, None) => Ok(Exit::Undecided),
+        (None, None) => Err(CommandError::new(Exit::Undecided, anyhow::anyhow!("no round is whole"))),
     }
 }

@@ -1,62 +1,95 @@
 //! JUnit XML, as GitLab, Jenkins and others read it: a test case for each gate and threshold.
 //!
-//! A gate that failed is a `failure`; one that is undecided is an `error`, because a `skipped` test counts as well there.
+//! A gate that failed is a `failure`; one that is undecided is an `error`, because a `skipped` test counts as well there. What failed or
+//! ended before its time is an `error` of its own.
 
 use std::fmt::Write as _;
 
-use super::{comparison::headline, document::clean, gates};
-use crate::{compare::Comparison, record::Outcome};
+use super::{
+    ci_report::{CiReport, MEASURED},
+    comparison::headline,
+    document::clean,
+    gates,
+};
+use crate::{
+    compare::{Comparison, Gate, Side},
+    record::Outcome,
+};
 
-/// The gates of a comparison as a test suite. Ends with a line end.
-pub fn junit(comparison: &Comparison) -> String {
-    let all = &comparison.gates;
-    let sides = [&comparison.sides.before, &comparison.sides.after];
-    let seconds: f64 = sides.iter().map(|side| side.measured_s).sum();
+/// What came of a run or a comparison as a test suite. Ends with a line end.
+pub fn junit(report: &CiReport<'_>) -> String {
+    let all = report.comparison.map_or(&[][..], |comparison| &comparison.gates);
+    let broken = usize::from(report.failure.is_some());
+    let seconds =
+        report.comparison.map_or(0.0, |comparison| sides(comparison).map(|side| side.measured_s).iter().sum());
     let counts = format!(
         "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{seconds:.3}\"",
-        all.len(),
+        all.len() + broken,
         gates::count(all, Outcome::Failed),
-        gates::count(all, Outcome::Undecided)
+        gates::count(all, Outcome::Undecided) + broken
     );
-    let suite = format!("latclinic.{}", escape(&comparison.scenario));
-    let started = sides[0].started_at.min(sides[1].started_at).strftime("%Y-%m-%dT%H:%M:%S");
+    let suite = escape(&report.name('.'));
+    let started = report.comparison.map_or_else(String::new, |comparison| {
+        let [before, after] = sides(comparison);
+        format!(" timestamp=\"{}\"", before.started_at.min(after.started_at).strftime("%Y-%m-%dT%H:%M:%S"))
+    });
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"latclinic\" {counts}>\n  <testsuite name=\"{suite}\" \
-         {counts} timestamp=\"{started}\">\n    <properties>\n"
+         {counts}{started}>\n"
     );
+    if let Some(comparison) = report.comparison {
+        xml.push_str(&properties(comparison));
+    }
+    if let Some(failure) = &report.failure {
+        xml.push_str(&case(&suite, MEASURED, failure, Some(("error", "failed"))));
+    }
+    for gate in all {
+        xml.push_str(&of_gate(&suite, gate));
+    }
+    xml.push_str("  </testsuite>\n</testsuites>\n");
+    xml
+}
+
+fn sides(comparison: &Comparison) -> [&Side; 2] {
+    [&comparison.sides.before, &comparison.sides.after]
+}
+
+fn properties(comparison: &Comparison) -> String {
+    let [before, after] = sides(comparison);
+    let mut xml = "    <properties>\n".to_owned();
     for (name, value) in [
         ("scenario", comparison.scenario.as_str()),
         ("fix", &comparison.fix),
         ("headline", &headline(comparison)),
         ("verdict", comparison.verdict.as_str()),
-        ("before", &sides[0].folder),
-        ("after", &sides[1].folder),
+        ("before", &before.folder),
+        ("after", &after.folder),
     ] {
         let _ = writeln!(xml, "      <property name=\"{name}\" value=\"{}\"/>", escape(value));
     }
-    xml.push_str("    </properties>\n");
-    for gate in all {
-        // The measurement is that of all gates: its time is the suite's.
-        let case = format!("    <testcase classname=\"{suite}\" name=\"{}\" time=\"0\"", escape(&gate.expression));
-        let found = escape(&gates::found(gate));
-        let element = match gate.outcome {
-            Outcome::Passed => None,
-            Outcome::Failed => Some("failure"),
-            Outcome::Undecided => Some("error"),
-        };
-        let _ = match element {
-            None => writeln!(xml, "{case}>\n      <system-out>{found}</system-out>\n    </testcase>"),
-            Some(element) => {
-                let outcome = gates::outcome_name(gate.outcome);
-                writeln!(
-                    xml,
-                    "{case}>\n      <{element} message=\"{found}\" type=\"{outcome}\">{found}</{element}>\n    </testcase>"
-                )
-            }
-        };
-    }
-    xml.push_str("  </testsuite>\n</testsuites>\n");
-    xml
+    xml + "    </properties>\n"
+}
+
+fn of_gate(suite: &str, gate: &Gate) -> String {
+    let element = match gate.outcome {
+        Outcome::Passed => None,
+        Outcome::Failed => Some("failure"),
+        Outcome::Undecided => Some("error"),
+    };
+    let element = element.map(|element| (element, gates::outcome_name(gate.outcome)));
+    case(suite, &gate.expression, &gates::found(gate), element)
+}
+
+/// A test case; one that did not pass has an element and its type. `suite` is escaped already.
+fn case(suite: &str, name: &str, found: &str, element: Option<(&str, &str)>) -> String {
+    let found = escape(found);
+    let body = match element {
+        None => format!("<system-out>{found}</system-out>"),
+        Some((element, of_type)) => format!("<{element} message=\"{found}\" type=\"{of_type}\">{found}</{element}>"),
+    };
+    // The measurement is that of all gates: its time is the suite's.
+    let name = escape(name);
+    format!("    <testcase classname=\"{suite}\" name=\"{name}\" time=\"0\">\n      {body}\n    </testcase>\n")
 }
 
 /// The text as XML 1.0 takes it, within an element and within quotes.
@@ -89,7 +122,7 @@ mod tests {
     fn each_gate_is_a_test_case_and_what_is_undecided_did_not_pass() {
         let mut comparison = compared();
         comparison.gates = gates::sample::gates();
-        let xml = junit(&comparison);
+        let xml = junit(&CiReport::compared(&comparison));
         insta::assert_snapshot!(xml, @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites name="latclinic" tests="5" failures="2" errors="1" skipped="0" time="60.211">
@@ -131,6 +164,28 @@ mod tests {
         assert_eq!(failure.attribute("message"), failure.text());
     }
 
+    #[test]
+    fn a_failure_is_an_error_beside_the_gates_or_alone() {
+        let mut comparison = compared();
+        comparison.gates = gates::sample::gates()[..1].to_vec();
+        comparison.sides.after.interrupted = true;
+        comparison.sides.after.interrupted_by = Some("it was told to stop".into());
+        let early = junit(&CiReport::compared(&comparison));
+        let words = "the measurement after ended early: it was told to stop";
+        let counts = "tests=\"2\" failures=\"0\" errors=\"1\" skipped=\"0\"";
+        assert!(early.contains(counts) && early.contains(&format!("<error message=\"{words}\"")), "{early}");
+        insta::assert_snapshot!(junit(&CiReport::failed(Some("events"), "cannot connect: <refused>")), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="latclinic" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+          <testsuite name="latclinic.events" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+            <testcase classname="latclinic.events" name="measured and compared" time="0">
+              <error message="cannot connect: &lt;refused&gt;" type="failed">cannot connect: &lt;refused&gt;</error>
+            </testcase>
+          </testsuite>
+        </testsuites>
+        "#);
+    }
+
     proptest! {
         #[test]
         fn any_text_makes_an_xml_document(text in "\\PC*|[\\x00-\\x7f]{0,20}|[<>&'\"\u{fffe}\u{ffff}\u{85}]{0,8}") {
@@ -138,8 +193,10 @@ mod tests {
             comparison.fix = text.clone();
             comparison.gates = gates::sample::gates();
             comparison.gates[0].expression = text.clone();
-            comparison.gates[4].reason = Some(text);
-            let xml = junit(&comparison);
+            comparison.gates[4].reason = Some(text.clone());
+            let xml = junit(&CiReport::compared(&comparison));
+            prop_assert!(Document::parse(&xml).is_ok(), "{xml}");
+            let xml = junit(&CiReport::failed(Some(&text), text.as_str()));
             prop_assert!(Document::parse(&xml).is_ok(), "{xml}");
         }
     }

@@ -3,10 +3,12 @@
 //! [`comparison`] and [`record`] make a [`Document`]; [`terminal`] and [`markdown`] write one, [`json`] writes the data
 //! themselves. A new format is one file that writes a [`Document`].
 //!
-//! [`junit`], [`summary`], [`annotations`] and [`code_quality`] tell a CI system what came of a comparison's gates.
+//! [`junit`], [`summary`], [`annotations`] and [`code_quality`] tell a CI system what came of a comparison's gates, or what failed: each
+//! writes a [`CiReport`].
 
 mod annotations;
 mod baselines;
+mod ci_report;
 mod code_quality;
 mod comparison;
 mod document;
@@ -24,6 +26,7 @@ mod units;
 
 pub use annotations::annotations;
 pub use baselines::baselines;
+pub use ci_report::CiReport;
 pub use code_quality::code_quality;
 pub use comparison::{comparison, headline};
 pub use document::{Align, Block, Cell, Column, Document, Table, Tone};

@@ -1,17 +1,39 @@
-//! A comparison as a short part of a CI job's page, in Markdown.
+//! A comparison, or a failure, as a short part of a CI job's page, in Markdown.
 
 use super::{
+    ci_report::CiReport,
     comparison::headline,
     document::{Block, Document},
     gates,
     markdown::markdown,
     price::price_line,
 };
-use crate::{compare::Comparison, record::Outcome};
+use crate::{
+    compare::{Comparison, Side},
+    record::{Outcome, Warning},
+};
 
-/// What changed, the verdict, the price, and what came of the gates; `report` is the folder that holds everything else. Ends with a line
-/// end.
-pub fn summary(comparison: &Comparison, report: &str) -> String {
+/// What failed; what changed, the verdict, the price, what came of the gates, and the notes. `folder` holds everything else, where
+/// something was saved. Ends with a line end.
+pub fn summary(report: &CiReport<'_>, folder: Option<&str>) -> String {
+    let mut blocks = Vec::new();
+    if let Some(failure) = &report.failure {
+        blocks.push(Block::Heading(format!("{}: {failure}", report.name(' '))));
+    }
+    match report.comparison {
+        Some(comparison) => blocks.extend(compared(comparison)),
+        None => blocks.push(Block::Paragraph("Nothing was compared, and no gate is decided.".into())),
+    }
+    blocks.extend(folder.map(|folder| {
+        Block::Paragraph(match report.comparison {
+            Some(_) => format!("Tables, plans and histograms are in {folder}, in comparison.md first."),
+            None => format!("What was measured is in {folder}."),
+        })
+    }));
+    format!("{}\n", markdown(&Document { blocks }))
+}
+
+fn compared(comparison: &Comparison) -> Vec<Block> {
     let all = &comparison.gates;
     let counted = |outcome| match gates::count(all, outcome) {
         0 => None,
@@ -31,22 +53,35 @@ pub fn summary(comparison: &Comparison, report: &str) -> String {
     ];
     blocks.extend(comparison.price.as_ref().map(|price| Block::Paragraph(format!("The fix {}.", price_line(price)))));
     blocks.extend(gates::blocks(all));
-    blocks.push(Block::Paragraph(format!(
-        "Tables, plans, histograms and notes are in {report}, in comparison.md first."
-    )));
-    format!("{}\n", markdown(&Document { blocks }))
+    let notes = notes(comparison);
+    if !notes.is_empty() {
+        blocks.extend([Block::Heading("Notes".into()), Block::List(notes)]);
+    }
+    blocks
+}
+
+/// Those on the comparison, then each side's warnings. What is to be done about them is in comparison.md.
+fn notes(comparison: &Comparison) -> Vec<String> {
+    let words = |Warning { id, message, .. }: &Warning| format!("{id}: {message}");
+    let of_side = |phase: &'static str, side: &Side| {
+        side.warnings.iter().map(|warning| format!("{phase}, {}", words(warning))).collect::<Vec<_>>()
+    };
+    let mut notes: Vec<String> = comparison.notes.iter().map(words).collect();
+    notes.extend(of_side("before", &comparison.sides.before));
+    notes.extend(of_side("after", &comparison.sides.after));
+    notes
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{record::sample, render::comparison::tests::compared};
+    use crate::{record::sample, render::comparison::tests::compared as sample_comparison};
 
     #[test]
     fn the_summary_is_short_and_says_what_came_of_the_gates() {
-        let mut comparison = compared();
+        let mut comparison = sample_comparison();
         comparison.gates = gates::sample::gates();
-        insta::assert_snapshot!(summary(&comparison, "reports/events/20261121T012345Z-run"), @r#"
+        insta::assert_snapshot!(summary(&CiReport::compared(&comparison), Some("reports/events/20261121T012345Z-run")), @r#"
         ## p99 307 ms -> 399 µs, 770x faster
 
         Scenario events, fix: index on (user\_id, created\_at). Verdict: inconclusive; gates: 2 failed, 1 undecided, 2 passed.
@@ -66,11 +101,33 @@ mod tests {
         | throughput regresses less than 5% | -3.0 % (97.5 % -8.0 to +2.0) | undecided: its interval lies on both sides of the limit |
         | results identical | - | FAIL: &lt;3> rows & "more" after 100 % |
 
-        Tables, plans, histograms and notes are in reports/events/20261121T012345Z-run, in comparison.md first.
+        ## Notes
+
+        - measured-once: each side was measured once, so drift of the machine between the two is not excluded and no verdict is given
+
+        Tables, plans and histograms are in reports/events/20261121T012345Z-run, in comparison.md first.
         "#);
         comparison.gates.clear();
         comparison.price = sample::full().price;
-        assert!(summary(&comparison, "r").contains("The fix costs 31.0 MB, "));
-        assert!(summary(&comparison, "r").contains("; no gates."));
+        assert!(summary(&CiReport::compared(&comparison), Some("r")).contains("The fix costs 31.0 MB, "));
+        assert!(summary(&CiReport::compared(&comparison), Some("r")).contains("; no gates."));
+    }
+
+    #[test]
+    fn a_failure_is_the_first_line() {
+        let mut comparison = sample_comparison();
+        comparison.sides.after.interrupted = true;
+        comparison.sides.after.warnings = sample::full().warnings;
+        let early = summary(&CiReport::compared(&comparison), None);
+        assert!(early.starts_with("## latclinic events: the measurement after ended early\n\n## p99 "), "{early}");
+        let warning = &comparison.sides.after.warnings[0];
+        assert!(early.contains(&format!("\n- after, {}: ", warning.id)), "{early}");
+        insta::assert_snapshot!(summary(&CiReport::failed(None, "cannot connect"), Some("out")), @"
+        ## latclinic: cannot connect
+
+        Nothing was compared, and no gate is decided.
+
+        What was measured is in out.
+        ");
     }
 }

@@ -3,8 +3,13 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use nix::sys::signal::Signal;
 
 use crate::site::{File, QUICK, Site};
+
+/// The flags of all forms.
+const FORMS: [&str; 8] =
+    ["--junit", "j.xml", "--summary", "s.md", "--code-quality", "q.json", "--annotations", "github"];
 
 fn run<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["run"][..], &QUICK, more].concat()
@@ -61,9 +66,8 @@ fn what_came_of_gates_is_told_in_every_form_before_the_exit_code() {
     site.done(&["bench", "mine.toml", "--phase", "after", "--output", "after", "--threshold", "p(50)<1min"]);
 
     // The gate stands in the record of the phase after; only a run compares the results.
-    let forms = ["--junit", "j.xml", "--summary", "s.md", "--code-quality", "q.json", "--annotations", "github"];
     let compare = ["compare", "before", "after"];
-    let told = site.run(&[&compare[..], &forms].concat());
+    let told = site.run(&[&compare[..], &FORMS].concat());
     assert_eq!(told.exit, 4, "{}", told.stderr);
     let read = |name: &str| fs::read_to_string(site.path(name)).unwrap();
     let junit = read("j.xml");
@@ -85,7 +89,7 @@ fn what_came_of_gates_is_told_in_every_form_before_the_exit_code() {
     assert!(once.contains("| results identical | - | undecided: "), "{once}");
 
     // A gate of a flag that the record has already is the same one; the summary grows, the other files are replaced.
-    let told = site.run(&[&compare[..], &forms, &["--gate", "results  identical"]].concat());
+    let told = site.run(&[&compare[..], &FORMS, &["--gate", "results  identical"]].concat());
     assert_eq!(told.exit, 4, "{}", told.stderr);
     assert_eq!((read("j.xml").matches("<testcase").count(), read("s.md").matches("## Gates").count()), (2, 2));
     assert_snapshot!(site.refused(2, &[&compare[..], &["--gate", "lates.p99 improves by 2x"]].concat()), @"
@@ -119,6 +123,69 @@ fn a_whole_interval_passes_or_fails_a_gate_and_the_rest_is_undecided() {
     // A p99 needs more samples than a block has.
     let (exit, outcomes) = gates(&["--gate", "p99 improves by 2x"]);
     assert_eq!((exit, outcomes[2].as_str()), (4, "undecided"));
+}
+
+/// Files of an earlier job, all of whose gates passed.
+fn passed_earlier(site: &Site) {
+    site.write("j.xml", "<testsuites tests=\"1\" failures=\"0\" errors=\"0\"/>");
+    site.write("s.md", "");
+    site.write("q.json", "[]");
+}
+
+#[test]
+fn what_fails_without_a_comparison_is_an_error_in_every_form() {
+    let site = Site::new();
+    site.write("wrong.toml", "title = 1");
+    let nowhere = ["run", "--database-url", "postgresql://me@127.0.0.1:1/db", "--yes"];
+    let cases: [(&[&str], i32, &str); 4] = [
+        (&nowhere, 1, "events"),
+        (&["run", "wrong.toml"], 2, ""),
+        (&["run", "--gate", "lates.p99 improves by 2x"], 2, "events"),
+        (&["compare", "--scenario", "events"], 4, "events"),
+    ];
+    for (command, exit, scenario) in cases {
+        passed_earlier(&site);
+        let told = site.run(&[command, &FORMS].concat());
+        assert_eq!(told.exit, exit, "{}", told.stderr);
+        let read = |name: &str| fs::read_to_string(site.path(name)).unwrap();
+        let junit = read("j.xml");
+        assert!(junit.contains("tests=\"1\" failures=\"0\" errors=\"1\""), "{junit}");
+        assert!(junit.contains("name=\"measured and compared\"") && junit.contains("<error message=\""), "{junit}");
+        let of = if scenario.is_empty() { String::new() } else { format!(" {scenario}") };
+        assert!(read("s.md").starts_with(&format!("## latclinic{of}: ")), "{}", read("s.md"));
+        assert!(told.stderr.contains(&format!("::error title=latclinic{of}%3A failed::")), "{}", told.stderr);
+        let issues: serde_json::Value = serde_json::from_str(&read("q.json")).unwrap();
+        let description = issues[0]["description"].as_str().unwrap();
+        assert!(description.starts_with("measured and compared: failed: "), "{description}");
+    }
+}
+
+#[test]
+fn a_run_that_ended_early_is_not_green() {
+    let site = Site::with_server();
+    site.write("mine.toml", &File::default().text());
+    site.done(&["seed", "mine.toml"]);
+    passed_earlier(&site);
+    let run = ["run", "mine.toml", "--rounds", "3", "--block", "1s", "--output", "out", "--threshold", "p(50)<1min"];
+    let mut running = site.start(&[&run[..], &FORMS].concat());
+    running.hear("round 2 of 3");
+    running.signal(Signal::SIGTERM);
+    let told = running.end(&site);
+    assert_eq!(told.exit, 143, "{}", told.stderr);
+    let read = |name: &str| fs::read_to_string(site.path(name)).unwrap();
+    let early = "the run ended early: it was told to stop";
+    let junit = read("j.xml");
+    assert!(junit.contains("tests=\"2\" failures=\"0\" errors=\"1\""), "{junit}");
+    assert!(junit.contains(&format!("<error message=\"{early}")), "{junit}");
+    assert!(read("s.md").starts_with(&format!("## latclinic mine: {early}")), "{}", read("s.md"));
+    assert!(read("q.json").contains(early) && told.stderr.contains(&format!("failed::{early}")), "{}", told.stderr);
+
+    // The exit code of a comparison is that of its gates; what it tells is the same.
+    passed_earlier(&site);
+    let told = site.run(&[&["compare", "out"][..], &FORMS].concat());
+    assert_eq!(told.exit, 0, "{}", told.stderr);
+    assert!(read("s.md").starts_with(&format!("## latclinic mine: {early}")), "{}", read("s.md"));
+    assert!(read("j.xml").contains("errors=\"1\""), "{}", read("j.xml"));
 }
 
 #[test]

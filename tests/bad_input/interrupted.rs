@@ -71,11 +71,19 @@ fn while_measuring() {
         assert!(record["totals"]["operations"].as_u64().unwrap() > 0);
         assert!(site.path(name).join("latency.hlog").exists());
     }
-    let run = [&["run", "--output", "run"][..], &QUICK[..6], &["--block", "2m"], &BEFORE_FIRST].concat();
+    let summary = ["--summary", "summary.md"];
+    let run = [&["run", "--output", "run"][..], &QUICK[..6], &["--block", "2m"], &BEFORE_FIRST, &summary].concat();
     let told = signalled(&site, &run, MEASURING, Signal::SIGINT);
     assert_eq!(told.stdout, "written: run\n");
     assert_eq!(record_of("run/before")["interrupted_by"], "it was told to stop in round 1");
     assert!(!site.path("run/comparison.json").exists());
+    assert_snapshot!(std::fs::read_to_string(site.path("summary.md")).unwrap(), @"
+    ## latclinic events: it was told to stop in round 1
+
+    Nothing was compared, and no gate is decided.
+
+    What was measured is in run.
+    ");
 
     let compared = site.done(&["compare", "ctrl-c", "sigterm"]);
     assert!(compared.stdout.contains("was interrupted (it was told to stop)"), "{}", compared.stdout);
