@@ -41,7 +41,7 @@ pub use fix::{
 };
 pub use load::{LoadOptions, PlannedLoad, SharingOption};
 pub use place::{Clinic, Place};
-pub use price::{probe_writes, vacuum_probed};
+pub use price::probe_writes;
 pub use rounds::{Rounds, RoundsOptions, RunPlan};
 pub use run::{RunOutcome, run};
 pub use seed::{DatasetFacts, SeedOptions, SeedOutcome, Seeded, seed};

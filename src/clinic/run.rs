@@ -13,7 +13,7 @@ use super::{
     fix::{apply_fix_watched, revert_fix},
     gates,
     measure::{Measured, Ready},
-    price::{probe_writes, vacuum_probed},
+    price::probe_writes,
     results::Collector,
     rounds::Rounds,
     seed::{rows_text, seed},
@@ -264,7 +264,7 @@ impl<'a> Run<'a> {
         let mean = |phase| self.arms[side(phase)].as_ref()?.mean_service_ms();
         let saving = mean(Phase::Before).zip(mean(Phase::After)).map(|(before, after)| before - after);
         let [before, after] = &self.probes;
-        (!self.plan.aa).then(|| record::price(&self.applies, before, after, saving))
+        (!self.plan.aa).then(|| record::price(&self.applies, before, after, saving, self.judging.tolerance))
     }
 
     /// Brings the database into the state of a phase.
@@ -330,9 +330,6 @@ impl<'a> Run<'a> {
     async fn finish(&mut self) -> Result<(), Error> {
         if !self.plan.aa {
             self.switch(Phase::After).await?;
-        }
-        if !self.plan.aa {
-            vacuum_probed(self.clinic, self.scenario).await;
         }
         if let Some(arm) = self.arms.iter().flatten().next() {
             let changed = arm.ready.changed_settings().await?;

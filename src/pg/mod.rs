@@ -43,4 +43,4 @@ pub use seed::{SeededTables, Seeding};
 pub use session::{PgSession, PgTarget};
 pub use setup::set_up;
 pub use url::UrlError;
-pub use write_probe::{probe_writes, vacuum_probed};
+pub use write_probe::probe_writes;

@@ -109,7 +109,7 @@ pub struct WritePrice {
     pub ci_low: Option<f64>,
     /// Upper end of the ratio's interval; null as above.
     pub ci_high: Option<f64>,
-    /// Confidence of the interval, 0 to 1; null without one.
+    /// Confidence of the interval, 0 to 1, by Holm's procedure over all writes; null without one.
     pub confidence: Option<f64>,
     /// What it says.
     pub verdict: WriteVerdict,
@@ -157,9 +157,9 @@ pub struct BreakEven {
     pub table: String,
     /// The write that costs the most more.
     pub operation: Operation,
-    /// What the fix adds to it, in milliseconds.
+    /// What the fix adds to its execution time on the server, in milliseconds.
     pub extra_write_ms: f64,
-    /// What the fix takes from a read, in milliseconds.
+    /// What the fix takes from the mean service time of an operation under the load, in milliseconds.
     pub saved_read_ms: f64,
     /// `extra_write_ms / saved_read_ms`: with more reads for each write than this the fix saves time.
     pub reads_per_write: f64,

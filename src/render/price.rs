@@ -66,13 +66,13 @@ pub(super) fn price(price: &Price) -> Vec<Block> {
     blocks
 }
 
-/// Whether a write belongs into the line: inserts do, the others where they change.
+/// Whether a write belongs into the line: inserts do, the others where their verdict is that they change.
 fn counts(write: &WritePrice) -> bool {
-    let changes = write.ci_low.is_some_and(|low| low > 1.0) || write.ci_high.is_some_and(|high| high < 1.0);
+    let changes = matches!(write.verdict, WriteVerdict::Improved | WriteVerdict::Regressed);
     write.ratio.is_some() && (write.operation == Operation::Insert || changes)
 }
 
-/// `inserts +12 % (95 % 9 to 15)`; with `several` tables the one that is meant.
+/// `inserts +12 % (95 % 9 to 15)`, `inserts perhaps +12 % ..` without a verdict; with `several` tables the one that is meant.
 fn write_in_words(write: &WritePrice, several: bool) -> String {
     let (what, of) = match write.operation {
         Operation::Insert => ("inserts", "into"),
@@ -80,11 +80,12 @@ fn write_in_words(write: &WritePrice, several: bool) -> String {
         Operation::Delete => ("deletes", "from"),
     };
     let what = if several { format!("{what} {of} {}", write.table) } else { what.to_owned() };
-    format!("{what} {}", change(write, true))
+    let perhaps = if write.verdict == WriteVerdict::Inconclusive { "perhaps " } else { "" };
+    format!("{what} {perhaps}{}", change(write))
 }
 
 /// `+12 % (95 % 9 to 15)`, or where it is more than twice or less than half `3.10x slower (95 % 2.90 to 3.31)`.
-fn change(write: &WritePrice, with_confidence: bool) -> String {
+fn change(write: &WritePrice) -> String {
     let Some(ratio) = write.ratio else { return units::NOTHING.into() };
     let ends = write.ci_low.zip(write.ci_high);
     let (text, interval) = if (0.5..=2.0).contains(&ratio) {
@@ -106,8 +107,7 @@ fn change(write: &WritePrice, with_confidence: bool) -> String {
         let in_order = |(low, high)| if faster { (number(high), number(low)) } else { (number(low), number(high)) };
         (text, ends.map(in_order))
     };
-    let confidence = write.confidence.filter(|_| with_confidence);
-    let confidence = confidence.map(|confidence| format!("{:.0} % ", confidence * 100.0)).unwrap_or_default();
+    let confidence = write.confidence.map(|confidence| format!("{} ", units::percent(confidence))).unwrap_or_default();
     match interval {
         Some((low, high)) => format!("{text} ({confidence}{low} to {high})"),
         None => format!("{text} (one round)"),
@@ -116,7 +116,7 @@ fn change(write: &WritePrice, with_confidence: bool) -> String {
 
 fn writes(writes: &[WritePrice]) -> Table {
     let several = writes.iter().any(|write| write.table != writes[0].table);
-    let mut table = Table::of_figures(&["write of a row", "before", "after", "change, 95 %", "WAL bytes"]);
+    let mut table = Table::of_figures(&["write of a row", "before", "after", "change", "WAL bytes"]);
     for write in writes {
         let of = if several { format!(" {}", write.table) } else { String::new() };
         let time = |ms: Option<f64>| Cell::plain(ms.map_or_else(|| units::NOTHING.into(), units::milliseconds));
@@ -133,7 +133,7 @@ fn writes(writes: &[WritePrice]) -> Table {
             Cell::plain(format!("{}{of}", write.operation.as_str())),
             time(write.before_ms),
             time(write.after_ms),
-            Cell { text: change(write, false), tone },
+            Cell { text: change(write), tone },
             Cell::plain(wal),
         ]);
     }
@@ -209,7 +209,10 @@ fn break_even(even: &BreakEven) -> String {
     } else {
         format!("{:.1} reads pay for one write", even.reads_per_write)
     };
-    format!("break-even: {what} {of} {} takes {extra} more, a read {saved} less: {pays}", even.table)
+    format!(
+        "break-even: {what} {of} {} takes {extra} more on the server, a read {saved} less under this load: {pays}",
+        even.table
+    )
 }
 
 #[cfg(test)]
@@ -239,21 +242,29 @@ mod tests {
             ci_high: Some(ci_high),
             ..full.writes[0].clone()
         };
-        assert_eq!(change(&ratios(0.01, 0.008, 0.0125), true), "100x faster (95 % 80.0 to 125)");
-        assert_eq!(change(&ratios(3.0, 2.5, 3.6), false), "3.00x slower (2.50 to 3.60)");
-        assert_eq!(change(&ratios(0.999_9, 0.99, 1.01), false), "0 % (-1.0 to 1.0)");
+        assert_eq!(change(&ratios(0.01, 0.008, 0.0125)), "100x faster (95 % 80.0 to 125)");
+        assert_eq!(change(&ratios(3.0, 2.5, 3.6)), "3.00x slower (95 % 2.50 to 3.60)");
+        assert_eq!(change(&ratios(0.999_9, 0.99, 1.01)), "0 % (95 % -1.0 to 1.0)");
         let mut several = full.clone();
         several.writes[1] = WritePrice {
             table: "users".into(),
             ratio: Some(0.96),
             ci_low: Some(0.94),
             ci_high: Some(0.98),
+            verdict: WriteVerdict::Improved,
             ..several.writes[1].clone()
         };
         several.writes[0] = WritePrice { ci_low: None, ci_high: None, confidence: None, ..several.writes[0].clone() };
         assert_eq!(
             price_line(&several),
             "costs 31.0 MB, 900 ms to build, inserts into events +12 % (one round), updates of users -4.0 % (95 % -6.0 to -2.0)"
+        );
+        // Two rounds decide nothing, whatever their interval.
+        let mut undecided = several.clone();
+        undecided.writes.iter_mut().for_each(|write| write.verdict = WriteVerdict::Inconclusive);
+        assert_eq!(
+            price_line(&undecided),
+            "costs 31.0 MB, 900 ms to build, inserts into events perhaps +12 % (one round)"
         );
     }
 
@@ -262,19 +273,19 @@ mod tests {
         let text = terminal(&Document { blocks: price(&price_of_index()) }, 80, false);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text, @"
-         write of a row    before     after           change, 95 %    WAL bytes
-        ────────────────────────────────────────────────────────────────────────
-         insert           50.0 µs   56.0 µs        +12 % (9 to 15)   183 -> 247
-         update           50.0 µs   50.5 µs   +1.0 % (-2.0 to 4.0)   183 -> 247
-         delete                 -         -                      -            -
+         write of a row    before     after                      change    WAL bytes
+        ─────────────────────────────────────────────────────────────────────────────
+         insert           50.0 µs   56.0 µs        +12 % (95 % 9 to 15)   183 -> 247
+         update           50.0 µs   50.5 µs   +1.0 % (95 % -2.0 to 4.0)   183 -> 247
+         delete                 -         -                           -            -
 
         - applied 6 times: times and sizes are medians, waits the longest
         - locks events in ShareUpdateExclusiveLock: neither reads nor writes wait
         - while it was applied a read took up to 2.10 ms, a write took up to 3.20 ms,
           its locks kept a session waiting for 1.40 ms
         - heap-only updates (HOT) of events: 98 % -> 49 %
-        - break-even: an insert into events takes 6.00 µs more, a read 88.0 ms less: one
-          read pays for 14 666 writes
+        - break-even: an insert into events takes 6.00 µs more on the server, a read
+          88.0 ms less under this load: one read pays for 14 666 writes
         - events: rows could not be deleted: permission denied
         ");
     }
@@ -299,7 +310,7 @@ mod tests {
         };
         assert_eq!(
             break_even(&even),
-            "break-even: an update of a takes 3.00 ms more, a read 2.00 ms less: 1.5 reads pay for one write"
+            "break-even: an update of a takes 3.00 ms more on the server, a read 2.00 ms less under this load: 1.5 reads pay for one write"
         );
     }
 }

@@ -18,11 +18,9 @@ use crate::{
 
 /// Rows that each operation is measured on.
 const ROWS: u64 = 200;
-/// Rows that a turn inserts: one for each operation.
-const ROWS_A_TURN: u64 = 3;
 /// Rows before them that are not measured.
 const WARM_UP: u64 = 10;
-/// How long all of it may take; what was measured until then counts.
+/// How long the measurement may take, and the rehearsal half of it; what was measured until then counts.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// A write that the table does not take.
@@ -41,6 +39,20 @@ struct Costs {
     wal_bytes: Vec<Vec<f64>>,
 }
 
+/// What each operation costs.
+struct Figures {
+    insert: Costs,
+    update: Costs,
+    delete: Costs,
+}
+
+/// Updates that the session counted.
+#[derive(Clone, Copy)]
+struct Updates {
+    all: i64,
+    heap_only: i64,
+}
+
 /// An attempt.
 pub(super) struct Attempt<'a> {
     client: &'a Client,
@@ -55,54 +67,60 @@ impl<'a> Attempt<'a> {
         Self { client, target, scratch: Scratch::default(), next: 0 }
     }
 
-    /// Measures one insert, one update and one delete after the other, each of a row of its own that was inserted right before,
-    /// so that an update finds room on its page. The server's own figures of each execution are taken: the way to it and back
-    /// takes longer than a write, and varies more.
+    /// Measures after a rehearsal, which is taken back: the same turns, so that the pages which they write to are in the cache and their
+    /// images in the WAL. What the first write to a page after a checkpoint costs belongs to the checkpoint, not to the row.
     pub(super) async fn run(mut self, probe: &mut WriteProbe) -> Result<()> {
-        let (mut inserts, mut deletes) = (Costs::new(1), Costs::new(1));
-        let mut updates = Costs::new(self.target.updated.len());
-        self.rehearse().await?;
+        self.control("SAVEPOINT rehearsal").await?;
+        self.turns(PATIENCE / 2).await?;
+        // Here, because the way back to the savepoint also makes good what a query that fails does to the transaction.
+        let rehearsed = self.updates().await;
+        self.control("ROLLBACK TO SAVEPOINT rehearsal; RELEASE SAVEPOINT rehearsal").await?;
+        self.next = 0;
+        let figures = self.turns(PATIENCE).await?;
+        let counted = match rehearsed {
+            Ok(rehearsed) => self.updates().await.map(|all| all.share_of_heap_only_since(rehearsed)),
+            Err(words) => Err(words),
+        };
+        match counted {
+            Ok(ratio) => probe.hot_ratio = ratio,
+            Err(words) => probe.notes.push(format!("the share of heap-only updates was not measured: {words}")),
+        }
+        (probe.insert, probe.update, probe.delete) =
+            (figures.insert.cost(), figures.update.cost(), figures.delete.cost());
+        Ok(())
+    }
+
+    /// One insert, one update and one delete after the other, each of a row of its own that was inserted right before, so that an
+    /// update finds room on its page. The server's own figures of each execution are taken: the way to it and back takes longer
+    /// than a write, and varies more.
+    async fn turns(&mut self, patience: Duration) -> Result<Figures> {
+        let updates = Costs::new(self.target.updated.len());
+        let mut figures = Figures { insert: Costs::new(1), update: updates, delete: Costs::new(1) };
         let begun = Instant::now();
         for turn in 0..WARM_UP + ROWS {
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > patience {
                 break;
             }
             let counts = turn >= WARM_UP;
             let values = self.next_row().1;
             let plan = self.send(&self.target.insert.explained, &values, Operation::Insert, 0).await?;
-            inserts.add(0, &plan, counts);
+            figures.insert.add(0, &plan, counts);
             if !self.target.updated.is_empty() {
                 let column = turn as usize % self.target.updated.len();
                 let (row, mut found) = self.insert().await?;
                 let value = self.target.other_value(&self.target.updated[column], row, &mut self.scratch);
                 found.insert(0, value);
                 let update = &self.target.updated[column].statement;
-                updates.add(column, &self.send(update, &found, Operation::Update, column).await?, counts);
+                let plan = self.send(update, &found, Operation::Update, column).await?;
+                figures.update.add(column, &plan, counts);
             }
             if self.target.deletes {
                 let (_, found) = self.insert().await?;
                 let plan = self.send(&self.target.delete, &found, Operation::Delete, 0).await?;
-                deletes.add(0, &plan, counts);
+                figures.delete.add(0, &plan, counts);
             }
         }
-        probe.hot_ratio = self.hot_ratio().await?;
-        (probe.insert, probe.update, probe.delete) = (inserts.cost(), updates.cost(), deletes.cost());
-        Ok(())
-    }
-
-    /// Inserts the same rows once before and takes them back, so that the pages which they go to are in the cache and their images in the
-    /// WAL: what the first write to a page after a checkpoint costs belongs to the checkpoint, not to the row.
-    async fn rehearse(&mut self) -> Result<()> {
-        self.control("SAVEPOINT rehearsal").await?;
-        let begun = Instant::now();
-        for _ in 0..ROWS_A_TURN * (WARM_UP + ROWS) {
-            if begun.elapsed() > PATIENCE / 2 {
-                break;
-            }
-            self.insert().await?;
-        }
-        self.next = 0;
-        self.control("ROLLBACK TO SAVEPOINT rehearsal; RELEASE SAVEPOINT rehearsal").await
+        Ok(figures)
     }
 
     async fn control(&self, sql: &str) -> Result<()> {
@@ -140,16 +158,22 @@ impl<'a> Attempt<'a> {
         work.await.map_err(|cause| Refused { operation, column, words: server_words(&cause) })
     }
 
-    /// The share of heap-only ones among the updates of this transaction, of the table and its partitions.
-    async fn hot_ratio(&self) -> Result<Option<f64>> {
-        let query = "SELECT sum(n_tup_hot_upd)::float8 / nullif(sum(n_tup_upd), 0)::float8 FROM pg_stat_xact_user_tables, \
-             (SELECT $1::text::regclass AS own) probed \
+    /// The updates of the table and its partitions that the session counted and has not reported yet, those that were taken back
+    /// included; else why they are not known.
+    async fn updates(&self) -> std::result::Result<Updates, String> {
+        let query = "SELECT coalesce(sum(n_tup_upd), 0)::int8, coalesce(sum(n_tup_hot_upd), 0)::int8 \
+             FROM pg_stat_xact_user_tables, (SELECT $1::text::regclass AS own) probed \
              WHERE relid = own OR relid IN (SELECT tree.relid FROM pg_partition_tree(own) tree)";
         let row = self.client.query_one(query, &[&self.target.relation]).await;
-        row.map(|row| row.get(0)).map_err(|cause| {
-            let words = server_words(&cause);
-            Refused { operation: Operation::Insert, column: 0, words }
-        })
+        row.map(|row| Updates { all: row.get(0), heap_only: row.get(1) }).map_err(|cause| server_words(&cause))
+    }
+}
+
+impl Updates {
+    /// 0 to 1; `None` without an update since.
+    fn share_of_heap_only_since(self, earlier: Self) -> Option<f64> {
+        let (all, heap_only) = (self.all - earlier.all, self.heap_only - earlier.heap_only);
+        (all > 0).then(|| heap_only as f64 / all as f64)
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a write to a table costs: a few rows are inserted, updated and deleted, and taken back.
 //!
-//! All of it happens in one transaction that is rolled back, so that whatever ends it, nothing of it stays but dead rows for the
-//! next VACUUM. A commit, and the flush of the disk in it, is the same with the fix and without it and would hide it.
+//! All of it happens in one transaction that is rolled back, so that whatever ends it, nothing of it stays but dead rows, which are
+//! vacuumed at once: scans that come next would read them. A commit, and the flush of the disk in it, is the same with the fix and
+//! without it and would hide it.
 
 mod attempt;
 mod target;
+mod vacuum;
 
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
@@ -12,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use self::{
     attempt::{Attempt, Refused},
     target::Target,
+    vacuum::vacuum,
 };
 use super::{
-    catalog::{qualified, use_schema},
+    catalog::use_schema,
     connector::Connector,
     error::{Error, Result},
     fix, schema,
@@ -28,46 +31,62 @@ use crate::{
 /// Tables that are probed at most.
 const MOST_TABLES: usize = 4;
 
-/// Probes the tables that the scenario's fix is about, the largest of them first: a probe for each.
+/// Probes the tables that the scenario's fix is about, the largest of them first: a probe for each. Then vacuums them, also when told to
+/// stop or when the probe failed.
 ///
 /// # Errors
 /// The schema is not the scenario's, the connection breaks, or `stop` was given. What a table refuses is none: its figures
-/// are missing, with a note.
+/// are missing, with a note; so is what was not vacuumed.
 pub async fn probe_writes(
     connector: &Connector,
     scenario: &Scenario,
     stop: &CancellationToken,
 ) -> Result<Vec<WriteProbe>> {
+    let failed = |cause| Error::from_server("cannot prepare a session for the write probe", cause);
     let client = connector.connect("write probe").await?;
     schema::check(&client, scenario).await?;
     use_schema(&client, &scenario.schema_name()).await?;
     let settings = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET client_min_messages = warning";
-    let failed = |cause| Error::from_server("cannot prepare a session for the write probe", cause);
     client.batch_execute(settings).await.map_err(failed)?;
-    let mut tables = fix::tables(scenario);
-    tables.sort_by_key(|table| std::cmp::Reverse(table.rows));
-    let (schema, mut probes) = (scenario.schema_name(), Vec::new());
-    for table in tables.into_iter().take(MOST_TABLES) {
-        let probe = probe_table(&client, &scenario.dataset, &schema, table);
-        probes.push(stoppable(&client, stop, probe).await?);
+    let session: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed)?.get(0);
+
+    let (schema, tables) = (scenario.schema_name(), probed(scenario));
+    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    let probes = probe_tables(&client, &scenario.dataset, &schema, tables, stop).await;
+    drop(client);
+    let left = vacuum(connector, &schema, &names, session).await.unwrap_or_else(|error| {
+        let reason = error.to_string();
+        names.iter().map(|name| ((*name).to_owned(), reason.clone())).collect()
+    });
+    let mut probes = probes?;
+    for (table, reason) in left {
+        let of_table = probes.iter_mut().find(|probe| probe.table == table);
+        let note = format!("the dead rows of the write probe were not vacuumed: {reason}");
+        of_table.into_iter().for_each(|probe| probe.notes.push(note.clone()));
     }
     Ok(probes)
 }
 
-/// VACUUM of the tables that are probed, for what the probes left dead.
-///
-/// # Errors
-/// The server refuses, or `stop` was given.
-pub async fn vacuum_probed(connector: &Connector, scenario: &Scenario, stop: &CancellationToken) -> Result<()> {
-    let client = connector.connect("vacuum").await?;
-    schema::check(&client, scenario).await?;
-    for table in fix::tables(scenario).into_iter().take(MOST_TABLES) {
-        let vacuum = format!("VACUUM {}", qualified(&scenario.schema_name(), &table.name));
-        let failed = |cause| Error::from_server(format!("cannot vacuum {}", table.name), cause);
-        let run = async { client.batch_execute(&vacuum).await.map_err(failed) };
-        stoppable(&client, stop, run).await?;
+/// The tables to probe.
+fn probed(scenario: &Scenario) -> Vec<&Table> {
+    let mut tables = fix::tables(scenario);
+    tables.sort_by_key(|table| std::cmp::Reverse(table.rows));
+    tables.truncate(MOST_TABLES);
+    tables
+}
+
+async fn probe_tables(
+    client: &Client,
+    dataset: &Dataset,
+    schema: &str,
+    tables: Vec<&Table>,
+    stop: &CancellationToken,
+) -> Result<Vec<WriteProbe>> {
+    let mut probes = Vec::new();
+    for table in tables {
+        probes.push(stoppable(client, stop, probe_table(client, dataset, schema, table)).await?);
     }
-    Ok(())
+    Ok(probes)
 }
 
 async fn probe_table(client: &Client, dataset: &Dataset, schema: &str, table: &Table) -> Result<WriteProbe> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Applied, BreakEven, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict};
-use crate::stats::{CONFIDENCE, Claim, claim_of_rounds, t_interval};
+use crate::stats::{Claim, claim_of_rounds, step_down, t_interval};
 
-/// What is the same within it: 2 %.
-const TOLERANCE: f64 = 0.02;
+/// Error rate of all verdicts on writes together.
+const ALPHA: f64 = 0.05;
 /// Seed of the bootstrap's draws, where there are more rounds than it can go through.
 const BOOTSTRAP_SEED: u64 = 1;
 
@@ -15,12 +15,15 @@ const BOOTSTRAP_SEED: u64 = 1;
 /// operations, negative where it adds to it; `None` where that is not known.
 ///
 /// A write's ratio is the geometric mean over the rounds with Student's t interval over their logarithms. Its verdict needs six
-/// rounds, the whole interval beyond (or within) a tolerance of 2 %, and a bootstrap over the rounds that agrees.
+/// rounds, the whole interval beyond (or within) `tolerance` (0.02 is 2 %), and a bootstrap over the rounds that agrees. All writes are
+/// one family by Holm's procedure, so that the probability of any wrong verdict is at most 5 %; the interval of each is the one that
+/// decided.
 pub fn price(
     applies: &[Applied],
     before: &[Vec<WriteProbe>],
     after: &[Vec<WriteProbe>],
     read_saving_ms: Option<f64>,
+    tolerance: f64,
 ) -> Price {
     let mut tables: Vec<&str> = Vec::new();
     for probe in before.iter().chain(after).flatten() {
@@ -28,10 +31,12 @@ pub fn price(
             tables.push(&probe.table);
         }
     }
-    let writes: Vec<WritePrice> = tables
+    let mut writes: Vec<(WritePrice, Vec<f64>)> = tables
         .iter()
         .flat_map(|table| Operation::ALL.map(|operation| write_price(table, operation, before, after)))
         .collect();
+    judge(&mut writes, tolerance);
+    let writes: Vec<WritePrice> = writes.into_iter().map(|(write, _)| write).collect();
     let (break_even, no_break_even) = match break_even(&writes, read_saving_ms) {
         Ok(found) => (Some(found), None),
         Err(reason) => (None, Some(reason.to_owned())),
@@ -58,7 +63,13 @@ pub fn price(
     }
 }
 
-fn write_price(table: &str, operation: Operation, before: &[Vec<WriteProbe>], after: &[Vec<WriteProbe>]) -> WritePrice {
+/// What was measured of a write, not judged yet, and each round's ln(after / before).
+fn write_price(
+    table: &str,
+    operation: Operation,
+    before: &[Vec<WriteProbe>],
+    after: &[Vec<WriteProbe>],
+) -> (WritePrice, Vec<f64>) {
     let of_table = |round: &'_ Vec<WriteProbe>| round.iter().find(|probe| probe.table == table).cloned();
     let (before, after): (Vec<_>, Vec<_>) =
         (before.iter().map(of_table).collect(), after.iter().map(of_table).collect());
@@ -78,42 +89,53 @@ fn write_price(table: &str, operation: Operation, before: &[Vec<WriteProbe>], af
         let ratios = median(probes.iter().flatten().filter_map(|probe| probe.hot_ratio));
         ratios.filter(|_| operation == Operation::Update)
     };
-    let estimate = t_interval(&effects, CONFIDENCE);
     let mean = effects.iter().sum::<f64>() / effects.len() as f64;
-    WritePrice {
+    let write = WritePrice {
         table: table.to_owned(),
         operation,
         rounds: u32::try_from(effects.len()).unwrap_or(u32::MAX),
         before_ms: time(&costs_before),
         after_ms: time(&costs_after),
         ratio: (!effects.is_empty()).then(|| mean.exp()),
-        ci_low: estimate.map(|estimate| estimate.low.exp()),
-        ci_high: estimate.map(|estimate| estimate.high.exp()),
-        confidence: estimate.map(|estimate| estimate.confidence),
-        verdict: verdict(&effects),
+        ci_low: None,
+        ci_high: None,
+        confidence: None,
+        verdict: WriteVerdict::Inconclusive,
         wal_bytes_before: wal(&costs_before),
         wal_bytes_after: wal(&costs_after),
         hot_ratio_before: hot(&before),
         hot_ratio_after: hot(&after),
+    };
+    (write, effects)
+}
+
+/// Gives the writes that were measured on both sides their intervals and verdicts.
+fn judge(writes: &mut [(WritePrice, Vec<f64>)], tolerance: f64) {
+    let mut family: Vec<_> = writes.iter_mut().filter(|(_, effects)| !effects.is_empty()).collect();
+    let claim = |effects: &[f64], confidence| claim_of_rounds(effects, confidence, tolerance, BOOTSTRAP_SEED);
+    let steps =
+        step_down(family.len(), ALPHA, |member, confidence| claim(&family[member].1, confidence) != Claim::Unclear);
+    for ((write, effects), step) in family.iter_mut().zip(steps) {
+        let estimate = t_interval(effects, step.confidence);
+        write.ci_low = estimate.map(|estimate| estimate.low.exp());
+        write.ci_high = estimate.map(|estimate| estimate.high.exp());
+        write.confidence = estimate.map(|estimate| estimate.confidence);
+        write.verdict = match claim(effects, step.confidence) {
+            Claim::Lower => WriteVerdict::Improved,
+            Claim::Higher => WriteVerdict::Regressed,
+            Claim::Within => WriteVerdict::Equivalent,
+            Claim::Unclear => WriteVerdict::Inconclusive,
+        };
     }
 }
 
-fn verdict(effects: &[f64]) -> WriteVerdict {
-    match claim_of_rounds(effects, CONFIDENCE, TOLERANCE, BOOTSTRAP_SEED) {
-        Claim::Lower => WriteVerdict::Improved,
-        Claim::Higher => WriteVerdict::Regressed,
-        Claim::Within => WriteVerdict::Equivalent,
-        Claim::Unclear => WriteVerdict::Inconclusive,
-    }
-}
-
-/// The break-even of the write that costs the most more, of those whose interval lies above 1.
+/// The break-even of the write that costs the most more, of those whose verdict is that they are slower.
 fn break_even(writes: &[WritePrice], read_saving_ms: Option<f64>) -> Result<BreakEven, &'static str> {
     if writes.iter().all(|write| write.ratio.is_none()) {
         return Err("no write was measured");
     }
     let extra = |write: &WritePrice| Some(write.after_ms? - write.before_ms?).filter(|extra| *extra > 0.0);
-    let slower = writes.iter().filter(|write| write.ci_low.is_some_and(|low| low > 1.0));
+    let slower = writes.iter().filter(|write| write.verdict == WriteVerdict::Regressed);
     let Some((write, extra_write_ms)) =
         slower.filter_map(|write| Some((write, extra(write)?))).max_by(|(_, one), (_, other)| one.total_cmp(other))
     else {
@@ -145,6 +167,8 @@ mod tests {
     use super::*;
     use crate::record::LockHeld;
 
+    const TOLERANCE: f64 = 0.02;
+
     fn probe(insert_ms: f64, hot_ratio: f64) -> Vec<WriteProbe> {
         let cost = |ms, wal_bytes| Some(WriteCost { ms, wal_bytes: Some(wal_bytes), rows: 200 });
         vec![WriteProbe {
@@ -174,9 +198,9 @@ mod tests {
 
     #[test]
     fn a_slower_insert_is_found_with_its_interval_and_what_pays_for_it() {
-        let price = price(&[], &rounds(&BEFORE, 1.0), &rounds(&slower(1.12), 0.5), Some(2.0));
+        let price = price(&[], &rounds(&BEFORE, 1.0), &rounds(&slower(1.12), 0.5), Some(2.0), TOLERANCE);
         let insert = find(&price, Operation::Insert);
-        assert_eq!((insert.rounds, insert.verdict, insert.confidence), (6, WriteVerdict::Regressed, Some(0.95)));
+        assert_eq!((insert.rounds, insert.verdict, insert.confidence), (6, WriteVerdict::Regressed, Some(0.975)));
         let (ratio, low, high) = (insert.ratio.unwrap(), insert.ci_low.unwrap(), insert.ci_high.unwrap());
         assert!((ratio - 1.12).abs() < 1e-3 && low < 1.12 && 1.12 < high && low > 1.1, "{ratio} {low} {high}");
         assert_eq!(
@@ -196,22 +220,61 @@ mod tests {
 
     #[test]
     fn without_a_break_even_it_says_why() {
-        let why = |after: &[f64], saving| price(&[], &rounds(&BEFORE, 1.0), &rounds(after, 1.0), saving).no_break_even;
+        let why = |after: &[f64], saving| {
+            price(&[], &rounds(&BEFORE, 1.0), &rounds(after, 1.0), saving, TOLERANCE).no_break_even
+        };
         assert_eq!(why(&BEFORE, Some(2.0)).as_deref(), Some("no write is measurably slower"));
         assert_eq!(
             why(&slower(1.12), Some(-1.0)).as_deref(),
             Some("reads are not faster, so no number of them pays for a write")
         );
         assert_eq!(why(&slower(1.12), None).as_deref(), Some("what the fix takes from a read is not known"));
-        assert_eq!(price(&[], &[], &[], Some(1.0)).no_break_even.as_deref(), Some("no write was measured"));
+        assert_eq!(price(&[], &[], &[], Some(1.0), TOLERANCE).no_break_even.as_deref(), Some("no write was measured"));
     }
 
     #[test]
-    fn five_rounds_have_an_interval_and_no_verdict() {
-        let price = price(&[], &rounds(&BEFORE[..5], 1.0), &rounds(&slower(1.5)[..5], 1.0), None);
+    fn five_rounds_have_an_interval_and_no_verdict_and_nothing_pays_for_what_is_not_known() {
+        let price = price(&[], &rounds(&BEFORE[..5], 1.0), &rounds(&slower(1.5)[..5], 1.0), Some(2.0), TOLERANCE);
         let insert = find(&price, Operation::Insert);
         assert_eq!(insert.verdict, WriteVerdict::Inconclusive);
         assert!(insert.ci_low.unwrap() > 1.4);
+        assert_eq!(price.no_break_even.as_deref(), Some("no write is measurably slower"));
+    }
+
+    #[test]
+    fn the_tolerance_is_that_of_the_comparison() {
+        let verdict = |tolerance| {
+            let price = price(&[], &rounds(&BEFORE, 1.0), &rounds(&slower(1.12), 1.0), None, tolerance);
+            find(&price, Operation::Insert).verdict
+        };
+        let verdicts = [0.02, 0.12, 0.2].map(verdict);
+        assert_eq!(verdicts, [WriteVerdict::Regressed, WriteVerdict::Inconclusive, WriteVerdict::Equivalent]);
+    }
+
+    #[test]
+    fn writes_are_judged_as_a_family() {
+        // By itself the interval at 95 % is beyond 2 %, that at 1 - 0.05 / 3 is not.
+        let effects = [0.02, 0.06, 0.03, 0.05, 0.04, 0.04];
+        let (alone, among_three) =
+            (t_interval(&effects, 0.95).unwrap(), t_interval(&effects, 1.0 - ALPHA / 3.0).unwrap());
+        assert!(alone.low > TOLERANCE.ln_1p() && among_three.low < TOLERANCE.ln_1p(), "{alone:?} {among_three:?}");
+        let verdicts = |others: &[[f64; 6]]| {
+            let write =
+                find(&price(&[], &rounds(&BEFORE, 1.0), &rounds(&BEFORE, 1.0), None, TOLERANCE), Operation::Insert)
+                    .clone();
+            let mut writes: Vec<_> =
+                [&[effects], others].concat().iter().map(|own| (write.clone(), own.to_vec())).collect();
+            judge(&mut writes, TOLERANCE);
+            writes.into_iter().map(|(write, _)| write.verdict).collect::<Vec<_>>()
+        };
+        let unclear = [0.5, -0.5, 0.5, -0.5, 0.5, -0.5];
+        assert_eq!(verdicts(&[]), [WriteVerdict::Regressed]);
+        assert_eq!(verdicts(&[unclear, unclear]), [WriteVerdict::Inconclusive; 3]);
+        // Those that are decided leave the others more.
+        assert_eq!(
+            verdicts(&[[0.001; 6], [0.5; 6]]),
+            [WriteVerdict::Regressed, WriteVerdict::Equivalent, WriteVerdict::Regressed]
+        );
     }
 
     #[test]
@@ -233,6 +296,7 @@ mod tests {
             &[],
             &[],
             None,
+            TOLERANCE,
         );
         assert_eq!((price.builds, price.build_s, price.size_bytes), (3, Some(2.0), Some(20)));
         assert_eq!((price.longest_wait_ms, price.reader_longest_ms), (Some(9.0), None));
