@@ -268,3 +268,32 @@ fn a_setting_that_changes_while_it_is_measured_speaks_against_the_run() {
         assert!(changed["message"].as_str().unwrap().contains("work_mem 4MB -> 9MB"), "{changed}");
     }
 }
+
+#[test]
+fn a_fix_that_helps_one_statement_and_hurts_another_says_so_on_top() {
+    let fix = "
+[workload.statements.count]
+sql = \"SELECT count(*) FROM items WHERE id < $1\"
+parameters = [{ constant = 10 }]
+
+[fix]
+title = \"index on owner, and a nap\"
+up = \"CREATE INDEX items_owner ON items (owner)\"
+down = \"DROP INDEX items_owner\"
+statements.count.sql = \"SELECT count(*) FROM items, pg_sleep(0.05) WHERE id < $1\"
+";
+    let site = Site::new(fix);
+    let run = ["run", "items.toml", "--rows", "200000", "--rounds", "6", "--block", "1s", "--output", "out"];
+    let shown = site.done(&run);
+    let headline = one_line(shown.split("\n\n").next().unwrap());
+    assert!(headline.contains("; but not alike for all: of_owner p"), "{shown}");
+    assert!(headline.contains("; count p"), "{headline}");
+    let comparison = site.json("out/comparison.json");
+    let verdict = |name: &str| {
+        let statements = comparison["statements"].as_array().unwrap();
+        let found = statements.iter().find(|statement| statement["name"] == name).unwrap();
+        let metrics = found["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["name"] == "p50").unwrap()["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((verdict("of_owner"), verdict("count")), ("improved".into(), "regressed".into()));
+}
