@@ -19,7 +19,7 @@ pub(super) fn notes(comparison: &Comparison, sides: [&Record; 2]) -> Vec<Warning
     notes.extend(comparison.drift.iter().filter(|drift| drift.p < part).map(drifted));
     notes.extend(cache_differs(sides));
     for (phase, side) in [(Phase::Before, &comparison.sides.before), (Phase::After, &comparison.sides.after)] {
-        notes.extend(interrupted(phase, side));
+        notes.extend(interrupted(phase, side, comparison.run.is_some()));
         notes.extend(errors(phase, side));
     }
     notes.extend(missing_plans(comparison));
@@ -95,13 +95,14 @@ fn cache_differs(sides: [&Record; 2]) -> Option<Warning> {
     })
 }
 
-fn interrupted(phase: Phase, side: &Side) -> Option<Warning> {
+fn interrupted(phase: Phase, side: &Side, in_run: bool) -> Option<Warning> {
     let why = side.interrupted_by.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     side.interrupted.then(|| {
         let (measured, asked) = (side.measured_s, side.duration_s);
         let message =
             format!("the measurement {phase} was interrupted{why}: {measured:.1} s of {asked} s were measured");
-        note("interrupted", message, &format!("measure the phase {phase} again"))
+        let advice = if in_run { "run it again".to_owned() } else { format!("measure the phase {phase} again") };
+        note("interrupted", message, &advice)
     })
 }
 
