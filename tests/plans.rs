@@ -92,12 +92,12 @@ async fn plans_before_and_after_a_fix() {
             .collect::<Vec<_>>()
     );
     let hot = &before.figures[0];
-    assert_eq!((hot.rows_read, hot.parameters.as_slice()), (20_000, &["5".to_owned()][..]));
+    assert_eq!((hot.rows_read, hot.parameters.as_slice()), (Some(20_000), &["5".to_owned()][..]));
     assert_eq!(hot.scans, ["Seq Scan on events"]);
     // 20 000 rows by 100 users.
-    assert!((100..300).contains(&hot.rows_returned), "{hot:?}");
-    assert!(hot.execution_ms > 0.0 && hot.buffers_hit > 100, "{hot:?}");
-    assert_eq!(before.figures[3].rows_returned, 0);
+    assert!((100..300).contains(&hot.rows_returned.unwrap()), "{hot:?}");
+    assert!(hot.execution_ms > Some(0.0) && hot.buffers_hit > Some(100), "{hot:?}");
+    assert_eq!(before.figures[3].rows_returned, Some(0));
 
     assert_eq!(before.json.as_array().unwrap().len(), 8);
     assert_eq!(before.json[0]["plan"][0]["Plan"]["Node Type"], "Seq Scan");
@@ -118,7 +118,7 @@ async fn plans_before_and_after_a_fix() {
     clinic::apply_fix(&bed.clinic, &scenario).await.unwrap();
     let after = bed.explain(&scenario, Phase::After).await.unwrap().captured;
     assert_eq!(after.figures[0].scans, ["Bitmap Heap Scan on events"]);
-    assert!(after.figures[0].rows_read < 1_000);
+    assert!(after.figures[0].rows_read.unwrap() < 1_000);
 }
 
 #[tokio::test]

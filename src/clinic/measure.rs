@@ -214,6 +214,7 @@ impl<'a> Ready<'a> {
             latency_ms: Latency::from_histogram(&measurement.total.response),
             client: figures::client(measurement, load),
             plans: Vec::new(),
+            findings: None,
         };
         record.thresholds = thresholds::judge(&plan.thresholds, &record, |name| match name {
             None => Some(&measurement.total.response),

@@ -40,17 +40,17 @@ pub(super) fn of_load(
 
 /// Metrics of the typical plan of each statement. A plan is one execution, so one sample.
 pub(super) fn of_plans(plans: &[PlanComparison]) -> Vec<Metric> {
-    type Figure = fn(&PlanFigures) -> f64;
+    type Figure = fn(&PlanFigures) -> Option<f64>;
     let figures: [(MetricName, Figure); 3] = [
         (MetricName::ExecutionTime, |plan| plan.execution_ms),
-        (MetricName::RowsRead, |plan| plan.rows_read as f64),
-        (MetricName::Buffers, |plan| plan.buffers_hit.saturating_add(plan.buffers_read) as f64),
+        (MetricName::RowsRead, |plan| plan.rows_read.map(|rows| rows as f64)),
+        (MetricName::Buffers, |plan| plan.buffers().map(|buffers| buffers as f64)),
     ];
     let mut metrics = Vec::new();
     for plan in plans.iter().filter(|plan| plan.class == TYPICAL) {
         for (name, figure) in figures {
             let value = |plan: &Option<PlanFigures>| Value {
-                value: plan.as_ref().map(figure),
+                value: plan.as_ref().and_then(figure),
                 samples: u64::from(plan.is_some()),
             };
             metrics.push(once(name, Some(&plan.statement), (value(&plan.before), value(&plan.after))));

@@ -1,13 +1,27 @@
-//! Plan JSON of any supported version to one normal form, and figures from it.
+//! Plans of any supported version to one normal form, what is wrong in them, and what a record keeps of them.
 //!
 //! [`Plan::parse`] reads what `EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, WAL, FORMAT JSON)` of PostgreSQL 14 to 18
-//! prints; [`figures`] takes from it what a record keeps.
+//! prints; [`diagnose`] runs the [`RULES`] over it; [`figures`] takes from it what a record keeps.
 
+mod advice;
+mod diagnose;
 mod error;
 mod figures;
+mod own;
 mod plan;
 mod read;
+mod rules;
+mod tables;
+mod tree;
+mod words;
 
+pub use advice::IndexAdvice;
+pub use diagnose::{ClassPlan, Examined, diagnose};
 pub use error::Error;
 pub use figures::figures;
-pub use plan::{Actual, Buffers, Node, Plan, Removed};
+pub use plan::{
+    Actual, Buffers, Conditions, HashAggregate, HashTable, Jit, Memoize, Node, Plan, Removed, Sort, Trigger,
+};
+pub use rules::{RULES, Rule, rule};
+pub use tables::{ColumnFacts, IndexFacts, IndexKey, TableFacts, Tables};
+pub use tree::tree;

@@ -1,4 +1,4 @@
-//! The normal form: a tree of nodes.
+//! The normal form: nodes of a tree in the order EXPLAIN prints them.
 //!
 //! What PostgreSQL prints by loop stays by loop here, since that is what was measured; the methods give totals.
 
@@ -7,19 +7,31 @@ use std::{collections::BTreeMap, fmt::Write};
 /// One statement's plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The topmost node.
-    pub root: Node,
+    /// All nodes, each before its children; the first is the root. Never empty.
+    pub(super) nodes: Vec<Node>,
     /// Planning time in milliseconds; `None` where EXPLAIN did not say.
     pub planning_ms: Option<f64>,
     /// Execution time in milliseconds; `None` without ANALYZE.
     pub execution_ms: Option<f64>,
     /// Planner settings that differ from their default.
     pub settings: BTreeMap<String, String>,
+    /// What compiling expressions took; `None` where nothing was compiled.
+    pub jit: Option<Jit>,
+    /// Triggers that the statement fired, those of foreign keys among them.
+    pub triggers: Vec<Trigger>,
+    /// The statement's text, where it came with the plan (auto_explain).
+    pub query: Option<String>,
 }
 
 /// One node of a plan.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Node {
+    /// Place of its parent among the plan's nodes; `None` at the root.
+    pub parent: Option<usize>,
+    /// Places of what it reads from, in the order of the plan, subplans among them.
+    pub children: Vec<usize>,
+    /// Levels below the root.
+    pub depth: usize,
     /// `Node Type`, such as `Index Scan`.
     pub node_type: String,
     /// How it serves its parent, such as `Outer`, `Inner`, `InitPlan`, `SubPlan`; `None` at the root.
@@ -32,12 +44,16 @@ pub struct Node {
     pub backward: bool,
     /// Table it reads or changes.
     pub relation: Option<String>,
-    /// Schema of that table.
+    /// Schema of that table; `None` where EXPLAIN did not say (it does with VERBOSE).
     pub schema: Option<String>,
     /// Alias of that table in the statement.
     pub alias: Option<String>,
     /// Index it reads.
     pub index: Option<String>,
+    /// CTE it reads.
+    pub cte: Option<String>,
+    /// Function it reads.
+    pub function: Option<String>,
     /// `Insert`, `Update`, `Delete` or `Merge` of a node that writes.
     pub operation: Option<String>,
     /// How it aggregates or makes sets: `Plain`, `Sorted`, `Hashed`, `Mixed`.
@@ -46,20 +62,52 @@ pub struct Node {
     pub partial_mode: Option<String>,
     /// `Inner`, `Left`, `Semi` and the like of a join.
     pub join_type: Option<String>,
+    /// Whether at most one row of the inner side matches one of the outer.
+    pub inner_unique: bool,
+    /// Planner's cost until the first row; `None` with COSTS off.
+    pub startup_cost: Option<f64>,
+    /// Planner's cost until the last row.
+    pub total_cost: Option<f64>,
     /// Rows the planner expected, by loop.
     pub plan_rows: f64,
+    /// Bytes that the planner expected of a row.
+    pub plan_width: f64,
     /// What was measured; `None` without ANALYZE.
     pub actual: Option<Actual>,
     /// Rows that it read and dropped, by loop.
     pub removed: Removed,
-    /// Blocks that it and its children touched, over all loops.
-    pub buffers: Buffers,
+    /// Blocks that it and its children touched, over all loops; `None` without BUFFERS.
+    pub buffers: Option<Buffers>,
+    /// Conditions and keys, as PostgreSQL writes them.
+    pub conditions: Conditions,
+    /// What a sort did; of several workers the one that used most.
+    pub sort: Option<Sort>,
+    /// What the hash table of a join took.
+    pub hash: Option<HashTable>,
+    /// What a hashed aggregate took.
+    pub hash_aggregate: Option<HashAggregate>,
+    /// What a Memoize did.
+    pub cache: Option<Memoize>,
+    /// Rows that an index-only scan had to look up in the heap, over all loops.
+    pub heap_fetches: Option<f64>,
+    /// Pages that a bitmap named row by row, over all loops.
+    pub exact_blocks: Option<f64>,
+    /// Pages that a bitmap named whole, over all loops.
+    pub lossy_blocks: Option<f64>,
+    /// Times that an index was descended, over all loops; from PostgreSQL 18.
+    pub index_searches: Option<f64>,
     /// Workers that were planned; `None` where the node starts none.
     pub workers_planned: Option<u64>,
     /// Workers that ran.
     pub workers_launched: Option<u64>,
-    /// What it reads from, in the order of the plan, subplans among them.
-    pub children: Vec<Node>,
+    /// Milliseconds that it took itself over all loops, its children's left out and workers side by side counted once; `None` where
+    /// nothing was timed.
+    pub own_ms: Option<f64>,
+    /// Milliseconds that it and its children took over all loops, workers side by side counted once; `None` where nothing was
+    /// timed.
+    pub total_ms: Option<f64>,
+    /// Blocks that it touched itself, its children's left out.
+    pub own_buffers: Option<Buffers>,
 }
 
 /// What ANALYZE measured at a node.
@@ -69,10 +117,10 @@ pub struct Actual {
     pub loops: f64,
     /// Rows it returned, by loop: a whole number before PostgreSQL 18, two decimals from there.
     pub rows: f64,
-    /// Milliseconds to the first row, by loop.
-    pub startup_ms: f64,
-    /// Milliseconds to the last row, by loop, its children's included.
-    pub total_ms: f64,
+    /// Milliseconds to the first row, by loop; `None` with TIMING off.
+    pub startup_ms: Option<f64>,
+    /// Milliseconds to the last row, by loop, its children's included; `None` with TIMING off.
+    pub total_ms: Option<f64>,
 }
 
 /// Rows that a node read and dropped, by loop. PostgreSQL rounds them to whole numbers after dividing by the loops.
@@ -84,6 +132,105 @@ pub struct Removed {
     pub recheck: f64,
     /// By a join's filter.
     pub join_filter: f64,
+}
+
+/// Conditions and keys of a node, as PostgreSQL writes them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Conditions {
+    /// Looked up in the index.
+    pub index: Option<String>,
+    /// Checked again on what a bitmap or an index found.
+    pub recheck: Option<String>,
+    /// Checked on every row it read.
+    pub filter: Option<String>,
+    /// Checked on every pair of a join beyond its own condition.
+    pub join_filter: Option<String>,
+    /// A hash join's.
+    pub hash: Option<String>,
+    /// A merge join's.
+    pub merge: Option<String>,
+    /// Checked once before anything is read.
+    pub one_time: Option<String>,
+    /// Keys of a sort, or the order that an index gives (`Order By`).
+    pub sort_key: Vec<String>,
+    /// Keys of a sort that its input is sorted by already.
+    pub presorted_key: Vec<String>,
+    /// Keys of an aggregate.
+    pub group_key: Vec<String>,
+    /// Key of a Memoize.
+    pub cache_key: Option<String>,
+    /// What it returns, with VERBOSE.
+    pub output: Vec<String>,
+}
+
+/// What a sort did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sort {
+    /// `quicksort`, `top-N heapsort`, `external merge` and the like.
+    pub method: String,
+    /// KiB it took.
+    pub kib: f64,
+    /// Whether that was on disk.
+    pub on_disk: bool,
+}
+
+/// What the hash table of a join took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HashTable {
+    /// Parts it was worked off in; more than 1 went through temporary files.
+    pub batches: f64,
+    /// Parts that were planned.
+    pub planned_batches: f64,
+    /// KiB of memory at most.
+    pub peak_kib: f64,
+}
+
+/// What a hashed aggregate took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HashAggregate {
+    /// Parts it was worked off in; more than 1 went through temporary files.
+    pub batches: f64,
+    /// KiB of memory at most.
+    pub peak_kib: f64,
+    /// KiB of temporary files.
+    pub disk_kib: f64,
+}
+
+/// What a Memoize did, over all loops.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Memoize {
+    /// Lookups that were answered from memory.
+    pub hits: f64,
+    /// Lookups that were not.
+    pub misses: f64,
+    /// Entries that gave way to others.
+    pub evictions: f64,
+    /// Lookups whose rows did not fit.
+    pub overflows: f64,
+}
+
+/// What compiling expressions took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Jit {
+    /// Functions compiled.
+    pub functions: f64,
+    /// Milliseconds in all.
+    pub total_ms: f64,
+}
+
+/// A trigger that the statement fired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// The constraint that it serves, such as a foreign key.
+    pub constraint: Option<String>,
+    /// Table it is on.
+    pub relation: Option<String>,
+    /// How often it ran.
+    pub calls: f64,
+    /// Milliseconds in all; `None` with TIMING off.
+    pub time_ms: Option<f64>,
 }
 
 /// Blocks touched.
@@ -103,23 +250,75 @@ pub struct Buffers {
     pub temp_written: u64,
 }
 
+impl Buffers {
+    /// Shared blocks touched, in the cache or not.
+    pub fn shared(&self) -> u64 {
+        self.hit.saturating_add(self.read)
+    }
+
+    /// What is left without `other`, no less than 0.
+    pub(super) fn less(self, other: Self) -> Self {
+        Self {
+            hit: self.hit.saturating_sub(other.hit),
+            read: self.read.saturating_sub(other.read),
+            dirtied: self.dirtied.saturating_sub(other.dirtied),
+            written: self.written.saturating_sub(other.written),
+            temp_read: self.temp_read.saturating_sub(other.temp_read),
+            temp_written: self.temp_written.saturating_sub(other.temp_written),
+        }
+    }
+}
+
 impl Plan {
-    /// All nodes, each before its children.
-    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
-        let mut ahead = vec![&self.root];
-        std::iter::from_fn(move || {
-            let node = ahead.pop()?;
-            ahead.extend(node.children.iter().rev());
-            Some(node)
-        })
+    /// All nodes, each before its children; the first is the root.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The topmost node.
+    pub fn root(&self) -> &Node {
+        &self.nodes[0]
+    }
+
+    /// The node above, where there is one.
+    pub fn parent(&self, node: &Node) -> Option<&Node> {
+        node.parent.and_then(|parent| self.nodes.get(parent))
+    }
+
+    /// What the node reads from, in the order of the plan, subplans among them.
+    pub fn children<'p>(&'p self, node: &'p Node) -> impl DoubleEndedIterator<Item = &'p Node> {
+        node.children.iter().filter_map(|child| self.nodes.get(*child))
+    }
+
+    /// The node and all below it, each before its children. `at` is the node's place.
+    pub fn subtree(&self, at: usize) -> &[Node] {
+        let depth = self.nodes[at].depth;
+        let length = self.nodes[at + 1..].iter().take_while(|node| node.depth > depth).count();
+        &self.nodes[at..=at + length]
+    }
+
+    /// Whether ANALYZE ran it.
+    pub fn is_analyzed(&self) -> bool {
+        self.root().actual.is_some()
     }
 
     /// Labels from the root down the first child that feeds it rows: `Limit > Sort > Seq Scan on events`.
     pub fn shape(&self) -> String {
-        std::iter::successors(Some(&self.root), |node| node.children.iter().find(|child| !child.is_subplan()))
-            .map(Node::label)
-            .collect::<Vec<_>>()
-            .join(" > ")
+        let mut labels = Vec::new();
+        let mut next = Some(self.root());
+        while let Some(node) = next {
+            labels.push(node.label());
+            next = self.children(node).find(|child| !child.is_subplan());
+        }
+        labels.join(" > ")
+    }
+
+    /// Labels from the root down to the node at `at`.
+    pub fn path(&self, at: usize) -> String {
+        let mut labels: Vec<String> =
+            std::iter::successors(self.nodes.get(at), |node| self.parent(node)).map(Node::label).collect();
+        labels.reverse();
+        labels.join(" > ")
     }
 }
 
@@ -162,6 +361,14 @@ impl Node {
     /// Whether it makes a value or a CTE for other nodes instead of rows for its parent.
     pub fn is_subplan(&self) -> bool {
         matches!(self.relationship.as_deref(), Some("InitPlan" | "SubPlan"))
+    }
+
+    /// Factor between the planner's rows and the real ones, 1 or more, both taken as at least 1; `None` without ANALYZE or where
+    /// the node never ran.
+    pub fn misestimate(&self) -> Option<f64> {
+        let actual = self.actual.filter(|actual| actual.loops > 0.0)?;
+        let (planned, rows) = (self.plan_rows.max(1.0), actual.rows.max(1.0));
+        Some((planned / rows).max(rows / planned))
     }
 
     /// Its type, index and relation as EXPLAIN's text names them: `Index Scan using events_pkey on events`.

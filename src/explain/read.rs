@@ -1,10 +1,13 @@
 //! JSON to the normal form. Any JSON is read or refused with its place; unknown keys are passed over.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{
     error::{Error, Kind},
-    plan::{Actual, Buffers, Node, Plan, Removed},
+    own,
+    plan::{Actual, Buffers, Conditions, HashAggregate, HashTable, Jit, Memoize, Node, Plan, Removed, Sort, Trigger},
 };
 
 /// Deepest tree that is read. `serde_json` stops at 128 levels, two of which make a node.
@@ -35,89 +38,217 @@ impl Plan {
         };
         let statement = Place::new("top level", statement)?;
         let root = match statement.object.get("Plan") {
-            Some(root) => node(&Place::new("Plan", root)?, 1)?,
+            Some(root) => Place::new("Plan", root)?,
             None => return Err(shape("Plan".to_owned(), "there")),
         };
-        let settings = match statement.object.get("Settings") {
-            None => Map::new(),
-            Some(Value::Object(settings)) => settings.clone(),
-            Some(_) => return Err(shape("Settings".to_owned(), "an object")),
-        };
-        let settings = settings
-            .into_iter()
-            .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-            .collect();
+        let mut nodes = Vec::new();
+        read(&root, None, &mut nodes)?;
+        own::fill_in(&mut nodes);
         Ok(Self {
-            root,
+            nodes,
             planning_ms: statement.number("Planning Time")?,
             execution_ms: statement.number("Execution Time")?,
-            settings,
+            settings: settings(&statement)?,
+            jit: jit(&statement)?,
+            triggers: triggers(&statement)?,
+            query: statement.text("Query Text")?,
         })
     }
 }
 
-fn node(place: &Place<'_>, depth: usize) -> Result<Node> {
-    if depth > MAX_DEPTH {
+fn settings(statement: &Place<'_>) -> Result<BTreeMap<String, String>> {
+    let settings = match statement.object.get("Settings") {
+        None => return Ok(BTreeMap::new()),
+        Some(Value::Object(settings)) => settings,
+        Some(_) => return Err(shape("Settings".to_owned(), "an object")),
+    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Ok(settings.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+}
+
+fn jit(statement: &Place<'_>) -> Result<Option<Jit>> {
+    let Some(jit) = statement.object.get("JIT") else { return Ok(None) };
+    let jit = Place::new("JIT", jit)?;
+    let timing = jit.object.get("Timing").map(|timing| Place::new("JIT.Timing", timing)).transpose()?;
+    Ok(Some(Jit {
+        functions: jit.count("Functions")?.unwrap_or(0.0),
+        total_ms: timing.map_or(Ok(None), |timing| timing.count("Total"))?.unwrap_or(0.0),
+    }))
+}
+
+fn triggers(statement: &Place<'_>) -> Result<Vec<Trigger>> {
+    let triggers = match statement.object.get("Triggers") {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(triggers)) => triggers,
+        Some(_) => return Err(shape("Triggers".to_owned(), "an array")),
+    };
+    let trigger = |(index, trigger): (usize, &Value)| {
+        let place = Place::new(format!("Triggers[{index}]"), trigger)?;
+        Ok(Trigger {
+            name: place.text("Trigger Name")?.unwrap_or_default(),
+            constraint: place.text("Constraint Name")?,
+            relation: place.text("Relation")?,
+            calls: place.count("Calls")?.unwrap_or(0.0),
+            time_ms: place.count("Time")?,
+        })
+    };
+    triggers.iter().enumerate().map(trigger).collect()
+}
+
+/// Reads a node and all below it into `nodes`; gives the node's place among them.
+fn read(place: &Place<'_>, parent: Option<usize>, nodes: &mut Vec<Node>) -> Result<usize> {
+    let depth = parent.map_or(0, |parent| nodes[parent].depth + 1);
+    if depth >= MAX_DEPTH {
         return Err(Error::from(Kind::Depth(MAX_DEPTH)));
     }
-    let mut children = Vec::new();
+    let at = nodes.len();
+    nodes.push(Node { parent, depth, ..node(place)? });
     match place.object.get("Plans") {
         None => {}
         Some(Value::Array(plans)) => {
             for (index, plan) in plans.iter().enumerate() {
-                children.push(node(&Place::new(format!("{}.Plans[{index}]", place.path), plan)?, depth + 1)?);
+                let child = read(&Place::new(format!("{}.Plans[{index}]", place.path), plan)?, Some(at), nodes)?;
+                nodes[at].children.push(child);
             }
         }
         Some(_) => return Err(place.not("Plans", "an array")),
     }
+    Ok(at)
+}
+
+fn node(place: &Place<'_>) -> Result<Node> {
     let count = |key| Ok::<_, Error>(place.count(key)?.unwrap_or(0.0));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`count` gives no negative numbers")]
-    let blocks = |key| Ok::<_, Error>(count(key)? as u64);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`count` gives no negative numbers")]
-    let workers = |key| Ok::<_, Error>(place.count(key)?.map(|number| number as u64));
+    let whole = |key| Ok::<_, Error>(place.count(key)?.map(whole));
+    let is = |key| place.object.get(key).and_then(Value::as_bool).unwrap_or(false);
     let actual = match place.count("Actual Loops")? {
         None => None,
         Some(loops) => Some(Actual {
             loops,
             rows: count("Actual Rows")?,
-            // Absent with TIMING off.
-            startup_ms: place.number("Actual Startup Time")?.unwrap_or(0.0),
-            total_ms: place.number("Actual Total Time")?.unwrap_or(0.0),
+            startup_ms: place.count("Actual Startup Time")?,
+            total_ms: place.count("Actual Total Time")?,
         }),
     };
+    let mut sort_key = place.texts("Sort Key")?;
+    if let Some(order) = place.text("Order By")? {
+        sort_key.push(order);
+    }
     Ok(Node {
         node_type: place.text("Node Type")?.ok_or_else(|| place.not("Node Type", "there"))?,
         relationship: place.text("Parent Relationship")?,
         subplan: place.text("Subplan Name")?,
-        parallel_aware: place.object.get("Parallel Aware").and_then(Value::as_bool).unwrap_or(false),
+        parallel_aware: is("Parallel Aware"),
         backward: place.text("Scan Direction")?.as_deref() == Some("Backward"),
         relation: place.text("Relation Name")?,
         schema: place.text("Schema")?,
         alias: place.text("Alias")?,
         index: place.text("Index Name")?,
+        cte: place.text("CTE Name")?,
+        function: place.text("Function Name")?,
         operation: place.text("Operation")?,
         strategy: place.text("Strategy")?,
         partial_mode: place.text("Partial Mode")?,
         join_type: place.text("Join Type")?,
+        inner_unique: is("Inner Unique"),
+        startup_cost: place.number("Startup Cost")?,
+        total_cost: place.number("Total Cost")?,
         plan_rows: count("Plan Rows")?,
+        plan_width: count("Plan Width")?,
         actual,
         removed: Removed {
             filter: count("Rows Removed by Filter")?,
             recheck: count("Rows Removed by Index Recheck")?,
             join_filter: count("Rows Removed by Join Filter")?,
         },
-        buffers: Buffers {
-            hit: blocks("Shared Hit Blocks")?,
-            read: blocks("Shared Read Blocks")?,
-            dirtied: blocks("Shared Dirtied Blocks")?,
-            written: blocks("Shared Written Blocks")?,
-            temp_read: blocks("Temp Read Blocks")?,
-            temp_written: blocks("Temp Written Blocks")?,
+        buffers: buffers(place)?,
+        conditions: Conditions {
+            index: place.text("Index Cond")?,
+            recheck: place.text("Recheck Cond")?,
+            filter: place.text("Filter")?,
+            join_filter: place.text("Join Filter")?,
+            hash: place.text("Hash Cond")?,
+            merge: place.text("Merge Cond")?,
+            one_time: place.text("One-Time Filter")?,
+            sort_key,
+            presorted_key: place.texts("Presorted Key")?,
+            group_key: place.texts("Group Key")?,
+            cache_key: place.text("Cache Key")?,
+            output: place.texts("Output")?,
         },
-        workers_planned: workers("Workers Planned")?,
-        workers_launched: workers("Workers Launched")?,
-        children,
+        sort: sort(place)?,
+        hash: match place.count("Hash Batches")? {
+            None => None,
+            Some(batches) => Some(HashTable {
+                batches,
+                planned_batches: place.count("Original Hash Batches")?.unwrap_or(batches),
+                peak_kib: count("Peak Memory Usage")?,
+            }),
+        },
+        hash_aggregate: match place.count("HashAgg Batches")? {
+            None => None,
+            Some(batches) => {
+                Some(HashAggregate { batches, peak_kib: count("Peak Memory Usage")?, disk_kib: count("Disk Usage")? })
+            }
+        },
+        cache: match place.count("Cache Hits")? {
+            None => None,
+            Some(hits) => Some(Memoize {
+                hits,
+                misses: count("Cache Misses")?,
+                evictions: count("Cache Evictions")?,
+                overflows: count("Cache Overflows")?,
+            }),
+        },
+        heap_fetches: place.count("Heap Fetches")?,
+        exact_blocks: place.count("Exact Heap Blocks")?,
+        lossy_blocks: place.count("Lossy Heap Blocks")?,
+        index_searches: place.count("Index Searches")?,
+        workers_planned: whole("Workers Planned")?,
+        workers_launched: whole("Workers Launched")?,
+        ..Node::default()
     })
+}
+
+fn buffers(place: &Place<'_>) -> Result<Option<Buffers>> {
+    let Some(hit) = place.count("Shared Hit Blocks")? else { return Ok(None) };
+    let blocks = |key| Ok::<_, Error>(place.count(key)?.map_or(0, whole));
+    Ok(Some(Buffers {
+        hit: whole(hit),
+        read: blocks("Shared Read Blocks")?,
+        dirtied: blocks("Shared Dirtied Blocks")?,
+        written: blocks("Shared Written Blocks")?,
+        temp_read: blocks("Temp Read Blocks")?,
+        temp_written: blocks("Temp Written Blocks")?,
+    }))
+}
+
+/// Of the process that used most; a parallel sort has one beside each worker's, and none itself where only workers sorted.
+fn sort(place: &Place<'_>) -> Result<Option<Sort>> {
+    let of = |place: &Place<'_>| -> Result<Option<Sort>> {
+        let Some(method) = place.text("Sort Method")? else { return Ok(None) };
+        let on_disk = place.text("Sort Space Type")?.as_deref() == Some("Disk");
+        Ok(Some(Sort { method, kib: place.count("Sort Space Used")?.unwrap_or(0.0), on_disk }))
+    };
+    let mut most = of(place)?;
+    if let Some(Value::Array(workers)) = place.object.get("Workers") {
+        for (index, worker) in workers.iter().enumerate() {
+            let worker = of(&Place::new(format!("{}.Workers[{index}]", place.path), worker)?)?;
+            let key = |sort: &Sort| (sort.on_disk, sort.kib);
+            if worker.as_ref().is_some_and(|sort| most.as_ref().is_none_or(|most| key(sort) > key(most))) {
+                most = worker;
+            }
+        }
+    }
+    Ok(most)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and `count` gives no negatives"
+)]
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
 /// An object and the way to it.
@@ -143,6 +274,17 @@ impl<'a> Place<'a> {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(_) => Err(self.not(key, "text")),
+        }
+    }
+
+    fn texts(&self, key: &str) -> Result<Vec<String>> {
+        match self.object.get(key) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(texts)) => {
+                let text = |text: &Value| text.as_str().map(str::to_owned);
+                texts.iter().map(text).collect::<Option<_>>().ok_or_else(|| self.not(key, "an array of texts"))
+            }
+            Some(_) => Err(self.not(key, "an array of texts")),
         }
     }
 
@@ -272,7 +414,7 @@ mod tests {
         fn any_plan_is_read_and_has_figures(root in any_node()) {
             let plan = Plan::parse(&json!([{ "Plan": root }]).to_string()).unwrap();
             let figures = crate::explain::figures(&plan, "s", "hot", Vec::new());
-            prop_assert!(figures.shape.starts_with(&plan.root.node_type));
+            prop_assert!(figures.shape.starts_with(&plan.root().node_type));
         }
     }
 }

@@ -7,6 +7,7 @@ mod activity;
 mod baseline;
 mod error;
 mod figures;
+mod finding;
 mod folder;
 mod histogram_log;
 mod histograms;
@@ -14,6 +15,7 @@ mod load_info;
 mod model;
 mod origin;
 mod outcome;
+mod plan;
 mod price;
 mod read;
 mod results;
@@ -27,16 +29,18 @@ pub use activity::{
 pub use baseline::{BASELINE_FORMAT, Baseline};
 pub use error::{Error, ErrorKind, Result};
 pub use figures::Percentile;
+pub use finding::{Confidence, Finding, Severity};
 pub use folder::Folder;
 pub use histogram_log::Interval;
 pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, read_histograms};
 pub use load_info::{LoadInfo, LoadStage, PoolInfo};
 pub use model::{
-    ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PlanFigures, PoolUse, Record, Slice,
+    ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PoolUse, Record, Slice,
     StageFigures, StatementFigures, StepFigures, Totals, WarmUpFigures, Warning,
 };
 pub use origin::{DatasetInfo, FixInfo, Machine, RewriteInfo, Server, Tool};
 pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUnit};
+pub use plan::{PlanFigures, PlanNode};
 pub use price::{
     Applied, BreakEven, LockHeld, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict, price,
 };

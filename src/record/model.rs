@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     activity::ServerActivity,
+    finding::Finding,
     load_info::LoadInfo,
     origin::{DatasetInfo, FixInfo, Machine, Server, Tool},
     outcome::{Capacity, Outcome, ThresholdResult},
+    plan::PlanFigures,
     price::Price,
     results::ResultsCheck,
     rounds::{Block, RunInfo},
@@ -116,6 +118,9 @@ pub struct Record {
     pub price: Option<Price>,
     /// Figures of the plans captured in this phase; empty when none were.
     pub plans: Vec<PlanFigures>,
+    /// What rules saw in those plans, the greatest time at stake first; null where they were not examined.
+    #[serde(default)]
+    pub findings: Option<Vec<Finding>>,
     /// What a reader has to know before believing the figures.
     pub warnings: Vec<Warning>,
 }
@@ -316,33 +321,6 @@ pub struct Client {
     pub cpu_s: f64,
     /// `cpu_s` as a share of the window times the threads, 0 to 1.
     pub cpu_share: f64,
-}
-
-/// Figures of one captured plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlanFigures {
-    /// Statement's name.
-    pub statement: String,
-    /// `hot`, `typical`, `cold` or `absent`.
-    pub class: String,
-    /// The parameter values, as a person reads them.
-    pub parameters: Vec<String>,
-    /// Node types and relations from the root down the first child, such as `Limit > Sort > Seq Scan on events`.
-    pub shape: String,
-    /// Distinct ways that relations are read, such as `Seq Scan on events`.
-    pub scans: Vec<String>,
-    /// Planning time in milliseconds.
-    pub planning_ms: f64,
-    /// Execution time in milliseconds.
-    pub execution_ms: f64,
-    /// Rows that scans read: those they returned and those their filters removed, over all loops.
-    pub rows_read: u64,
-    /// Rows the plan returned.
-    pub rows_returned: u64,
-    /// Shared buffers found in the cache.
-    pub buffers_hit: u64,
-    /// Shared buffers read from outside the cache.
-    pub buffers_read: u64,
 }
 
 /// What a reader has to know before believing the figures.

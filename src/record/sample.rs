@@ -97,6 +97,7 @@ pub(crate) fn record(phase: Phase) -> Record {
         results: None,
         price: None,
         plans: vec![plan("latest_of_user", slow)],
+        findings: Some(if slow { vec![finding()] } else { Vec::new() }),
         warnings: Vec::new(),
     }
 }
@@ -428,10 +429,52 @@ pub(crate) fn plan(statement: &str, slow: bool) -> PlanFigures {
         shape: if slow { format!("Limit > Sort > {scan}") } else { format!("Limit > {scan}") },
         scans: vec![scan.into()],
         planning_ms: 0.1,
-        execution_ms: if slow { 74.8 } else { 0.046 },
-        rows_read: if slow { 1_000_000 } else { 20 },
-        rows_returned: 20,
-        buffers_hit: if slow { 12_000 } else { 23 },
-        buffers_read: if slow { 5_412 } else { 0 },
+        execution_ms: Some(if slow { 74.8 } else { 0.046 }),
+        rows_read: Some(if slow { 1_000_000 } else { 20 }),
+        rows_returned: Some(20),
+        buffers_hit: Some(if slow { 12_000 } else { 23 }),
+        buffers_read: Some(if slow { 5_412 } else { 0 }),
+        nodes: vec![plan_node(scan, slow)],
+    }
+}
+
+fn plan_node(label: &str, slow: bool) -> PlanNode {
+    PlanNode {
+        depth: 0,
+        label: label.into(),
+        node_type: if slow { "Seq Scan" } else { "Index Scan" }.into(),
+        relation: Some("events".into()),
+        alias: Some("events".into()),
+        index: (!slow).then(|| "events_user_id_created_at_idx".into()),
+        subplan: None,
+        details: vec![if slow { "Filter: (user_id = 4711)" } else { "Index Cond: (user_id = 4711)" }.into()],
+        estimated_rows: 100.0,
+        rows: Some(20.0),
+        rows_removed: Some(if slow { 999_980.0 } else { 0.0 }),
+        loops: Some(1.0),
+        own_ms: Some(if slow { 74.8 } else { 0.046 }),
+        total_ms: Some(if slow { 74.8 } else { 0.046 }),
+        own_buffers: Some(if slow { 17_412 } else { 23 }),
+        share: Some(1.0),
+        misestimate: Some(5.0),
+    }
+}
+
+fn finding() -> Finding {
+    Finding {
+        rule: "seq-scan-filter".into(),
+        severity: Severity::Critical,
+        statement: Some("latest_of_user".into()),
+        classes: vec!["typical".into()],
+        node: Some(0),
+        path: "Seq Scan on events".into(),
+        evidence:
+            "Seq Scan on events read 1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the time"
+                .into(),
+        share: Some(0.998),
+        at_stake_ms: Some(74.7),
+        advice: "give its filter an index, so that only the rows it keeps are read".into(),
+        statements: vec!["CREATE INDEX CONCURRENTLY ON events (user_id, created_at DESC)".into()],
+        confidence: Confidence::High,
     }
 }

@@ -68,6 +68,7 @@ pub(super) fn plans(record: &Record) -> Vec<Block> {
         last.align = Align::Left;
     }
     let one = record.plans.iter().all(|plan| plan.statement == record.plans[0].statement);
+    let nothing = || units::NOTHING.to_owned();
     for plan in &record.plans {
         let class = if one && record.statements.len() < 2 {
             plan.class.clone()
@@ -76,9 +77,9 @@ pub(super) fn plans(record: &Record) -> Vec<Block> {
         };
         table.row([
             class,
-            units::milliseconds(plan.execution_ms),
-            units::count(plan.rows_read),
-            units::count(plan.buffers_hit.saturating_add(plan.buffers_read)),
+            plan.execution_ms.map_or_else(nothing, units::milliseconds),
+            plan.rows_read.map_or_else(nothing, units::count),
+            plan.buffers().map_or_else(nothing, units::count),
             rows::scans(Some(plan)),
         ]);
     }

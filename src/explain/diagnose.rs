@@ -1,0 +1,158 @@
+//! Runs the rules over the plans of a statement and ranks what they find.
+
+use std::cmp::Ordering;
+
+use super::{
+    plan::{Node, Plan},
+    rules::{RULES, Rule},
+    tables::Tables,
+};
+use crate::record::{Confidence, Finding, Severity};
+
+/// Own shared buffers and share of the time below which nothing at a node is worth a word.
+const NOTHING_BUFFERS: u64 = 10;
+const NOTHING_SHARE: f64 = 0.01;
+
+/// A statement with its plans and what is known beside them.
+#[derive(Debug, Clone, Copy)]
+pub struct Examined<'a> {
+    /// Its name in the workload, where it is of one.
+    pub name: Option<&'a str>,
+    /// Its text, where it is known.
+    pub sql: Option<&'a str>,
+    /// Its plans.
+    pub plans: &'a [ClassPlan],
+    /// What the catalog says of its tables; empty without a database.
+    pub tables: &'a Tables,
+    /// How often an operation executes it, on average: more than once for each row of an earlier step. `None` where that is not known.
+    pub executions: Option<f64>,
+}
+
+/// A plan and what it was made for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassPlan {
+    /// `hot`, `typical`, `cold`, `absent` or `generic`; empty where it is not known.
+    pub class: String,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// What a rule looks at: one plan of a statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub(super) class: &'a str,
+    pub(super) plan: &'a Plan,
+    pub(super) statement: &'a Examined<'a>,
+}
+
+/// What a rule saw in one plan.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sighting {
+    pub(super) severity: Severity,
+    /// Place of the node; `None` for the whole statement.
+    pub(super) node: Option<usize>,
+    pub(super) evidence: String,
+    /// Milliseconds of the execution at stake; `None` where nothing was timed.
+    pub(super) at_stake_ms: Option<f64>,
+    pub(super) advice: String,
+    pub(super) statements: Vec<String>,
+    pub(super) confidence: Confidence,
+}
+
+impl Case<'_> {
+    /// Milliseconds that the statement took, planning included; `None` where nothing was timed.
+    pub(super) fn statement_ms(&self) -> Option<f64> {
+        Some(self.plan.execution_ms.or(self.plan.root().total_ms)? + self.plan.planning_ms.unwrap_or(0.0))
+    }
+
+    /// `ms` as a share of what the statement took, 0 to 1.
+    pub(super) fn share(&self, ms: f64) -> Option<f64> {
+        let total = self.statement_ms()?;
+        (total > 0.0).then(|| (ms / total).clamp(0.0, 1.0))
+    }
+
+    /// Own time of the node as a share of what the statement took.
+    pub(super) fn own_share(&self, node: &Node) -> Option<f64> {
+        self.share(node.own_ms?)
+    }
+
+    /// Whether the node took so little that nothing at it is worth a word: under 10 buffers and 1 % of the time.
+    pub(super) fn is_nothing(&self, node: &Node) -> bool {
+        node.never_executed()
+            || (node.own_buffers.is_some_and(|buffers| buffers.shared() < NOTHING_BUFFERS)
+                && self.own_share(node).is_some_and(|share| share < NOTHING_SHARE))
+    }
+
+    /// Nodes with their places that something may be said of.
+    pub(super) fn worth_a_word(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.plan.nodes().iter().enumerate().filter(|(_, node)| !self.is_nothing(node))
+    }
+}
+
+/// What the rules find in a statement's plans, the greatest time at stake first. What is seen in several classes of parameter values is
+/// told once, with the figures of the class where most is at stake.
+pub fn diagnose(statement: &Examined<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for ClassPlan { class, plan } in statement.plans {
+        for finding in of_plan(&Case { class, plan, statement }) {
+            let same = |known: &&mut Finding| known.rule == finding.rule && known.path == finding.path;
+            match findings.iter_mut().find(same) {
+                None => findings.push(finding),
+                Some(known) => merge(known, finding),
+            }
+        }
+    }
+    findings.sort_by(rank);
+    findings
+}
+
+fn of_plan(case: &Case<'_>) -> Vec<Finding> {
+    let mut seen: Vec<(&Rule, Sighting)> = Vec::new();
+    for rule in RULES {
+        if case.plan.is_analyzed() || rule.reads_estimates {
+            seen.extend((rule.check)(case).into_iter().map(|sighting| (rule, sighting)));
+        }
+    }
+    let explained = |rule: &Rule, sighting: &Sighting| {
+        seen.iter().any(|(other, cause)| cause.node == sighting.node && other.explains.contains(&rule.id))
+    };
+    let worth = seen.iter().filter(|(rule, sighting)| !explained(rule, sighting));
+    worth.map(|(rule, sighting)| finding(case, rule, sighting.clone())).collect()
+}
+
+fn finding(case: &Case<'_>, rule: &Rule, sighting: Sighting) -> Finding {
+    Finding {
+        rule: rule.id.to_owned(),
+        severity: sighting.severity,
+        statement: case.statement.name.map(str::to_owned),
+        classes: if case.class.is_empty() { Vec::new() } else { vec![case.class.to_owned()] },
+        node: sighting.node,
+        path: sighting.node.map_or_else(String::new, |node| case.plan.path(node)),
+        evidence: sighting.evidence,
+        share: sighting.at_stake_ms.and_then(|ms| case.share(ms)),
+        at_stake_ms: sighting.at_stake_ms,
+        advice: sighting.advice,
+        statements: sighting.statements,
+        confidence: sighting.confidence,
+    }
+}
+
+/// The one of the class where more is at stake, with the classes of both, that one's first.
+fn merge(known: &mut Finding, other: Finding) {
+    if rank(&other, known) == Ordering::Less {
+        let mut other = other;
+        other.classes.append(&mut known.classes);
+        *known = other;
+    } else {
+        known.classes.extend(other.classes);
+    }
+}
+
+/// What is only good to know comes last; otherwise the greatest time at stake first.
+fn rank(one: &Finding, other: &Finding) -> Ordering {
+    let is_info = |finding: &Finding| finding.severity == Severity::Info;
+    let at_stake = |finding: &Finding| finding.at_stake_ms.unwrap_or(0.0);
+    (is_info(one).cmp(&is_info(other)))
+        .then_with(|| at_stake(other).total_cmp(&at_stake(one)))
+        .then_with(|| other.severity.cmp(&one.severity))
+}

@@ -1,0 +1,102 @@
+//! What a database's catalog says of the tables of a statement.
+
+/// Tables that a statement reads or changes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tables {
+    /// The tables; empty without a database.
+    pub tables: Vec<TableFacts>,
+}
+
+/// One table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TableFacts {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Rows by the planner's statistics; -1 where the table was never analyzed.
+    pub rows: f64,
+    /// Pages of 8 KiB by the planner's statistics.
+    pub pages: u64,
+    /// Pages whose rows are all visible, by the planner's statistics.
+    pub all_visible_pages: u64,
+    /// Rows changed since it was analyzed last.
+    pub modified_since_analyze: u64,
+    /// When it was analyzed last, by hand or by autovacuum, as the server writes it; `None` when it never was.
+    pub analyzed_at: Option<String>,
+    /// When it was vacuumed last, by hand or by autovacuum; `None` when it never was.
+    pub vacuumed_at: Option<String>,
+    /// Dead rows that vacuum has yet to remove.
+    pub dead_rows: u64,
+    /// Whether row-level security is on.
+    pub row_security: bool,
+    /// Its columns in order.
+    pub columns: Vec<ColumnFacts>,
+    /// Its valid indexes, those of constraints among them.
+    pub indexes: Vec<IndexFacts>,
+    /// Columns of its extended statistics, each as `pg_statistic_ext` has them.
+    pub extended_statistics: Vec<Vec<String>>,
+}
+
+/// One column of a table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ColumnFacts {
+    /// Its name.
+    pub name: String,
+    /// Its type as `format_type` writes it, such as `timestamp with time zone`.
+    pub type_name: String,
+    /// Whether it is never NULL.
+    pub not_null: bool,
+    /// Distinct values by the planner's statistics: a number, or negative as a share of the rows; `None` without statistics.
+    pub n_distinct: Option<f64>,
+    /// Share of NULLs by the planner's statistics.
+    pub null_share: Option<f64>,
+    /// Bytes of a value on average.
+    pub width: Option<f64>,
+}
+
+/// One index of a table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct IndexFacts {
+    /// Its name.
+    pub name: String,
+    /// Access method, such as `btree`.
+    pub method: String,
+    /// Whether it is of a primary key.
+    pub primary: bool,
+    /// Whether it is unique.
+    pub unique: bool,
+    /// Key columns in order.
+    pub keys: Vec<IndexKey>,
+    /// Columns that it holds beside its key.
+    pub include: Vec<String>,
+    /// Rows that it holds, as `pg_get_expr` writes the condition; `None` holds all.
+    pub predicate: Option<String>,
+}
+
+/// A key of an index.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct IndexKey {
+    /// Column's name, or the expression as `pg_get_indexdef` writes it.
+    pub expression: String,
+    /// Whether it is an expression.
+    pub is_expression: bool,
+    /// Whether it descends.
+    pub descending: bool,
+    /// Whether NULLs come first.
+    pub nulls_first: bool,
+}
+
+impl Tables {
+    /// The table of this name, in this schema where one is given.
+    pub fn find(&self, schema: Option<&str>, name: &str) -> Option<&TableFacts> {
+        self.tables.iter().find(|table| table.name == name && schema.is_none_or(|schema| schema == table.schema))
+    }
+}
+
+impl TableFacts {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&ColumnFacts> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}

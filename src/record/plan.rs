@@ -1,0 +1,81 @@
+//! What a record keeps of the captured plans.
+
+use serde::{Deserialize, Serialize};
+
+/// One captured plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanFigures {
+    /// Statement's name.
+    pub statement: String,
+    /// Whose parameter values it was made for: `hot`, `typical`, `cold` or `absent`; `generic` is the plan made for any values, executed
+    /// with the typical ones.
+    pub class: String,
+    /// The parameter values, as a person reads them.
+    pub parameters: Vec<String>,
+    /// Node types and relations from the root down the first child, such as `Limit > Sort > Seq Scan on events`.
+    pub shape: String,
+    /// Distinct ways that relations are read, such as `Seq Scan on events`.
+    pub scans: Vec<String>,
+    /// Planning time in milliseconds; 0 where EXPLAIN did not say.
+    pub planning_ms: f64,
+    /// Execution time in milliseconds; null where it was not executed, since it would have taken too long.
+    pub execution_ms: Option<f64>,
+    /// Rows that scans read: those they returned and those their filters removed, over all loops; null as above.
+    pub rows_read: Option<u64>,
+    /// Rows the plan returned; null as above.
+    pub rows_returned: Option<u64>,
+    /// Shared buffers found in the cache; null as above.
+    pub buffers_hit: Option<u64>,
+    /// Shared buffers read from outside the cache; null as above.
+    pub buffers_read: Option<u64>,
+    /// The tree, each node before its children; empty in records of earlier builds.
+    #[serde(default)]
+    pub nodes: Vec<PlanNode>,
+}
+
+impl PlanFigures {
+    /// Shared buffers touched, in the cache or not; `None` where the plan was not executed.
+    pub fn buffers(&self) -> Option<u64> {
+        Some(self.buffers_hit?.saturating_add(self.buffers_read?))
+    }
+}
+
+/// A node of a captured plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanNode {
+    /// Levels below the root.
+    pub depth: usize,
+    /// Type, index and relation as EXPLAIN's text names them: `Index Scan using events_pkey on events`.
+    pub label: String,
+    /// `Node Type`, such as `Index Scan`.
+    pub node_type: String,
+    /// Table it reads or changes.
+    pub relation: Option<String>,
+    /// Alias of that table in the statement.
+    pub alias: Option<String>,
+    /// Index it reads.
+    pub index: Option<String>,
+    /// Name of the subplan it is the top of, such as `CTE recent` or `InitPlan 1`.
+    pub subplan: Option<String>,
+    /// Conditions, keys and what was measured beside them, as EXPLAIN's text prints them: `Filter: (user_id = 42)`.
+    pub details: Vec<String>,
+    /// Rows the planner expected, over all loops; by loop where the plan was not executed.
+    pub estimated_rows: f64,
+    /// Rows it returned, over all loops and workers; null where the plan was not executed.
+    pub rows: Option<f64>,
+    /// Rows it read and dropped, over all loops and workers; null as above.
+    pub rows_removed: Option<f64>,
+    /// How often it ran, over all workers, 0 when never; null as above.
+    pub loops: Option<f64>,
+    /// Milliseconds that it took itself; null where nothing was timed.
+    pub own_ms: Option<f64>,
+    /// Milliseconds that it and all below it took; null as above.
+    pub total_ms: Option<f64>,
+    /// Shared buffers that it touched itself, in the cache or not; null without BUFFERS.
+    pub own_buffers: Option<u64>,
+    /// `own_ms` as a share of that of all nodes, 0 to 1; null where nothing was timed.
+    pub share: Option<f64>,
+    /// Factor between the planner's rows and the real ones, 1 or more, both taken as at least 1; null where the plan was not
+    /// executed or the node never ran.
+    pub misestimate: Option<f64>,
+}
