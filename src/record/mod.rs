@@ -6,6 +6,7 @@
 mod activity;
 mod baseline;
 mod error;
+mod examination;
 mod figures;
 mod finding;
 mod folder;
@@ -28,6 +29,7 @@ pub use activity::{
 };
 pub use baseline::{BASELINE_FORMAT, Baseline};
 pub use error::{Error, ErrorKind, Result};
+pub use examination::Examination;
 pub use figures::Percentile;
 pub use finding::{Confidence, Finding, Severity};
 pub use folder::Folder;

@@ -1,0 +1,21 @@
+//! What an examination of one statement's plans found: what `latclinic explain --plan` and `--query` show.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Finding, PlanFigures};
+
+/// One statement, examined.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Examination {
+    /// Where the plans are from, such as `plans.log, line 12`; null where there is only one such place.
+    pub source: Option<String>,
+    /// The statement's text; null where it did not come with its plan.
+    pub statement: Option<String>,
+    /// Its plans, one a class of parameter values. `statement` and `class` of a plan that was read from a file are empty.
+    pub plans: Vec<PlanFigures>,
+    /// What the rules saw, the greatest time at stake first; `node` is a place among the nodes of the plan of the finding's first class,
+    /// or of the only plan.
+    pub findings: Vec<Finding>,
+    /// What limits what can be said, each a sentence without a full stop: `the plan was not executed: it has estimates only`.
+    pub notes: Vec<String>,
+}
