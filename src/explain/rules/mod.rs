@@ -1,5 +1,7 @@
 //! The rules, one a file. Each has a [`Rule`] that says what it sees, why that matters, what to do and where its thresholds are from.
 
+#[cfg(test)]
+mod captured;
 mod seq_scan_filter;
 
 use super::diagnose::{Case, Sighting};

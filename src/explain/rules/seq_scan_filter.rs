@@ -65,3 +65,20 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        explain::rules::captured::{captured, findings},
+        record::Severity,
+    };
+
+    #[test]
+    fn reading_a_table_for_a_few_rows_is_critical_in_every_version() {
+        for (major, _) in captured("missing_index") {
+            let found = findings("missing_index", major);
+            assert_eq!((found[0].rule.as_str(), found[0].severity), ("seq-scan-filter", Severity::Critical), "{major}");
+            assert_eq!(found[0].classes.len(), 2);
+        }
+    }
+}
