@@ -30,6 +30,10 @@ pub struct TableFacts {
     pub dead_rows: u64,
     /// Whether row-level security is on.
     pub row_security: bool,
+    /// Whether its rows are in partitions.
+    pub partitioned: bool,
+    /// Schema and name of the partitioned table that it is a part of, at the top where partitions are partitioned themselves.
+    pub partition_of: Option<(String, String)>,
     /// Its columns in order.
     pub columns: Vec<ColumnFacts>,
     /// Its valid indexes, those of constraints among them.
@@ -53,6 +57,11 @@ pub struct ColumnFacts {
     pub null_share: Option<f64>,
     /// Bytes of a value on average.
     pub width: Option<f64>,
+    /// Its most common values as text with the share of the rows that have them, by the planner's statistics, the most common first.
+    /// Long values are left out.
+    pub common: Vec<(String, f64)>,
+    /// Whether its values are in the order of their bytes, so that an ordinary b-tree finds a prefix.
+    pub bytewise: bool,
 }
 
 /// One index of a table.
@@ -85,6 +94,8 @@ pub struct IndexKey {
     pub descending: bool,
     /// Whether NULLs come first.
     pub nulls_first: bool,
+    /// Its operator class, such as `text_pattern_ops`; `None` for its type's default.
+    pub operator_class: Option<String>,
 }
 
 impl Tables {

@@ -1,0 +1,146 @@
+//! What the catalog says of tables, on a real server.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod own_server;
+
+use latclinic::{
+    explain::{ColumnFacts, IndexFacts, IndexKey, Plan, TableFacts, Tables},
+    pg,
+};
+use own_server::OwnServer;
+use tokio_postgres::Client;
+
+const SETUP: &str = r#"
+    CREATE SCHEMA shop;
+    SET search_path = shop;
+    CREATE TABLE "Orders" (
+        id bigint PRIMARY KEY, state text COLLATE "C" NOT NULL, customer_id int, note text, gone int, price numeric(10, 2)
+    );
+    ALTER TABLE "Orders" DROP COLUMN gone;
+    INSERT INTO "Orders" SELECT n, CASE n % 100 WHEN 0 THEN 'open' ELSE 'do"ne,' END, n % 50, repeat('x', 200), 1 FROM generate_series(1, 1000) n;
+    CREATE INDEX orders_customer_idx ON "Orders" (customer_id DESC, state NULLS FIRST) INCLUDE (price) WHERE state <> 'gone';
+    CREATE INDEX orders_lower_idx ON "Orders" (lower(note) text_pattern_ops, id);
+    CREATE INDEX orders_gin_idx ON "Orders" USING gin (to_tsvector('english', note));
+    CREATE STATISTICS orders_stats ON state, customer_id FROM "Orders";
+    CREATE INDEX broken ON "Orders" (price);
+    UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass;
+    VACUUM ANALYZE "Orders";
+    CREATE TABLE parts (id int, at date) PARTITION BY RANGE (at);
+    CREATE TABLE parts_all PARTITION OF parts DEFAULT;
+    CREATE INDEX parts_id_idx ON parts (id);
+    INSERT INTO parts SELECT n, '2025-01-01' FROM generate_series(1, 100) n;
+    ANALYZE parts;
+    CREATE ROLE stranger;
+    CREATE TABLE hidden (id int);
+    ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
+"#;
+
+/// An index in a line.
+fn in_short(index: &IndexFacts) -> String {
+    let key = |key: &IndexKey| {
+        let mut text = if key.is_expression { format!("({})", key.expression) } else { key.expression.clone() };
+        text.extend(key.operator_class.iter().map(|class| format!(" {class}")));
+        text.push_str(if key.descending { " DESC" } else { "" });
+        text.push_str(if key.nulls_first { " NULLS FIRST" } else { "" });
+        text
+    };
+    let keys: Vec<_> = index.keys.iter().map(key).collect();
+    let kind = if index.primary { ", primary" } else { "" };
+    let mut text = format!("{} {}{kind}: {}", index.name, index.method, keys.join(", "));
+    if !index.include.is_empty() {
+        text.push_str(&format!("; include {}", index.include.join(", ")));
+    }
+    text.extend(index.predicate.iter().map(|predicate| format!("; where {predicate}")));
+    text
+}
+
+/// The catalog on the tables of these statements.
+async fn tables(client: &Client, statements: &[&str]) -> Tables {
+    let mut plans = Vec::new();
+    for statement in statements {
+        let row = client.query_one(&format!("EXPLAIN (VERBOSE, FORMAT JSON) {statement}"), &[]).await.unwrap();
+        plans.push(Plan::from_json(&row.get(0)).unwrap());
+    }
+    pg::tables(client, &plans).await.unwrap()
+}
+
+fn column<'t>(table: &'t TableFacts, name: &str) -> &'t ColumnFacts {
+    table.column(name).unwrap()
+}
+
+#[tokio::test]
+async fn what_the_catalog_says() {
+    let server = OwnServer::start();
+    let client = server.connector().connect("test").await.unwrap();
+    for statement in SETUP.split(";\n") {
+        client.batch_execute(statement).await.unwrap();
+    }
+    let statements = ["SELECT o.*, p.* FROM \"Orders\" o JOIN parts p ON p.id = o.customer_id", "DELETE FROM hidden"];
+    let found = tables(&client, &statements).await;
+    let names: Vec<_> = found.tables.iter().map(|table| format!("{}.{}", table.schema, table.name)).collect();
+    assert_eq!(names, ["shop.Orders", "shop.hidden", "shop.parts", "shop.parts_all"]);
+
+    let orders = found.find(Some("shop"), "Orders").unwrap();
+    assert_eq!((orders.rows, orders.modified_since_analyze, orders.dead_rows), (1000.0, 0, 0));
+    assert!(orders.pages > 10 && orders.all_visible_pages == orders.pages);
+    assert!(!orders.row_security && orders.vacuumed_at.is_some());
+    let columns: Vec<_> = orders.columns.iter().map(|column| (&*column.name, &*column.type_name)).collect();
+    let types =
+        [("id", "bigint"), ("state", "text"), ("customer_id", "integer"), ("note", "text"), ("price", "numeric(10,2)")];
+    assert_eq!(columns, types);
+    let state = column(orders, "state");
+    assert_eq!(
+        state.common,
+        [("do\"ne,".to_owned(), 0.99), ("open".to_owned(), 0.01)]
+            .map(|(value, share)| (value, f64::from(share as f32)))
+    );
+    assert_eq!((state.not_null, state.bytewise, state.n_distinct), (true, true, Some(2.0)));
+    assert_eq!(column(orders, "note").common, []);
+    assert_eq!(column(orders, "price").null_share, Some(0.0));
+    assert_eq!(orders.extended_statistics, [["state", "customer_id"]]);
+
+    let indexes: Vec<_> = orders.indexes.iter().map(in_short).collect();
+    insta::assert_snapshot!(indexes.join("\n"), @"
+    Orders_pkey btree, primary: id
+    orders_customer_idx btree: customer_id DESC NULLS FIRST, state NULLS FIRST; include price; where (state <> 'gone'::text)
+    orders_gin_idx gin: (to_tsvector('english'::regconfig, note))
+    orders_lower_idx btree: (lower(note)) text_pattern_ops, id
+    ");
+
+    let parts = found.find(None, "parts").unwrap();
+    assert!(parts.partitioned && parts.partition_of.is_none());
+    assert_eq!((parts.rows, parts.indexes[0].name.as_str()), (100.0, "parts_id_idx"));
+    assert_eq!(column(parts, "id").n_distinct, Some(-1.0));
+    let part = found.find(None, "parts_all").unwrap();
+    assert_eq!(part.partition_of, Some(("shop".to_owned(), "parts".to_owned())));
+    assert!(found.find(None, "hidden").unwrap().row_security);
+
+    // A role that may read nothing learns what the catalog tells everybody.
+    client.batch_execute("SET ROLE stranger").await.unwrap();
+    let json = r#"[{"Plan": {"Node Type": "Seq Scan", "Schema": "shop", "Relation Name": "Orders", "Alias": "o", "Plan Rows": 1, "Plan Width": 1}}]"#;
+    let plan = Plan::parse(json).unwrap();
+    let seen = pg::tables(&client, [&plan]).await.unwrap();
+    let orders = &seen.tables[0];
+    assert_eq!((orders.rows, orders.indexes.len(), orders.columns.len()), (1000.0, 4, 5));
+    assert_eq!((column(orders, "state").n_distinct, column(orders, "state").common.len()), (None, 0));
+}
+
+#[tokio::test]
+async fn names_without_a_schema_are_those_of_the_search_path() {
+    let server = OwnServer::start();
+    let client = server.connector().connect("test").await.unwrap();
+    client
+        .batch_execute("CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.t (x int); CREATE TABLE b.t (y int)")
+        .await
+        .unwrap();
+    let plan =
+        Plan::parse(r#"[{"Plan": {"Node Type": "Seq Scan", "Relation Name": "t", "Plan Rows": 1, "Plan Width": 1}}]"#)
+            .unwrap();
+    assert_eq!(pg::tables(&client, [&plan]).await.unwrap().tables, []);
+    client.batch_execute("SET search_path = b, a").await.unwrap();
+    let found = pg::tables(&client, [&plan]).await.unwrap();
+    assert_eq!(found.tables.iter().map(|table| table.schema.as_str()).collect::<Vec<_>>(), ["b"]);
+    let nothing = Plan::parse(r#"[{"Plan": {"Node Type": "Result", "Plan Rows": 1, "Plan Width": 1}}]"#).unwrap();
+    assert_eq!(pg::tables(&client, [&nothing]).await.unwrap(), Tables::default());
+}
