@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::path::PathBuf;
+
 use latclinic::{
     clinic,
     pg::Connector,
@@ -19,9 +21,13 @@ pub(crate) struct OwnServer {
 impl OwnServer {
     /// Starts one and waits until it is ready.
     pub(crate) fn start() -> Self {
+        Self::of(std::env::var_os("LATCLINIC_PG_BIN").map(Into::into))
+    }
+
+    /// Starts one of the binaries in this folder, or of the newest found, and waits until it is ready.
+    pub(crate) fn of(pg_bin: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         let data_dir = Some(folder.path().join("server"));
-        let pg_bin = std::env::var_os("LATCLINIC_PG_BIN").map(Into::into);
         let options = Options { data_dir, pg_bin, max_connections: 20 };
         let lease = Lease::acquire(&options, "test", &|_| {}, &CancellationToken::new()).unwrap();
         Self { lease, _folder: folder }
