@@ -21,6 +21,7 @@ fn plan_node(node: &Node, all_ms: f64) -> PlanNode {
         index: node.index.clone(),
         subplan: node.subplan.clone(),
         details: details(node),
+        cost: node.total_cost,
         estimated_rows: node.plan_rows * loops.unwrap_or(1.0),
         rows: loops.map(|_| node.rows()),
         rows_removed: loops.map(|loops| removed * loops),

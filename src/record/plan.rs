@@ -59,6 +59,9 @@ pub struct PlanNode {
     pub subplan: Option<String>,
     /// Conditions, keys and what was measured beside them, as EXPLAIN's text prints them: `Filter: (user_id = 42)`.
     pub details: Vec<String>,
+    /// What the planner expected it and all below it to cost, by loop; null with COSTS off, and in records of earlier builds.
+    #[serde(default)]
+    pub cost: Option<f64>,
     /// Rows the planner expected, over all loops; by loop where the plan was not executed.
     pub estimated_rows: f64,
     /// Rows it returned, over all loops and workers; null where the plan was not executed.

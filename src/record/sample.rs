@@ -448,6 +448,7 @@ fn plan_node(label: &str, slow: bool) -> PlanNode {
         index: (!slow).then(|| "events_user_id_created_at_idx".into()),
         subplan: None,
         details: vec![if slow { "Filter: (user_id = 4711)" } else { "Index Cond: (user_id = 4711)" }.into()],
+        cost: Some(if slow { 22_353.0 } else { 8.44 }),
         estimated_rows: 100.0,
         rows: Some(20.0),
         rows_removed: Some(if slow { 999_980.0 } else { 0.0 }),

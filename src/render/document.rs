@@ -22,6 +22,66 @@ pub enum Block {
     List(Vec<String>),
     /// Text that others made, line by line as it is.
     Verbatim(String),
+    /// A numbered point with what belongs to it.
+    Item(Item),
+    /// Nodes under nodes.
+    Tree(Tree),
+}
+
+/// A numbered point with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its number.
+    pub number: usize,
+    /// What it says first.
+    pub title: String,
+    /// What that means.
+    pub tone: Tone,
+    /// Sentences under it.
+    pub lines: Vec<String>,
+    /// SQL statements to copy, without their semicolons.
+    pub sql: Vec<String>,
+}
+
+/// Nodes under nodes, with their figures in columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    /// What it is, to be opened by.
+    pub summary: String,
+    /// Whether a terminal, which cannot fold it, shows it at all.
+    pub in_terminal: bool,
+    /// The columns of figures.
+    pub columns: Vec<TreeColumn>,
+    /// The nodes, each before its children.
+    pub nodes: Vec<TreeNode>,
+}
+
+/// A column of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TreeColumn {
+    /// What it holds.
+    pub title: &'static str,
+    /// Whether it goes first where room is short.
+    pub is_optional: bool,
+}
+
+/// A node of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeNode {
+    /// Levels below the root.
+    pub depth: usize,
+    /// What stands beside it in the margin; empty for nothing.
+    pub mark: String,
+    /// What it is.
+    pub label: String,
+    /// What that means.
+    pub tone: Tone,
+    /// As many as there are columns.
+    pub figures: Vec<String>,
+    /// What stands under a figure: the place of its column and the text.
+    pub remark: Option<(usize, String)>,
+    /// Lines under it.
+    pub details: Vec<String>,
 }
 
 /// Rows under columns.
@@ -67,8 +127,10 @@ pub enum Tone {
     Plain,
     /// Better than before.
     Good,
-    /// Worse than before, or an error.
+    /// Worse than before, an error, or the cause of one.
     Bad,
+    /// Of little weight.
+    Faint,
 }
 
 impl Document {
@@ -110,6 +172,11 @@ impl Cell {
     pub fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), tone: Tone::Plain }
     }
+}
+
+/// Text of several lines without any other control characters.
+pub(super) fn clean_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "\u{fffd}")
 }
 
 /// The text on one line and without control characters: messages of servers and foreign records end up on terminals.

@@ -1,6 +1,12 @@
 //! Markdown as GitHub renders it.
 
-use super::document::{Align, Block, Document, Table, clean};
+use super::{
+    document::{Align, Block, Document, Item, Table, Tree, clean, clean_lines},
+    tree,
+};
+
+/// Columns of a tree within a block of code: what GitHub shows without scrolling.
+const WIDTH: usize = 100;
 
 /// Writes a document. Ends with a line end.
 pub fn markdown(document: &Document) -> String {
@@ -10,9 +16,32 @@ pub fn markdown(document: &Document) -> String {
         Block::Paragraph(text) => escape(text),
         Block::Table(rows) => table(rows),
         Block::List(points) => points.iter().map(|point| format!("- {}", escape(point))).collect::<Vec<_>>().join("\n"),
-        Block::Verbatim(text) => fenced(text),
+        Block::Verbatim(text) => fenced(text, "text"),
+        Block::Item(of) => item(of),
+        Block::Tree(of) => folded(of),
     });
     format!("{}\n", blocks.collect::<Vec<_>>().join("\n\n"))
+}
+
+/// What belongs to it is indented to stay within the list.
+fn item(item: &Item) -> String {
+    let number = format!("{}. ", item.number);
+    let mut text = format!("{number}**{}**", escape(&item.title));
+    let sql: Vec<String> = item.sql.iter().map(|statement| format!("{};", clean_lines(statement.trim_end()))).collect();
+    let code = (!sql.is_empty()).then(|| fenced(&sql.join("\n"), "sql"));
+    for part in item.lines.iter().map(|line| escape(line)).chain(code) {
+        text.push('\n');
+        for line in part.lines() {
+            text.push_str(&format!("\n{}{line}", " ".repeat(number.len())));
+        }
+    }
+    text
+}
+
+fn folded(of: &Tree) -> String {
+    let summary = clean(&of.summary).replace('&', "&amp;").replace('<', "&lt;");
+    let code = fenced(&tree::lines(of, WIDTH, false).join("\n"), "text");
+    format!("<details>\n<summary>{summary}</summary>\n\n{code}\n\n</details>")
 }
 
 fn table(table: &Table) -> String {
@@ -27,10 +56,10 @@ fn table(table: &Table) -> String {
 }
 
 /// A code block whose fence is longer than any run of backticks that begins a line of the text.
-fn fenced(text: &str) -> String {
+fn fenced(text: &str, language: &str) -> String {
     let longest = text.lines().map(|line| line.trim_start().chars().take_while(|c| *c == '`').count()).max();
     let fence = "`".repeat(longest.unwrap_or(0).max(2) + 1);
-    format!("{fence}text\n{}\n{fence}", text.trim_end())
+    format!("{fence}{language}\n{}\n{fence}", text.trim_end())
 }
 
 /// Takes its meaning from what Markdown would read as its own.

@@ -1,6 +1,6 @@
 //! One file a format; rows and units are made once, in one place.
 //!
-//! [`comparison`] and [`record`] make a [`Document`]; [`terminal`] and [`markdown`] write one, [`json`] writes the data
+//! [`comparison`], [`record`] and [`examination`] make a [`Document`]; [`terminal`] and [`markdown`] write one, [`json`] writes the data
 //! themselves. A new format is one file that writes a [`Document`].
 //!
 //! [`junit`], [`summary`], [`annotations`] and [`code_quality`] tell a CI system what came of a comparison's gates, or what failed: each
@@ -12,16 +12,20 @@ mod ci_report;
 mod code_quality;
 mod comparison;
 mod document;
+mod examination;
+mod findings;
 mod gates;
 mod json;
 mod junit;
 mod markdown;
+mod plan_tree;
 mod price;
 mod record;
 mod results;
 mod rows;
 mod summary;
 mod terminal;
+mod tree;
 mod units;
 
 pub use annotations::annotations;
@@ -29,7 +33,8 @@ pub use baselines::baselines;
 pub use ci_report::CiReport;
 pub use code_quality::code_quality;
 pub use comparison::{comparison, headline};
-pub use document::{Align, Block, Cell, Column, Document, Table, Tone};
+pub use document::{Align, Block, Cell, Column, Document, Item, Table, Tone, Tree, TreeColumn, TreeNode};
+pub use examination::examination;
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;

@@ -5,13 +5,17 @@ use comfy_table::{
     TableStyle,
 };
 
-use super::document::{Align, Block, Document, Table, Tone, clean};
+use super::{
+    document::{Align, Block, Document, Item, Table, Tone, clean, clean_lines},
+    tree,
+};
 
 const BOLD: (&str, &str) = ("\u{1b}[1m", "\u{1b}[0m");
 
 /// Writes a document at most `width` columns wide. Ends without a line end.
 pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
-    let blocks = document.blocks.iter().map(|block| match block {
+    let shown = || document.blocks.iter().filter(|block| !matches!(block, Block::Tree(tree) if !tree.in_terminal));
+    let blocks = shown().map(|block| match block {
         Block::Headline(text) => bold(&wrap(text, "", "", width), colour),
         // Without colour a heading is known by its colon.
         Block::Heading(text) => bold(&wrap(&format!("{text}:"), "", "", width), colour),
@@ -19,10 +23,14 @@ pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
         Block::Table(rows) => table(rows, width, colour),
         Block::List(points) => points.iter().map(|point| wrap(point, "- ", "  ", width)).collect::<Vec<_>>().join("\n"),
         Block::Verbatim(text) => text.trim_end().to_owned(),
+        Block::Item(of) => item(of, width, colour),
+        Block::Tree(of) => {
+            format!("{}\n\n{}", wrap(&of.summary, "", "", width), tree::lines(of, width, colour).join("\n"))
+        }
     });
     let mut text = String::new();
     let mut after_heading = false;
-    for (block, rendered) in document.blocks.iter().zip(blocks) {
+    for (block, rendered) in shown().zip(blocks) {
         if !text.is_empty() {
             text.push_str(if after_heading { "\n" } else { "\n\n" });
         }
@@ -34,6 +42,30 @@ pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
 
 fn bold(text: &str, colour: bool) -> String {
     if colour { format!("{}{text}{}", BOLD.0, BOLD.1) } else { text.to_owned() }
+}
+
+/// Its SQL is never broken: it is there to be copied.
+fn item(item: &Item, width: usize, colour: bool) -> String {
+    let number = format!("{}. ", item.number);
+    let margin = " ".repeat(number.chars().count());
+    let title = wrap(&item.title, &number, &margin, width);
+    let mut text = match item.tone {
+        Tone::Bad if colour => format!("\u{1b}[1;31m{title}\u{1b}[0m"),
+        _ => bold(&title, colour),
+    };
+    for line in &item.lines {
+        text.push('\n');
+        text.push_str(&wrap(line, &margin, &margin, width));
+    }
+    if !item.sql.is_empty() {
+        text.push('\n');
+    }
+    for statement in &item.sql {
+        for line in clean_lines(&format!("{};", statement.trim_end())).lines() {
+            text.push_str(&format!("\n{margin}{line}"));
+        }
+    }
+    text
 }
 
 fn table(table: &Table, width: usize, colour: bool) -> String {
@@ -62,6 +94,7 @@ fn table(table: &Table, width: usize, colour: bool) -> String {
                 Tone::Plain => styled,
                 Tone::Good => styled.fg(Color::Green),
                 Tone::Bad => styled.fg(Color::Red),
+                Tone::Faint => styled.add_attribute(Attribute::Dim),
             }
         });
         styled.add_row(cells.collect::<Vec<_>>());

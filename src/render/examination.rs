@@ -1,0 +1,295 @@
+//! What an examination of plans found.
+
+use super::{
+    document::{Block, Document},
+    findings, plan_tree, units,
+};
+use crate::record::{Examination, Finding, PlanFigures};
+
+/// Lines of a statement that are shown.
+const STATEMENT_LINES: usize = 12;
+
+/// Examinations for a person: what stands out first, then the plans.
+pub fn examination(examinations: &[Examination]) -> Document {
+    let mut blocks = vec![Block::Headline(headline(examinations))];
+    let several = examinations.len() > 1;
+    for (number, one) in (1..).zip(examinations) {
+        if several || one.source.is_some() {
+            blocks.push(Block::Heading(name(one, number, examinations.len())));
+        }
+        blocks.extend(of_statement(one));
+    }
+    blocks.extend(plan_tree::legend(examinations.iter().flat_map(|one| &one.plans)).map(Block::Paragraph));
+    Document { blocks }
+}
+
+fn headline(examinations: &[Examination]) -> String {
+    let all = || examinations.iter().flat_map(|one| &one.findings);
+    match (examinations, all().next()) {
+        ([], _) => "no plan was examined".into(),
+        (_, None) => "nothing stands out".into(),
+        ([only], Some(first)) => {
+            let first = findings::place(first);
+            let before = if only.findings.len() > 1 { ", first" } else { ":" };
+            format!("{}{before} {first}", findings::counted(all()))
+        }
+        _ => format!("{} statements: {}", examinations.len(), findings::counted(all())),
+    }
+}
+
+fn name(one: &Examination, number: usize, of: usize) -> String {
+    let statement = one.plans.first().map(|plan| plan.statement.as_str()).filter(|name| !name.is_empty());
+    let what = statement.map_or_else(|| format!("Statement {number} of {of}"), |name| format!("Statement {name}"));
+    match &one.source {
+        Some(source) if of == 1 => source.clone(),
+        Some(source) => format!("{what}, {source}"),
+        None => what,
+    }
+}
+
+fn of_statement(one: &Examination) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    blocks.extend(one.statement.as_ref().map(|sql| Block::Verbatim(begin(sql))));
+    if !one.notes.is_empty() {
+        blocks.push(Block::List(one.notes.clone()));
+    }
+    blocks.extend(findings::findings(Some(&one.findings), &one.plans));
+    blocks.extend(trees(&one.plans, &one.findings, true));
+    blocks
+}
+
+/// The trees of plans, each once where several classes have the same. `in_terminal` is that of [`super::Tree`].
+pub(super) fn trees(plans: &[PlanFigures], all: &[Finding], in_terminal: bool) -> Vec<Block> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (at, plan) in plans.iter().enumerate().filter(|(_, plan)| !plan.nodes.is_empty()) {
+        match groups.iter_mut().find(|group| is_same(&plans[group[0]], plan)) {
+            Some(group) => group.push(at),
+            None => groups.push(vec![at]),
+        }
+    }
+    let mut blocks = Vec::new();
+    for group in groups {
+        let times = |at: &&usize| plans[**at].execution_ms.unwrap_or(0.0);
+        let Some(slowest) = group.iter().max_by(|one, other| times(one).total_cmp(&times(other))) else { continue };
+        let (plan, marks) = (&plans[*slowest], findings::marks(all, plans, *slowest));
+        let others: Vec<&str> = group.iter().filter(|at| *at != slowest).map(|at| plans[*at].class.as_str()).collect();
+        let about = about(plan, &others);
+        blocks.push(Block::Tree(plan_tree::plan_tree(&plan.nodes, &marks, about, in_terminal)));
+    }
+    blocks
+}
+
+/// Whether two plans of a statement have the same nodes, whatever they took.
+fn is_same(one: &PlanFigures, other: &PlanFigures) -> bool {
+    let nodes = |plan: &PlanFigures| plan.nodes.len();
+    one.statement == other.statement
+        && nodes(one) == nodes(other)
+        && one.nodes.iter().zip(&other.nodes).all(|(one, other)| (one.depth, &one.label) == (other.depth, &other.label))
+}
+
+/// `Plan of latest for hot values (42): 74.8 ms, planned in 100 µs; the same plan for typical and cold values`.
+fn about(plan: &PlanFigures, others: &[&str]) -> String {
+    let mut text = "Plan".to_owned();
+    if !plan.statement.is_empty() {
+        text.push_str(&format!(" of {}", plan.statement));
+    }
+    match plan.class.as_str() {
+        "" => {}
+        "generic" => text.push_str(" for any values (generic)"),
+        class => text.push_str(&format!(" for {class} values")),
+    }
+    if !plan.parameters.is_empty() {
+        text.push_str(&format!(" ({})", plan.parameters.join(", ")));
+    }
+    match plan.execution_ms {
+        Some(ms) => text.push_str(&format!(": {}", units::milliseconds(ms))),
+        None if plan.nodes.iter().all(|node| node.rows.is_none()) => text.push_str(": not executed, estimates only"),
+        None => {}
+    }
+    if plan.planning_ms > 0.0 {
+        text.push_str(&format!(", planned in {}", units::milliseconds(plan.planning_ms)));
+    }
+    if !others.is_empty() {
+        text.push_str(&format!("; the same plan for {}", others.join(", ")));
+    }
+    text
+}
+
+/// The first lines of a statement.
+fn begin(sql: &str) -> String {
+    let sql = super::document::clean_lines(sql.trim());
+    let mut lines: Vec<&str> = sql.lines().take(STATEMENT_LINES).collect();
+    if sql.lines().count() > STATEMENT_LINES {
+        lines.push("…");
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        record::{Phase, Record, Severity, sample},
+        render::{markdown, terminal},
+    };
+
+    fn slow() -> Examination {
+        let Record { plans, findings, .. } = sample::record(Phase::Before);
+        Examination { plans, findings: findings.unwrap(), ..Examination::default() }
+    }
+
+    fn plain(examinations: &[Examination]) -> String {
+        terminal(&examination(examinations), 80, false)
+    }
+
+    #[test]
+    fn the_finding_comes_first_then_the_plan_with_the_guilty_node() {
+        insta::assert_snapshot!(plain(&[slow()]), @"
+        1 critical: Seq Scan on events, 99.8 % of the time
+
+        1. critical, 99.8 % of the time: A table is read whole and most of it thrown
+           away
+           Seq Scan on events read 1 000 000 rows to keep 20 (99.99 % removed), 17 412
+           buffers, 99.8 % of the time.
+           Why it matters: Every execution reads every row of the table to find the few
+           that it wants: it takes as long for one row as for all, grows with the table,
+           and under concurrent load it takes the processor and the cache from
+           everything else.
+           What to do: give its filter an index, so that only the rows it keeps are
+           read.
+
+           CREATE INDEX CONCURRENTLY ON events (user_id, created_at DESC);
+
+        What a finding means: latclinic explain --rule seq-scan-filter
+
+        Plan of latest_of_user for typical values (4711): 74.8 ms, planned in 100 µs
+
+           node                                              time   share  rows  buffers
+        ────────────────────────────────────────────────────────────────────────────────
+        ►1 Seq Scan on events                             74.8 ms  ██████    20   17 412
+               Filter: (user_id = 4711)
+               Rows Removed: 999 980
+
+        Time, share and buffers are a node's own, without the nodes below it; rows are
+        all that it returned.
+        ");
+    }
+
+    #[test]
+    fn markdown_folds_the_plan_and_nothing_in_it_breaks_out() {
+        let mut one = slow();
+        one.findings[0].evidence = "read `*` <b>".into();
+        one.plans[0].parameters = vec!["</summary> & more".into()];
+        one.plans[0].nodes[0].details = vec!["Filter: (note = '```')".into(), "```".into()];
+        insta::assert_snapshot!(markdown(&examination(&[one])), @r"
+        # 1 critical: Seq Scan on events, 99.8 % of the time
+
+        1. **critical, 99.8 % of the time: A table is read whole and most of it thrown away**
+
+           read \`\*\` &lt;b>.
+
+           Why it matters: Every execution reads every row of the table to find the few that it wants: it takes as long for one row as for all, grows with the table, and under concurrent load it takes the processor and the cache from everything else.
+
+           What to do: give its filter an index, so that only the rows it keeps are read.
+
+           ```sql
+           CREATE INDEX CONCURRENTLY ON events (user_id, created_at DESC);
+           ```
+
+        What a finding means: latclinic explain --rule seq-scan-filter
+
+        <details>
+        <summary>Plan of latest_of_user for typical values (&lt;/summary> &amp; more): 74.8 ms, planned in 100 µs</summary>
+
+        ````text
+           node                                                                  time   share  rows  buffers
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+        ►1 Seq Scan on events                                                 74.8 ms  ██████    20   17 412
+               Filter: (note = '```')
+               ```
+               Rows Removed: 999 980
+        ````
+
+        </details>
+
+        Time, share and buffers are a node's own, without the nodes below it; rows are all that it returned.
+        ");
+    }
+
+    #[test]
+    fn five_findings_are_told_and_the_others_counted() {
+        let mut one = slow();
+        let of = |severity| Finding { severity, ..one.findings[0].clone() };
+        let (warning, info) = (of(Severity::Warning), of(Severity::Info));
+        one.findings.extend([
+            warning.clone(),
+            warning.clone(),
+            warning.clone(),
+            warning.clone(),
+            warning.clone(),
+            warning,
+            info,
+        ]);
+        let text = plain(&[one]);
+        assert!(text.contains("\n5. warning") && !text.contains("\n6. "), "{text}");
+        assert!(text.contains("And 3 more: 2 warnings, 1 info; --format json has all."), "{text}");
+    }
+
+    #[test]
+    fn a_plan_of_several_classes_is_drawn_once_and_findings_name_theirs() {
+        let mut one = slow();
+        let hot = PlanFigures { class: "hot".into(), execution_ms: Some(90.0), ..one.plans[0].clone() };
+        let cold = PlanFigures { class: "cold".into(), ..sample::record(Phase::After).plans[0].clone() };
+        one.plans.extend([hot, cold]);
+        one.findings[0].classes = vec!["hot".into(), "typical".into()];
+        let text = plain(&[one]);
+        assert!(text.contains("Seen in: the plans for hot and typical values."), "{text}");
+        assert!(
+            text.contains(
+                "Plan of latest_of_user for hot values (4711): 90.0 ms, planned in 100 µs; the\nsame plan for typical\n"
+            ),
+            "{text}"
+        );
+        assert_eq!((text.matches("►1 Seq Scan").count(), text.matches("time   share").count()), (1, 2), "{text}");
+    }
+
+    #[test]
+    fn several_statements_have_their_headings_and_nothing_is_said_as_such() {
+        let quiet = |source: &str| Examination {
+            source: Some(source.into()),
+            statement: Some("SELECT 1\nFROM x".into()),
+            plans: vec![PlanFigures {
+                statement: String::new(),
+                class: String::new(),
+                parameters: Vec::new(),
+                ..sample::record(Phase::After).plans[0].clone()
+            }],
+            findings: Vec::new(),
+            notes: vec!["the plan was not executed: it has estimates only".into()],
+        };
+        let text = plain(&[slow(), quiet("plans.log, line 12")]);
+        assert!(text.starts_with("2 statements: 1 critical\n\nStatement latest_of_user:\n"), "{text}");
+        insta::assert_snapshot!(text.split("Statement 2 of 2").nth(1).unwrap(), @"
+        , plans.log, line 12:
+        SELECT 1
+        FROM x
+
+        - the plan was not executed: it has estimates only
+
+        Nothing stands out: 1 rule looked at 1 plan.
+
+        Plan: 46.0 µs, planned in 100 µs
+
+        node                                                 time   share  rows  buffers
+        ────────────────────────────────────────────────────────────────────────────────
+        Index Scan using events_user_id_created_at_idx    46.0 µs  ██████    20       23
+            on events
+            Index Cond: (user_id = 4711)
+
+        Time, share and buffers are a node's own, without the nodes below it; rows are
+        all that it returned.
+        ");
+        assert!(plain(&[quiet("x")]).starts_with("nothing stands out\n\nx:\n"));
+        assert_eq!(plain(&[]), "no plan was examined");
+    }
+}
