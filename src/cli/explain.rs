@@ -37,7 +37,7 @@ pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, Comma
     let seed = args.random_seed.unwrap_or(scenario.load.seed);
     let reports = args.reports.reports();
     let (outcome, _) = session::at(args.target.place(0)?, "latclinic explain", async |clinic| {
-        clinic::explain(clinic, &scenario, args.phase.phase(), seed, &reports).await
+        clinic::explain(clinic, &scenario, args.phase.phase(), seed, clinic::TIME_LIMIT, &reports).await
     })?;
     args.format.format.show_saved(
         output,

@@ -98,7 +98,10 @@ impl<'a> Arm<'a> {
         record.run = Some(run.clone());
         record.blocks = self.blocks.iter().map(|kept| kept.block.clone()).collect();
         record.warnings = warnings::of_blocks(&record);
-        record.plans = self.captured.as_ref().map(|captured| captured.figures.clone()).unwrap_or_default();
+        if let Some(captured) = &self.captured {
+            record.plans.clone_from(&captured.figures);
+            record.findings = Some(captured.findings(self.ready.scenario(), Some(&record)));
+        }
         Some(record)
     }
 

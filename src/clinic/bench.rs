@@ -96,6 +96,7 @@ pub(super) async fn finish(ready: &Ready<'_>, mut measured: Measured, folder: &F
     }
     if let Some(captured) = &captured {
         record.plans.clone_from(&captured.figures);
+        record.findings = Some(captured.findings(ready.scenario(), Some(record)));
     }
     save(measured, captured.as_ref(), failure, folder)
 }

@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::{
     Clinic, Error, ErrorKind, Event, Events, RoundPlace,
-    explain::{self, Captured},
+    explain::{self, Budget, Captured},
     figures, fix,
     load::PlannedLoad,
     load_info::load_info,
@@ -157,7 +157,7 @@ impl<'a> Ready<'a> {
     /// A statement fails, or it was told to stop.
     pub(super) async fn capture(&self) -> Result<Captured, Error> {
         self.clinic.step("capturing plans");
-        explain::capture(self.clinic, &self.scenario, &self.workload).await
+        explain::capture(self.clinic, &self.scenario, &self.workload, &Budget::while_measured()).await
     }
 
     /// The record of a measurement, without plans and warnings.

@@ -35,7 +35,9 @@ pub use capacity::{CapacityPlan, find_capacity};
 pub use compare::{BeforeSide, CompareRequest, Compared, Judging, compare, write_comparison};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events, LoadProgress, LoadStage, RoundPlace};
-pub use explain::{Captured, ExplainOutcome, explain};
+pub use explain::{
+    Captured, ClassGiven, ExplainOutcome, Question, TIME_LIMIT, examine, explain, explain_query, question,
+};
 pub use fix::{
     Direction, FixOutcome, FixPlan, FixState, apply_fix, apply_fix_watched, plan_fix, require_fix, revert_fix,
 };

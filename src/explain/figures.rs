@@ -33,6 +33,11 @@ pub fn figures(plan: &Plan, statement: &str, class: &str, parameters: Vec<String
         buffers_hit: buffers.map(|buffers| buffers.hit),
         buffers_read: buffers.map(|buffers| buffers.read),
         nodes: tree(plan),
+        values_from: Vec::new(),
+        first_ms: None,
+        executions_ms: Vec::new(),
+        generic_is_same: None,
+        note: None,
     }
 }
 

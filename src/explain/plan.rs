@@ -313,6 +313,12 @@ impl Plan {
         labels.join(" > ")
     }
 
+    /// Whether both have the same nodes in the same order. What was measured, and what the planner expected, may differ.
+    pub fn has_shape_of(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Node, &Node)| one.depth == other.depth && one.label() == other.label();
+        self.nodes.len() == other.nodes.len() && self.nodes.iter().zip(&other.nodes).all(same)
+    }
+
     /// Labels from the root down to the node at `at`.
     pub fn path(&self, at: usize) -> String {
         let mut labels: Vec<String> =

@@ -29,7 +29,7 @@ mod wire;
 mod write_probe;
 
 pub use activity::Activity;
-pub use capture::{CapturedPlan, capture_plan};
+pub use capture::{Access, CapturedPlan, Explained, Explainer, Given, TimeLimits};
 pub use catalog::{column_type, quote_identifier, use_schema};
 pub use connector::Connector;
 pub use dataset_ledger::{DatasetFacts, DatasetState, dataset_state};

@@ -31,6 +31,37 @@ pub struct PlanFigures {
     /// The tree, each node before its children; empty in records of earlier builds.
     #[serde(default)]
     pub nodes: Vec<PlanNode>,
+    /// Where each of the parameters comes from; empty in records of earlier builds.
+    #[serde(default)]
+    pub values_from: Vec<ValueSource>,
+    /// Milliseconds of the first execution, with whatever was cached; null where it was not executed.
+    #[serde(default)]
+    pub first_ms: Option<f64>,
+    /// Milliseconds of the executions after it, in their order; `execution_ms` is their median, or the first's where there are none.
+    #[serde(default)]
+    pub executions_ms: Vec<f64>,
+    /// Whether the plan made for any values has this shape too; null where that was not looked at.
+    #[serde(default)]
+    pub generic_is_same: Option<bool>,
+    /// What limits what the plan says, such as `not executed: it took more than 30 s`; null where nothing does.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Where a parameter's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueSource {
+    /// Of the values that the load sends, chosen by the rows that the table has of them.
+    Data,
+    /// From how often the load sends it.
+    Distribution,
+    /// The scenario names it.
+    Scenario,
+    /// From what an earlier step of the script returned.
+    Result,
+    /// From who asked.
+    Given,
 }
 
 impl PlanFigures {

@@ -50,6 +50,6 @@ pub use read::{json_schema, load};
 pub use recipe::GENERATOR_VERSION;
 pub use results::Results;
 pub use row_rules::{Count, RowRules, row_rules};
-pub use sql::placeholders;
+pub use sql::{placeholders, statements};
 pub use threshold::{Metric, Relation, Threshold};
 pub use workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement, Step};

@@ -77,6 +77,20 @@ pub(super) fn split(text: &str) -> Result<Split, LexicalFault> {
     Ok(split)
 }
 
+/// The statements of an SQL text, without their semicolons.
+///
+/// # Errors
+/// The text breaks off in a string, a comment or a parenthesis; a lower-case fragment says where.
+pub fn statements(text: &str) -> Result<Vec<SqlStatement>, String> {
+    match split(text) {
+        Ok(split) => Ok(split.statements.into_iter().map(|(statement, _)| statement).collect()),
+        Err(LexicalFault { message, span }) => {
+            let line = text.get(..span.start).unwrap_or_default().matches('\n').count() + 1;
+            Err(format!("line {line}: {message}"))
+        }
+    }
+}
+
 /// The `$n` of an SQL statement that was checked: each number with where it stands, in order.
 pub fn placeholders(sql: &str) -> Vec<(usize, Range<usize>)> {
     let found = split(sql).map(|split| split.placeholders).unwrap_or_default();

@@ -1,0 +1,150 @@
+//! The plans of a scenario's statements for several classes of parameter values.
+
+use super::plans::{self, Budget, ClassGiven};
+use crate::{
+    clinic::{Clinic, Error},
+    explain::{ClassPlan, Tables},
+    load::{ClassValues, Workload},
+    pg::{self, Access},
+    record::{PlanFigures, ValueSource},
+    scenario::{Classes, ParameterSource, Scenario, Statement, Value},
+};
+
+/// The plans of one phase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Captured {
+    /// What goes into `explain_<phase>.txt`: a section for each statement and class, with the plan as PostgreSQL prints it.
+    pub text: String,
+    /// What goes into `explain_<phase>.json`: an array of `{statement, class, parameters, plan}` with `values_from`, `first_ms`,
+    /// `executions_ms`, `generic_is_same` and `note` beside them, as a record's `plans` have them.
+    pub json: serde_json::Value,
+    /// What goes into the record, in the same order.
+    pub figures: Vec<PlanFigures>,
+    /// The plans by statement, for the rules.
+    pub(super) statements: Vec<StatementPlans>,
+    /// What the catalog says of their tables.
+    pub(super) tables: Tables,
+}
+
+/// The plans of one statement of a workload.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StatementPlans {
+    pub(super) name: String,
+    pub(super) sql: String,
+    pub(super) plans: Vec<ClassPlan>,
+}
+
+/// A class: its name, its values, and what the scenario names for it.
+type Class = (&'static str, fn(&ClassValues) -> &Vec<Value>, fn(&Classes) -> &Option<Vec<Value>>);
+
+const CLASSES: [Class; 4] = [
+    ("hot", |values| &values.hot, |named| &named.hot),
+    ("typical", |values| &values.typical, |named| &named.typical),
+    ("cold", |values| &values.cold, |named| &named.cold),
+    ("absent", |values| &values.absent, |named| &named.absent),
+];
+
+const HEADER: &str = "\
+# EXPLAIN (ANALYZE, BUFFERS) as PostgreSQL prints it, for each statement and class of parameter values: of an execution of its own,
+# after those of the JSON beside this file, so that their times differ. Each ran in a transaction that was rolled back.
+";
+
+/// Captures the plan of every statement of the workload for hot, typical, cold and absent parameter values, and for any values. The
+/// schema is worked in as it stands: whether the fix should be there is not asked.
+///
+/// # Errors
+/// The server cannot be reached, a statement fails, a plan cannot be read, or it was told to stop.
+pub(in crate::clinic) async fn capture(
+    clinic: &Clinic,
+    scenario: &Scenario,
+    workload: &Workload,
+    budget: &Budget,
+) -> Result<Captured, Error> {
+    let client = clinic.connector().connect("explain").await?;
+    pg::set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
+    let explainer = pg::Explainer::new(&client, clinic.stop(), Access::RolledBack);
+    let all: Vec<ClassValues> =
+        (0..scenario.statements.len()).map(|index| workload.classes(index)).collect::<Result<_, _>>()?;
+    // With the generic one.
+    let count = |statement: &Statement| if statement.parameters.is_empty() { 1 } else { CLASSES.len() + 1 };
+    let mut plans_left: usize = scenario.statements.iter().map(count).sum();
+    let (mut text, mut json, mut figures) = (HEADER.to_owned(), Vec::new(), Vec::new());
+    let mut statements = Vec::with_capacity(scenario.statements.len());
+    for (index, statement) in scenario.statements.iter().enumerate() {
+        clinic.step(format!("explaining {}", statement.name));
+        let only = statement.sql.statements.first();
+        let sql = only.map_or(statement.sql.text.as_str(), |only| only.text.as_str());
+        let place =
+            format!("{}:{}: statement {}", statement.sql.source, only.map_or(1, |only| only.line), statement.name);
+        let explained = pg::Explained { sql, place: &place };
+        let mut given = Vec::new();
+        // Without parameters it has one plan.
+        for (class, values_of, named) in if statement.parameters.is_empty() { &CLASSES[1..2] } else { &CLASSES[..] } {
+            let values: Vec<Vec<Value>> = all.iter().map(|values| values_of(values).clone()).collect();
+            let (values, values_from) = match named(&statement.classes) {
+                Some(_) => (values[index].clone(), vec![ValueSource::Scenario; values[index].len()]),
+                None => {
+                    let interrupted = |error| Error::from(error).interrupted_if(clinic.stop().is_cancelled());
+                    let found = pg::script_values(&client, scenario, index, &values, clinic.stop()).await;
+                    (found.map_err(interrupted)?, statement.parameters.iter().map(|one| source(&one.source)).collect())
+                }
+            };
+            given.push(ClassGiven {
+                class: (*class).to_owned(),
+                parameters: values.iter().map(ToString::to_string).collect(),
+                values: explainer.given(&explained, &values).await?,
+                values_from,
+            });
+        }
+        let mut plans = Vec::new();
+        for one in plans::plans(&explainer, &explained, &statement.name, &given, budget, plans_left).await? {
+            text.push_str(&section(sql, &one));
+            json.push(entry(&one));
+            figures.push(one.figures);
+            plans.push(one.plan);
+        }
+        statements.push(StatementPlans { name: statement.name.clone(), sql: sql.to_owned(), plans });
+        plans_left -= count(statement).min(plans_left);
+    }
+    let tables = explainer.tables(statements.iter().flat_map(|one| &one.plans).map(|one| &one.plan)).await?;
+    Ok(Captured { text, json: json.into(), figures, statements, tables })
+}
+
+fn source(source: &ParameterSource) -> ValueSource {
+    match source {
+        ParameterSource::Generator(_) | ParameterSource::Query { .. } => ValueSource::Distribution,
+        ParameterSource::Result { .. } => ValueSource::Result,
+    }
+}
+
+fn section(sql: &str, one: &plans::Captured) -> String {
+    let PlanFigures { statement, class, parameters, note, generic_is_same, .. } = &one.figures;
+    let mut text = format!("\n## {statement}, {class}\n\n{}\n", sql.trim());
+    text.extend((1..).zip(parameters).map(|(number, value)| format!("${number} = {value}\n")));
+    if let Some(note) = note {
+        text.push_str(&format!("{note}\n"));
+    }
+    if one.captured.was_executed() && !one.captured.text_executed {
+        text.push_str("what follows was planned only\n");
+    }
+    if *generic_is_same == Some(true) {
+        text.push_str("the plan for any values is the same\n");
+    }
+    text.push_str(&format!("\n{}\n", one.captured.text));
+    text
+}
+
+fn entry(one: &plans::Captured) -> serde_json::Value {
+    let figures = &one.figures;
+    serde_json::json!({
+        "statement": figures.statement,
+        "class": figures.class,
+        "parameters": figures.parameters,
+        "values_from": figures.values_from,
+        "first_ms": figures.first_ms,
+        "executions_ms": figures.executions_ms,
+        "generic_is_same": figures.generic_is_same,
+        "note": figures.note,
+        "plan": one.captured.json,
+    })
+}

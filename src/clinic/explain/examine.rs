@@ -1,0 +1,116 @@
+//! Any statement on any database: its plans, and what is wrong in them.
+
+use std::time::Duration;
+
+use super::plans::{self, Budget, ClassGiven};
+use crate::{
+    clinic::{Clinic, Error, ErrorKind},
+    explain::{ClassPlan, Examined, diagnose},
+    pg::{self, Access, Given},
+    record::{Examination, ValueSource},
+};
+
+/// SQLSTATE `read_only_sql_transaction`.
+const READ_ONLY: &str = "25006";
+
+/// A statement to be examined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// One statement.
+    pub sql: String,
+    /// Values for its parameters by class; empty where it has none, or is to be explained for any values, without executing it.
+    pub classes: Vec<ClassGiven>,
+    /// How often one piece of work executes it; `None` where that is not known.
+    pub executions: Option<f64>,
+    /// How long one execution may take; a plan takes at most as long again for repeating it.
+    pub time_limit: Duration,
+}
+
+/// Examines a statement of anybody's on a database of anybody's. Unless `may_write` it can only read; with it, each execution is
+/// rolled back. `parameters` are in text form, `None` being NULL.
+///
+/// # Errors
+/// `text` is not one statement that has a plan (kind usage), it would write and may not (usage), it does not prepare or fails, the
+/// number of values is not that of its parameters (usage), the server cannot be reached, or it was told to stop.
+pub async fn explain_query(
+    clinic: &Clinic,
+    text: &str,
+    parameters: Vec<Option<String>>,
+    may_write: bool,
+    time_limit: Duration,
+) -> Result<Examination, Error> {
+    let (sql, left_out) = super::question(text)?;
+    let access = if may_write { Access::RolledBack } else { Access::ReadOnly };
+    let client = clinic.connector().connect("explain").await?;
+    let explainer = pg::Explainer::new(&client, clinic.stop(), access);
+    let shown = parameters.iter().map(|value| value.clone().unwrap_or_else(|| "NULL".to_owned())).collect();
+    let given = ClassGiven {
+        class: String::new(),
+        values_from: vec![ValueSource::Given; parameters.len()],
+        parameters: shown,
+        values: parameters.into_iter().map(Given).collect(),
+    };
+    let classes = if given.values.is_empty() { Vec::new() } else { vec![given] };
+    clinic.step("explaining the statement");
+    let mut examination = examine(&explainer, &Question { sql, classes, executions: None, time_limit }).await?;
+    examination.notes.extend(left_out);
+    if may_write {
+        examination.notes.push(
+            "each execution was rolled back; what is not transactional stays, such as how far a sequence has come"
+                .to_owned(),
+        );
+    }
+    Ok(examination)
+}
+
+/// Examines a statement in a session that is prepared for it: names resolve and settings hold as it has them.
+///
+/// # Errors
+/// As of [`explain_query`], the statement itself not being looked at.
+pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Result<Examination, Error> {
+    let Question { sql, classes, executions, time_limit } = question;
+    let statement = pg::Explained { sql, place: "the statement" };
+    let taken = explainer.parameters(&statement).await?;
+    if let Some(wrong) = classes.iter().find(|given| given.values.len() != taken) {
+        let (class, count) = (&wrong.class, wrong.values.len());
+        let of = if class.is_empty() { String::new() } else { format!(" of class {class}") };
+        let message = format!("the statement takes {taken} parameters, and {count} values{of} are given");
+        return Err(
+            Error::new(ErrorKind::Usage, message).with_hint("give one value for each of $1..$n, or none at all")
+        );
+    }
+    let no_values = [ClassGiven::default()];
+    let classes: &[ClassGiven] = if taken == 0 { &no_values } else { classes };
+    let budget = Budget::of_each(*time_limit);
+    let captured = match classes.is_empty() {
+        true => vec![plans::without_values(explainer, &statement).await?],
+        false => plans::plans(explainer, &statement, "", classes, &budget, classes.len() + 1).await?,
+    };
+    let tables = explainer.tables(captured.iter().map(|one| &one.plan.plan)).await?;
+    let plans: Vec<ClassPlan> = captured.iter().map(|one| one.plan.clone()).collect();
+    let examined = Examined { name: None, sql: Some(sql), plans: &plans, tables: &tables, executions: *executions };
+    let findings = diagnose(&examined);
+    let notes = captured.iter().filter_map(|one| {
+        let note = one.figures.note.as_ref()?;
+        Some(match one.figures.class.as_str() {
+            "" => note.clone(),
+            class => format!("{class}: {note}"),
+        })
+    });
+    Ok(Examination {
+        source: None,
+        statement: Some(sql.clone()),
+        notes: notes.collect(),
+        plans: captured.into_iter().map(|one| one.figures).collect(),
+        findings,
+    })
+}
+
+/// [`pg::Error`] of a statement, with the way out where it would write.
+pub(super) fn refusal(error: pg::Error) -> Error {
+    if error.sqlstate() != Some(READ_ONLY) {
+        return error.into();
+    }
+    Error::new(ErrorKind::Usage, format!("{error}: the statement writes, and only reading is allowed"))
+        .with_hint("pass --rollback to execute it in transactions that are rolled back")
+}

@@ -1,0 +1,68 @@
+//! Why it is slow: plans of a scenario's statements, or of any one, and what is wrong in them.
+
+mod capture;
+mod examine;
+mod findings;
+mod plans;
+mod question;
+
+use std::{path::PathBuf, time::Duration};
+
+pub(super) use self::capture::capture;
+pub(super) use self::plans::Budget;
+pub use self::{
+    capture::Captured,
+    examine::{Question, examine, explain_query},
+    plans::{ClassGiven, TIME_LIMIT},
+    question::question,
+};
+use super::{Clinic, Error, Reports, fix, seed};
+use crate::{
+    load::Workload,
+    pg,
+    record::{self, Finding, Folder, Phase},
+    scenario::Scenario,
+};
+
+/// The plans of a phase, and where they were saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainOutcome {
+    /// The plans.
+    pub captured: Captured,
+    /// What is wrong in them, where the workload has most at stake first.
+    pub findings: Vec<Finding>,
+    /// The folder that holds them.
+    pub folder: PathBuf,
+}
+
+/// Captures, diagnoses and saves the plans of one phase. One execution may take as long as `time_limit`, those of a plan as long again.
+///
+/// # Errors
+/// The dataset is missing or another one, the fix is not in the phase's state, a statement fails, or the files cannot be
+/// written.
+pub async fn explain(
+    clinic: &Clinic,
+    scenario: &Scenario,
+    phase: Phase,
+    seed: u64,
+    time_limit: Duration,
+    reports: &Reports,
+) -> Result<ExplainOutcome, Error> {
+    let folder = reports.prepare(&scenario.id, "explain")?;
+    seed::require(clinic.connector(), scenario).await?;
+    fix::require_fix(clinic, scenario, phase).await?;
+    let scenario = &*fix::in_phase(scenario, phase);
+    let facts = pg::describe(clinic.connector(), scenario).await?;
+    let workload = Workload::new(scenario, &facts, seed)?;
+    let captured = capture(clinic, scenario, &workload, &Budget::of_each(time_limit)).await?;
+    let findings = captured.findings(scenario, None);
+    save(&folder, phase, &captured)?;
+    folder.write_json("findings.json", &findings)?;
+    Ok(ExplainOutcome { captured, findings, folder: folder.path().to_owned() })
+}
+
+/// Writes `explain_<phase>.txt` and `explain_<phase>.json`.
+pub(super) fn save(folder: &Folder, phase: Phase, captured: &Captured) -> record::Result<()> {
+    folder.write(&format!("explain_{phase}.txt"), captured.text.as_bytes())?;
+    folder.write_json(&format!("explain_{phase}.json"), &captured.json)
+}

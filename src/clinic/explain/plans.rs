@@ -1,0 +1,164 @@
+//! The plans of one statement: one a class of parameter values, and the generic one where it is another.
+
+use std::time::{Duration, Instant};
+
+use super::examine::refusal;
+use crate::{
+    clinic::{Error, ErrorKind},
+    explain::{ClassPlan, Plan, figures},
+    pg::{self, CapturedPlan, Given, TimeLimits},
+    record::{PlanFigures, ValueSource},
+};
+
+/// How long one execution may take unless asked otherwise.
+pub const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long the plans of a phase may take in all while it is measured.
+const WHILE_MEASURED: Duration = Duration::from_secs(60);
+
+/// A class of parameter values.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ClassGiven {
+    /// `hot`, `typical`, `cold` or `absent`; empty where it is none of them.
+    pub class: String,
+    /// Its values, in text form.
+    pub values: Vec<Given>,
+    /// The values as a person reads them.
+    pub parameters: Vec<String>,
+    /// Where each comes from.
+    pub values_from: Vec<ValueSource>,
+}
+
+/// How long plans may take.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::clinic) struct Budget {
+    /// One execution.
+    pub(super) execution: Duration,
+    /// All executions of a plan.
+    pub(super) plan: Duration,
+    /// All plans: how long, and until when.
+    pub(super) all: Option<(Duration, Instant)>,
+}
+
+impl Budget {
+    /// So long for an execution, and for the executions of a plan; any time for all plans.
+    pub(super) fn of_each(execution: Duration) -> Self {
+        Self { execution, plan: execution, all: None }
+    }
+
+    /// That of the plans of a phase that is measured.
+    pub(in crate::clinic) fn while_measured() -> Self {
+        Self { all: Some((WHILE_MEASURED, Instant::now() + WHILE_MEASURED)), ..Self::of_each(TIME_LIMIT) }
+    }
+
+    fn limits(&self, plans_left: usize) -> TimeLimits {
+        let Some((_, until)) = self.all else { return TimeLimits { execution: self.execution, plan: self.plan } };
+        let left = until.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(plans_left.max(1)).unwrap_or(u32::MAX);
+        TimeLimits { execution: self.execution.min(left), plan: self.plan.min(share) }
+    }
+}
+
+/// A plan of a statement, in all its forms.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Captured {
+    pub(super) captured: CapturedPlan,
+    pub(super) plan: ClassPlan,
+    pub(super) figures: PlanFigures,
+}
+
+/// Explains a statement for each class, and for any values. `plans_left` counts the plans that share what is left of the budget,
+/// these among them.
+pub(super) async fn plans(
+    explainer: &pg::Explainer<'_>,
+    statement: &pg::Explained<'_>,
+    name: &str,
+    classes: &[ClassGiven],
+    budget: &Budget,
+    plans_left: usize,
+) -> Result<Vec<Captured>, Error> {
+    let mut all: Vec<Captured> = Vec::with_capacity(classes.len() + 1);
+    for (index, given) in classes.iter().enumerate() {
+        let limits = budget.limits(plans_left - index.min(plans_left));
+        let captured = explainer.custom(statement, &given.values, limits).await.map_err(refusal)?;
+        all.push(read(statement, name, &given.class, given, captured, budget, limits)?);
+    }
+    let usual = classes.iter().position(|given| given.class == "typical").unwrap_or(0);
+    let Some(given) = classes.get(usual).filter(|given| !given.values.is_empty()) else { return Ok(all) };
+    // What is too slow for these values is not tried again with another plan.
+    let limits = match all[usual].captured.was_executed() {
+        true => budget.limits(plans_left.saturating_sub(classes.len())),
+        false => TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO },
+    };
+    let captured = explainer.generic(statement, &given.values, limits).await.map_err(refusal)?;
+    let generic = read(statement, name, "generic", given, captured, budget, limits)?;
+    let mut differs = false;
+    for one in &mut all {
+        let same = one.plan.plan.has_shape_of(&generic.plan.plan);
+        one.figures.generic_is_same = Some(same);
+        differs |= !same;
+    }
+    if differs {
+        all.push(generic);
+    }
+    Ok(all)
+}
+
+/// The plan for any values, of a statement whose values nobody gave.
+pub(super) async fn without_values(
+    explainer: &pg::Explainer<'_>,
+    statement: &pg::Explained<'_>,
+) -> Result<Captured, Error> {
+    let captured = explainer.generic_estimate(statement).await.map_err(refusal)?;
+    let (plan, mut figures) = normal(statement, "", "generic", &captured, Vec::new())?;
+    figures.note = Some("not executed: it was given no values for its parameters".to_owned());
+    Ok(Captured { captured, plan: ClassPlan { class: "generic".to_owned(), plan }, figures })
+}
+
+fn read(
+    statement: &pg::Explained<'_>,
+    name: &str,
+    class: &str,
+    given: &ClassGiven,
+    captured: CapturedPlan,
+    budget: &Budget,
+    limits: TimeLimits,
+) -> Result<Captured, Error> {
+    let (plan, mut figures) = normal(statement, name, class, &captured, given.parameters.clone())?;
+    figures.values_from.clone_from(&given.values_from);
+    figures.first_ms = captured.first_ms;
+    figures.executions_ms.clone_from(&captured.executions_ms);
+    figures.note = note(&captured, budget, limits);
+    Ok(Captured { captured, plan: ClassPlan { class: class.to_owned(), plan }, figures })
+}
+
+fn normal(
+    statement: &pg::Explained<'_>,
+    name: &str,
+    class: &str,
+    captured: &CapturedPlan,
+    parameters: Vec<String>,
+) -> Result<(Plan, PlanFigures), Error> {
+    let plan = Plan::from_json(&captured.json).map_err(|cause| {
+        Error::new(ErrorKind::Failed, format!("{}: its plan cannot be read", statement.place)).with_source(cause)
+    })?;
+    let figures = figures(&plan, name, class, parameters);
+    Ok((plan, figures))
+}
+
+/// Why there is less than there could be.
+fn note(captured: &CapturedPlan, budget: &Budget, limits: TimeLimits) -> Option<String> {
+    if !captured.was_executed() {
+        return Some(match budget.all {
+            Some((all, _)) if limits.execution < budget.execution => {
+                format!("not executed: the plans may take {} in all", seconds(all))
+            }
+            _ => format!("not executed: it takes more than {}", seconds(budget.execution)),
+        });
+    }
+    captured.executions_ms.is_empty().then(|| "executed only once for its figures, since it takes long".to_owned())
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
+}

@@ -1,0 +1,207 @@
+//! Plans of a statement: executed several times, in transactions that are rolled back, for no longer than they may take.
+
+mod given;
+mod run;
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+pub use self::given::Given;
+use self::run::Form;
+use super::{
+    error::{Error, Result},
+    tables::tables,
+};
+use crate::{
+    explain::{Plan, Tables},
+    scenario::Value,
+};
+
+/// Executions after the first, whose median is kept.
+const WARM: usize = 3;
+
+/// How long planning alone may take.
+const PLANNING: Duration = Duration::from_secs(30);
+
+/// What is explained, and what it is called where it cannot be.
+#[derive(Debug, Clone, Copy)]
+pub struct Explained<'a> {
+    /// One statement.
+    pub sql: &'a str,
+    /// Its place: `events.toml:3: statement latest`.
+    pub place: &'a str,
+}
+
+/// What an explained statement may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Write: each execution is rolled back. What is not transactional stays, such as how far a sequence has come.
+    RolledBack,
+    /// Nothing but read.
+    ReadOnly,
+}
+
+/// How long executions may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// One execution; one that takes longer is given up, and the statement explained without it. 0 executes nothing.
+    pub execution: Duration,
+    /// All executions of a plan: how often it is repeated depends on it.
+    pub plan: Duration,
+}
+
+/// A plan of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CapturedPlan {
+    /// `EXPLAIN (ANALYZE, BUFFERS)` as PostgreSQL prints it, of an execution of its own, without a line end after the last line.
+    /// Without ANALYZE where there was no time for that.
+    pub text: String,
+    /// Whether the text was executed.
+    pub text_executed: bool,
+    /// `EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, WAL, FORMAT JSON)`: of the executions after the first the one of median time, or
+    /// the first where there was no time for more. Without ANALYZE where the first took too long.
+    pub json: Json,
+    /// Milliseconds of the first execution, with whatever was cached; `None` where it took too long.
+    pub first_ms: Option<f64>,
+    /// Milliseconds of those after it that have JSON, in their order.
+    pub executions_ms: Vec<f64>,
+}
+
+impl CapturedPlan {
+    /// Whether the statement was executed; otherwise it took longer than it may.
+    pub fn was_executed(&self) -> bool {
+        self.first_ms.is_some()
+    }
+}
+
+/// A session that explains statements. Names resolve as the session has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Explainer<'a> {
+    client: &'a Client,
+    stop: &'a CancellationToken,
+    access: Access,
+}
+
+impl<'a> Explainer<'a> {
+    /// On this session, until `stop` is given.
+    pub fn new(client: &'a Client, stop: &'a CancellationToken, access: Access) -> Self {
+        Self { client, stop, access }
+    }
+
+    /// The plan for these values.
+    ///
+    /// # Errors
+    /// The statement does not prepare or fails (the message names its place), a value is none of its parameter's type, their
+    /// number differs, or it was told to stop.
+    pub async fn custom(
+        &self,
+        statement: &Explained<'_>,
+        values: &[Given],
+        limits: TimeLimits,
+    ) -> Result<CapturedPlan> {
+        self.capture(statement, &Form::Custom(values), limits).await
+    }
+
+    /// The plan for any values, executed with these.
+    ///
+    /// # Errors
+    /// As of [`custom`](Self::custom).
+    pub async fn generic(
+        &self,
+        statement: &Explained<'_>,
+        values: &[Given],
+        limits: TimeLimits,
+    ) -> Result<CapturedPlan> {
+        self.as_generic(statement, async || self.capture(statement, &Form::Generic(Some(values)), limits).await).await
+    }
+
+    /// The plan for any values, not executed.
+    ///
+    /// # Errors
+    /// As of [`custom`](Self::custom).
+    pub async fn generic_estimate(&self, statement: &Explained<'_>) -> Result<CapturedPlan> {
+        self.as_generic(statement, async || self.estimate(statement, &Form::Generic(None)).await).await
+    }
+
+    /// The text forms of a scenario's values for the statement's parameters.
+    ///
+    /// # Errors
+    /// It does not prepare, their number differs, or a value is none of its parameter's type.
+    pub async fn given(&self, statement: &Explained<'_>, values: &[Value]) -> Result<Vec<Given>> {
+        let prepared = self.client.prepare(statement.sql).await;
+        let prepared = prepared.map_err(|cause| run::failed(statement, cause))?;
+        Given::of(values, prepared.params()).map_err(|cause| Error::new(format!("{}: {cause}", statement.place)))
+    }
+
+    /// Number of the statement's parameters.
+    ///
+    /// # Errors
+    /// It does not prepare.
+    pub async fn parameters(&self, statement: &Explained<'_>) -> Result<usize> {
+        let prepared = self.client.prepare(statement.sql).await;
+        match prepared {
+            Ok(prepared) => Ok(prepared.params().len()),
+            Err(cause) => Err(Error::from_sql(format!("{}: it does not prepare", statement.place), cause)),
+        }
+    }
+
+    /// What the catalog says of the tables of these plans.
+    ///
+    /// # Errors
+    /// The server cannot be asked.
+    pub async fn tables<'p>(&self, plans: impl IntoIterator<Item = &'p Plan>) -> Result<Tables> {
+        tables(self.client, plans).await
+    }
+
+    async fn capture(&self, statement: &Explained<'_>, form: &Form<'_>, limits: TimeLimits) -> Result<CapturedPlan> {
+        let begin = Instant::now();
+        let first = match limits.execution.is_zero() {
+            true => None,
+            false => self.json(statement, form, true, limits.execution).await?,
+        };
+        let Some(first) = first else { return self.estimate(statement, form).await };
+        // The text needs an execution too.
+        let one = begin.elapsed();
+        let is_time_for = |count: u32| begin.elapsed() + one * count <= limits.plan;
+        let first_ms = execution_ms(&first);
+        let mut warm: Vec<(f64, Json)> = Vec::new();
+        while warm.len() < WARM && is_time_for(2) {
+            let Some(plan) = self.json(statement, form, true, limits.execution).await? else { break };
+            warm.push((execution_ms(&plan).unwrap_or(0.0), plan));
+        }
+        let text = match is_time_for(1) {
+            true => self.text(statement, form, true, limits.execution).await?,
+            false => None,
+        };
+        let (text, text_executed) = match text {
+            Some(text) => (text, true),
+            None => (self.planned_text(statement, form).await?, false),
+        };
+        let executions_ms = warm.iter().map(|(ms, _)| *ms).collect();
+        warm.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let median = warm.len() / 2;
+        let json = warm.into_iter().nth(median).map_or(first, |(_, plan)| plan);
+        Ok(CapturedPlan { text, text_executed, json, first_ms, executions_ms })
+    }
+
+    async fn estimate(&self, statement: &Explained<'_>, form: &Form<'_>) -> Result<CapturedPlan> {
+        let json = self.json(statement, form, false, PLANNING).await?.ok_or_else(|| too_long_to_plan(statement))?;
+        let text = self.planned_text(statement, form).await?;
+        Ok(CapturedPlan { text, text_executed: false, json, first_ms: None, executions_ms: Vec::new() })
+    }
+
+    async fn planned_text(&self, statement: &Explained<'_>, form: &Form<'_>) -> Result<String> {
+        self.text(statement, form, false, PLANNING).await?.ok_or_else(|| too_long_to_plan(statement))
+    }
+}
+
+fn execution_ms(plan: &Json) -> Option<f64> {
+    plan.get(0)?.get("Execution Time")?.as_f64()
+}
+
+fn too_long_to_plan(statement: &Explained<'_>) -> Error {
+    Error::new(format!("{}: to plan it takes more than {PLANNING:?}, without executing it", statement.place))
+}

@@ -1,0 +1,157 @@
+//! One execution of EXPLAIN.
+
+use std::time::{Duration, Instant};
+
+use futures_util::TryStreamExt;
+use serde_json::Value as Json;
+use tokio_postgres::Row;
+
+use super::{Access, Explained, Explainer, Given};
+use crate::pg::{
+    error::{Error, Result},
+    seed_session::stoppable,
+};
+
+/// SQLSTATE `query_canceled`.
+const QUERY_CANCELED: &str = "57014";
+
+/// The name under which a statement is prepared for its generic plan.
+const GENERIC: &str = "latclinic_generic";
+
+/// Which plan of a statement is wanted.
+pub(super) enum Form<'a> {
+    /// That for these values.
+    Custom(&'a [Given]),
+    /// That for any values, executed with these; with NULLs where there are none.
+    Generic(Option<&'a [Given]>),
+}
+
+impl Explainer<'_> {
+    /// The plan as JSON; `None` where it took longer than `limit`.
+    pub(super) async fn json(
+        &self,
+        statement: &Explained<'_>,
+        form: &Form<'_>,
+        analyze: bool,
+        limit: Duration,
+    ) -> Result<Option<Json>> {
+        let options = match analyze {
+            true => "ANALYZE, BUFFERS, VERBOSE, SETTINGS, WAL, FORMAT JSON",
+            false => "VERBOSE, SETTINGS, FORMAT JSON",
+        };
+        let Some(rows) = self.explain(statement, form, options, limit).await? else { return Ok(None) };
+        match rows.first() {
+            Some(row) => row.try_get(0).map(Some).map_err(|cause| unreadable(statement, cause)),
+            None => Err(Error::new(format!("{}: EXPLAIN returned nothing", statement.place))),
+        }
+    }
+
+    /// The plan as PostgreSQL prints it; `None` where it took longer than `limit`.
+    pub(super) async fn text(
+        &self,
+        statement: &Explained<'_>,
+        form: &Form<'_>,
+        analyze: bool,
+        limit: Duration,
+    ) -> Result<Option<String>> {
+        let options = if analyze { "ANALYZE, BUFFERS" } else { "VERBOSE FALSE" };
+        let Some(rows) = self.explain(statement, form, options, limit).await? else { return Ok(None) };
+        let lines: std::result::Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
+        lines.map(|lines| Some(lines.join("\n"))).map_err(|cause| unreadable(statement, cause))
+    }
+
+    /// Does `work` while the statement is prepared, and plans for its execution are made for any values.
+    pub(super) async fn as_generic<T>(
+        &self,
+        statement: &Explained<'_>,
+        work: impl AsyncFnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let failed = |cause| failed(statement, cause);
+        self.client.batch_execute(&format!("PREPARE {GENERIC} AS {}", statement.sql)).await.map_err(failed)?;
+        let done = work().await;
+        if !done.as_ref().is_err_and(Error::is_stopped) {
+            self.client.batch_execute(&format!("DEALLOCATE {GENERIC}")).await.map_err(failed)?;
+        }
+        done
+    }
+
+    /// Executes EXPLAIN in a transaction that is rolled back; `None` where it took longer than `limit`.
+    async fn explain(
+        &self,
+        statement: &Explained<'_>,
+        form: &Form<'_>,
+        options: &str,
+        limit: Duration,
+    ) -> Result<Option<Vec<Row>>> {
+        let failed = |cause| failed(statement, cause);
+        // 0 would be no limit at all.
+        let mut begin = match self.access {
+            Access::RolledBack => "BEGIN",
+            Access::ReadOnly => "BEGIN READ ONLY",
+        }
+        .to_owned();
+        begin.push_str(&format!("; SET LOCAL statement_timeout = {}", limit.as_millis().max(1)));
+        if let Form::Generic(_) = form {
+            begin.push_str("; SET LOCAL plan_cache_mode = force_generic_plan");
+        }
+        self.client.batch_execute(&begin).await.map_err(failed)?;
+        let sent = Instant::now();
+        let work = async {
+            match form {
+                Form::Custom(values) => self.explain_custom(statement, options, values).await,
+                Form::Generic(values) => self.explain_generic(statement, options, *values).await,
+            }
+        };
+        let rows = stoppable(self.client, self.stop, work).await;
+        // After a stop that the server did not hear of, the session is still at work: its end takes the transaction back.
+        if !rows.as_ref().is_err_and(Error::is_stopped) {
+            self.client.batch_execute("ROLLBACK").await.map_err(failed)?;
+        }
+        match rows {
+            Err(_) if self.stop.is_cancelled() => Err(Error::stopped()),
+            Err(error) if error.sqlstate() == Some(QUERY_CANCELED) && sent.elapsed() >= limit => Ok(None),
+            rows => rows.map(Some),
+        }
+    }
+
+    async fn explain_custom(&self, statement: &Explained<'_>, options: &str, values: &[Given]) -> Result<Vec<Row>> {
+        let failed = |cause| failed(statement, cause);
+        let prepared = self.client.prepare(&format!("EXPLAIN ({options}) {}", statement.sql)).await.map_err(failed)?;
+        let (taken, given) = (prepared.params().len(), values.len());
+        if taken != given {
+            return Err(Error::usage(format!(
+                "{}: it takes {taken} parameters, and {given} are given",
+                statement.place
+            )));
+        }
+        self.client.query_raw(&prepared, values).await.map_err(failed)?.try_collect().await.map_err(failed)
+    }
+
+    async fn explain_generic(
+        &self,
+        statement: &Explained<'_>,
+        options: &str,
+        values: Option<&[Given]>,
+    ) -> Result<Vec<Row>> {
+        let failed = |cause| failed(statement, cause);
+        let literals: Vec<String> = match values {
+            Some(values) => values.iter().map(Given::literal).collect(),
+            None => {
+                let count = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = $1";
+                let count: i32 = self.client.query_one(count, &[&GENERIC]).await.map_err(failed)?.get(0);
+                (0..count).map(|_| "NULL".to_owned()).collect()
+            }
+        };
+        let arguments = if literals.is_empty() { String::new() } else { format!(" ({})", literals.join(", ")) };
+        let sql = format!("EXPLAIN ({options}) EXECUTE {GENERIC}{arguments}");
+        self.client.query(&sql, &[]).await.map_err(failed)
+    }
+}
+
+pub(super) fn failed(statement: &Explained<'_>, cause: tokio_postgres::Error) -> Error {
+    Error::from_server(format!("{}: cannot explain it", statement.place), cause)
+}
+
+fn unreadable(statement: &Explained<'_>, cause: tokio_postgres::Error) -> Error {
+    Error::from_server(format!("{}: its plan cannot be read", statement.place), cause)
+}

@@ -1,0 +1,151 @@
+//! Any statement on any database.
+
+use std::{sync::Arc, time::Duration};
+
+use latclinic::{
+    clinic::{self, ClassGiven, Clinic, ErrorKind, Question},
+    pg::{Access, Explainer, Given},
+    record::{Examination, ValueSource},
+};
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::{Deaf, own_server::OwnServer};
+
+struct Bed {
+    clinic: Clinic,
+    client: Client,
+    _server: OwnServer,
+}
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+impl Bed {
+    async fn new() -> Self {
+        let server = OwnServer::start();
+        let clinic = Clinic::given(server.connector(), Arc::new(Deaf), CancellationToken::new());
+        let client = server.connector().connect("test").await.unwrap();
+        let setup = "CREATE TABLE items (id int, kind text); CREATE SEQUENCE numbers;
+            INSERT INTO items SELECT n, 'kind ' || n % 1000 FROM generate_series(1, 50000) AS n; VACUUM ANALYZE items";
+        for statement in setup.split(';') {
+            client.batch_execute(statement).await.unwrap();
+        }
+        Self { clinic, client, _server: server }
+    }
+
+    async fn ask(&self, sql: &str, values: &[&str], may_write: bool) -> Result<Examination, clinic::Error> {
+        let values = values.iter().map(|value| (*value != "NULL").then(|| (*value).to_owned())).collect();
+        clinic::explain_query(&self.clinic, sql, values, may_write, LIMIT).await
+    }
+
+    async fn refused(&self, sql: &str, values: &[&str]) -> String {
+        let error = self.ask(sql, values, false).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+        format!("{error}; help: {}", error.hint().unwrap_or_default())
+    }
+
+    async fn items(&self) -> i64 {
+        self.client.query_one("SELECT count(*) FROM items", &[]).await.unwrap().get(0)
+    }
+}
+
+#[tokio::test]
+async fn a_statement_is_examined_with_values_typed_by_the_server() {
+    let bed = Bed::new().await;
+    let found = bed.ask("SELECT id FROM items WHERE kind = $1 AND id > $2;", &["kind 7", "100"], false).await.unwrap();
+    let [plan] = &found.plans[..] else { panic!("{found:?}") };
+    assert_eq!((plan.class.as_str(), plan.rows_returned, plan.rows_read), ("", Some(49), Some(50_000)));
+    assert_eq!((plan.values_from.as_slice(), plan.generic_is_same), (&[ValueSource::Given; 2][..], Some(true)));
+    assert_eq!(found.findings[0].rule, "seq-scan-filter");
+    assert_eq!(found.statement.as_deref(), Some("SELECT id FROM items WHERE kind = $1 AND id > $2"));
+    assert!(found.notes.is_empty(), "{found:?}");
+
+    let plain = bed.ask("explain (analyze) SELECT 1", &[], false).await.unwrap();
+    assert_eq!(plain.plans[0].rows_returned, Some(1));
+    assert_eq!(plain.notes, ["its EXPLAIN was left out: it is explained as latclinic does it"]);
+    let null = bed.ask("SELECT id FROM items WHERE id = $1", &["NULL"], false).await.unwrap();
+    assert_eq!((null.plans[0].rows_returned, null.plans[0].parameters[0].as_str()), (Some(0), "NULL"));
+}
+
+#[tokio::test]
+async fn without_values_it_is_planned_for_any() {
+    let bed = Bed::new().await;
+    let found = bed.ask("SELECT id FROM items WHERE kind = $1 AND id > $2", &[], false).await.unwrap();
+    let plan = &found.plans[0];
+    assert_eq!((plan.class.as_str(), plan.execution_ms), ("generic", None));
+    assert!(plan.nodes[0].details.iter().any(|detail| detail.contains("$1")), "{plan:?}");
+    assert_eq!(found.notes, ["generic: not executed: it was given no values for its parameters"]);
+}
+
+#[tokio::test]
+async fn what_would_write_is_refused_unless_it_is_rolled_back() {
+    let bed = Bed::new().await;
+    for sql in [
+        "DELETE FROM items",
+        "WITH gone AS (DELETE FROM items RETURNING 1) SELECT count(*) FROM gone",
+        "SELECT nextval('numbers')",
+        "SELECT * FROM items FOR UPDATE",
+    ] {
+        let told = bed.refused(sql, &[]).await;
+        assert!(told.contains("25006") && told.contains("pass --rollback"), "{told}");
+    }
+    assert_eq!(bed.items().await, 50_000);
+
+    let found = bed.ask("DELETE FROM items WHERE id <= $1", &["100"], true).await.unwrap();
+    assert_eq!(found.plans[0].nodes[0].label, "Delete on items");
+    assert!(found.notes.iter().any(|note| note.contains("rolled back") && note.contains("sequence")), "{found:?}");
+    assert_eq!(bed.items().await, 50_000);
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_told() {
+    let bed = Bed::new().await;
+    let told = bed.refused("SELECT $1::int", &["1", "2"]).await;
+    assert_eq!(
+        told,
+        "the statement takes 1 parameters, and 2 values are given; help: give one value for each of $1..$n, or none at all"
+    );
+    let told = bed.refused("SELECT * FROM nowhere", &[]).await;
+    assert!(told.contains("relation \"nowhere\" does not exist"), "{told}");
+    assert!(bed.refused("SELECT 1; DROP TABLE items", &[]).await.starts_with("there are 2 statements"));
+    assert!(bed.refused("VACUUM items", &[]).await.contains("could not be undone"));
+    let error = bed.ask("SELECT id FROM items WHERE id = $1", &["seven"], false).await.unwrap_err();
+    assert!(error.to_string().contains("invalid input syntax for type integer: \"seven\""), "{error}");
+}
+
+#[tokio::test]
+async fn a_prepared_session_is_examined_for_several_classes() {
+    let bed = Bed::new().await;
+    let client = bed.clinic.connector().connect("test").await.unwrap();
+    client.batch_execute("CREATE SCHEMA planted; SET search_path = planted; SET work_mem = '64kB'").await.unwrap();
+    client.batch_execute("CREATE TABLE items AS SELECT 1 AS id, 'a' AS kind").await.unwrap();
+    let stop = CancellationToken::new();
+    let explainer = Explainer::new(&client, &stop, Access::RolledBack);
+    let class = |class: &str, value: &str| ClassGiven {
+        class: class.to_owned(),
+        values: vec![Given(Some(value.to_owned()))],
+        parameters: vec![value.to_owned()],
+        values_from: vec![ValueSource::Given],
+    };
+    let question = Question {
+        sql: "UPDATE items SET kind = 'b' WHERE id = $1".to_owned(),
+        classes: vec![class("hot", "1"), class("absent", "2")],
+        executions: Some(3.0),
+        time_limit: LIMIT,
+    };
+    let found = clinic::examine(&explainer, &question).await.unwrap();
+    let classes: Vec<_> = found.plans.iter().map(|plan| (plan.class.as_str(), plan.rows_read)).collect();
+    assert_eq!(classes, [("hot", Some(1)), ("absent", Some(1))]);
+    let kept: String = client.query_one("SELECT kind FROM items", &[]).await.unwrap().get(0);
+    assert_eq!(kept, "a");
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_leaves_nothing_behind() {
+    let bed = Bed::new().await;
+    let limit = Duration::from_millis(200);
+    let found = clinic::explain_query(&bed.clinic, "SELECT pg_sleep(600)", Vec::new(), false, limit).await.unwrap();
+    assert_eq!(found.notes, ["not executed: it takes more than 0.2 s"]);
+    let left = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'";
+    assert_eq!(bed.client.query_one(left, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
