@@ -60,7 +60,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                 None => "give its filter an index, so that only the rows it keeps are read".to_owned(),
             },
             confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
-            statements: index.map(|index| index.statement).into_iter().collect(),
+            statements: index.map(advice::IndexAdvice::statements).unwrap_or_default(),
         });
     }
     seen

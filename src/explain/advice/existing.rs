@@ -1,0 +1,114 @@
+//! Whether an index that exists does already what an advised one would.
+
+use super::{
+    index::{Index, IndexKey, Tail},
+    key::Key,
+    name::quoted,
+    node::Asks,
+};
+use crate::explain::tables::{IndexFacts, IndexKey as ExistingKey};
+
+/// Whether a unique index finds the one row that is asked for.
+pub(super) fn finds_one_row(asks: &Asks<'_>) -> bool {
+    let equal: Vec<&str> = asks.equal_columns().collect();
+    asks.table.is_some_and(|table| {
+        table.indexes.iter().any(|index| {
+            index.unique
+                && index.predicate.is_none()
+                && !index.keys.is_empty()
+                && index.keys.iter().all(|key| !key.is_expression && equal.contains(&key.expression.as_str()))
+        })
+    })
+}
+
+/// Whether the existing index begins with the keys of the advised one: those that are looked up in any order, then the others in
+/// theirs, all of them read forward or all of them backward.
+pub(super) fn serves(existing: &IndexFacts, index: &Index) -> bool {
+    if existing.method != index.method || !holds_the_rows(existing, index) {
+        return false;
+    }
+    if index.method == "gin" {
+        return index.keys.iter().all(|key| existing.keys.iter().any(|there| is_same(there, key)));
+    }
+    let Some(begin) = existing.keys.get(..index.keys.len()) else { return false };
+    let (lookups, tail) = index.keys.split_at(index.lookups.min(index.keys.len()));
+    let (there, rest) = begin.split_at(lookups.len());
+    let found = lookups.iter().all(|key| there.iter().any(|there| is_same(there, key)));
+    let pairs = || tail.iter().zip(rest);
+    let forward =
+        pairs().all(|(key, there)| (key.descending, key.nulls_first) == (there.descending, there.nulls_first));
+    let backward =
+        pairs().all(|(key, there)| (key.descending, key.nulls_first) == (!there.descending, !there.nulls_first));
+    found && pairs().all(|(key, there)| is_same(there, key)) && (forward || backward || index.tail != Tail::Order)
+}
+
+/// The existing index that the advised one does all of, so that it can go; none of a constraint.
+pub(super) fn superseded<'e>(existing: &'e [IndexFacts], index: &Index) -> Option<&'e IndexFacts> {
+    existing.iter().find(|there| {
+        there.method == "btree"
+            && index.method == "btree"
+            && !there.unique
+            && there.predicate.is_none()
+            && there.include.is_empty()
+            && index.predicate.is_empty()
+            && there.keys.len() < index.keys.len()
+            && there.keys.iter().zip(&index.keys).all(|(there, key)| {
+                is_same(there, key) && (there.descending, there.nulls_first) == (key.descending, key.nulls_first)
+            })
+    })
+}
+
+/// Share of the rows from which an index of all of them does as well as one of these.
+const MOST_ROWS: f64 = 0.5;
+
+fn holds_the_rows(existing: &IndexFacts, index: &Index) -> bool {
+    match &existing.predicate {
+        None => {
+            index.predicate.is_empty() || index.share > MOST_ROWS && (index.lookups > 0 || index.tail != Tail::None)
+        }
+        Some(predicate) => bare(predicate) == bare(&index.predicate.join(" AND ")),
+    }
+}
+
+fn is_same(there: &ExistingKey, key: &IndexKey) -> bool {
+    let same_class = there.operator_class.as_deref() == key.operator_class;
+    same_class
+        && match &key.key {
+            Key::Column(name) => !there.is_expression && there.expression == *name,
+            Key::Expression { sql, .. } => there.is_expression && bare(&there.expression) == bare(sql),
+        }
+}
+
+/// An expression without what PostgreSQL adds to it when it prints it: parentheses, casts, space.
+fn bare(sql: &str) -> String {
+    let mut text = sql.to_lowercase();
+    for cast in ["::text", "::character varying", "::bpchar", "::regconfig", "::integer", "::bigint", "::boolean"] {
+        text = text.replace(cast, "");
+    }
+    text.retain(|c| !matches!(c, '(' | ')' | ' ' | '"'));
+    text
+}
+
+/// Keys as SQL writes them: `user_id, created_at DESC`.
+pub(super) fn keys(keys: &[IndexKey]) -> String {
+    let key = |key: &IndexKey| {
+        let mut text = match &key.key {
+            Key::Column(name) => quoted(name),
+            // A call of a function needs no parentheses.
+            Key::Expression { sql, name } if name != "expr" => sql.clone(),
+            Key::Expression { sql, .. } => format!("({sql})"),
+        };
+        if let Some(class) = key.operator_class {
+            text.push(' ');
+            text.push_str(class);
+        }
+        text.push_str(match (key.descending, key.nulls_first) {
+            (false, false) => "",
+            (false, true) => " NULLS FIRST",
+            (true, true) => " DESC",
+            (true, false) => " DESC NULLS LAST",
+        });
+        text
+    };
+    keys.iter().map(key).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,169 @@
+//! Names as SQL needs them written, and what PostgreSQL would call an index.
+
+/// Bytes that a name may have.
+const LONGEST: usize = 63;
+
+/// Words that are no names of columns and tables without quotes: reserved ones, and those that may only name functions or types.
+const RESERVED: &[&str] = &[
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "binary",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "collation",
+    "column",
+    "concurrently",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "ilike",
+    "in",
+    "initially",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "lateral",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "not",
+    "notnull",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "overlaps",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "session_user",
+    "similar",
+    "some",
+    "symmetric",
+    "system_user",
+    "table",
+    "tablesample",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "verbose",
+    "when",
+    "where",
+    "window",
+    "with",
+];
+
+/// A name, in quotes where it needs them.
+pub(super) fn quoted(name: &str) -> String {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$')
+        && !RESERVED.contains(&name);
+    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// What PostgreSQL would call an index on these columns: `events_user_id_created_at_idx`. The longer of the two parts is cut until it
+/// fits, and a number follows where one of this name exists.
+pub(super) fn index_name<'n>(
+    table: &str,
+    columns: &[String],
+    mut taken: impl Iterator<Item = &'n str> + Clone,
+) -> String {
+    let columns = columns.join("_");
+    let mut label = "idx".to_owned();
+    for number in 1_u32.. {
+        let name = cut(table, &columns, &label);
+        if !taken.clone().any(|taken| taken == name) {
+            return name;
+        }
+        label = format!("idx{number}");
+    }
+    taken.next().unwrap_or_default().to_owned()
+}
+
+fn cut(table: &str, columns: &str, label: &str) -> String {
+    let (mut table, mut columns) = (table, columns);
+    while table.len() + columns.len() + label.len() + 2 > LONGEST {
+        let longer = if table.len() > columns.len() { &mut table } else { &mut columns };
+        let mut letters = longer.chars();
+        letters.next_back();
+        *longer = letters.as_str();
+    }
+    format!("{table}_{columns}_{label}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_where_they_need_it() {
+        let names = ["user_id", "userId", "order", "1st", "a b", "say \"x\"", "größe", "_x$1"].map(quoted);
+        assert_eq!(names.join(" "), r#"user_id "userId" "order" "1st" "a b" "say ""x""" "größe" _x$1"#);
+    }
+
+    #[test]
+    fn indexes_are_called_as_postgresql_calls_them() {
+        let name = |table: &str, columns: &[&str], taken: &[&str]| {
+            index_name(table, &columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), taken.iter().copied())
+        };
+        assert_eq!(name("events", &["user_id", "created_at"], &[]), "events_user_id_created_at_idx");
+        assert_eq!(name("t", &["a"], &["t_a_idx", "t_a_idx1"]), "t_a_idx2");
+        let long = name(&"t".repeat(50), &["ä".repeat(20).as_str(), "b"], &[]);
+        assert_eq!(long, format!("{}_{}_idx", "t".repeat(30), "ä".repeat(14)));
+    }
+}
