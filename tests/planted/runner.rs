@@ -4,34 +4,25 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use latclinic::{
-    explain::{self, ClassPlan, Examined, Plan, Tables},
-    pg::Connector,
-    record::Finding,
+    clinic::{self, ClassGiven, Question},
+    pg::{Access, Connector, Explainer, Given},
+    record::{Finding, ValueSource},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_util::sync::CancellationToken;
 
 use super::case::{Case, Need};
 
-const EXPLAIN: &str = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, FORMAT JSON)";
-/// How the statement of a session with parameters is called.
-const PREPARED: &str = "planted";
-
-/// A plan as EXPLAIN printed it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Captured {
-    /// Class of its values; `generic` for the plan of any values, empty without parameters.
-    pub(crate) class: String,
-    pub(crate) plan: Json,
-}
+/// How long an execution, and all of a plan, may take.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// A case that is set up on a server.
 pub(crate) struct Planted<'c> {
-    case: &'c Case,
+    pub(crate) case: &'c Case,
     connector: &'c Connector,
     /// The session that runs the query.
     pub(crate) session: Client,
+    stop: CancellationToken,
 }
 
 /// Major version of the server.
@@ -45,6 +36,7 @@ pub(crate) async fn is_met(client: &Client, case: &Case) -> Result<bool> {
         let met = match need {
             Need::Jit => scalar(client, "SELECT pg_jit_available()").await? == "t",
             Need::From(first) => major(client).await? >= *first,
+            Need::Counts => true,
         };
         if !met {
             return Ok(false);
@@ -58,75 +50,63 @@ impl<'c> Planted<'c> {
     pub(crate) async fn new(connector: &'c Connector, case: &'c Case) -> Result<Self> {
         let client = connector.connect("planted").await?;
         let schema = schema(case);
+        let flushes = major(&client).await? >= 15;
         let start = format!(
             "SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; \
-             SET search_path = {schema}; CREATE TABLE planted_marker ()"
+             SET search_path = {schema}"
         );
         client.batch_execute(&start).await?;
         for statement in &case.setup {
             run(&client, statement).await?;
+            if flushes {
+                run(&client, "SELECT pg_stat_force_next_flush()").await?;
+            }
         }
-        run(&client, "INSERT INTO planted_marker DEFAULT VALUES").await?;
-        drop(client);
         let session = connector.connect("planted").await?;
         session.batch_execute(&format!("SET search_path = {schema}")).await?;
-        counted(&session).await?;
-        run(&session, "DROP TABLE planted_marker").await?;
+        if !flushes && case.needs.contains(&Need::Counts) {
+            counted(client, &session).await?;
+        }
         for statement in &case.session {
             run(&session, statement).await?;
         }
-        Ok(Self { case, connector, session })
+        Ok(Self { case, connector, session, stop: CancellationToken::new() })
     }
 
-    /// The plan of each class of values and the generic one, each executed once before, in a transaction that is rolled back.
-    pub(crate) async fn capture(&self) -> Result<Vec<Captured>> {
-        if self.case.values.is_empty() {
-            return Ok(vec![self.plan("", &self.case.query).await?]);
-        }
-        let mut captured = Vec::new();
-        for (class, values) in &self.case.values {
-            // A statement's first executions are planned for their values.
-            self.prepare(&self.case.query).await?;
-            captured.push(self.plan(class, &execute(values)).await?);
-        }
-        self.session.batch_execute("SET plan_cache_mode = force_generic_plan").await?;
-        self.prepare(&self.case.query).await?;
-        let typical = self.case.values.iter().find(|(class, _)| class == "typical").unwrap_or(&self.case.values[0]);
-        captured.push(self.plan("generic", &execute(&typical.1)).await?);
-        self.session.batch_execute("RESET plan_cache_mode").await?;
-        Ok(captured)
-    }
-
-    /// What the rules find in these plans.
-    pub(crate) fn findings(&self, captured: &[Captured]) -> Result<Vec<Finding>> {
-        let plans = captured
-            .iter()
-            .map(|Captured { class, plan }| Ok(ClassPlan { class: class.clone(), plan: Plan::from_json(plan)? }))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(explain::diagnose(&Examined {
-            name: None,
-            sql: Some(&self.case.query),
-            plans: &plans,
-            tables: &Tables::default(),
+    /// What latclinic finds in the query.
+    pub(crate) async fn findings(&self) -> Result<Vec<Finding>> {
+        let question = Question {
+            sql: self.case.query.clone(),
+            classes: self.classes().await?,
             executions: self.case.executions,
-        }))
+            time_limit: TIME_LIMIT,
+        };
+        Ok(clinic::examine(&self.explainer(), &question).await?.findings)
     }
 
-    /// Prepares the statement that [`execute`] runs, anew where it is there already.
-    pub(crate) async fn prepare(&self, query: &str) -> Result<()> {
-        self.session.batch_execute("DEALLOCATE ALL").await?;
-        run(&self.session, &format!("PREPARE {PREPARED} AS {query}")).await
+    pub(crate) fn explainer(&self) -> Explainer<'_> {
+        Explainer::new(&self.session, &self.stop, Access::RolledBack)
     }
 
-    async fn plan(&self, class: &str, statement: &str) -> Result<Captured> {
-        let explain = format!("{EXPLAIN} {statement}");
-        let mut text = String::new();
-        for _ in 0..2 {
-            self.session.batch_execute("BEGIN").await?;
-            text = scalar(&self.session, &explain).await.with_context(|| explain.clone())?;
-            self.session.batch_execute("ROLLBACK").await?;
+    /// The case's values in text form.
+    pub(crate) async fn classes(&self) -> Result<Vec<ClassGiven>> {
+        let mut classes = Vec::new();
+        for (class, values) in &self.case.values {
+            let messages = self.session.simple_query(&format!("SELECT * FROM (VALUES ({values})) AS given")).await?;
+            let row = messages.iter().find_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(row),
+                _ => None,
+            });
+            let row = row.with_context(|| format!("nothing came of {values}"))?;
+            let texts: Vec<Option<String>> = (0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect();
+            classes.push(ClassGiven {
+                class: class.clone(),
+                parameters: texts.iter().map(|text| text.clone().unwrap_or_else(|| "NULL".to_owned())).collect(),
+                values_from: vec![ValueSource::Given; texts.len()],
+                values: texts.into_iter().map(Given).collect(),
+            });
         }
-        Ok(Captured { class: class.to_owned(), plan: serde_json::from_str(&text)? })
+        Ok(classes)
     }
 
     /// Takes the case down.
@@ -138,11 +118,6 @@ impl<'c> Planted<'c> {
     }
 }
 
-/// Executes the prepared statement with these values.
-pub(crate) fn execute(values: &str) -> String {
-    format!("EXECUTE {PREPARED} ({values})")
-}
-
 /// Runs one statement.
 pub(crate) async fn run(client: &Client, statement: &str) -> Result<()> {
     client.batch_execute(statement).await.with_context(|| statement.to_owned())
@@ -152,16 +127,20 @@ fn schema(case: &Case) -> String {
     format!("planted_{}", case.name)
 }
 
-/// Waits until the server has counted what the set-up changed: the marker's row came last.
-async fn counted(client: &Client) -> Result<()> {
+/// Ends the session of a set-up and waits until the server has counted what it changed: a marker's row comes last.
+async fn counted(setup: Client, session: &Client) -> Result<()> {
+    run(&setup, "CREATE TABLE planted_marker ()").await?;
+    run(&setup, "INSERT INTO planted_marker DEFAULT VALUES").await?;
+    drop(setup);
     let marker = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relid = 'planted_marker'::regclass";
-    while scalar(client, marker).await? != "1" {
+    while scalar(session, marker).await? != "1" {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    Ok(())
+    run(session, "DROP TABLE planted_marker").await
 }
 
-async fn scalar(client: &Client, query: &str) -> Result<String> {
+/// The first column of what a query returns, a line a row.
+pub(crate) async fn scalar(client: &Client, query: &str) -> Result<String> {
     let messages = client.simple_query(query).await?;
     let rows: Vec<&str> = messages
         .iter()

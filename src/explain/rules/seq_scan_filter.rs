@@ -78,7 +78,7 @@ mod tests {
         for (major, _) in captured("missing_index") {
             let found = findings("missing_index", major);
             assert_eq!((found[0].rule.as_str(), found[0].severity), ("seq-scan-filter", Severity::Critical), "{major}");
-            assert_eq!(found[0].classes.len(), 3, "{major}: {found:?}");
+            assert_eq!(found[0].classes.len(), 2, "{major}: {found:?}");
         }
     }
 }
