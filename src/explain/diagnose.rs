@@ -13,6 +13,10 @@ use crate::record::{Confidence, Finding, Severity};
 const NOTHING_BUFFERS: u64 = 10;
 const NOTHING_SHARE: f64 = 0.01;
 
+/// Share of the statement's time at stake from which a finding may be critical, and from which it is worth a warning.
+const CRITICAL_SHARE: f64 = 0.4;
+const WARNING_SHARE: f64 = 0.1;
+
 /// A statement with its plans and what is known beside them.
 #[derive(Debug, Clone, Copy)]
 pub struct Examined<'a> {
@@ -71,16 +75,25 @@ impl Case<'_> {
         (total > 0.0).then(|| (ms / total).clamp(0.0, 1.0))
     }
 
-    /// Own time of the node as a share of what the statement took.
-    pub(super) fn own_share(&self, node: &Node) -> Option<f64> {
-        self.share(node.own_ms?)
+    /// As much of the statement's time is at stake; [`Severity::Warning`] where nothing was timed.
+    pub(super) fn by_share(&self, at_stake_ms: Option<f64>) -> Severity {
+        match at_stake_ms.and_then(|ms| self.share(ms)) {
+            Some(share) if share >= CRITICAL_SHARE => Severity::Critical,
+            Some(share) if share < WARNING_SHARE => Severity::Info,
+            _ => Severity::Warning,
+        }
     }
+
 
     /// Whether the node took so little that nothing at it is worth a word: under 10 buffers and 1 % of the time.
     pub(super) fn is_nothing(&self, node: &Node) -> bool {
-        node.never_executed()
-            || (node.own_buffers.is_some_and(|buffers| buffers.shared() < NOTHING_BUFFERS)
-                && self.own_share(node).is_some_and(|share| share < NOTHING_SHARE))
+        node.never_executed() || self.is_little(node.own_buffers.map(|buffers| buffers.shared()), node.own_ms)
+    }
+
+    /// Whether so few buffers and milliseconds are not worth a word.
+    pub(super) fn is_little(&self, buffers: Option<u64>, ms: Option<f64>) -> bool {
+        buffers.is_some_and(|buffers| buffers < NOTHING_BUFFERS)
+            && ms.and_then(|ms| self.share(ms)).is_some_and(|share| share < NOTHING_SHARE)
     }
 
     /// Nodes with their places that something may be said of.

@@ -4,6 +4,7 @@
 //! prints; [`diagnose`] runs the [`RULES`] over it; [`figures`] takes from it what a record keeps.
 
 mod advice;
+mod condition;
 mod diagnose;
 mod error;
 mod figures;
@@ -11,6 +12,8 @@ mod own;
 mod plan;
 mod read;
 mod rules;
+mod scans;
+mod sql;
 mod tables;
 mod tree;
 mod words;

@@ -2,7 +2,23 @@
 
 #[cfg(test)]
 mod captured;
+mod count_everything;
+mod function_on_column;
+mod heap_fetches;
+mod implicit_cast;
+mod index_filter;
+mod large_offset;
+mod leading_wildcard;
+mod lossy_bitmap;
+mod low_selectivity_index;
+mod or_condition;
+mod order_by_limit_wrong_index;
+mod partitions_not_pruned;
+mod read_efficiency;
+mod rls_per_row;
 mod seq_scan_filter;
+mod top_n_sort;
+mod unused_index_column_order;
 
 use super::diagnose::{Case, Sighting};
 
@@ -29,7 +45,25 @@ pub struct Rule {
 }
 
 /// All rules, in the order of the docs.
-pub const RULES: &[Rule] = &[seq_scan_filter::RULE];
+pub const RULES: &[Rule] = &[
+    seq_scan_filter::RULE,
+    index_filter::RULE,
+    function_on_column::RULE,
+    implicit_cast::RULE,
+    leading_wildcard::RULE,
+    or_condition::RULE,
+    rls_per_row::RULE,
+    unused_index_column_order::RULE,
+    order_by_limit_wrong_index::RULE,
+    top_n_sort::RULE,
+    large_offset::RULE,
+    count_everything::RULE,
+    heap_fetches::RULE,
+    lossy_bitmap::RULE,
+    low_selectivity_index::RULE,
+    read_efficiency::RULE,
+    partitions_not_pruned::RULE,
+];
 
 /// The rule of this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {

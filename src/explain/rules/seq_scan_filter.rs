@@ -5,16 +5,9 @@ use crate::{
     explain::{
         advice,
         diagnose::{Case, Sighting},
-        words::{count, percent},
     },
-    record::{Confidence, Severity},
+    record::Confidence,
 };
-
-/// Rows below which reading a table whole is cheap anyway.
-const MIN_ROWS: f64 = 10_000.0;
-/// Share of the rows thrown away from which an index is worth a thought, and from which it is certain to pay.
-const WARNING_SHARE: f64 = 0.5;
-const CRITICAL_SHARE: f64 = 0.9;
 
 pub(super) const RULE: Rule = Rule {
     id: "seq-scan-filter",
@@ -30,40 +23,26 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
-    let mut seen = Vec::new();
-    for (at, node) in case.worth_a_word() {
-        let read = node.rows_read();
-        if node.node_type != "Seq Scan" || read <= MIN_ROWS {
-            continue;
-        }
-        let removed = node.removed.filter * node.loops() / read;
-        if removed <= WARNING_SHARE {
-            continue;
-        }
-        let index = advice::index_for(case, at);
-        let buffers =
-            node.own_buffers.map(|own| format!(", {} buffers", count(own.shared() as f64))).unwrap_or_default();
-        let share = case.own_share(node).map(|share| format!(", {} of the time", percent(share))).unwrap_or_default();
-        seen.push(Sighting {
-            severity: if removed > CRITICAL_SHARE { Severity::Critical } else { Severity::Warning },
-            node: Some(at),
-            evidence: format!(
-                "{} read {} rows to keep {} ({} removed){buffers}{share}",
-                node.label(),
-                count(read),
-                count(node.rows()),
-                percent(removed)
-            ),
-            at_stake_ms: node.own_ms.map(|ms| ms * removed),
-            advice: match &index {
-                Some(index) => index.why.clone(),
-                None => "give its filter an index, so that only the rows it keeps are read".to_owned(),
-            },
-            confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
-            statements: index.map(advice::IndexAdvice::statements).unwrap_or_default(),
-        });
-    }
-    seen
+    let scans = case.scans();
+    let wasteful = scans.iter().filter(|scan| scan.node.node_type == "Seq Scan");
+    wasteful
+        .filter_map(|scan| {
+            let waste = case.waste(scan)?;
+            let index = advice::index_for(case, scan.at);
+            Some(Sighting {
+                severity: waste.severity,
+                node: Some(scan.at),
+                evidence: waste.evidence,
+                at_stake_ms: waste.at_stake_ms,
+                advice: match &index {
+                    Some(index) => index.why.clone(),
+                    None => "give its filter an index, so that only the rows it keeps are read".to_owned(),
+                },
+                confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
+                statements: index.map(|index| index.statement).into_iter().collect(),
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]

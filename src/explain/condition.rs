@@ -1,0 +1,410 @@
+//! Conditions as a plan prints them: PostgreSQL writes every operation in parentheses, with spaces around its operator.
+
+use std::ops::Range;
+
+/// What is compared with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Comparison<'a> {
+    pub(super) left: &'a str,
+    /// As printed, such as `=`, `~~` (LIKE) or `= ANY`.
+    pub(super) operator: &'a str,
+    pub(super) right: &'a str,
+}
+
+/// One side of a comparison, as the table of an alias sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Side<'a> {
+    /// A column of the table.
+    Column(&'a str),
+    /// A column converted to another type.
+    Cast { column: &'a str, to: &'a str },
+    /// Anything else made of columns of the table.
+    Expression,
+    /// Nothing of the table: constants, parameters, columns of other tables.
+    Value,
+}
+
+/// The conditions that all have to hold, without the parentheses around them.
+pub(super) fn terms(condition: &str) -> Vec<&str> {
+    split(condition, "AND")
+}
+
+/// The conditions of which one has to hold; the term itself where it has no OR.
+pub(super) fn alternatives(term: &str) -> Vec<&str> {
+    split(term, "OR")
+}
+
+/// The comparison that a term is; `None` where it is none, such as a function or `x IS NULL`.
+pub(super) fn comparison(term: &str) -> Option<Comparison<'_>> {
+    let term = bare(term);
+    let tokens = tokens(term);
+    let outside = || tokens.iter().filter(|token| token.depth == 0);
+    if outside().any(|token| token.kind == Kind::Word && ["IS", "AND", "OR", "NOT", "CASE"].contains(&token.of(term))) {
+        return None;
+    }
+    let operator = outside().find(|token| token.kind == Kind::Operator)?;
+    let quantifier = outside().find(|token| token.at.start > operator.at.end);
+    let quantifier = quantifier.filter(|token| matches!(token.of(term), "ANY" | "ALL"));
+    let end = quantifier.map_or(operator.at.end, |token| token.at.end);
+    Some(Comparison {
+        left: term[..operator.at.start].trim(),
+        operator: &term[operator.at.start..end],
+        right: term[end..].trim(),
+    })
+}
+
+/// What a side of a comparison is to the table of this alias.
+pub(super) fn side<'a>(expression: &'a str, alias: &str) -> Side<'a> {
+    let bare = bare(expression);
+    let columns = columns(bare, alias);
+    let Some(column) = columns.first() else { return Side::Value };
+    if let Some(name) = column_of(bare, alias) {
+        return Side::Column(name);
+    }
+    match tokens(bare).iter().find(|token| token.kind == Kind::Cast && token.depth == 0) {
+        Some(cast) if column_of(self::bare(&bare[..cast.at.start]), alias).is_some() => {
+            Side::Cast { column, to: bare[cast.at.end..].trim() }
+        }
+        _ => Side::Expression,
+    }
+}
+
+/// Columns of the table of this alias that an expression names, each once, without qualifier.
+pub(super) fn columns<'a>(expression: &'a str, alias: &str) -> Vec<&'a str> {
+    let mut columns = Vec::new();
+    let tokens = tokens(expression);
+    for (place, token) in tokens.iter().enumerate() {
+        let is_type = place > 0 && tokens[place - 1].kind == Kind::Cast;
+        let is_call =
+            tokens.get(place + 1).is_some_and(|next| next.kind == Kind::Open && next.at.start == token.at.end);
+        let is_field = expression[..token.at.start].ends_with('.');
+        // A type's further words: `timestamp without time zone`, `character varying`.
+        let is_type_word =
+            matches!(token.of(expression), "varying" | "without" | "with" | "time" | "zone" | "precision");
+        if token.kind == Kind::Word && !(is_type || is_call || is_field || is_type_word) {
+            columns.extend(column_of(token.of(expression), alias).filter(|name| !columns.contains(name)));
+        }
+    }
+    columns
+}
+
+/// Functions that an expression calls, each with its arguments as printed.
+pub(super) fn calls(expression: &str) -> Vec<(&str, &str)> {
+    let tokens = tokens(expression);
+    let mut calls = Vec::new();
+    for pair in tokens.windows(2) {
+        let [name, open] = pair else { continue };
+        if name.kind == Kind::Word && open.kind == Kind::Open && name.at.end == open.at.start {
+            let close = tokens
+                .iter()
+                .find(|token| token.kind == Kind::Close && token.depth == open.depth && token.at.start > open.at.start);
+            let end = close.map_or(expression.len(), |close| close.at.start);
+            calls.push((name.of(expression), &expression[open.at.end..end]));
+        }
+    }
+    calls
+}
+
+/// The value of a constant as printed: `'%x%'::text` holds `%x%`; `None` for what is none.
+pub(super) fn constant(expression: &str) -> Option<String> {
+    let bare = bare(expression);
+    let tokens = tokens(bare);
+    match tokens.first()? {
+        Token { kind: Kind::Text, at, depth: 0 } if tokens.len() == 1 || tokens[1].kind == Kind::Cast => {
+            Some(bare[at.start + 1..at.end - 1].replace("''", "'"))
+        }
+        Token { kind: Kind::Number, at, .. } if tokens.len() == 1 => Some(bare[at.clone()].to_owned()),
+        _ => None,
+    }
+}
+
+/// The expression without its columns' qualifier, as an index or a rewritten condition names it.
+pub(super) fn unqualified(expression: &str, alias: &str) -> String {
+    let mut text = String::with_capacity(expression.len());
+    let mut done = 0;
+    for token in tokens(expression) {
+        if token.kind == Kind::Word
+            && let Some(name) = qualified(token.of(expression), alias)
+        {
+            text.push_str(&expression[done..token.at.start]);
+            text.push_str(name);
+            done = token.at.end;
+        }
+    }
+    text.push_str(&expression[done..]);
+    text
+}
+
+/// The expression without parentheses around all of it.
+pub(super) fn bare(expression: &str) -> &str {
+    let mut bare = expression.trim();
+    while let Some(inner) = bare.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        let close =
+            tokens(bare).iter().find(|token| token.kind == Kind::Close && token.depth == 0).map(|token| token.at.end);
+        if close != Some(bare.len()) {
+            break;
+        }
+        bare = inner.trim();
+    }
+    bare
+}
+
+fn split<'a>(condition: &'a str, word: &str) -> Vec<&'a str> {
+    let condition = bare(condition);
+    let tokens = tokens(condition);
+    let outside = tokens.iter().filter(|token| token.depth == 0 && token.kind == Kind::Word);
+    // AND of BETWEEN and inside CASE are not printed in parentheses.
+    if outside.clone().any(|token| matches!(token.of(condition), "CASE" | "BETWEEN")) {
+        return vec![condition];
+    }
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for token in outside.filter(|token| token.of(condition) == word) {
+        parts.push(bare(&condition[start..token.at.start]));
+        start = token.at.end;
+    }
+    parts.push(bare(&condition[start..]));
+    parts
+}
+
+/// The column's name, where the word is a column of the table of this alias.
+fn column_of<'a>(word: &'a str, alias: &str) -> Option<&'a str> {
+    let is_word = matches!(tokens(word).as_slice(), [Token { kind: Kind::Word, .. }]);
+    if !is_word {
+        return None;
+    }
+    qualified(word, alias).or_else(|| (!word.contains('.') && !is_keyword(word)).then_some(word))
+}
+
+fn qualified<'a>(word: &'a str, alias: &str) -> Option<&'a str> {
+    let quoted = super::sql::identifier(alias);
+    let name = word.strip_prefix(quoted.as_str())?.strip_prefix('.')?;
+    (!name.is_empty()).then_some(name)
+}
+
+fn is_keyword(word: &str) -> bool {
+    const KEYWORDS: &[&str] = &[
+        "ALL",
+        "AND",
+        "ANY",
+        "ARRAY",
+        "ASYMMETRIC",
+        "AT",
+        "BETWEEN",
+        "CASE",
+        "COLLATE",
+        "DISTINCT",
+        "ELSE",
+        "END",
+        "FROM",
+        "IN",
+        "IS",
+        "LIKE",
+        "LOCAL",
+        "NOT",
+        "NULL",
+        "OPERATOR",
+        "OR",
+        "ROW",
+        "SYMMETRIC",
+        "THEN",
+        "TIME",
+        "UNKNOWN",
+        "WHEN",
+        "ZONE",
+        "InitPlan",
+        "SubPlan",
+        "hashed",
+        "plan",
+        "alternatives",
+        "false",
+        "true",
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "second",
+        "dow",
+        "isodow",
+        "doy",
+        "epoch",
+        "week",
+        "quarter",
+    ];
+    KEYWORDS.contains(&word) || word.starts_with("CURRENT_") || word == "SESSION_USER" || word == "LOCALTIMESTAMP"
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A name with its qualifiers, or a keyword.
+    Word,
+    Text,
+    Number,
+    Operator,
+    Cast,
+    Open,
+    Close,
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Token {
+    kind: Kind,
+    at: Range<usize>,
+    /// Parentheses open around it.
+    depth: usize,
+}
+
+impl Token {
+    fn of<'a>(&self, text: &'a str) -> &'a str {
+        &text[self.at.clone()]
+    }
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(first) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let (kind, length) = match first {
+            '(' => (Kind::Open, 1),
+            ')' => (Kind::Close, 1),
+            '\'' => (Kind::Text, quoted(rest, '\'')),
+            '"' | '_' => (Kind::Word, word(rest)),
+            first if first.is_alphabetic() => (Kind::Word, word(rest)),
+            first if first.is_ascii_digit() => (Kind::Number, run(rest, |c| c.is_ascii_alphanumeric() || c == '.')),
+            '$' => (Kind::Other, 1 + run(&rest[1..], |c| c.is_ascii_digit())),
+            ':' if rest.starts_with("::") => (Kind::Cast, 2),
+            first if is_operator(first) => (Kind::Operator, run(rest, is_operator)),
+            other => (Kind::Other, other.len_utf8()),
+        };
+        if kind == Kind::Close {
+            depth = depth.saturating_sub(1);
+        }
+        if !first.is_whitespace() {
+            tokens.push(Token { kind, at: at..at + length, depth });
+        }
+        if kind == Kind::Open {
+            depth += 1;
+        }
+        at += length;
+    }
+    tokens
+}
+
+fn is_operator(c: char) -> bool {
+    "+-*/<>=~!@#%^&|`?".contains(c)
+}
+
+fn run(text: &str, holds: impl Fn(char) -> bool) -> usize {
+    text.find(|c| !holds(c)).unwrap_or(text.len())
+}
+
+/// Length of a name with its qualifiers, any of them in double quotes.
+fn word(text: &str) -> usize {
+    let mut length = 0;
+    loop {
+        let rest = &text[length..];
+        length += if rest.starts_with('"') {
+            quoted(rest, '"')
+        } else {
+            run(rest, |c| c.is_alphanumeric() || c == '_' || c == '$')
+        };
+        let next = text[length..].strip_prefix('.').and_then(|rest| rest.chars().next());
+        if !next.is_some_and(|next| next.is_alphabetic() || next == '_' || next == '"') {
+            return length;
+        }
+        length += 1;
+    }
+}
+
+/// Length of what begins with this quote mark, both marks among it; a doubled mark does not end it.
+fn quoted(text: &str, mark: char) -> usize {
+    let mut at = 1;
+    while let Some(found) = text[at..].find(mark) {
+        at += found + 1;
+        if !text[at..].starts_with(mark) {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_condition_falls_into_its_terms() {
+        assert_eq!(
+            terms("((e.user_id = 42) AND (e.kind = 'a AND b'::text) AND (NOT e.done))"),
+            ["e.user_id = 42", "e.kind = 'a AND b'::text", "NOT e.done"]
+        );
+        assert_eq!(terms("(user_id = 42)"), ["user_id = 42"]);
+        assert_eq!(alternatives("((a = 1) OR ((b = 2) AND (c = 3)))"), ["a = 1", "(b = 2) AND (c = 3)"]);
+        assert_eq!(terms("(CASE WHEN (a AND b) THEN c ELSE d END = 1)").len(), 1);
+    }
+
+    #[test]
+    fn a_comparison_has_two_sides() {
+        let of = |term| comparison(term).map(|found| (found.left, found.operator, found.right));
+        assert_eq!(of("(e.id = 42)"), Some(("e.id", "=", "42")));
+        assert_eq!(of("e.id = ANY ('{1,2}'::integer[])"), Some(("e.id", "= ANY", "('{1,2}'::integer[])")));
+        assert_eq!(of("(e.note)::text ~~ '%x = y%'::text"), Some(("(e.note)::text", "~~", "'%x = y%'::text")));
+        assert_eq!(of("(e.price * 2) > 10"), Some(("(e.price * 2)", ">", "10")));
+        assert_eq!(of("e.id IS NULL"), None);
+        assert_eq!(of("may_see(e.tenant)"), None);
+    }
+
+    #[test]
+    fn a_side_is_told_by_what_it_does_to_a_column() {
+        assert_eq!(side("e.user_id", "e"), Side::Column("user_id"));
+        assert_eq!(side("user_id", "e"), Side::Column("user_id"));
+        assert_eq!(side("u.id", "e"), Side::Value);
+        assert_eq!(side("(e.id)::numeric", "e"), Side::Cast { column: "id", to: "numeric" });
+        assert_eq!(
+            side("(e.at)::timestamp without time zone", "e"),
+            Side::Cast { column: "at", to: "timestamp without time zone" }
+        );
+        assert_eq!(side("lower((e.email)::text)", "e"), Side::Expression);
+        assert_eq!(side("(lower(e.email))::text", "e"), Side::Expression);
+        assert_eq!(side("'42'::character varying", "e"), Side::Value);
+        for value in ["$0", "(InitPlan 1).col1", "(SubPlan 1)", "CURRENT_DATE", "now()", "'x'::text", "1.5"] {
+            assert_eq!(side(value, "e"), Side::Value, "{value}");
+        }
+        assert_eq!(side("\"Order\".\"User Id\"", "Order"), Side::Column("\"User Id\""));
+    }
+
+    #[test]
+    fn calls_have_their_arguments() {
+        assert_eq!(calls("lower(btrim(e.a)) = f()"), [("lower", "btrim(e.a)"), ("btrim", "e.a"), ("f", "")]);
+        assert_eq!(calls("e.id = ANY ('{1}'::integer[])"), []);
+    }
+
+    #[test]
+    fn constants_and_columns_come_without_their_wrapping() {
+        assert_eq!(constant("'%it''s%'::text").as_deref(), Some("%it's%"));
+        assert_eq!(constant("42").as_deref(), Some("42"));
+        assert_eq!(constant("lower('x'::text)"), None);
+        assert_eq!(columns("COALESCE(e.a, u.b, e.c, 'x'::character varying)", "e"), ["a", "c"]);
+        assert_eq!(columns("EXTRACT(year FROM e.at)", "e"), ["at"]);
+        assert_eq!(unqualified("lower(e.email) || 'e.x'::text", "e"), "lower(email) || 'e.x'::text");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_looked_through(text in "[a-z.()'\" =A-Z0-9$:äß]{0,40}") {
+            for term in terms(&text) {
+                let _ = alternatives(term);
+                if let Some(Comparison { left, right, .. }) = comparison(term) {
+                    let _ = (side(left, "e"), side(right, "e"), calls(left), constant(right));
+                }
+            }
+            let _ = unqualified(&text, "e");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! An aggregate over all rows of a table.
+
+use super::Rule;
+use crate::{
+    explain::{
+        condition,
+        diagnose::{Case, Sighting},
+        plan::{Node, Plan},
+        scans::Scan,
+        sql,
+        words::count,
+    },
+    record::{Confidence, Severity},
+};
+
+/// Rows from which counting all of them is noticed.
+const MIN_ROWS: f64 = 100_000.0;
+
+pub(super) const RULE: Rule = Rule {
+    id: "count-everything",
+    title: "All rows of a table are read for one figure",
+    sees: "an aggregate without GROUP BY over a scan of over 100 000 rows without any condition, such as SELECT count(*)",
+    why: "PostgreSQL keeps no count of a table's rows, since each transaction may see other rows: it visits all of them each time. No index makes that \
+          independent of the table's size.",
+    advice: "Ask whether the exact figure is needed: the planner's estimate (pg_class.reltuples) is there at once, a count up to a limit is bounded, and a summary \
+             table kept by the application or by triggers is exact. A minimum or maximum comes from an index on the column.",
+    source: "https://wiki.postgresql.org/wiki/Slow_Counting",
+    reads_estimates: false,
+    explains: &["hot-node"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for scan in case.scans().into_iter().filter(|scan| scan.rows_read() > MIN_ROWS && is_unconditional(scan.node)) {
+        let Some(aggregate) = aggregate_over(case.plan, scan.node) else { continue };
+        let output = &aggregate.conditions.output;
+        let extreme = extreme_of(&scan, output);
+        let table = sql::table(scan.node).filter(|_| scan.nodes.len() == 1);
+        let (advice, statement) = match (extreme, table) {
+            (Some(column), table) => (
+                format!("give {column} an index: its ends are the minimum and the maximum"),
+                table.map(|table| format!("CREATE INDEX CONCURRENTLY ON {table} ({column})")),
+            ),
+            (None, Some(table)) if output.len() == 1 && output[0] == "count(*)" => (
+                "take the planner's estimate where the exact figure is not needed, count up to a limit, or keep the figure in a table of its own".to_owned(),
+                Some(format!("SELECT reltuples::bigint FROM pg_class WHERE oid = '{}'::regclass", table.replace('\'', "''"))),
+            ),
+            _ => ("keep the figure in a summary table, or take an estimate where it need not be exact".to_owned(), None),
+        };
+        let at_stake_ms = aggregate.total_ms;
+        seen.push(Sighting {
+            severity: Severity::Warning,
+            node: Some(scan.at),
+            evidence: format!(
+                "{} read all of {} rows for one row of {}{}",
+                scan.label(),
+                count(scan.rows_read()),
+                if output.is_empty() { "aggregates".to_owned() } else { output.join(", ") },
+                case.cost(scan.buffers(), at_stake_ms)
+            ),
+            at_stake_ms,
+            advice,
+            confidence: if extreme.is_some() { Confidence::High } else { Confidence::Medium },
+            statements: statement.into_iter().collect(),
+        });
+    }
+    seen
+}
+
+fn is_unconditional(node: &Node) -> bool {
+    let conditions = &node.conditions;
+    [&conditions.index, &conditions.recheck, &conditions.filter, &conditions.one_time]
+        .iter()
+        .all(|condition| condition.is_none())
+}
+
+/// The aggregate that makes one row of all that the node returns.
+fn aggregate_over<'a>(plan: &'a Plan, scan: &'a Node) -> Option<&'a Node> {
+    let mut above = std::iter::successors(plan.parent(scan), |node| plan.parent(node))
+        .skip_while(|node| matches!(node.node_type.as_str(), "Append" | "Gather" | "Result"))
+        .take_while(|node| {
+            matches!(node.node_type.as_str(), "Aggregate" | "Gather" | "Append") && node.conditions.group_key.is_empty()
+        });
+    let first = above.next()?;
+    let top = above.filter(|node| node.node_type == "Aggregate").last().unwrap_or(first);
+    (first.node_type == "Aggregate" && top.rows() <= top.loops()).then_some(top)
+}
+
+/// The column, where only its minimum or maximum is asked for.
+fn extreme_of<'a>(scan: &Scan<'a>, output: &'a [String]) -> Option<&'a str> {
+    let mut columns = output.iter().map(|output| {
+        let calls = condition::calls(output);
+        let (name, argument) = calls.first()?;
+        matches!(*name, "min" | "max")
+            .then(|| condition::columns(argument, scan.alias()))
+            .filter(|columns| columns.len() == 1)?
+            .pop()
+    });
+    let first = columns.next()??;
+    columns.all(|column| column == Some(first)).then_some(first)
+}

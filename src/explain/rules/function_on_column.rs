@@ -1,0 +1,120 @@
+//! A filter compares what a function makes of a column.
+
+use super::Rule;
+use crate::{
+    explain::{
+        condition::{self, Side},
+        diagnose::{Case, Sighting},
+        scans::{Compared, Scan},
+        sql,
+    },
+    record::Confidence,
+};
+
+/// Functions whose result never changes, so that an index may hold it.
+const IMMUTABLE: &[&str] = &[
+    "COALESCE",
+    "TRIM",
+    "abs",
+    "btrim",
+    "ceil",
+    "floor",
+    "initcap",
+    "left",
+    "length",
+    "lower",
+    "ltrim",
+    "md5",
+    "mod",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "rtrim",
+    "split_part",
+    "substr",
+    "substring",
+    "upper",
+];
+/// Functions and types that make a coarser time of a column: a range of the column says the same.
+const TIMES: &[&str] = &["EXTRACT", "date", "date_part", "date_trunc", "timezone", "to_char"];
+
+pub(super) const RULE: Rule = Rule {
+    id: "function-on-column",
+    title: "A function around a column keeps its index from being used",
+    sees: "a scan as in seq-scan-filter or index-filter whose filter compares an expression made of a column, such as `lower(email) = ...` or \
+           `created_at::date = ...`",
+    why: "An index on a column holds the column's values, not what a function makes of them. The database has to compute the expression for every row to \
+          compare it.",
+    advice: "Compare the column itself, as with a range of times; where that cannot be, index the expression.",
+    source: "https://www.postgresql.org/docs/current/indexes-expressional.html; thresholds as in seq-scan-filter",
+    reads_estimates: false,
+    explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for (scan, waste) in case.wasteful() {
+        let compared = scan.filter().into_iter().filter_map(|term| scan.compared(term));
+        let Some(compared) = compared.filter(Compared::is_ordered).find(|compared| is_wrapped(compared)) else {
+            continue;
+        };
+        let expression = condition::unqualified(condition::bare(compared.expression), scan.alias());
+        let columns = condition::columns(compared.expression, scan.alias());
+        let (advice, statement) = match (columns.as_slice(), is_time(&compared)) {
+            ([column], true) => (
+                format!(
+                    "compare {column} itself with a range ({column} >= start AND {column} < end), and give it an index"
+                ),
+                None,
+            ),
+            _ => (
+                format!("index the expression {expression}, or rewrite the condition to compare the column itself"),
+                statement(&scan, &expression),
+            ),
+        };
+        seen.push(Sighting {
+            severity: waste.severity,
+            node: Some(scan.at),
+            evidence: format!(
+                "{}; the filter compares {expression}, which an index on {} does not hold",
+                waste.evidence,
+                columns.join(", ")
+            ),
+            at_stake_ms: waste.at_stake_ms,
+            advice,
+            confidence: if statement.is_some() { Confidence::High } else { Confidence::Medium },
+            statements: statement.into_iter().collect(),
+        });
+    }
+    seen
+}
+
+fn is_wrapped(compared: &Compared<'_>) -> bool {
+    match compared.side {
+        Side::Expression => !["SubPlan", "InitPlan"].iter().any(|plan| compared.expression.contains(plan)),
+        Side::Cast { .. } => is_time(compared),
+        _ => false,
+    }
+}
+
+/// Whether the expression makes a time of a column coarser.
+pub(super) fn is_time(compared: &Compared<'_>) -> bool {
+    match compared.side {
+        Side::Cast { to, .. } => matches!(to, "date" | "time without time zone" | "time with time zone"),
+        _ => condition::calls(compared.expression).iter().any(|(name, _)| TIMES.contains(name)),
+    }
+}
+
+/// The index on the expression, after the columns that the filter compares as they are; `None` where an index may not hold it.
+fn statement(scan: &Scan<'_>, expression: &str) -> Option<String> {
+    let calls = condition::calls(expression);
+    if scan.nodes.len() > 1 || !calls.iter().all(|(name, _)| IMMUTABLE.contains(name)) {
+        return None;
+    }
+    let is_call = calls.first().is_some_and(|(name, arguments)| format!("{name}({arguments})") == expression);
+    let key = if is_call { expression.to_owned() } else { format!("({expression})") };
+    let keys: Vec<&str> = scan.equal_columns().into_iter().chain([key.as_str()]).collect();
+    Some(format!("CREATE INDEX CONCURRENTLY ON {} ({})", sql::table(scan.node)?, keys.join(", ")))
+}

@@ -1,0 +1,100 @@
+//! A filter converts a column to the type of the value beside it.
+
+use super::{Rule, function_on_column::is_time};
+use crate::{
+    explain::{
+        condition::{self, Side},
+        diagnose::{Case, Sighting},
+        scans::Scan,
+    },
+    record::Confidence,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "implicit-cast",
+    title: "A column is converted to the type of the value it is compared with",
+    sees: "a scan as in seq-scan-filter or index-filter whose filter converts a column, such as `(id)::numeric = '42'::numeric`; text is left out where \
+           the column may be of a character type, which needs no conversion",
+    why: "The value was sent in another type than the column's, so the database converts the column, row by row, instead of the value, once. An index on \
+          the column holds values of the column's type and is of no use then.",
+    advice: "Send the value in the column's type: bind the parameter with that type, or cast it in the statement.",
+    source: "https://www.postgresql.org/docs/current/typeconv-oper.html; thresholds as in seq-scan-filter",
+    reads_estimates: false,
+    explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    check,
+};
+
+/// How sure it is that the conversion keeps an index from being used; `None` where it does not.
+fn certainty(case: &Case<'_>, scan: &Scan<'_>, column: &str, to: &str, value: &str) -> Option<Confidence> {
+    let is_text = matches!(to, "text" | "character varying");
+    let relation = scan.node.relation.as_deref().unwrap_or_default();
+    let table = case.statement.tables.find(scan.node.schema.as_deref(), relation);
+    let known = table.and_then(|table| table.column(column.trim_matches('"'))).map(|column| column.type_name.as_str());
+    match known {
+        Some(known) if is_text => is_no_text(known).then_some(Confidence::High),
+        Some(_) => Some(Confidence::High),
+        None if !is_text => Some(Confidence::Medium),
+        // Of a character type it would be printed the same. A number or a UUID tells of another.
+        None => condition::constant(value)
+            .is_some_and(|value| is_number(&value) || is_uuid(&value))
+            .then_some(Confidence::Low),
+    }
+}
+
+fn is_no_text(type_name: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "bigint",
+        "boolean",
+        "character",
+        "date",
+        "double precision",
+        "inet",
+        "integer",
+        "json",
+        "jsonb",
+        "numeric",
+        "real",
+        "smallint",
+        "time",
+        "timestamp",
+        "uuid",
+    ];
+    let plain = type_name.split('(').next().unwrap_or(type_name).trim();
+    OTHERS.contains(&plain) || plain.starts_with("timestamp ") || plain.starts_with("time ")
+}
+
+fn is_number(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_uuid(value: &str) -> bool {
+    value.len() == 36 && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for (scan, waste) in case.wasteful() {
+        let compared = scan.filter().into_iter().filter_map(|term| scan.compared(term));
+        let converted = compared.filter(|compared| compared.is_ordered() && !is_time(compared)).find_map(|compared| {
+            let Side::Cast { column, to } = compared.side else { return None };
+            let confidence = certainty(case, &scan, column, to, compared.value)?;
+            Some((column, to, confidence))
+        });
+        let Some((column, to, confidence)) = converted else { continue };
+        seen.push(Sighting {
+            severity: waste.severity,
+            node: Some(scan.at),
+            evidence: format!("{}; the filter converts {column} to {to} in every row", waste.evidence),
+            at_stake_ms: waste.at_stake_ms,
+            advice: match confidence {
+                Confidence::Low => format!(
+                    "unless {column} is a text column, send the value in the type of {column}, so that an index on it serves; if it is one, give it an index"
+                ),
+                _ => format!("send the value in the type of {column} instead of {to}, so that an index on {column} serves"),
+            },
+            confidence,
+            statements: Vec::new(),
+        });
+    }
+    seen
+}

@@ -1,0 +1,46 @@
+//! An index finds rows most of which are thrown away.
+
+use super::Rule;
+use crate::{
+    explain::{
+        advice,
+        diagnose::{Case, Sighting},
+    },
+    record::Confidence,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "index-filter",
+    title: "An index finds far more rows than are wanted",
+    sees: "an Index Scan, Index Only Scan or Bitmap Heap Scan that read over 1 000 rows and removed over 50 % of them by its filter; critical over 90 %",
+    why: "The index narrows the search by some of the conditions only. Each row that it finds is fetched from the table, mostly from a page of its own, just to \
+          be thrown away: such a scan is slower than it looks, and slower still when those pages are not in memory.",
+    advice: "Extend the index by the columns of the filter, so that it finds only the rows that are wanted.",
+    source: "rows removed after an index as in https://pganalyze.com/docs/explain/insights/inefficient-index; the share as in seq-scan-filter",
+    reads_estimates: false,
+    explains: &[],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let wasteful = case.wasteful().into_iter().filter(|(scan, _)| scan.node.node_type != "Seq Scan");
+    wasteful
+        .map(|(scan, waste)| {
+            let index = advice::index_for(case, scan.at);
+            Sighting {
+                severity: waste.severity,
+                node: Some(scan.at),
+                evidence: waste.evidence,
+                at_stake_ms: waste.at_stake_ms,
+                advice: match &index {
+                    Some(index) => index.why.clone(),
+                    None => {
+                        "extend its index by the columns of the filter, so that it finds only the rows kept".to_owned()
+                    }
+                },
+                confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
+                statements: index.map(|index| index.statement).into_iter().collect(),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! A search for text anywhere in a column.
+
+use super::Rule;
+use crate::{
+    explain::{
+        condition::{self, Side},
+        diagnose::{Case, Sighting},
+        scans::{Compared, Scan},
+        sql,
+    },
+    record::Confidence,
+};
+
+/// Letters in a row from which a trigram index narrows a search.
+const TRIGRAM: usize = 3;
+
+pub(super) const RULE: Rule = Rule {
+    id: "leading-wildcard",
+    title: "A search pattern begins with a wildcard",
+    sees: "a scan as in seq-scan-filter or index-filter whose filter holds LIKE with a pattern that begins with % or _, ILIKE, or a regular expression \
+           without ^ at its start",
+    why: "An index in order finds what begins with given letters, as a dictionary does. For letters anywhere in the text it is of no use, and every row has \
+          to be compared.",
+    advice: "Give the column a trigram index (extension pg_trgm), which finds text by any three letters of it.",
+    source: "https://www.postgresql.org/docs/current/pgtrgm.html; thresholds as in seq-scan-filter",
+    reads_estimates: false,
+    explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for (scan, waste) in case.wasteful() {
+        let compared = scan.filter().into_iter().filter_map(|term| scan.compared(term));
+        let Some(compared) = compared.into_iter().find(is_search) else { continue };
+        let expression = searched(&scan, &compared);
+        let statements = statements(&scan, &expression);
+        let narrow = condition::constant(compared.value).is_some_and(|pattern| longest_run(&pattern) >= TRIGRAM);
+        seen.push(Sighting {
+            severity: waste.severity,
+            node: Some(scan.at),
+            evidence: format!("{}; the filter looks for {} in {expression}", waste.evidence, compared.value),
+            at_stake_ms: waste.at_stake_ms,
+            advice: if narrow {
+                format!("give {expression} a trigram index, which finds text inside of words")
+            } else {
+                format!(
+                    "let people search {expression} by at least three letters in a row, and give it a trigram index: fewer it cannot narrow down"
+                )
+            },
+            confidence: match (narrow, statements.is_empty()) {
+                (true, false) => Confidence::High,
+                (true, true) => Confidence::Medium,
+                (false, _) => Confidence::Low,
+            },
+            statements,
+        });
+    }
+    seen
+}
+
+/// Whether no index in order serves the comparison because of how its pattern begins.
+pub(super) fn is_search(compared: &Compared<'_>) -> bool {
+    let pattern = condition::constant(compared.value);
+    match compared.operator {
+        "~~" => pattern.is_some_and(|pattern| pattern.starts_with(['%', '_'])),
+        "~~*" | "~*" => pattern.is_some(),
+        "~" => pattern.is_some_and(|pattern| !pattern.starts_with('^')),
+        _ => false,
+    }
+}
+
+/// What the pattern is compared with, as an index names it.
+pub(super) fn searched(scan: &Scan<'_>, compared: &Compared<'_>) -> String {
+    match compared.side {
+        Side::Column(column) | Side::Cast { column, to: "text" } => column.to_owned(),
+        _ => condition::unqualified(condition::bare(compared.expression), scan.alias()),
+    }
+}
+
+/// What makes the trigram index.
+pub(super) fn statements(scan: &Scan<'_>, expression: &str) -> Vec<String> {
+    let Some(table) = sql::table(scan.node).filter(|_| scan.nodes.len() == 1) else { return Vec::new() };
+    let key = if condition::columns(expression, scan.alias()) == [expression] {
+        expression.to_owned()
+    } else {
+        format!("({expression})")
+    };
+    vec![
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm".to_owned(),
+        format!("CREATE INDEX CONCURRENTLY ON {table} USING gin ({key} gin_trgm_ops)"),
+    ]
+}
+
+/// The most letters and digits in a row.
+fn longest_run(pattern: &str) -> usize {
+    pattern.split(|c: char| !c.is_alphanumeric()).map(|run| run.chars().count()).max().unwrap_or(0)
+}

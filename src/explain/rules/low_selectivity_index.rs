@@ -1,0 +1,87 @@
+//! A large part of a table fetched row by row.
+
+use super::Rule;
+use crate::{
+    explain::{
+        diagnose::{Case, Sighting},
+        plan::Node,
+        scans::Scan,
+        words::{count, percent},
+    },
+    record::Confidence,
+};
+
+/// Rows of an execution below which fetching them one by one is cheap.
+const MIN_ROWS: f64 = 10_000.0;
+/// Pages visited for a row: 1 where each row is on another page than the one before.
+const PAGES_A_ROW: f64 = 0.5;
+/// Share of the table's rows from which an index on a few of its columns is no way to them.
+const LARGE_SHARE: f64 = 0.2;
+/// What reading the table in passing costs against fetching a page for each row.
+const PASSING_SHARE: f64 = 0.25;
+
+pub(super) const RULE: Rule = Rule {
+    id: "low-selectivity-index",
+    title: "A large part of a table is fetched row by row",
+    sees: "an Index Scan that in one execution fetched over 10 000 rows and kept over half of them, visiting over one page for every two rows; where the \
+           catalog is known, over 20 % of the table's rows",
+    why: "An index leads to rows one at a time, and neighbours in the index lie on pages all over the table. For a few rows that is the fastest way, for a large \
+          part of the table each page is visited again and again, where reading the table once would visit it once.",
+    advice: "Where only a few columns are needed, hold them in the index (INCLUDE), so that the table is not visited; otherwise let the planner read the table \
+             whole: check random_page_cost, effective_cache_size and enable_seqscan, and fresh statistics; or store the rows in the index's order (CLUSTER).",
+    source: "random_page_cost, 4 by default: https://www.postgresql.org/docs/current/runtime-config-query.html",
+    reads_estimates: false,
+    explains: &["hot-node"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for scan in case.scans().into_iter().filter(|scan| scan.node.node_type == "Index Scan") {
+        let read = scan.rows_read();
+        let executions = scan.nodes.iter().map(|node| executions(case, node)).fold(1.0, f64::max);
+        let kept = scan.rows() >= read / 2.0;
+        let Some(pages) = scan.buffers() else { continue };
+        if read / executions < MIN_ROWS || !kept || (pages as f64) < PAGES_A_ROW * read {
+            continue;
+        }
+        let of_table = rows_of_table(case, &scan).map(|rows| (read / executions / rows).min(1.0));
+        if of_table.is_some_and(|share| share < LARGE_SHARE) {
+            continue;
+        }
+        let at_stake_ms = scan.own_ms().map(|ms| ms * (1.0 - PASSING_SHARE));
+        let part = of_table.map(|share| format!(", {} of the table,", percent(share))).unwrap_or_default();
+        seen.push(Sighting {
+            severity: case.by_share(at_stake_ms),
+            node: Some(scan.at),
+            evidence: format!(
+                "{} fetched {} rows{part} one by one, {:.1} pages visited for each{}",
+                scan.label(),
+                count(read),
+                pages as f64 / read,
+                case.cost(Some(pages), scan.own_ms())
+            ),
+            at_stake_ms,
+            advice: "hold the columns that the statement needs in the index (INCLUDE), or let the planner read the table whole (random_page_cost, statistics)"
+                .to_owned(),
+            statements: Vec::new(),
+            confidence: if of_table.is_some() { Confidence::Medium } else { Confidence::Low },
+        });
+    }
+    seen
+}
+
+/// How often the node ran one after the other: workers side by side make one execution.
+fn executions(case: &Case<'_>, node: &Node) -> f64 {
+    let gather = std::iter::successors(case.plan.parent(node), |above| case.plan.parent(above))
+        .find_map(|above| above.workers_launched);
+    node.loops() / if node.parallel_aware { gather.unwrap_or(0) as f64 + 1.0 } else { 1.0 }
+}
+
+fn rows_of_table(case: &Case<'_>, scan: &Scan<'_>) -> Option<f64> {
+    let rows = scan.nodes.iter().map(|node| {
+        let table = case.statement.tables.find(node.schema.as_deref(), node.relation.as_deref()?)?;
+        (table.rows > 0.0).then_some(table.rows)
+    });
+    rows.sum()
+}

@@ -1,0 +1,109 @@
+//! A filter whose alternatives look at different columns.
+
+use super::{Rule, leading_wildcard};
+use crate::{
+    explain::{
+        condition::{self, Side},
+        diagnose::{Case, Sighting},
+        scans::Scan,
+        sql,
+    },
+    record::Confidence,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "or-condition",
+    title: "OR across different columns",
+    sees: "a scan as in seq-scan-filter or index-filter whose filter holds an OR, the sides of which look at different columns, at a subquery, or at a \
+           parameter only",
+    why: "No single index finds the rows of both sides of such an OR. Unless each side has an index of its own, which the database can then combine, it reads \
+          every row to test all sides.",
+    advice: "Give each side of the OR an index of its own, or write the sides as statements joined by UNION; leave out a condition that is switched off by a \
+             parameter.",
+    source: "https://www.postgresql.org/docs/current/indexes-bitmap-scans.html; thresholds as in seq-scan-filter",
+    reads_estimates: false,
+    explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for (scan, waste) in case.wasteful() {
+        let sides = scan.filter().into_iter().map(condition::alternatives).find(|sides| are_different(&scan, sides));
+        let Some(sides) = sides else { continue };
+        let term = condition::unqualified(&sides.join(" OR "), scan.alias());
+        let statements = statements(case, &scan, &sides);
+        let has_subquery = sides.iter().any(|side| side.contains("SubPlan"));
+        let is_optional = sides.iter().any(|side| condition::columns(side, scan.alias()).is_empty()) && !has_subquery;
+        seen.push(Sighting {
+            severity: waste.severity,
+            node: Some(scan.at),
+            evidence: format!("{}; the filter has to test {term}", waste.evidence),
+            at_stake_ms: waste.at_stake_ms,
+            advice: if is_optional {
+                "leave the condition out of the statement where its parameter switches it off".to_owned()
+            } else if has_subquery {
+                "write the sides of the OR as two statements joined by UNION, so that the subquery becomes a join".to_owned()
+            } else {
+                "give each side of the OR an index of its own, so that the database can combine them, or join the sides by UNION".to_owned()
+            },
+            confidence: if statements.is_empty() { Confidence::Medium } else { Confidence::High },
+            statements,
+        });
+    }
+    seen
+}
+
+/// Whether there are sides, and no single column that all of them look at.
+fn are_different(scan: &Scan<'_>, sides: &[&str]) -> bool {
+    let columns = sides.iter().map(|side| condition::columns(side, scan.alias()));
+    let mut columns = columns.collect::<Vec<_>>().into_iter();
+    match columns.next() {
+        Some(first) if sides.len() > 1 => {
+            let others: Vec<_> = columns.collect();
+            !first.iter().any(|column| others.iter().all(|other| other.contains(column)))
+        }
+        _ => false,
+    }
+}
+
+/// An index for each side; none where a side cannot be looked up in one, or all have one.
+fn statements(case: &Case<'_>, scan: &Scan<'_>, sides: &[&str]) -> Vec<String> {
+    let Some(table) = sql::table(scan.node).filter(|_| scan.nodes.len() == 1) else { return Vec::new() };
+    let facts =
+        case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref().unwrap_or_default());
+    let mut statements: Vec<String> = Vec::new();
+    for side in sides {
+        // Of several conditions on a side one suffices.
+        let of_side = condition::terms(side).into_iter().find_map(|term| {
+            let compared = scan.compared(term)?;
+            match compared.side {
+                _ if leading_wildcard::is_search(&compared) => {
+                    Some(leading_wildcard::statements(scan, &leading_wildcard::searched(scan, &compared)))
+                }
+                Side::Column(column) if compared.is_ordered() => {
+                    let has_one = facts.is_some_and(|facts| {
+                        facts.indexes.iter().any(|index| {
+                            index.predicate.is_none() && index.keys.first().is_some_and(|key| key.expression == column)
+                        })
+                    });
+                    Some(if has_one {
+                        Vec::new()
+                    } else {
+                        vec![format!("CREATE INDEX CONCURRENTLY ON {table} ({column})")]
+                    })
+                }
+                _ => None,
+            }
+        });
+        let Some(of_side) = of_side else { return Vec::new() };
+        statements.extend(of_side);
+    }
+    let mut once: Vec<String> = Vec::new();
+    for statement in statements {
+        if !once.contains(&statement) {
+            once.push(statement);
+        }
+    }
+    once
+}

@@ -1,0 +1,87 @@
+//! An index gives the order but not the rows.
+
+use super::Rule;
+use crate::{
+    explain::{
+        advice,
+        diagnose::{Case, Sighting},
+        plan::{Node, Plan},
+        words::count,
+    },
+    record::{Confidence, Severity},
+};
+
+/// Rows walked over below which it is cheap, and how many for each that is wanted.
+const MIN_ROWS: f64 = 1_000.0;
+const FACTOR: f64 = 10.0;
+
+pub(super) const RULE: Rule = Rule {
+    id: "order-by-limit-wrong-index",
+    title: "An index is walked in order until enough rows match",
+    sees: "an Index Scan or Index Only Scan without a condition of its own under a Limit that read over 1 000 rows, 10 times those that were wanted",
+    why: "To spare a sort, the planner walks an index in the order that is asked for and tests row after row until the Limit is full. It takes the matching rows \
+          to be spread evenly. Where they are rare, or all at the far end, it walks through most of the table.",
+    advice: "Make an index of the columns that the filter compares, followed by those of ORDER BY: it finds the rows and has them in order.",
+    source: "https://pganalyze.com/blog/5mins-postgres-planner-order-by-limit",
+    reads_estimates: false,
+    explains: &["index-filter", "read-efficiency", "low-selectivity-index", "hot-node"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for scan in case.scans() {
+        let walks = matches!(scan.node.node_type.as_str(), "Index Scan" | "Index Only Scan")
+            && scan.node.conditions.index.is_none();
+        let read = scan.rows_read();
+        if !walks || read <= MIN_ROWS {
+            continue;
+        }
+        let Some((limit, wanted)) = limit_over(case.plan, scan.node) else { continue };
+        if read < FACTOR * wanted {
+            continue;
+        }
+        let at_stake_ms = limit.total_ms.map(|ms| ms * (1.0 - wanted / read));
+        let index = advice::index_for(case, scan.at);
+        seen.push(Sighting {
+            severity: case.by_share(at_stake_ms).max(Severity::Warning),
+            node: Some(scan.at),
+            evidence: format!(
+                "{} walked over {} rows in its order to find {} for the Limit{}",
+                scan.label(),
+                count(read),
+                count(wanted),
+                case.cost(limit.buffers.map(|buffers| buffers.shared()), limit.total_ms)
+            ),
+            at_stake_ms,
+            advice: match &index {
+                Some(index) => index.why.clone(),
+                None => {
+                    "make an index of the columns that the filter compares, followed by those of ORDER BY".to_owned()
+                }
+            },
+            confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
+            statements: index.map(|index| index.statement).into_iter().collect(),
+        });
+    }
+    seen
+}
+
+/// The Limit that stops the node as soon as it has enough rows, and the rows that it was given.
+fn limit_over<'a>(plan: &'a Plan, node: &'a Node) -> Option<(&'a Node, f64)> {
+    let mut below = node;
+    while let Some(above) = plan.parent(below) {
+        if below.is_subplan() {
+            return None;
+        }
+        match above.node_type.as_str() {
+            "Limit" => return Some((above, below.rows())),
+            "Result" | "Subquery Scan" | "Append" | "Merge Append" | "Gather" | "Gather Merge" | "LockRows"
+            | "ProjectSet" => {}
+            "Nested Loop" | "Hash Join" if below.relationship.as_deref() == Some("Outer") => {}
+            _ => return None,
+        }
+        below = above;
+    }
+    None
+}

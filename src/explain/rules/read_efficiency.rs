@@ -1,0 +1,93 @@
+//! More pages are read than the rows on them account for.
+
+use super::Rule;
+use crate::{
+    explain::{
+        diagnose::{Case, Sighting},
+        scans::Scan,
+        sql,
+        words::count,
+    },
+    record::Confidence,
+};
+
+/// Pages below which it does not matter.
+const MIN_PAGES: f64 = 500.0;
+/// Pages that going down an index takes at most, and pages that a row may take: its own, its index's, and as much again.
+const PAGES_A_SEARCH: f64 = 5.0;
+const PAGES_A_ROW: f64 = 4.0;
+
+pub(super) const RULE: Rule = Rule {
+    id: "read-efficiency",
+    title: "More pages are read than the rows on them account for",
+    sees: "over 500 pages: a Seq Scan that met less than one row a page, or a scan by an index that visited over 4 pages for each row it met and 5 for each search",
+    why: "A page of 8 kB holds at least four rows, as PostgreSQL stores longer values elsewhere. Pages with fewer are filled with what was deleted or updated \
+          and not yet cleared away, and are read all the same; so are an index's entries for such rows.",
+    advice: "Vacuum the table, find out what keeps autovacuum from it (long transactions, its settings), and rebuild what has grown: REINDEX CONCURRENTLY for an \
+             index, VACUUM FULL or pg_repack for a table.",
+    source: "rows over 2 kB are moved out of the page: https://www.postgresql.org/docs/current/storage-toast.html; dead rows: \
+             https://www.postgresql.org/docs/current/routine-vacuuming.html",
+    reads_estimates: false,
+    explains: &["hot-node"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for scan in case.scans() {
+        let Some(pages) = scan.buffers().map(|buffers| buffers as f64) else { continue };
+        let Some(expected) = expected(&scan) else { continue };
+        if pages < MIN_PAGES || pages <= expected {
+            continue;
+        }
+        let whole = scan.node.node_type == "Seq Scan";
+        let at_stake_ms = scan.own_ms().map(|ms| ms * (1.0 - expected / pages));
+        let facts =
+            case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref().unwrap_or_default());
+        let dead = facts
+            .filter(|facts| facts.dead_rows > 0)
+            .map(|facts| format!("; {} dead rows wait for vacuum", count(facts.dead_rows as f64)));
+        let table = sql::table(scan.node).filter(|_| scan.nodes.len() == 1);
+        seen.push(Sighting {
+            severity: case.by_share(at_stake_ms),
+            node: Some(scan.at),
+            evidence: format!(
+                "{} visited {} pages to meet {} rows{}{}",
+                scan.label(),
+                count(pages),
+                count(scan.rows_read()),
+                case.cost(None, scan.own_ms()),
+                dead.unwrap_or_default()
+            ),
+            at_stake_ms,
+            advice: if whole {
+                "rewrite the table to give back the empty space (VACUUM FULL locks it meanwhile, pg_repack does not), and vacuum it more often".to_owned()
+            } else {
+                "vacuum the table, and see what keeps autovacuum from it; if that does not help, the condition is not on the first column of the index".to_owned()
+            },
+            statements: table
+                .map(|table| if whole { format!("VACUUM (FULL, ANALYZE) {table}") } else { format!("VACUUM (ANALYZE) {table}") })
+                .into_iter()
+                .collect(),
+            confidence: if facts.is_some_and(|facts| facts.dead_rows > 0) { Confidence::High } else { Confidence::Medium },
+        });
+    }
+    seen
+}
+
+/// Pages that the rows it met account for; `None` where that cannot be told.
+fn expected(scan: &Scan<'_>) -> Option<f64> {
+    let rows = scan.rows_read() + scan.sum(crate::explain::Node::rounding);
+    let searches = || scan.sum(|node| node.index_searches.unwrap_or(0.0).max(node.loops()));
+    match scan.node.node_type.as_str() {
+        "Seq Scan" => Some(rows),
+        "Bitmap Heap Scan" => Some(PAGES_A_ROW * rows),
+        "Index Scan" | "Index Only Scan" => {
+            // Before PostgreSQL 18 the searches of a list of values are not counted.
+            let is_list = scan.node.index_searches.is_none()
+                && scan.node.conditions.index.as_ref().is_some_and(|on| on.contains(" ANY "));
+            (!is_list).then(|| PAGES_A_ROW * rows + PAGES_A_SEARCH * searches())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,92 @@
+//! Many rows are sorted to return the first few.
+
+use super::Rule;
+use crate::{
+    explain::{
+        advice,
+        condition::{self, Side},
+        diagnose::{Case, Sighting},
+        plan::Node,
+        scans::{Scan, base},
+        words::count,
+    },
+    record::Confidence,
+};
+
+/// Rows sorted below which it is cheap.
+const MIN_ROWS: f64 = 10_000.0;
+
+pub(super) const RULE: Rule = Rule {
+    id: "top-n-sort",
+    title: "Many rows are sorted to return the first few",
+    sees: "a Sort by top-N heapsort, as under a Limit, of over 10 000 rows of one table by its columns",
+    why: "All rows have to be read before it is known which come first. An index keeps them in order: the first few can be taken from its end, whatever the \
+          table's size.",
+    advice: "Make an index of the columns that the filter compares with one value, followed by those of ORDER BY in their directions.",
+    source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
+    reads_estimates: false,
+    explains: &["hot-node"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    for (at, sort) in case.worth_a_word() {
+        let top_n = sort.sort.as_ref().is_some_and(|sort| sort.method.starts_with("top-N"));
+        let Some(input) = case.plan.children(sort).find(|child| !child.is_subplan()).filter(|_| top_n) else {
+            continue;
+        };
+        let (sorted, returned) = (input.rows(), sort.rows());
+        if sorted <= MIN_ROWS || returned >= sorted {
+            continue;
+        }
+        let scans = case.scans();
+        let inside = scans.iter().filter(|scan| at < scan.at && scan.at < at + case.plan.subtree(at).len());
+        let [scan] = inside.collect::<Vec<_>>()[..] else { continue };
+        if !is_plain(case, at) || !is_by_columns(sort, scan) {
+            continue;
+        }
+        // Where the filter drops most, what finds the rows is the cause, and the sort is of what it left.
+        let ms = if case.waste(scan).is_some() { sort.own_ms } else { sort.total_ms };
+        let at_stake_ms = ms.map(|ms| ms * (1.0 - returned / sorted));
+        let index = advice::index_for(case, scan.at);
+        seen.push(Sighting {
+            severity: case.by_share(at_stake_ms),
+            node: Some(at),
+            evidence: format!(
+                "Sort by {} went through {} rows of {} to return {}{}",
+                sort.conditions.sort_key.join(", "),
+                count(sorted),
+                scan.label(),
+                count(returned),
+                case.cost(sort.buffers.map(|buffers| buffers.shared()), sort.total_ms)
+            ),
+            at_stake_ms,
+            advice: match &index {
+                Some(index) => index.why.clone(),
+                None => "make an index in the order that is asked for, after the columns that the filter compares with one value".to_owned(),
+            },
+            confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
+            statements: index.map(|index| index.statement).into_iter().collect(),
+        });
+    }
+    seen
+}
+
+/// Whether nothing but scans is below, whose order would reach the sort.
+fn is_plain(case: &Case<'_>, at: usize) -> bool {
+    let passes =
+        ["Append", "Merge Append", "Gather", "Gather Merge", "Result", "Subquery Scan", "BitmapOr", "BitmapAnd"];
+    case.plan.subtree(at)[1..].iter().all(|node| {
+        node.relation.is_some() || node.node_type.starts_with("Bitmap") || passes.contains(&node.node_type.as_str())
+    })
+}
+
+fn is_by_columns(sort: &Node, scan: &Scan<'_>) -> bool {
+    let is_column = |key: &String| {
+        let key = key.split(" DESC").next().unwrap_or(key);
+        let key = key.split(" NULLS").next().unwrap_or(key);
+        [scan.alias(), base(scan.node)].iter().any(|alias| matches!(condition::side(key, alias), Side::Column(_)))
+    };
+    !sort.conditions.sort_key.is_empty() && sort.conditions.sort_key.iter().all(is_column)
+}

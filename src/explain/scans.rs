@@ -1,0 +1,236 @@
+//! Scans as rules look at them: what reads one table, its partitions taken together.
+
+use super::{
+    condition::{self, Comparison, Side},
+    diagnose::Case,
+    plan::Node,
+    words::{count, percent},
+};
+use crate::record::Severity;
+
+/// Rows below which reading a table whole is cheap anyway. A row found through an index is a page of its own at worst: there
+/// fewer count.
+const MIN_ROWS: f64 = 10_000.0;
+const MIN_ROWS_BY_INDEX: f64 = 1_000.0;
+/// Share of the rows dropped from which a scan is wasteful, and from which a better one is certain to pay.
+const WASTEFUL_SHARE: f64 = 0.5;
+const CERTAIN_SHARE: f64 = 0.9;
+/// What finding a row through an index costs against reading it in passing: PostgreSQL's default `random_page_cost`.
+const INDEX_COST: f64 = 4.0;
+
+/// What reads a table: one scan, or the scans of its partitions under one Append.
+#[derive(Debug, Clone)]
+pub(super) struct Scan<'a> {
+    /// Place of the scan, of several the one that took longest.
+    pub(super) at: usize,
+    /// That scan.
+    pub(super) node: &'a Node,
+    /// All of them.
+    pub(super) nodes: Vec<&'a Node>,
+}
+
+/// Rows that a scan read and dropped by its filter.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Waste {
+    /// Share of the rows read that was dropped, at least.
+    pub(super) removed: f64,
+    pub(super) severity: Severity,
+    /// `Seq Scan on events read 1 000 000 rows to keep 98 (99.99 % removed), 14 706 buffers, 96 % of the time`
+    pub(super) evidence: String,
+    /// Milliseconds that reading only the rows kept, through an index, could save.
+    pub(super) at_stake_ms: Option<f64>,
+}
+
+/// A comparison of the scan's filter: what it takes from the table, with a value from elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Compared<'a> {
+    pub(super) side: Side<'a>,
+    /// That side as printed.
+    pub(super) expression: &'a str,
+    pub(super) operator: &'a str,
+    pub(super) value: &'a str,
+}
+
+impl Compared<'_> {
+    /// Whether an index in order serves the operator.
+    pub(super) fn is_ordered(&self) -> bool {
+        matches!(self.operator, "=" | "<" | ">" | "<=" | ">=" | "= ANY")
+    }
+
+    /// Whether one value, or one of several, is asked for.
+    pub(super) fn is_equality(&self) -> bool {
+        matches!(self.operator, "=" | "= ANY")
+    }
+}
+
+impl<'a> Case<'a> {
+    /// What reads the plan's tables and is worth a word, partitions taken together.
+    pub(super) fn scans(&self) -> Vec<Scan<'a>> {
+        let nodes = self.plan.nodes();
+        let mut scans: Vec<Scan<'a>> = Vec::new();
+        let mut first_of_append = 0;
+        let mut append = None;
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.scans_relation() && node.loops() > 0.0) {
+            let parent = self.plan.parent(node).filter(|parent| parent.node_type.ends_with("Append"));
+            if parent.is_none() || node.parent != append {
+                (append, first_of_append) = (parent.and(node.parent), scans.len());
+            }
+            match scans[first_of_append..].iter_mut().find(|scan| parent.is_some() && is_partition(scan.node, node)) {
+                Some(scan) => {
+                    if node.own_ms > scan.node.own_ms {
+                        (scan.at, scan.node) = (at, node);
+                    }
+                    scan.nodes.push(node);
+                }
+                None => scans.push(Scan { at, node, nodes: vec![node] }),
+            }
+        }
+        scans.retain(|scan| !self.is_little(scan.buffers(), scan.own_ms()));
+        scans
+    }
+
+    /// Scans whose filter drops most of what they read, with that.
+    pub(super) fn wasteful(&self) -> Vec<(Scan<'a>, Waste)> {
+        self.scans().into_iter().filter_map(|scan| self.waste(&scan).map(|waste| (scan, waste))).collect()
+    }
+
+    /// `, 14 706 buffers, 96 % of the time`, each where it is known.
+    pub(super) fn cost(&self, buffers: Option<u64>, ms: Option<f64>) -> String {
+        let buffers = buffers.map(|buffers| format!(", {} buffers", count(buffers as f64))).unwrap_or_default();
+        let share = ms.and_then(|ms| self.share(ms)).map(|share| format!(", {} of the time", percent(share)));
+        buffers + &share.unwrap_or_default()
+    }
+
+    /// What the scan's filter drops, where that is wasteful.
+    pub(super) fn waste(&self, scan: &Scan<'_>) -> Option<Waste> {
+        let whole = scan.node.node_type == "Seq Scan";
+        let (read, kept) = (scan.rows_read(), scan.rows());
+        if read <= if whole { MIN_ROWS } else { MIN_ROWS_BY_INDEX } {
+            return None;
+        }
+        // Both were rounded by loop.
+        let rounding = scan.sum(Node::rounding);
+        let removed = (scan.removed_by_filter() - rounding).max(0.0);
+        let removed = removed / (removed + kept + rounding);
+        if removed <= WASTEFUL_SHARE {
+            return None;
+        }
+        let saved = (1.0 - INDEX_COST * (1.0 - removed)).max(0.0);
+        let at_least = if rounding / read > 0.01 { "at least " } else { "" };
+        Some(Waste {
+            removed,
+            severity: match removed {
+                removed if removed > CERTAIN_SHARE => Severity::Critical,
+                _ if saved > 0.0 => Severity::Warning,
+                _ => Severity::Info,
+            },
+            evidence: format!(
+                "{} read {} rows to keep {} ({at_least}{} removed){}",
+                scan.label(),
+                count(read),
+                count(kept),
+                percent(removed),
+                self.cost(scan.buffers(), scan.own_ms())
+            ),
+            at_stake_ms: scan.own_ms().map(|ms| ms * saved),
+        })
+    }
+}
+
+impl<'a> Scan<'a> {
+    /// What all has to hold of a row that it returns, beside the condition of an index.
+    pub(super) fn filter(&self) -> Vec<&'a str> {
+        self.node.conditions.filter.as_deref().map(condition::terms).unwrap_or_default()
+    }
+
+    /// The comparison that a term makes of the table with a value from elsewhere.
+    pub(super) fn compared(&self, term: &'a str) -> Option<Compared<'a>> {
+        let Comparison { left, operator, right } = condition::comparison(term)?;
+        match (condition::side(left, self.alias()), condition::side(right, self.alias())) {
+            (Side::Value, Side::Value) => None,
+            (side, Side::Value) => Some(Compared { side, expression: left, operator, value: right }),
+            (Side::Value, side) if !operator.ends_with("ANY") => {
+                let operator = match operator {
+                    "<" => ">",
+                    ">" => "<",
+                    "<=" => ">=",
+                    ">=" => "<=",
+                    same => same,
+                };
+                Some(Compared { side, expression: right, operator, value: left })
+            }
+            _ => None,
+        }
+    }
+
+    /// Columns that the filter compares as they are with one value.
+    pub(super) fn equal_columns(&self) -> Vec<&'a str> {
+        let compared = self.filter().into_iter().filter_map(|term| self.compared(term));
+        compared
+            .filter(Compared::is_equality)
+            .filter_map(|compared| match compared.side {
+                Side::Column(name) => Some(name),
+                _ => None,
+            })
+            .collect()
+    }
+    /// As EXPLAIN names it; of partitions how many and of what: `Seq Scan on 12 partitions of events`.
+    pub(super) fn label(&self) -> String {
+        let label = self.node.label();
+        let (Some((kind, _)), [_, _, ..]) = (label.split_once(" on "), self.nodes.as_slice()) else { return label };
+        let kind = kind.split(" using ").next().unwrap_or(kind);
+        format!("{kind} on {} partitions of {}", self.nodes.len(), base(self.node))
+    }
+
+    /// Alias of its table as its conditions qualify columns.
+    pub(super) fn alias(&self) -> &str {
+        alias(self.node)
+    }
+
+    /// Rows it read, over all loops and workers.
+    pub(super) fn rows_read(&self) -> f64 {
+        self.sum(Node::rows_read)
+    }
+
+    /// Rows it returned.
+    pub(super) fn rows(&self) -> f64 {
+        self.sum(Node::rows)
+    }
+
+    /// Rows its filter dropped.
+    pub(super) fn removed_by_filter(&self) -> f64 {
+        self.sum(|node| node.removed.filter * node.loops())
+    }
+
+    /// Milliseconds it took itself; `None` where nothing was timed.
+    pub(super) fn own_ms(&self) -> Option<f64> {
+        self.nodes.iter().map(|node| node.own_ms).sum()
+    }
+
+    /// Shared blocks it touched itself; `None` without BUFFERS.
+    pub(super) fn buffers(&self) -> Option<u64> {
+        self.nodes.iter().map(|node| node.own_buffers.map(|own| own.shared())).sum()
+    }
+
+    /// A figure of all its nodes together.
+    pub(super) fn sum(&self, of: impl Fn(&Node) -> f64) -> f64 {
+        self.nodes.iter().map(|node| of(node)).sum()
+    }
+}
+
+fn alias(node: &Node) -> &str {
+    node.alias.as_deref().or(node.relation.as_deref()).unwrap_or_default()
+}
+
+/// Alias without the number that PostgreSQL gives each partition of a table: `events` of `events_7`.
+pub(super) fn base(node: &Node) -> &str {
+    let alias = alias(node);
+    match alias.rsplit_once('_') {
+        Some((base, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => base,
+        _ => alias,
+    }
+}
+
+fn is_partition(one: &Node, other: &Node) -> bool {
+    one.node_type == other.node_type && one.relation != other.relation && base(one) == base(other)
+}
