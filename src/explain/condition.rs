@@ -111,7 +111,7 @@ pub(super) fn constant(expression: &str) -> Option<String> {
     let tokens = tokens(bare);
     match tokens.first()? {
         Token { kind: Kind::Text, at, depth: 0 } if tokens.len() == 1 || tokens[1].kind == Kind::Cast => {
-            Some(bare[at.start + 1..at.end - 1].replace("''", "'"))
+            Some(bare[at.clone()].strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'"))
         }
         Token { kind: Kind::Number, at, .. } if tokens.len() == 1 => Some(bare[at.clone()].to_owned()),
         _ => None,

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
+    advice::IndexAdvice,
     plan::{Node, Plan},
     rules::{RULES, Rule},
     tables::Tables,
@@ -63,6 +64,18 @@ pub(super) struct Sighting {
     pub(super) confidence: Confidence,
 }
 
+impl Sighting {
+    /// The sighting with the index as its advice, where there is one.
+    pub(super) fn with_index(self, index: Option<IndexAdvice>) -> Self {
+        match index {
+            None => self,
+            Some(index) => {
+                Self { advice: index.why, statements: vec![index.statement], confidence: Confidence::High, ..self }
+            }
+        }
+    }
+}
+
 impl Case<'_> {
     /// Milliseconds that the statement took, planning included; `None` where nothing was timed.
     pub(super) fn statement_ms(&self) -> Option<f64> {
@@ -83,7 +96,6 @@ impl Case<'_> {
             _ => Severity::Warning,
         }
     }
-
 
     /// Whether the node took so little that nothing at it is worth a word: under 10 buffers and 1 % of the time.
     pub(super) fn is_nothing(&self, node: &Node) -> bool {
@@ -134,19 +146,29 @@ fn of_plan(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn finding(case: &Case<'_>, rule: &Rule, sighting: Sighting) -> Finding {
+    let share = sighting.at_stake_ms.and_then(|ms| case.share(ms));
     Finding {
         rule: rule.id.to_owned(),
-        severity: sighting.severity,
+        severity: sighting.severity.min(worst_of(share)),
         statement: case.statement.name.map(str::to_owned),
         classes: if case.class.is_empty() { Vec::new() } else { vec![case.class.to_owned()] },
         node: sighting.node,
         path: sighting.node.map_or_else(String::new, |node| case.plan.path(node)),
         evidence: sighting.evidence,
-        share: sighting.at_stake_ms.and_then(|ms| case.share(ms)),
+        share,
         at_stake_ms: sighting.at_stake_ms,
         advice: sighting.advice,
         statements: sighting.statements,
         confidence: sighting.confidence,
+    }
+}
+
+/// How bad a finding can be at most by the share of the time at stake: what hardly matters for the statement is no cause of it.
+fn worst_of(share: Option<f64>) -> Severity {
+    match share {
+        Some(share) if share < NOTHING_SHARE => Severity::Info,
+        Some(share) if share < WARNING_SHARE => Severity::Warning,
+        _ => Severity::Critical,
     }
 }
 

@@ -21,7 +21,7 @@ const INDEX_COST: f64 = 4.0;
 /// What reads a table: one scan, or the scans of its partitions under one Append.
 #[derive(Debug, Clone)]
 pub(super) struct Scan<'a> {
-    /// Place of the scan, of several the one that took longest.
+    /// Place of the scan, of several the first.
     pub(super) at: usize,
     /// That scan.
     pub(super) node: &'a Node,
@@ -76,12 +76,7 @@ impl<'a> Case<'a> {
                 (append, first_of_append) = (parent.and(node.parent), scans.len());
             }
             match scans[first_of_append..].iter_mut().find(|scan| parent.is_some() && is_partition(scan.node, node)) {
-                Some(scan) => {
-                    if node.own_ms > scan.node.own_ms {
-                        (scan.at, scan.node) = (at, node);
-                    }
-                    scan.nodes.push(node);
-                }
+                Some(scan) => scan.nodes.push(node),
                 None => scans.push(Scan { at, node, nodes: vec![node] }),
             }
         }
@@ -161,6 +156,19 @@ impl<'a> Scan<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Columns that the filter compares, each once, for an advice: `user_id, kind`; `the columns of its filter` where there are none.
+    pub(super) fn filter_columns(&self) -> String {
+        let mut columns: Vec<&str> = Vec::new();
+        for term in self.filter() {
+            for column in condition::columns(term, self.alias()) {
+                if !columns.contains(&column) {
+                    columns.push(column);
+                }
+            }
+        }
+        if columns.is_empty() { "the columns of its filter".to_owned() } else { columns.join(", ") }
     }
 
     /// Columns that the filter compares as they are with one value.

@@ -50,7 +50,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         };
         let at_stake_ms = aggregate.total_ms;
         seen.push(Sighting {
-            severity: Severity::Warning,
+            severity: if extreme.is_some() { case.by_share(at_stake_ms) } else { Severity::Warning },
             node: Some(scan.at),
             evidence: format!(
                 "{} read all of {} rows for one row of {}{}",

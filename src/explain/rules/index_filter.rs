@@ -26,21 +26,16 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let wasteful = case.wasteful().into_iter().filter(|(scan, _)| scan.node.node_type != "Seq Scan");
     wasteful
         .map(|(scan, waste)| {
-            let index = advice::index_for(case, scan.at);
-            Sighting {
+            let sighting = Sighting {
                 severity: waste.severity,
                 node: Some(scan.at),
                 evidence: waste.evidence,
                 at_stake_ms: waste.at_stake_ms,
-                advice: match &index {
-                    Some(index) => index.why.clone(),
-                    None => {
-                        "extend its index by the columns of the filter, so that it finds only the rows kept".to_owned()
-                    }
-                },
-                confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
-                statements: index.map(|index| index.statement).into_iter().collect(),
-            }
+                advice: format!("extend its index by {}, so that it finds only the rows kept", scan.filter_columns()),
+                statements: Vec::new(),
+                confidence: Confidence::Medium,
+            };
+            sighting.with_index(advice::index_for(case, scan.at))
         })
         .collect()
 }

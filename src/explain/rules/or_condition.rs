@@ -31,7 +31,9 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     for (scan, waste) in case.wasteful() {
         let sides = scan.filter().into_iter().map(condition::alternatives).find(|sides| are_different(&scan, sides));
         let Some(sides) = sides else { continue };
-        let term = condition::unqualified(&sides.join(" OR "), scan.alias());
+        let term = condition::unqualified(&sides.join(" OR "), scan.alias())
+            .replace("hashed SubPlan", "subquery")
+            .replace("SubPlan", "subquery");
         let statements = statements(case, &scan, &sides);
         let has_subquery = sides.iter().any(|side| side.contains("SubPlan"));
         let is_optional = sides.iter().any(|side| condition::columns(side, scan.alias()).is_empty()) && !has_subquery;

@@ -42,8 +42,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             continue;
         }
         let at_stake_ms = limit.total_ms.map(|ms| ms * (1.0 - wanted / read));
-        let index = advice::index_for(case, scan.at);
-        seen.push(Sighting {
+        let sighting = Sighting {
             severity: case.by_share(at_stake_ms).max(Severity::Warning),
             node: Some(scan.at),
             evidence: format!(
@@ -54,15 +53,11 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                 case.cost(limit.buffers.map(|buffers| buffers.shared()), limit.total_ms)
             ),
             at_stake_ms,
-            advice: match &index {
-                Some(index) => index.why.clone(),
-                None => {
-                    "make an index of the columns that the filter compares, followed by those of ORDER BY".to_owned()
-                }
-            },
-            confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
-            statements: index.map(|index| index.statement).into_iter().collect(),
-        });
+            advice: format!("make an index of {}, followed by the columns of ORDER BY", scan.filter_columns()),
+            statements: Vec::new(),
+            confidence: Confidence::Medium,
+        };
+        seen.push(sighting.with_index(advice::index_for(case, scan.at)));
     }
     seen
 }

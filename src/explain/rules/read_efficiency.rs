@@ -11,8 +11,9 @@ use crate::{
     record::Confidence,
 };
 
-/// Pages below which it does not matter.
+/// Pages below which it does not matter, read in passing and by an index.
 const MIN_PAGES: f64 = 500.0;
+const MIN_PAGES_BY_INDEX: f64 = 100.0;
 /// Pages that going down an index takes at most, and pages that a row may take: its own, its index's, and as much again.
 const PAGES_A_SEARCH: f64 = 5.0;
 const PAGES_A_ROW: f64 = 4.0;
@@ -20,7 +21,8 @@ const PAGES_A_ROW: f64 = 4.0;
 pub(super) const RULE: Rule = Rule {
     id: "read-efficiency",
     title: "More pages are read than the rows on them account for",
-    sees: "over 500 pages: a Seq Scan that met less than one row a page, or a scan by an index that visited over 4 pages for each row it met and 5 for each search",
+    sees: "a Seq Scan of over 500 pages that met less than one row a page, or a scan by an index that visited over 100 pages, over 4 for each row it met and 5 for \
+           each search",
     why: "A page of 8 kB holds at least four rows, as PostgreSQL stores longer values elsewhere. Pages with fewer are filled with what was deleted or updated \
           and not yet cleared away, and are read all the same; so are an index's entries for such rows.",
     advice: "Vacuum the table, find out what keeps autovacuum from it (long transactions, its settings), and rebuild what has grown: REINDEX CONCURRENTLY for an \
@@ -37,10 +39,10 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     for scan in case.scans() {
         let Some(pages) = scan.buffers().map(|buffers| buffers as f64) else { continue };
         let Some(expected) = expected(&scan) else { continue };
-        if pages < MIN_PAGES || pages <= expected {
+        let whole = scan.node.node_type == "Seq Scan";
+        if pages < if whole { MIN_PAGES } else { MIN_PAGES_BY_INDEX } || pages <= expected {
             continue;
         }
-        let whole = scan.node.node_type == "Seq Scan";
         let at_stake_ms = scan.own_ms().map(|ms| ms * (1.0 - expected / pages));
         let facts =
             case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref().unwrap_or_default());

@@ -75,16 +75,16 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             severity: waste.map_or_else(|| case.by_share(at_stake_ms), |waste| waste.severity.max(Severity::Warning)),
             node: Some(scan.at),
             evidence: format!(
-                "{} called {name} for each of {} rows to keep {}{policy}{cost}",
+                "{} called {name}() for each of {} rows to keep {}{policy}{cost}",
                 scan.label(),
                 count(scan.rows_read()),
                 count(scan.rows())
             ),
             at_stake_ms,
             advice: if takes_column {
-                format!("have {name} return what is allowed, once, and compare the column with that, instead of calling it for each row")
+                format!("have {name}() return what is allowed, once, and compare the column with that, instead of calling it for each row")
             } else {
-                format!("write the call of {name} as a subquery, (SELECT ...), so that it runs once and its result can be looked up in an index")
+                format!("write the call of {name}() as a subquery, (SELECT ...), so that it runs once and its result can be looked up in an index")
             },
             statements: index.map(|index| index.statement).into_iter().collect(),
             confidence: Confidence::Medium,

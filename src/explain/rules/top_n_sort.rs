@@ -49,8 +49,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         // Where the filter drops most, what finds the rows is the cause, and the sort is of what it left.
         let ms = if case.waste(scan).is_some() { sort.own_ms } else { sort.total_ms };
         let at_stake_ms = ms.map(|ms| ms * (1.0 - returned / sorted));
-        let index = advice::index_for(case, scan.at);
-        seen.push(Sighting {
+        let sighting = Sighting {
             severity: case.by_share(at_stake_ms),
             node: Some(at),
             evidence: format!(
@@ -62,13 +61,11 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                 case.cost(sort.buffers.map(|buffers| buffers.shared()), sort.total_ms)
             ),
             at_stake_ms,
-            advice: match &index {
-                Some(index) => index.why.clone(),
-                None => "make an index in the order that is asked for, after the columns that the filter compares with one value".to_owned(),
-            },
-            confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
-            statements: index.map(|index| index.statement).into_iter().collect(),
-        });
+            advice: "make an index in the order that is asked for, after the columns that the filter compares with one value".to_owned(),
+            statements: Vec::new(),
+            confidence: Confidence::Medium,
+        };
+        seen.push(sighting.with_index(advice::index_for(case, scan.at)));
     }
     seen
 }

@@ -15,18 +15,23 @@ use crate::{
     record::{Confidence, Severity},
 };
 
-/// Index pages below which reading all of an index does not matter.
-const MIN_PAGES: u64 = 100;
+/// Index pages below which reading them does not matter.
+const MIN_PAGES: f64 = 75.0;
 /// Index pages for each row found.
 const PAGES_A_ROW: f64 = 0.5;
 /// Pages that going down an index takes at most.
 const PAGES_A_SEARCH: f64 = 5.0;
+/// The planner's cost of a search, and of each row it expects, above which it expects to read all of the index: 5 pages at
+/// `random_page_cost` 4 a row.
+const COST_A_SEARCH: f64 = 300.0;
+const COST_A_ROW: f64 = 20.0;
 
 pub(super) const RULE: Rule = Rule {
     id: "unused-index-column-order",
     title: "An index holds the column, but not first",
-    sees: "a scan that read over 100 pages of a B-tree index, over one for every two rows it found, by a condition that leaves out the index's first column (known \
-           from the catalog, or from an index name such as orders_customer_id_created_at_idx); where the catalog is known, also a scan as in seq-scan-filter \
+    sees: "a scan that visited over 75 pages of an index, over one for every two rows it found, by a condition that leaves out the index's first column or asks \
+           for a range of it and for one value of a later column; the columns are known from the catalog, and otherwise told by the \
+           planner's cost, by an index name such as orders_customer_id_created_at_idx, or by the searches that PostgreSQL 18 counts; where the catalog is known, also a scan as in seq-scan-filter \
            beside such an index",
     why: "An index on several columns is sorted by the first of them, then by the second, as a phone book is by last name, then by first name. Who knows only the \
           first name has to read all of it.",
@@ -38,95 +43,122 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
-    let mut seen = Vec::new();
-    for (at, node) in case.worth_a_word() {
-        seen.extend(reads_all_of(case, at, node));
-    }
+    let mut seen: Vec<Sighting> = case.worth_a_word().filter_map(|(at, node)| reads_all_of(case, at, node)).collect();
     for (scan, waste) in case.wasteful().into_iter().filter(|(scan, _)| scan.node.node_type == "Seq Scan") {
         let Some((column, index)) = left_out(case, &scan) else { continue };
-        seen.push(sighting(
-            case,
-            Place { at: scan.at, node: scan.node, table: scan.node },
-            column,
-            Sighting {
-                severity: waste.severity,
-                node: Some(scan.at),
-                evidence: format!("{}; {} holds {column}, but not first", waste.evidence, index.name),
-                at_stake_ms: waste.at_stake_ms,
-                advice: String::new(),
-                statements: Vec::new(),
-                confidence: Confidence::High,
-            },
-        ));
+        seen.push(Sighting {
+            severity: waste.severity,
+            node: Some(scan.at),
+            evidence: format!("{}; {} holds {column}, but not first", waste.evidence, index.name),
+            at_stake_ms: waste.at_stake_ms,
+            advice: format!("make an index that begins with {column}"),
+            statements: statement(case, scan.at, scan.node, &[column]),
+            confidence: Confidence::High,
+        });
     }
     seen
 }
 
-struct Place<'a> {
-    at: usize,
-    node: &'a Node,
-    /// The node that names the table.
-    table: &'a Node,
-}
-
-/// An index read from end to end for want of its first column.
+/// An index read for want of its first column, or for all of a range of it.
 fn reads_all_of(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
     let index = node.index.as_deref()?;
     let table = if node.relation.is_some() { node } else { above(case, node)? };
-    let alias = table.alias.as_deref().or(table.relation.as_deref())?;
-    let condition = node.conditions.index.as_deref()?;
-    let compared: Vec<&str> = condition::columns(condition, alias);
-    let column = *compared.first()?;
-    let pages = node.own_buffers?.shared();
+    let compared = compared(node.conditions.index.as_deref()?, alias(table));
+    let pages = node.own_buffers?.shared() as f64;
     let rows = node.rows() + node.rounding() + node.removed.filter * node.loops();
     // A scan of the table visits a page of it for each row.
     let of_rows = if node.relation.is_some() { rows } else { 0.0 };
-    let searches = node.loops();
-    let of_index = pages as f64 - of_rows - PAGES_A_SEARCH * searches;
-    if pages < MIN_PAGES || of_index < MIN_PAGES as f64 || of_index < PAGES_A_ROW * rows {
+    let of_index = pages - of_rows - PAGES_A_SEARCH * node.loops();
+    if of_index < MIN_PAGES || of_index < PAGES_A_ROW * rows {
         return None;
     }
-    let leading = match facts(case, table).and_then(|facts| facts.indexes.iter().find(|facts| facts.name == index)) {
-        Some(facts) => facts.keys.first().map(|key| key.expression.clone())?,
-        None => first_by_name(index, table.relation.as_deref()?, &compared)?,
+    let (columns, because) = if let Some((column, range)) = behind_a_range(&compared) {
+        (vec![column, range], format!("which it holds behind {range}, of which a range is asked for"))
+    } else {
+        let column = first_is_left_out(case, node, table, index, &compared)?;
+        (vec![column], "which is not its first column".to_owned())
     };
-    if compared.contains(&leading.as_str()) {
-        return None;
-    }
-    let at_stake_ms = node.own_ms;
-    Some(sighting(
-        case,
-        Place { at, node, table },
-        column,
-        Sighting {
-            severity: case.by_share(at_stake_ms).max(Severity::Warning),
-            node: Some(at),
-            evidence: format!(
-                "{} read {} pages of the index to find {} rows by {column}, which is not its first column{}",
-                node.label(),
-                count(pages as f64),
-                count(node.rows()),
-                case.cost(None, node.own_ms)
-            ),
-            at_stake_ms,
-            advice: String::new(),
-            statements: Vec::new(),
-            confidence: Confidence::High,
-        },
-    ))
+    let sighting = Sighting {
+        severity: case.by_share(node.own_ms).max(Severity::Warning),
+        node: Some(at),
+        evidence: format!(
+            "{} visited {} pages to find {} rows by {}, {because}{}",
+            node.label(),
+            count(pages),
+            count(node.rows()),
+            columns[0],
+            case.cost(None, node.own_ms)
+        ),
+        at_stake_ms: node.own_ms,
+        advice: format!("make an index that begins with {} instead of {index}", columns.join(", then ")),
+        statements: statement(case, at, table, &columns),
+        confidence: Confidence::High,
+    };
+    Some(sighting)
 }
 
-/// The sighting with what to do.
-fn sighting(case: &Case<'_>, place: Place<'_>, column: &str, sighting: Sighting) -> Sighting {
-    let statement = match advice::index_for(case, place.at) {
-        Some(index) => Some(index.statement),
-        None => sql::table(place.table).map(|table| format!("CREATE INDEX CONCURRENTLY ON {table} ({column})")),
-    };
-    let existing = place.node.index.as_ref().map(|index| format!(" instead of {index}")).unwrap_or_default();
-    Sighting {
-        advice: format!("make an index that begins with {column}{existing}"),
-        statements: statement.into_iter().collect(),
-        ..sighting
+/// Columns that an index is searched by, with whether one value of each is asked for, in the order of the index; none where it is not
+/// searched by their order.
+fn compared<'a>(condition: &'a str, alias: &str) -> Vec<(&'a str, bool)> {
+    const ORDERED: [&str; 6] = ["=", "= ANY", "<", "<=", ">", ">="];
+    let terms = condition::terms(condition);
+    if !terms
+        .iter()
+        .all(|term| condition::comparison(term).is_some_and(|comparison| ORDERED.contains(&comparison.operator)))
+    {
+        return Vec::new();
+    }
+    terms
+        .into_iter()
+        .flat_map(|term| {
+            let equality =
+                condition::comparison(term).is_some_and(|comparison| matches!(comparison.operator, "=" | "= ANY"));
+            condition::columns(term, alias).into_iter().map(move |column| (column, equality))
+        })
+        .collect()
+}
+
+/// The column of which one value is asked for behind the column of which a range is, and that one.
+fn behind_a_range<'a>(compared: &[(&'a str, bool)]) -> Option<(&'a str, &'a str)> {
+    let range = compared.iter().position(|(_, equality)| !equality)?;
+    let is_range_only = |name: &str| compared.iter().all(|(column, equality)| *column != name || !equality);
+    let (first, _) = compared[range];
+    let behind = compared[range..].iter().find(|(column, equality)| *equality && *column != first)?;
+    is_range_only(first).then_some((behind.0, first))
+}
+
+/// The first column that is compared, where that is not the first of the index.
+fn first_is_left_out<'a>(
+    case: &Case<'_>,
+    node: &Node,
+    table: &Node,
+    index: &str,
+    compared: &[(&'a str, bool)],
+) -> Option<&'a str> {
+    let names: Vec<&str> = compared.iter().map(|(column, _)| *column).collect();
+    let (column, _) = *compared.first()?;
+    if let Some(facts) = facts(case, table).and_then(|facts| facts.indexes.iter().find(|facts| facts.name == index)) {
+        let first = facts.keys.first()?;
+        return (!names.contains(&first.expression.as_str())).then_some(column);
+    }
+    // PostgreSQL 18 searches such an index once for each value of its first column.
+    let is_list = node.conditions.index.as_ref().is_some_and(|condition| condition.contains(" ANY "));
+    let skips = !is_list && node.index_searches.is_some_and(|searches| searches > 2.0 * node.loops());
+    let is_dear = !is_list && node.total_cost.is_some_and(|cost| cost > COST_A_SEARCH + COST_A_ROW * node.plan_rows);
+    (skips || is_dear || is_behind_by_name(index, table.relation.as_deref()?, &names)).then_some(column)
+}
+
+fn alias(table: &Node) -> &str {
+    table.alias.as_deref().or(table.relation.as_deref()).unwrap_or_default()
+}
+
+fn statement(case: &Case<'_>, at: usize, table: &Node, columns: &[&str]) -> Vec<String> {
+    match advice::index_for(case, at) {
+        Some(index) => vec![index.statement],
+        None => sql::table(table)
+            .map(|table| format!("CREATE INDEX CONCURRENTLY ON {table} ({})", columns.join(", ")))
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -164,16 +196,13 @@ fn above<'a>(case: &Case<'a>, node: &'a Node) -> Option<&'a Node> {
         .find(|above| above.relation.is_some())
 }
 
-/// What comes before the compared columns in a name that PostgreSQL gave the index: table, columns, `idx`. `None` where the name says
-/// nothing of the kind.
-fn first_by_name(index: &str, table: &str, compared: &[&str]) -> Option<String> {
-    let columns = index.strip_prefix(table)?.strip_prefix('_')?;
+/// Whether a name that PostgreSQL gave the index (table, columns, `idx`) begins with another column than any compared.
+fn is_behind_by_name(index: &str, table: &str, compared: &[&str]) -> bool {
+    let columns = index.strip_prefix(table).and_then(|rest| rest.strip_prefix('_')).unwrap_or_default();
     let columns = columns.trim_end_matches(|c: char| c.is_ascii_digit());
-    let columns = ["_idx", "_key"].iter().find_map(|suffix| columns.strip_suffix(suffix))?;
-    let before = compared.iter().filter_map(|column| {
-        columns.strip_suffix(column).or_else(|| columns.find(&format!("_{column}_")).map(|at| &columns[..=at]))
-    });
-    before
-        .map(|before| before.trim_end_matches('_').to_owned())
-        .find(|before| !before.is_empty() && !compared.iter().any(|column| before.starts_with(column)))
+    let Some(columns) = ["_idx", "_key"].iter().find_map(|suffix| columns.strip_suffix(suffix)) else { return false };
+    let begins =
+        |column: &&str| columns == *column || columns.strip_prefix(*column).is_some_and(|rest| rest.starts_with('_'));
+    let holds = |column: &&str| columns.ends_with(&format!("_{column}")) || columns.contains(&format!("_{column}_"));
+    compared.iter().any(holds) && !compared.iter().any(begins)
 }

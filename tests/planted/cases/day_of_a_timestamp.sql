@@ -1,5 +1,5 @@
 -- title: A day picked by casting the timestamp, which has an index
--- finds: seq-scan-filter
+-- finds: function-on-column
 -- names: booked_at
 -- [setup]
 CREATE TABLE bookings (id int PRIMARY KEY, booked_at timestamp NOT NULL, seats int NOT NULL);

@@ -1,5 +1,5 @@
 -- title: A function on the column keeps its index from being used
--- finds: seq-scan-filter
+-- finds: function-on-column
 -- names: lower(email)
 -- [setup]
 CREATE TABLE people (id int PRIMARY KEY, email text NOT NULL, name text NOT NULL);

@@ -1,5 +1,5 @@
 -- title: A number of another type casts the column, whose index does not serve
--- finds: seq-scan-filter
+-- finds: implicit-cast
 -- names: tracking
 -- [setup]
 CREATE TABLE parcels (id int PRIMARY KEY, tracking int NOT NULL, weight int NOT NULL);

@@ -1,5 +1,5 @@
 -- title: Rows by a key of a document, no index
--- finds: seq-scan-filter
+-- finds: function-on-column
 -- names: body ->> 'owner'
 -- [setup]
 CREATE TABLE documents (id int PRIMARY KEY, body jsonb NOT NULL);

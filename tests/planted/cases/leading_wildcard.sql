@@ -1,5 +1,5 @@
 -- title: LIKE with a leading wildcard
--- finds: seq-scan-filter
+-- finds: leading-wildcard
 -- names: name
 -- names: trgm
 -- [setup]

@@ -1,5 +1,5 @@
 -- title: An index with the range before the equality: all of the range is walked
--- finds: read-efficiency
+-- finds: unused-index-column-order
 -- names: host_id
 -- [setup]
 CREATE TABLE log_lines (id int PRIMARY KEY, logged_at timestamptz NOT NULL, host_id int NOT NULL, line text NOT NULL);

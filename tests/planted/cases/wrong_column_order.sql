@@ -1,5 +1,5 @@
 -- title: The only index begins with a column that the query does not name
--- finds: seq-scan-filter
+-- finds: unused-index-column-order
 -- names: visitor_id
 -- [setup]
 CREATE TABLE visits (id int NOT NULL, page text NOT NULL, visitor_id int NOT NULL);
