@@ -70,7 +70,7 @@ impl Sighting {
         match index {
             None => self,
             Some(index) => {
-                Self { advice: index.why, statements: vec![index.statement], confidence: Confidence::High, ..self }
+                Self { advice: index.why.clone(), statements: index.statements(), confidence: Confidence::High, ..self }
             }
         }
     }

@@ -56,11 +56,6 @@ impl Compared<'_> {
     pub(super) fn is_ordered(&self) -> bool {
         matches!(self.operator, "=" | "<" | ">" | "<=" | ">=" | "= ANY")
     }
-
-    /// Whether one value, or one of several, is asked for.
-    pub(super) fn is_equality(&self) -> bool {
-        matches!(self.operator, "=" | "= ANY")
-    }
 }
 
 impl<'a> Case<'a> {
@@ -171,17 +166,6 @@ impl<'a> Scan<'a> {
         if columns.is_empty() { "the columns of its filter".to_owned() } else { columns.join(", ") }
     }
 
-    /// Columns that the filter compares as they are with one value.
-    pub(super) fn equal_columns(&self) -> Vec<&'a str> {
-        let compared = self.filter().into_iter().filter_map(|term| self.compared(term));
-        compared
-            .filter(Compared::is_equality)
-            .filter_map(|compared| match compared.side {
-                Side::Column(name) => Some(name),
-                _ => None,
-            })
-            .collect()
-    }
     /// As EXPLAIN names it; of partitions how many and of what: `Seq Scan on 12 partitions of events`.
     pub(super) fn label(&self) -> String {
         let label = self.node.label();

@@ -3,39 +3,14 @@
 use super::Rule;
 use crate::{
     explain::{
+        advice,
         condition::{self, Side},
         diagnose::{Case, Sighting},
-        scans::{Compared, Scan},
-        sql,
+        scans::Compared,
     },
     record::Confidence,
 };
 
-/// Functions whose result never changes, so that an index may hold it.
-const IMMUTABLE: &[&str] = &[
-    "COALESCE",
-    "TRIM",
-    "abs",
-    "btrim",
-    "ceil",
-    "floor",
-    "initcap",
-    "left",
-    "length",
-    "lower",
-    "ltrim",
-    "md5",
-    "mod",
-    "replace",
-    "reverse",
-    "right",
-    "round",
-    "rtrim",
-    "split_part",
-    "substr",
-    "substring",
-    "upper",
-];
 /// Functions and types that make a coarser time of a column: a range of the column says the same.
 const TIMES: &[&str] = &["EXTRACT", "date", "date_part", "date_trunc", "timezone", "to_char"];
 
@@ -62,7 +37,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         };
         let expression = condition::unqualified(condition::bare(compared.expression), scan.alias());
         let columns = condition::columns(compared.expression, scan.alias());
-        let (advice, statement) = match (columns.as_slice(), is_time(&compared)) {
+        let (advice, index) = match (columns.as_slice(), is_time(&compared)) {
             ([column], true) => (
                 format!(
                     "compare {column} itself with a range ({column} >= start AND {column} < end), and give it an index"
@@ -71,10 +46,10 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             ),
             _ => (
                 format!("index the expression {expression}, or rewrite the condition to compare the column itself"),
-                statement(&scan, &expression),
+                advice::index_for(case, scan.at),
             ),
         };
-        seen.push(Sighting {
+        let sighting = Sighting {
             severity: waste.severity,
             node: Some(scan.at),
             evidence: format!(
@@ -84,9 +59,10 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             ),
             at_stake_ms: waste.at_stake_ms,
             advice,
-            confidence: if statement.is_some() { Confidence::High } else { Confidence::Medium },
-            statements: statement.into_iter().collect(),
-        });
+            statements: Vec::new(),
+            confidence: Confidence::Medium,
+        };
+        seen.push(sighting.with_index(index));
     }
     seen
 }
@@ -105,16 +81,4 @@ pub(super) fn is_time(compared: &Compared<'_>) -> bool {
         Side::Cast { to, .. } => matches!(to, "date" | "time without time zone" | "time with time zone"),
         _ => condition::calls(compared.expression).iter().any(|(name, _)| TIMES.contains(name)),
     }
-}
-
-/// The index on the expression, after the columns that the filter compares as they are; `None` where an index may not hold it.
-fn statement(scan: &Scan<'_>, expression: &str) -> Option<String> {
-    let calls = condition::calls(expression);
-    if scan.nodes.len() > 1 || !calls.iter().all(|(name, _)| IMMUTABLE.contains(name)) {
-        return None;
-    }
-    let is_call = calls.first().is_some_and(|(name, arguments)| format!("{name}({arguments})") == expression);
-    let key = if is_call { expression.to_owned() } else { format!("({expression})") };
-    let keys: Vec<&str> = scan.equal_columns().into_iter().chain([key.as_str()]).collect();
-    Some(format!("CREATE INDEX CONCURRENTLY ON {} ({})", sql::table(scan.node)?, keys.join(", ")))
 }

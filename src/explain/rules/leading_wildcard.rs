@@ -3,10 +3,10 @@
 use super::Rule;
 use crate::{
     explain::{
+        advice,
         condition::{self, Side},
         diagnose::{Case, Sighting},
         scans::{Compared, Scan},
-        sql,
     },
     record::Confidence,
 };
@@ -34,9 +34,8 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         let compared = scan.filter().into_iter().filter_map(|term| scan.compared(term));
         let Some(compared) = compared.into_iter().find(is_search) else { continue };
         let expression = searched(&scan, &compared);
-        let statements = statements(&scan, &expression);
         let narrow = condition::constant(compared.value).is_some_and(|pattern| longest_run(&pattern) >= TRIGRAM);
-        seen.push(Sighting {
+        let sighting = Sighting {
             severity: waste.severity,
             node: Some(scan.at),
             evidence: format!("{}; the filter looks for {} in {expression}", waste.evidence, compared.value),
@@ -48,13 +47,10 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                     "let people search {expression} by at least three letters in a row, and give it a trigram index: fewer it cannot narrow down"
                 )
             },
-            confidence: match (narrow, statements.is_empty()) {
-                (true, false) => Confidence::High,
-                (true, true) => Confidence::Medium,
-                (false, _) => Confidence::Low,
-            },
-            statements,
-        });
+            statements: Vec::new(),
+            confidence: if narrow { Confidence::Medium } else { Confidence::Low },
+        };
+        seen.push(sighting.with_index(advice::index_for(case, scan.at).filter(|_| narrow)));
     }
     seen
 }
@@ -76,20 +72,6 @@ pub(super) fn searched(scan: &Scan<'_>, compared: &Compared<'_>) -> String {
         Side::Column(column) | Side::Cast { column, to: "text" } => column.to_owned(),
         _ => condition::unqualified(condition::bare(compared.expression), scan.alias()),
     }
-}
-
-/// What makes the trigram index.
-pub(super) fn statements(scan: &Scan<'_>, expression: &str) -> Vec<String> {
-    let Some(table) = sql::table(scan.node).filter(|_| scan.nodes.len() == 1) else { return Vec::new() };
-    let key = if condition::columns(expression, scan.alias()) == [expression] {
-        expression.to_owned()
-    } else {
-        format!("({expression})")
-    };
-    vec![
-        "CREATE EXTENSION IF NOT EXISTS pg_trgm".to_owned(),
-        format!("CREATE INDEX CONCURRENTLY ON {table} USING gin ({key} gin_trgm_ops)"),
-    ]
 }
 
 /// The most letters and digits in a row.

@@ -81,7 +81,7 @@ fn statements(case: &Case<'_>, scan: &Scan<'_>, sides: &[&str]) -> Vec<String> {
             let compared = scan.compared(term)?;
             match compared.side {
                 _ if leading_wildcard::is_search(&compared) => {
-                    Some(leading_wildcard::statements(scan, &leading_wildcard::searched(scan, &compared)))
+                    Some(trigram_index(scan, &leading_wildcard::searched(scan, &compared)))
                 }
                 Side::Column(column) if compared.is_ordered() => {
                     let has_one = facts.is_some_and(|facts| {
@@ -108,4 +108,18 @@ fn statements(case: &Case<'_>, scan: &Scan<'_>, sides: &[&str]) -> Vec<String> {
         }
     }
     once
+}
+
+/// What makes an index of all three letters in a row of the expression.
+fn trigram_index(scan: &Scan<'_>, expression: &str) -> Vec<String> {
+    let Some(table) = sql::table(scan.node).filter(|_| scan.nodes.len() == 1) else { return Vec::new() };
+    let key = if condition::columns(expression, scan.alias()) == [expression] {
+        expression.to_owned()
+    } else {
+        format!("({expression})")
+    };
+    vec![
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm".to_owned(),
+        format!("CREATE INDEX CONCURRENTLY ON {table} USING gin ({key} gin_trgm_ops)"),
+    ]
 }

@@ -86,7 +86,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             } else {
                 format!("write the call of {name}() as a subquery, (SELECT ...), so that it runs once and its result can be looked up in an index")
             },
-            statements: index.map(|index| index.statement).into_iter().collect(),
+            statements: index.map(advice::IndexAdvice::statements).unwrap_or_default(),
             confidence: Confidence::Medium,
         });
     }

@@ -154,7 +154,7 @@ fn alias(table: &Node) -> &str {
 
 fn statement(case: &Case<'_>, at: usize, table: &Node, columns: &[&str]) -> Vec<String> {
     match advice::index_for(case, at) {
-        Some(index) => vec![index.statement],
+        Some(index) => index.statements(),
         None => sql::table(table)
             .map(|table| format!("CREATE INDEX CONCURRENTLY ON {table} ({})", columns.join(", ")))
             .into_iter()
