@@ -5,13 +5,16 @@
 
 mod advice;
 mod diagnose;
+mod draft;
 mod error;
 mod figures;
 mod own;
 mod plan;
 mod read;
 mod rules;
+mod runs_in;
 mod tables;
+mod tape;
 mod tree;
 mod words;
 
