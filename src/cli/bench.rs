@@ -24,8 +24,9 @@ use crate::{
 pub(super) struct BenchArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    #[command(flatten)]
-    phase: PhaseArgs,
+    /// `before` needs the fix to be absent, `after` needs it to be present
+    #[arg(long, value_name = "PHASE")]
+    phase: PhaseName,
     #[command(flatten)]
     load: LoadArgs,
     /// Look for the highest rate that keeps this threshold, such as 'p(95)<50ms', and measure the phase at it; starts at --rate, or
@@ -40,25 +41,18 @@ pub(super) struct BenchArgs {
     target: TargetArgs,
 }
 
-/// The phase that a command is about.
-#[derive(Debug, Args)]
-pub(super) struct PhaseArgs {
-    /// `before` needs the fix to be absent, `after` needs it to be present
-    #[arg(long, value_name = "PHASE")]
-    phase: PhaseName,
-}
-
+/// As `--phase` names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum PhaseName {
+pub(super) enum PhaseName {
     Before,
     After,
 }
 
-impl PhaseArgs {
-    pub(super) fn phase(&self) -> Phase {
-        match self.phase {
-            PhaseName::Before => Phase::Before,
-            PhaseName::After => Phase::After,
+impl PhaseName {
+    pub(super) fn phase(self) -> Phase {
+        match self {
+            Self::Before => Phase::Before,
+            Self::After => Phase::After,
         }
     }
 }

@@ -1,22 +1,60 @@
-//! Why plan JSON cannot be read.
+//! Why a plan cannot be read.
 
-/// What is wrong with the JSON, and where in it.
+use super::tape::Fault;
+
+/// What is wrong, and where.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(#[from] Kind);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Kind {
-    #[error("the plan is not JSON, or is nested too deeply: {0}")]
-    Syntax(#[from] serde_json::Error),
+    #[error("the JSON ends in the middle, at line {0}: it was cut off")]
+    CutJson(usize),
+    #[error("it is not JSON: line {line}, column {column}")]
+    Syntax { line: usize, column: usize },
+    #[error("line {0}: something follows the JSON")]
+    MoreThanJson(usize),
+    #[error("the JSON is nested too deeply")]
+    Nesting,
+    #[error("the JSON is too large for a plan")]
+    Size,
     #[error("the plan's {place} is not {expected}")]
     Shape { place: String, expected: &'static str },
     #[error("the plan is more than {0} nodes deep")]
     Depth(usize),
+    #[error("{message}")]
+    Pasted { message: String, hint: Option<&'static str> },
 }
 
-impl From<serde_json::Error> for Error {
-    fn from(cause: serde_json::Error) -> Self {
-        Self(Kind::Syntax(cause))
+impl Kind {
+    /// What keeps the JSON that begins at byte `from` of `text` from being read.
+    pub(super) fn json(fault: Fault, text: &str, from: usize) -> Self {
+        match fault {
+            Fault::Cut => Self::CutJson(line(text, text.trim_end().len())),
+            Fault::Syntax(at) => {
+                let before = text.get(..from + at).unwrap_or(text);
+                let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+                Self::Syntax { line: line(text, from + at), column }
+            }
+            Fault::Depth => Self::Nesting,
+            Fault::Size => Self::Size,
+        }
     }
+}
+
+impl Error {
+    /// The way out, where one is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.0 {
+            Kind::Pasted { hint, .. } => *hint,
+            Kind::CutJson(_) => Some("copy all of it, from the first `[` to the last `]`"),
+            _ => None,
+        }
+    }
+}
+
+/// The line of the text's byte `at`, from 1.
+pub(super) fn line(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }

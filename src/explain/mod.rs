@@ -6,15 +6,18 @@
 mod advice;
 mod condition;
 mod diagnose;
+mod draft;
 mod error;
 mod figures;
 mod own;
 mod plan;
 mod read;
 mod rules;
+mod runs_in;
 mod scans;
 mod sql;
 mod tables;
+mod tape;
 mod tree;
 mod words;
 

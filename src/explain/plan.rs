@@ -96,6 +96,10 @@ pub struct Node {
     pub lossy_blocks: Option<f64>,
     /// Times that an index was descended, over all loops; from PostgreSQL 18.
     pub index_searches: Option<f64>,
+    /// Partitions that were left out when execution began; `None` where none could be.
+    pub subplans_removed: Option<f64>,
+    /// Whether a setting such as `enable_seqscan = off` speaks against it, and it was taken all the same; from PostgreSQL 18.
+    pub disabled: bool,
     /// Workers that were planned; `None` where the node starts none.
     pub workers_planned: Option<u64>,
     /// Workers that ran.
@@ -108,6 +112,8 @@ pub struct Node {
     pub total_ms: Option<f64>,
     /// Blocks that it touched itself, its children's left out.
     pub own_buffers: Option<Buffers>,
+    /// Parameters and InitPlans that its conditions, keys and output refer to: `$0`, `InitPlan 1`.
+    pub(super) refers: Vec<String>,
 }
 
 /// What ANALYZE measured at a node.
@@ -141,6 +147,8 @@ pub struct Conditions {
     pub index: Option<String>,
     /// Checked again on what a bitmap or an index found.
     pub recheck: Option<String>,
+    /// Rows looked up by their place in the table.
+    pub tid: Option<String>,
     /// Checked on every row it read.
     pub filter: Option<String>,
     /// Checked on every pair of a join beyond its own condition.
@@ -155,7 +163,7 @@ pub struct Conditions {
     pub sort_key: Vec<String>,
     /// Keys of a sort that its input is sorted by already.
     pub presorted_key: Vec<String>,
-    /// Keys of an aggregate.
+    /// Keys of an aggregate, those of all its grouping sets.
     pub group_key: Vec<String>,
     /// Key of a Memoize.
     pub cache_key: Option<String>,
@@ -250,10 +258,33 @@ pub struct Buffers {
     pub temp_written: u64,
 }
 
+impl Removed {
+    /// All of them.
+    pub fn sum(&self) -> f64 {
+        self.filter + self.recheck + self.join_filter
+    }
+
+    fn each(self, change: impl Fn(f64) -> f64) -> Self {
+        Self { filter: change(self.filter), recheck: change(self.recheck), join_filter: change(self.join_filter) }
+    }
+}
+
 impl Buffers {
     /// Shared blocks touched, in the cache or not.
     pub fn shared(&self) -> u64 {
         self.hit.saturating_add(self.read)
+    }
+
+    /// The smaller figure of the two, one by one.
+    pub(super) fn at_most(self, other: Self) -> Self {
+        Self {
+            hit: self.hit.min(other.hit),
+            read: self.read.min(other.read),
+            dirtied: self.dirtied.min(other.dirtied),
+            written: self.written.min(other.written),
+            temp_read: self.temp_read.min(other.temp_read),
+            temp_written: self.temp_written.min(other.temp_written),
+        }
     }
 
     /// What is left without `other`, no less than 0.
@@ -362,6 +393,29 @@ impl Node {
     /// Whether it reads the rows of a relation. A bitmap index scan does not: it finds where they are.
     pub fn scans_relation(&self) -> bool {
         self.relation.is_some() && self.node_type.ends_with("Scan")
+    }
+
+    /// Rows that it read and dropped, over all loops and workers, as printed: to within [`Self::rounding`] each.
+    pub fn removed_in_all(&self) -> Removed {
+        self.removed.each(|rows| rows * self.loops())
+    }
+
+    /// The most rows that it may have read and dropped, over all loops and workers: what is printed was divided by the loops and rounded
+    /// to a whole number, so that 0 over a million loops can be half a million rows. 0 for what it has no condition to drop rows by.
+    pub fn removed_at_most(&self) -> Removed {
+        let Conditions { filter, index, recheck, join_filter, .. } = &self.conditions;
+        let rounding = |there: bool| if there { self.rounding() } else { 0.0 };
+        let printed = self.removed_in_all();
+        Removed {
+            filter: printed.filter + rounding(filter.is_some() || self.removed.filter > 0.0),
+            recheck: printed.recheck + rounding(recheck.is_some() || index.is_some() || self.removed.recheck > 0.0),
+            join_filter: printed.join_filter + rounding(join_filter.is_some() || self.removed.join_filter > 0.0),
+        }
+    }
+
+    /// Whether it changes tables.
+    pub fn writes(&self) -> bool {
+        self.node_type == "ModifyTable"
     }
 
     /// Whether it makes a value or a CTE for other nodes instead of rows for its parent.

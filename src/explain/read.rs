@@ -1,17 +1,19 @@
-//! JSON to the normal form. Any JSON is read or refused with its place; unknown keys are passed over.
+//! FORMAT JSON to the normal form. Any JSON is read or refused with its place; unknown keys are passed over.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
+    draft::{self, Draft, Expected, Field},
     error::{Error, Kind},
     own,
-    plan::{Actual, Buffers, Conditions, HashAggregate, HashTable, Jit, Memoize, Node, Plan, Removed, Sort, Trigger},
+    plan::{Jit, Node, Plan, Trigger},
+    tape::{Tape, Token},
 };
 
-/// Deepest tree that is read. `serde_json` stops at 128 levels, two of which make a node.
-const MAX_DEPTH: usize = 64;
+/// Levels of nodes that are read.
+pub(super) const MAX_DEPTH: usize = 1_000;
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -21,7 +23,11 @@ impl Plan {
     /// # Errors
     /// It is not JSON, is not a plan, or is nested too deeply.
     pub fn parse(text: &str) -> Result<Self> {
-        Self::from_json(&serde_json::from_str(text)?)
+        let (tape, end) = Tape::read(text).map_err(|fault| Kind::json(fault, text, 0))?;
+        if let Some(more) = text[end..].find(|c: char| !c.is_ascii_whitespace()) {
+            return Err(Kind::MoreThanJson(super::error::line(text, end + more)).into());
+        }
+        Self::of_array(&tape)
     }
 
     /// Reads what `FORMAT JSON` returned: an array of one statement, or that statement itself.
@@ -29,282 +35,222 @@ impl Plan {
     /// # Errors
     /// It is not a plan, or is nested too deeply. Several plans, as rules make them, are not one plan.
     pub fn from_json(json: &Value) -> Result<Self> {
-        let statement = match json {
-            Value::Array(statements) => match statements.as_slice() {
-                [statement] => statement,
-                _ => return Err(shape("top level".to_owned(), "an array of one statement")),
-            },
-            statement => statement,
+        Self::of_array(&Tape::of(json).map_err(|fault| Kind::json(fault, "", 0))?)
+    }
+
+    fn of_array(tape: &Tape<'_>) -> Result<Self> {
+        let statement = match tape.token(0) {
+            Token::Array(_) => {
+                let mut statements = tape.elements(0);
+                match (statements.next(), statements.next()) {
+                    (Some(statement), None) => statement,
+                    _ => return Err(shape("top level", "an array of one statement")),
+                }
+            }
+            _ => 0,
         };
-        let statement = Place::new("top level", statement)?;
-        let root = match statement.object.get("Plan") {
-            Some(root) => Place::new("Plan", root)?,
-            None => return Err(shape("Plan".to_owned(), "there")),
+        Self::of_statement(tape, statement)
+    }
+
+    /// Reads the object at `at`, which holds a `Plan`.
+    pub(super) fn of_statement(tape: &Tape<'_>, at: usize) -> Result<Self> {
+        let Token::Object(_) = tape.token(at) else { return Err(shape("top level", "an object")) };
+        let member = |key: &str| tape.member(at, key);
+        let root = member("Plan").ok_or_else(|| shape("Plan", "there"))?;
+        let number = |key: &str| match member(key) {
+            None => Ok(None),
+            Some(at) => draft::number(&field(tape, at)).map_err(|expected| shape(key, expected)),
         };
-        let mut nodes = Vec::new();
-        read(&root, None, &mut nodes)?;
-        own::fill_in(&mut nodes);
         Ok(Self {
-            nodes,
-            planning_ms: statement.number("Planning Time")?,
-            execution_ms: statement.number("Execution Time")?,
-            settings: settings(&statement)?,
-            jit: jit(&statement)?,
-            triggers: triggers(&statement)?,
-            query: statement.text("Query Text")?,
+            planning_ms: number("Planning Time")?,
+            execution_ms: number("Execution Time")?,
+            settings: member("Settings").map_or_else(|| Ok(BTreeMap::new()), |at| settings(tape, at))?,
+            jit: member("JIT").map(|at| jit(tape, at)).transpose()?,
+            triggers: member("Triggers").map_or_else(|| Ok(Vec::new()), |at| triggers(tape, at))?,
+            query: match member("Query Text").map(|at| tape.token(at)) {
+                Some(Token::Text(text)) => Some(text.trim().to_owned()),
+                _ => None,
+            },
+            nodes: nodes(tape, root)?,
         })
     }
 }
 
-fn settings(statement: &Place<'_>) -> Result<BTreeMap<String, String>> {
-    let settings = match statement.object.get("Settings") {
-        None => return Ok(BTreeMap::new()),
-        Some(Value::Object(settings)) => settings,
-        Some(_) => return Err(shape("Settings".to_owned(), "an object")),
+fn settings(tape: &Tape<'_>, at: usize) -> Result<BTreeMap<String, String>> {
+    let Token::Object(_) = tape.token(at) else { return Err(shape("Settings", "an object")) };
+    let text = |at| match tape.token(at) {
+        Token::Text(text) => text.to_string(),
+        Token::Number(number) => number.to_string(),
+        Token::Bool(is) => is.to_string(),
+        _ => String::new(),
     };
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    Ok(settings.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+    Ok(tape.members(at).map(|(name, at)| (name.to_owned(), text(at))).collect())
 }
 
-fn jit(statement: &Place<'_>) -> Result<Option<Jit>> {
-    let Some(jit) = statement.object.get("JIT") else { return Ok(None) };
-    let jit = Place::new("JIT", jit)?;
-    let timing = jit.object.get("Timing").map(|timing| Place::new("JIT.Timing", timing)).transpose()?;
-    Ok(Some(Jit {
-        functions: jit.count("Functions")?.unwrap_or(0.0),
-        total_ms: timing.map_or(Ok(None), |timing| timing.count("Total"))?.unwrap_or(0.0),
-    }))
-}
-
-fn triggers(statement: &Place<'_>) -> Result<Vec<Trigger>> {
-    let triggers = match statement.object.get("Triggers") {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(triggers)) => triggers,
-        Some(_) => return Err(shape("Triggers".to_owned(), "an array")),
+fn jit(tape: &Tape<'_>, at: usize) -> Result<Jit> {
+    let Token::Object(_) = tape.token(at) else { return Err(shape("JIT", "an object")) };
+    let of = |at: Option<usize>, place: &str| match at.map(|at| tape.token(at)) {
+        None => Ok(0.0),
+        Some(Token::Number(number)) => Ok(*number),
+        // Since PostgreSQL 17 `Deform` lies inside `Generation`, which is then an object of its own.
+        Some(_) => Err(shape(place, "a number")),
     };
-    let trigger = |(index, trigger): (usize, &Value)| {
-        let place = Place::new(format!("Triggers[{index}]"), trigger)?;
-        Ok(Trigger {
-            name: place.text("Trigger Name")?.unwrap_or_default(),
-            constraint: place.text("Constraint Name")?,
-            relation: place.text("Relation")?,
-            calls: place.count("Calls")?.unwrap_or(0.0),
-            time_ms: place.count("Time")?,
-        })
-    };
-    triggers.iter().enumerate().map(trigger).collect()
-}
-
-/// Reads a node and all below it into `nodes`; gives the node's place among them.
-fn read(place: &Place<'_>, parent: Option<usize>, nodes: &mut Vec<Node>) -> Result<usize> {
-    let depth = parent.map_or(0, |parent| nodes[parent].depth + 1);
-    if depth >= MAX_DEPTH {
-        return Err(Error::from(Kind::Depth(MAX_DEPTH)));
-    }
-    let at = nodes.len();
-    nodes.push(Node { parent, depth, ..node(place)? });
-    match place.object.get("Plans") {
-        None => {}
-        Some(Value::Array(plans)) => {
-            for (index, plan) in plans.iter().enumerate() {
-                let child = read(&Place::new(format!("{}.Plans[{index}]", place.path), plan)?, Some(at), nodes)?;
-                nodes[at].children.push(child);
-            }
-        }
-        Some(_) => return Err(place.not("Plans", "an array")),
-    }
-    Ok(at)
-}
-
-fn node(place: &Place<'_>) -> Result<Node> {
-    let count = |key| Ok::<_, Error>(place.count(key)?.unwrap_or(0.0));
-    let whole = |key| Ok::<_, Error>(place.count(key)?.map(whole));
-    let is = |key| place.object.get(key).and_then(Value::as_bool).unwrap_or(false);
-    let actual = match place.count("Actual Loops")? {
-        None => None,
-        Some(loops) => Some(Actual {
-            loops,
-            rows: count("Actual Rows")?,
-            startup_ms: place.count("Actual Startup Time")?,
-            total_ms: place.count("Actual Total Time")?,
-        }),
-    };
-    let mut sort_key = place.texts("Sort Key")?;
-    if let Some(order) = place.text("Order By")? {
-        sort_key.push(order);
-    }
-    Ok(Node {
-        node_type: place.text("Node Type")?.ok_or_else(|| place.not("Node Type", "there"))?,
-        relationship: place.text("Parent Relationship")?,
-        subplan: place.text("Subplan Name")?,
-        parallel_aware: is("Parallel Aware"),
-        backward: place.text("Scan Direction")?.as_deref() == Some("Backward"),
-        relation: place.text("Relation Name")?,
-        schema: place.text("Schema")?,
-        alias: place.text("Alias")?,
-        index: place.text("Index Name")?,
-        cte: place.text("CTE Name")?,
-        function: place.text("Function Name")?,
-        operation: place.text("Operation")?,
-        strategy: place.text("Strategy")?,
-        partial_mode: place.text("Partial Mode")?,
-        join_type: place.text("Join Type")?,
-        inner_unique: is("Inner Unique"),
-        startup_cost: place.number("Startup Cost")?,
-        total_cost: place.number("Total Cost")?,
-        plan_rows: count("Plan Rows")?,
-        plan_width: count("Plan Width")?,
-        actual,
-        removed: Removed {
-            filter: count("Rows Removed by Filter")?,
-            recheck: count("Rows Removed by Index Recheck")?,
-            join_filter: count("Rows Removed by Join Filter")?,
-        },
-        buffers: buffers(place)?,
-        conditions: Conditions {
-            index: place.text("Index Cond")?,
-            recheck: place.text("Recheck Cond")?,
-            filter: place.text("Filter")?,
-            join_filter: place.text("Join Filter")?,
-            hash: place.text("Hash Cond")?,
-            merge: place.text("Merge Cond")?,
-            one_time: place.text("One-Time Filter")?,
-            sort_key,
-            presorted_key: place.texts("Presorted Key")?,
-            group_key: place.texts("Group Key")?,
-            cache_key: place.text("Cache Key")?,
-            output: place.texts("Output")?,
-        },
-        sort: sort(place)?,
-        hash: match place.count("Hash Batches")? {
-            None => None,
-            Some(batches) => Some(HashTable {
-                batches,
-                planned_batches: place.count("Original Hash Batches")?.unwrap_or(batches),
-                peak_kib: count("Peak Memory Usage")?,
-            }),
-        },
-        hash_aggregate: match place.count("HashAgg Batches")? {
-            None => None,
-            Some(batches) => {
-                Some(HashAggregate { batches, peak_kib: count("Peak Memory Usage")?, disk_kib: count("Disk Usage")? })
-            }
-        },
-        cache: match place.count("Cache Hits")? {
-            None => None,
-            Some(hits) => Some(Memoize {
-                hits,
-                misses: count("Cache Misses")?,
-                evictions: count("Cache Evictions")?,
-                overflows: count("Cache Overflows")?,
-            }),
-        },
-        heap_fetches: place.count("Heap Fetches")?,
-        exact_blocks: place.count("Exact Heap Blocks")?,
-        lossy_blocks: place.count("Lossy Heap Blocks")?,
-        index_searches: place.count("Index Searches")?,
-        workers_planned: whole("Workers Planned")?,
-        workers_launched: whole("Workers Launched")?,
-        ..Node::default()
+    let timing = tape.member(at, "Timing");
+    Ok(Jit {
+        functions: of(tape.member(at, "Functions"), "JIT.\"Functions\"")?,
+        total_ms: of(timing.and_then(|timing| tape.member(timing, "Total")), "JIT.Timing.\"Total\"")?,
     })
 }
 
-fn buffers(place: &Place<'_>) -> Result<Option<Buffers>> {
-    let Some(hit) = place.count("Shared Hit Blocks")? else { return Ok(None) };
-    let blocks = |key| Ok::<_, Error>(place.count(key)?.map_or(0, whole));
-    Ok(Some(Buffers {
-        hit: whole(hit),
-        read: blocks("Shared Read Blocks")?,
-        dirtied: blocks("Shared Dirtied Blocks")?,
-        written: blocks("Shared Written Blocks")?,
-        temp_read: blocks("Temp Read Blocks")?,
-        temp_written: blocks("Temp Written Blocks")?,
-    }))
-}
-
-/// Of the process that used most; a parallel sort has one beside each worker's, and none itself where only workers sorted.
-fn sort(place: &Place<'_>) -> Result<Option<Sort>> {
-    let of = |place: &Place<'_>| -> Result<Option<Sort>> {
-        let Some(method) = place.text("Sort Method")? else { return Ok(None) };
-        let on_disk = place.text("Sort Space Type")?.as_deref() == Some("Disk");
-        Ok(Some(Sort { method, kib: place.count("Sort Space Used")?.unwrap_or(0.0), on_disk }))
+fn triggers(tape: &Tape<'_>, at: usize) -> Result<Vec<Trigger>> {
+    let Token::Array(_) = tape.token(at) else { return Err(shape("Triggers", "an array")) };
+    let trigger = |(index, at): (usize, usize)| {
+        let text = |key| match tape.member(at, key).map(|at| tape.token(at)) {
+            Some(Token::Text(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let number = |key: &str| match tape.member(at, key) {
+            None => Ok(None),
+            Some(at) => draft::number(&field(tape, at))
+                .map_err(|expected| shape(&format!("Triggers[{index}].\"{key}\""), expected)),
+        };
+        Ok(Trigger {
+            name: text("Trigger Name").unwrap_or_default(),
+            constraint: text("Constraint Name"),
+            relation: text("Relation"),
+            calls: number("Calls")?.unwrap_or(0.0),
+            time_ms: number("Time")?,
+        })
     };
-    let mut most = of(place)?;
-    if let Some(Value::Array(workers)) = place.object.get("Workers") {
-        for (index, worker) in workers.iter().enumerate() {
-            let worker = of(&Place::new(format!("{}.Workers[{index}]", place.path), worker)?)?;
-            let key = |sort: &Sort| (sort.on_disk, sort.kib);
-            if worker.as_ref().is_some_and(|sort| most.as_ref().is_none_or(|most| key(sort) > key(most))) {
-                most = worker;
+    tape.elements(at).enumerate().map(trigger).collect()
+}
+
+/// A node that is yet to be read: its place on the tape, its parent, its place among the parent's `Plans`.
+type Next = (usize, Option<usize>, usize);
+
+/// The node at `root` and all below it, each before its children.
+fn nodes(tape: &Tape<'_>, root: usize) -> Result<Vec<Node>> {
+    let mut nodes: Vec<Node> = Vec::new();
+    let mut among: Vec<usize> = Vec::new();
+    let mut next: Vec<Next> = vec![(root, None, 0)];
+    while let Some((at, parent, index)) = next.pop() {
+        let depth = parent.map_or(0, |parent| nodes[parent].depth + 1);
+        if depth >= MAX_DEPTH {
+            return Err(Kind::Depth(MAX_DEPTH).into());
+        }
+        let (node, children) = node(tape, at).map_err(|(key, expected)| {
+            let path = path(&nodes, &among, parent, index);
+            let place = if key.is_empty() { path } else { format!("{path}.\"{key}\"") };
+            Error::from(Kind::Shape { place, expected })
+        })?;
+        let place = nodes.len();
+        nodes.push(Node { parent, depth, ..node });
+        among.push(index);
+        if let Some(parent) = parent {
+            nodes[parent].children.push(place);
+        }
+        if let Some(children) = children {
+            let begin = next.len();
+            next.extend(tape.elements(children).enumerate().map(|(index, child)| (child, Some(place), index)));
+            next[begin..].reverse();
+        }
+    }
+    own::fill_in(&mut nodes);
+    Ok(nodes)
+}
+
+/// The way to a node: `Plan.Plans[0].Plans[1]`.
+fn path(nodes: &[Node], among: &[usize], parent: Option<usize>, index: usize) -> String {
+    let Some(parent) = parent else { return "Plan".to_owned() };
+    let mut path = vec![index];
+    path.extend(
+        std::iter::successors(Some(parent), |at| nodes[*at].parent)
+            .filter(|at| nodes[*at].parent.is_some())
+            .map(|at| among[at]),
+    );
+    let steps: String = path.into_iter().rev().map(|index| format!(".Plans[{index}]")).collect();
+    format!("Plan{steps}")
+}
+
+/// A node without what lies below it, and the place of its `Plans`.
+fn node<'t>(tape: &'t Tape<'_>, at: usize) -> std::result::Result<(Node, Option<usize>), (&'t str, Expected)> {
+    let Token::Object(_) = tape.token(at) else { return Err(("", "an object")) };
+    let mut draft = Draft::default();
+    let mut children = None;
+    for (key, at) in tape.members(at) {
+        let is_array = matches!(tape.token(at), Token::Array(_));
+        match key {
+            "Plans" if is_array => children = Some(at),
+            "Plans" => return Err((key, "an array")),
+            "Workers" if is_array => {
+                for worker in tape.elements(at) {
+                    let mut of_worker = Draft::default();
+                    for (key, at) in tape.members(worker) {
+                        of_worker.set(key, &field(tape, at)).map_err(|expected| (key, expected))?;
+                    }
+                    draft.worker(of_worker);
+                }
+            }
+            "Full-sort Groups" | "Pre-sorted Groups" => groups(tape, at, &mut draft),
+            "Grouping Sets" => {
+                for set in tape.elements(at) {
+                    grouping_set(tape, set, &mut draft);
+                }
+            }
+            _ => draft.set(key, &field(tape, at)).map_err(|expected| (key, expected))?,
+        }
+    }
+    if draft.has_type() { Ok((draft.finish(), children)) } else { Err(("Node Type", "there")) }
+}
+
+/// What an incremental sort did with one kind of its groups.
+fn groups(tape: &Tape<'_>, at: usize, draft: &mut Draft) {
+    let method = tape.member(at, "Sort Methods Used").and_then(|methods| tape.elements(methods).last());
+    let Some(Token::Text(method)) = method.map(|method| tape.token(method)) else { return };
+    for (place, on_disk) in [("Sort Space Memory", false), ("Sort Space Disk", true)] {
+        let peak = tape.member(at, place).and_then(|space| tape.member(space, "Peak Sort Space Used"));
+        if let Some(Token::Number(kib)) = peak.map(|peak| tape.token(peak)) {
+            draft.sorted(method, *kib, on_disk);
+        }
+    }
+}
+
+fn grouping_set(tape: &Tape<'_>, at: usize, draft: &mut Draft) {
+    for (key, at) in tape.members(at) {
+        if matches!(key, "Group Keys" | "Hash Keys") {
+            for keys in tape.elements(at) {
+                let keys = tape.elements(keys).filter_map(|key| match tape.token(key) {
+                    Token::Text(key) => Some(key.to_string()),
+                    _ => None,
+                });
+                draft.node.conditions.group_key.extend(keys);
             }
         }
     }
-    Ok(most)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` saturates, and `count` gives no negatives"
-)]
-fn whole(number: f64) -> u64 {
-    number as u64
-}
-
-/// An object and the way to it.
-struct Place<'a> {
-    path: String,
-    object: &'a Map<String, Value>,
-}
-
-impl<'a> Place<'a> {
-    fn new(path: impl Into<String>, value: &'a Value) -> Result<Self> {
-        match value {
-            Value::Object(object) => Ok(Self { path: path.into(), object }),
-            _ => Err(shape(path.into(), "an object")),
+fn field<'t>(tape: &'t Tape<'_>, at: usize) -> Field<'t> {
+    match tape.token(at) {
+        Token::Bool(is) => Field::Bool(*is),
+        Token::Number(number) => Field::Number(*number),
+        Token::Text(text) => Field::Text(text),
+        Token::Array(_) => {
+            let texts: Option<Vec<&str>> = tape
+                .elements(at)
+                .map(|element| match tape.token(element) {
+                    Token::Text(text) => Some(&**text),
+                    _ => None,
+                })
+                .collect();
+            texts.map_or(Field::Bool(false), Field::Texts)
         }
-    }
-
-    fn not(&self, key: &str, expected: &'static str) -> Error {
-        shape(format!("{}.\"{key}\"", self.path), expected)
-    }
-
-    fn text(&self, key: &str) -> Result<Option<String>> {
-        match self.object.get(key) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(self.not(key, "text")),
-        }
-    }
-
-    fn texts(&self, key: &str) -> Result<Vec<String>> {
-        match self.object.get(key) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(texts)) => {
-                let text = |text: &Value| text.as_str().map(str::to_owned);
-                texts.iter().map(text).collect::<Option<_>>().ok_or_else(|| self.not(key, "an array of texts"))
-            }
-            Some(_) => Err(self.not(key, "an array of texts")),
-        }
-    }
-
-    fn number(&self, key: &str) -> Result<Option<f64>> {
-        match self.object.get(key) {
-            None => Ok(None),
-            Some(value) => value.as_f64().map(Some).ok_or_else(|| self.not(key, "a number")),
-        }
-    }
-
-    fn count(&self, key: &str) -> Result<Option<f64>> {
-        match self.number(key)? {
-            Some(number) if number < 0.0 => Err(self.not(key, "a number of 0 or more")),
-            number => Ok(number),
-        }
+        Token::Null => Field::Other,
+        Token::Object(_) => Field::Bool(false),
     }
 }
 
-fn shape(place: String, expected: &'static str) -> Error {
-    Error::from(Kind::Shape { place, expected })
+fn shape(place: &str, expected: Expected) -> Error {
+    Error::from(Kind::Shape { place: place.to_owned(), expected })
 }
 
 #[cfg(test)]
@@ -313,6 +259,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::explain::figures;
 
     fn refused(json: &Value) -> String {
         Plan::from_json(json).unwrap_err().to_string()
@@ -341,13 +288,13 @@ mod tests {
             let open = r#"{"Node Type":"Limit","Plans":["#.repeat(levels);
             format!(r#"[{{"Plan":{open}{{"Node Type":"Result"}}{}}}]"#, "]}".repeat(levels))
         };
-        assert!(Plan::parse(&deep(50)).is_ok());
-        assert!(Plan::parse(&deep(100_000)).unwrap_err().to_string().contains("nested too deeply"));
-        let mut value = json!({ "Node Type": "Result" });
-        for _ in 0..200 {
-            value = json!({ "Node Type": "Limit", "Plans": [value] });
-        }
-        assert_eq!(refused(&json!({ "Plan": value })), "the plan is more than 64 nodes deep");
+        // A node is nested in two levels; a thread of a test has 2 MiB of stack.
+        let plan = Plan::parse(&deep(MAX_DEPTH - 1)).unwrap();
+        assert_eq!(plan.nodes().last().unwrap().depth, MAX_DEPTH - 1);
+        assert!(figures(&plan, "s", "hot", Vec::new()).shape.ends_with("Result"));
+        let refused = |levels| Plan::parse(&deep(levels)).unwrap_err().to_string();
+        assert_eq!(refused(MAX_DEPTH), "the plan is more than 1000 nodes deep");
+        assert_eq!(refused(1_000_000), "the JSON is nested too deeply");
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -413,7 +360,7 @@ mod tests {
         #[test]
         fn any_plan_is_read_and_has_figures(root in any_node()) {
             let plan = Plan::parse(&json!([{ "Plan": root }]).to_string()).unwrap();
-            let figures = crate::explain::figures(&plan, "s", "hot", Vec::new());
+            let figures = figures(&plan, "s", "hot", Vec::new());
             prop_assert!(figures.shape.starts_with(&plan.root().node_type));
         }
     }

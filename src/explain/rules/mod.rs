@@ -20,10 +20,12 @@ mod seq_scan_filter;
 mod top_n_sort;
 mod unused_index_column_order;
 
+use serde::Serialize;
+
 use super::diagnose::{Case, Sighting};
 
 /// A rule: what it is, for docs and help, and its check.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Rule {
     /// Stable id, such as `seq-scan-filter`.
     pub id: &'static str,
@@ -40,7 +42,9 @@ pub struct Rule {
     /// Whether it works on a plan without ANALYZE.
     pub reads_estimates: bool,
     /// Rules whose findings at the same node it explains better, so that theirs are left out.
+    #[serde(skip)]
     pub(super) explains: &'static [&'static str],
+    #[serde(skip)]
     pub(super) check: fn(&Case<'_>) -> Vec<Sighting>,
 }
 

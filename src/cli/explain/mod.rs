@@ -1,0 +1,92 @@
+//! `latclinic explain`
+
+use clap::Args;
+
+use super::{
+    bench::PhaseName,
+    exit::{CommandError, Exit},
+    format::FormatArgs,
+    output::Output,
+    reports::ReportsArgs,
+    scenario::ScenarioArgs,
+    session,
+    target::TargetArgs,
+};
+use crate::{
+    clinic,
+    record::Phase,
+    render::{self, Document},
+};
+
+/// Capture the plans of one phase, or say what is wrong with a plan of yours
+#[derive(Debug, Args)]
+#[command(override_usage = "latclinic explain [SCENARIO] --phase before|after [OPTIONS]\n       \
+                            latclinic explain --rule ID | --rules [--format FORMAT]")]
+pub(super) struct ExplainArgs {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// `before` needs the fix to be absent, `after` needs it to be present
+    #[arg(long, value_name = "PHASE", required_unless_present_any = WITHOUT_SCENARIO)]
+    phase: Option<PhaseName>,
+    /// Seed that the classes of parameter values are drawn from
+    #[arg(long, value_name = "N")]
+    random_seed: Option<u64>,
+    #[command(flatten)]
+    without: WithoutScenario,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    reports: ReportsArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// Flags that need neither a scenario nor a database; one of them at a time.
+#[derive(Debug, Args)]
+#[group(id = "without_scenario", multiple = false, conflicts_with_all = OF_SCENARIO)]
+#[command(next_help_heading = "Without a scenario")]
+struct WithoutScenario {
+    /// Say what a rule looks at, why that matters and what to do about it
+    #[arg(long, value_name = "ID")]
+    rule: Option<String>,
+    /// List the rules that plans are examined by
+    #[arg(long)]
+    rules: bool,
+}
+
+const WITHOUT_SCENARIO: [&str; 2] = ["rule", "rules"];
+const OF_SCENARIO: [&str; 6] = ["scenario", "rows", "phase", "random_seed", "reports", "output"];
+
+pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, CommandError> {
+    let format = args.format.format;
+    match &args.without {
+        WithoutScenario { rule: Some(id), .. } => {
+            let rule = clinic::rule(id)?;
+            format.show(output, &render::rule(rule), rule)?;
+        }
+        WithoutScenario { rules: true, .. } => {
+            format.show(output, &render::rules(clinic::rules()), &clinic::rules())?;
+        }
+        WithoutScenario { .. } => {
+            // clap has seen to it that there is one.
+            let phase = args.phase.map_or(Phase::Before, PhaseName::phase);
+            of_scenario(args, phase, output)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn of_scenario(args: &ExplainArgs, phase: Phase, output: &mut Output) -> Result<(), CommandError> {
+    let scenario = args.scenario.load()?;
+    let seed = args.random_seed.unwrap_or(scenario.load.seed);
+    let reports = args.reports.reports();
+    let (outcome, _) = session::at(args.target.place(0)?, "latclinic explain", async |clinic| {
+        clinic::explain(clinic, &scenario, phase, seed, clinic::TIME_LIMIT, &reports).await
+    })?;
+    args.format.format.show_saved(
+        output,
+        &Document::verbatim(&outcome.captured.text),
+        &outcome.captured.json,
+        &outcome.folder,
+    )
+}
