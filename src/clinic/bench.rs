@@ -64,7 +64,8 @@ pub(super) async fn measure(
     plan: &PlannedLoad,
     folder: &Folder,
 ) -> Result<BenchOutcome, Error> {
-    let ready = Ready::new(clinic, scenario, phase, plan.load.seed).await?;
+    let mut ready = Ready::new(clinic, scenario, phase, plan.load.seed).await?;
+    ready.find_values().await?;
     let measured = ready.measure(plan).await?;
     finish(&ready, measured, folder).await
 }

@@ -105,7 +105,8 @@ pub async fn find_capacity(
     reports: &Reports,
 ) -> Result<BenchOutcome, Error> {
     let folder = reports.prepare(&scenario.id, phase.as_str())?;
-    let ready = Ready::new(clinic, scenario, phase, plan.last.load.seed).await?;
+    let mut ready = Ready::new(clinic, scenario, phase, plan.last.load.seed).await?;
+    ready.find_values().await?;
     let mut search = Search { clinic, ready: &ready, plan, bracket: None, curve: Vec::new(), newest: None };
     let ran = search.run().await;
     let capacity = search.capacity();

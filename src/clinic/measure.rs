@@ -6,13 +6,14 @@ use tokio::sync::Notify;
 
 use super::{
     Clinic, Error, ErrorKind, Event, Events, RoundPlace,
-    explain::{self, Budget, Captured},
+    explain::{self, Budget, Captured, StatementValues},
     figures, fix,
     load::PlannedLoad,
     load_info::load_info,
     machine, seed, thresholds,
 };
 use crate::{
+    draw::ColumnType,
     engine::{self, Ended, Measurement},
     load::{ParameterFacts, Workload},
     pg,
@@ -30,6 +31,8 @@ pub(super) struct Ready<'a> {
     server: Server,
     facts: Vec<Vec<ParameterFacts>>,
     workload: Arc<Workload>,
+    /// Values for the plans; none until they are looked for.
+    values: Vec<StatementValues>,
 }
 
 /// A measurement and its record, which has no plans and no warnings yet.
@@ -57,15 +60,35 @@ impl<'a> Ready<'a> {
         let scenario = fix::in_phase(scenario, phase);
         let facts = pg::describe(connector, &scenario).await?;
         let workload = Arc::new(Workload::new(&scenario, &facts, seed)?);
-        Ok(Self { clinic, scenario, phase, dataset, server, facts, workload })
+        Ok(Self { clinic, scenario, phase, dataset, server, facts, workload, values: Vec::new() })
     }
 
-    /// Takes the values that parameters' queries returned from `other`, so that both sides of a run send the same whatever the
+    /// Whether the values that plans are captured for are known.
+    pub(super) fn has_values(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// Looks in the data for the values that plans are captured for, while no load changes it.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or it was told to stop.
+    pub(super) async fn find_values(&mut self) -> Result<(), Error> {
+        self.values = explain::find_values(self.clinic, &self.scenario, &self.workload, &self.facts).await?;
+        Ok(())
+    }
+
+    /// Takes the values that parameters' queries returned from `other`, and those for the plans, so that both sides of a run send the same whatever the
     /// workload or another order of reading has changed in between.
     ///
     /// # Errors
     /// The values do not fit.
     pub(super) fn share_values(&mut self, other: &Self, seed: u64) -> Result<(), Error> {
+        let types = |facts: &[Vec<ParameterFacts>]| -> Vec<Vec<ColumnType>> {
+            facts.iter().map(|facts| facts.iter().map(|facts| facts.column_type.clone()).collect()).collect()
+        };
+        if types(&self.facts) == types(&other.facts) {
+            self.values.clone_from(&other.values);
+        }
         for (own, others) in self.facts.iter_mut().flatten().zip(other.facts.iter().flatten()) {
             if own.column_type == others.column_type {
                 own.fetched.clone_from(&others.fetched);
@@ -157,7 +180,7 @@ impl<'a> Ready<'a> {
     /// A statement fails, or it was told to stop.
     pub(super) async fn capture(&self) -> Result<Captured, Error> {
         self.clinic.step("capturing plans");
-        explain::capture(self.clinic, &self.scenario, &self.workload, &Budget::while_measured()).await
+        explain::capture(self.clinic, &self.scenario, &self.values, &Budget::while_measured()).await
     }
 
     /// The record of a measurement, without plans and warnings.

@@ -300,6 +300,9 @@ impl<'a> Run<'a> {
         if let Some(other) = self.arms.iter().flatten().next() {
             ready.share_values(&other.ready, seed)?;
         }
+        if !ready.has_values() {
+            ready.find_values().await?;
+        }
         self.arms[side(phase)] = Some(Arm::new(ready));
         Ok(())
     }

@@ -34,6 +34,7 @@ pub fn figures(plan: &Plan, statement: &str, class: &str, parameters: Vec<String
         buffers_read: buffers.map(|buffers| buffers.read),
         nodes: tree(plan),
         values_from: Vec::new(),
+        value_rows: Vec::new(),
         first_ms: None,
         executions_ms: Vec::new(),
         generic_is_same: None,

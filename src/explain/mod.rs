@@ -4,6 +4,7 @@
 //! prints; [`diagnose`] runs the [`RULES`] over it; [`figures`] takes from it what a record keeps.
 
 mod advice;
+mod compared;
 mod condition;
 mod diagnose;
 mod draft;
@@ -22,6 +23,7 @@ mod tree;
 mod words;
 
 pub use advice::IndexAdvice;
+pub use compared::{Compared, compared};
 pub use diagnose::{ClassPlan, Examined, diagnose};
 pub use error::Error;
 pub use figures::figures;

@@ -48,28 +48,67 @@ impl Default for Frequencies {
 impl Frequencies {
     /// Those of draws.
     pub(super) fn of(draws: impl Iterator<Item = Value>) -> Self {
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut distinct: Vec<(u64, Value)> = Vec::new();
-        let mut total = 0;
-        for value in draws {
-            total += 1;
-            match places.entry(format!("{value}")) {
-                Entry::Occupied(place) => distinct[*place.get()].0 += 1,
-                Entry::Vacant(place) => {
-                    place.insert(distinct.len());
-                    distinct.push((1, value));
-                }
+        let mut distinct = distinct(draws);
+        // Stable: of equally frequent values the first drawn stays first.
+        distinct.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let value = |found: Option<&(Value, u64)>| found.map_or(Value::Null, |(value, _)| value.clone());
+        Self { hot: value(distinct.first()), typical: value(median(&distinct)), cold: value(distinct.last()) }
+    }
+}
+
+/// Distinct values with their counts, in the order in which they first come.
+pub(super) fn distinct(draws: impl Iterator<Item = Value>) -> Vec<(Value, u64)> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut distinct: Vec<(Value, u64)> = Vec::new();
+    for value in draws {
+        match places.entry(format!("{value}")) {
+            Entry::Occupied(place) => distinct[*place.get()].1 += 1,
+            Entry::Vacant(place) => {
+                place.insert(distinct.len());
+                distinct.push((value, 1));
             }
         }
-        // Stable: of equally frequent values the first drawn stays first.
-        distinct.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-        let of = |found: Option<&(u64, Value)>| found.map_or(Value::Null, |(_, value)| value.clone());
-        let mut seen = 0;
-        let typical = distinct.iter().find(|(count, _)| {
-            seen += count;
-            2 * seen >= total
-        });
-        Self { hot: of(distinct.first()), typical: of(typical), cold: of(distinct.last()) }
+    }
+    distinct
+}
+
+/// The value at which half of the counts are reached.
+fn median<T>(values: &[(T, u64)]) -> Option<&(T, u64)> {
+    let total: u64 = values.iter().map(|(_, count)| count).sum();
+    let mut seen = 0;
+    values.iter().find(|(_, count)| {
+        seen += count;
+        2 * seen >= total
+    })
+}
+
+/// The classes of values that operations send, by the rows that a table has of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByRows {
+    /// Place of the value with most rows; of equals the one that is sent most often.
+    pub hot: usize,
+    /// Place of the value at the median, weighted by operation: half of the operations have values with at least as many rows.
+    pub typical: usize,
+    /// Place of the value with fewest rows, but one.
+    pub cold: usize,
+    /// Place of a value that no row has; of several the one that is sent most often.
+    pub absent: Option<usize>,
+}
+
+impl ByRows {
+    /// Of values that are sent so often, and have so many rows; `None` where no row has any of them.
+    pub fn of(sent: &[u64], rows: &[u64]) -> Option<Self> {
+        let mut order: Vec<(usize, u64)> = sent.iter().copied().enumerate().collect();
+        let rows_of = |place: usize| rows.get(place).copied().unwrap_or(0);
+        order.sort_by_key(|(place, sent)| std::cmp::Reverse((rows_of(*place), *sent)));
+        let there = order.partition_point(|(place, _)| rows_of(*place) > 0);
+        let (there, absent) = order.split_at(there);
+        Some(Self {
+            hot: there.first()?.0,
+            typical: median(there)?.0,
+            cold: there.last()?.0,
+            absent: absent.first().map(|(place, _)| *place),
+        })
     }
 }
 
@@ -119,7 +158,7 @@ fn extremes(generator: &Generator) -> Vec<Value> {
 
 /// A value of the type that is none of `values`: beyond the greatest where the type has an order, otherwise one that data
 /// does not have.
-pub(super) fn beyond(values: &[Value], column_type: &ColumnType) -> Value {
+pub fn beyond(values: &[Value], column_type: &ColumnType) -> Value {
     match column_type {
         ColumnType::Int2 => beyond_integers(values, i16::MIN.into(), i16::MAX.into()),
         ColumnType::Int4 => beyond_integers(values, i32::MIN.into(), i32::MAX.into()),
@@ -259,6 +298,18 @@ mod tests {
         assert_eq!(classes(&[(5, 3), (7, 4), (2, 1), (1, 2)]), [7, 5, 2].map(Value::Int));
         assert_eq!(classes(&[(3, 1), (8, 1), (9, 1)]), [3, 8, 9].map(Value::Int));
         assert_eq!(classes(&[]), [Value::Null, Value::Null, Value::Null]);
+    }
+
+    #[test]
+    fn by_rows_the_table_decides_which_of_the_values_that_are_sent_is_which() {
+        let of = |sent: &[u64], rows: &[u64]| {
+            ByRows::of(sent, rows).map(|ByRows { hot, typical, cold, absent }| (hot, typical, cold, absent))
+        };
+        // The value sent most often has one row; half of the operations send the first two.
+        assert_eq!(of(&[1, 3, 5, 1, 2], &[900, 50, 1, 0, 0]), Some((0, 2, 2, Some(4))));
+        assert_eq!(of(&[1, 7], &[5, 5]), Some((1, 1, 0, None)));
+        assert_eq!(of(&[1, 7], &[0, 0]), None);
+        assert_eq!(of(&[], &[]), None);
     }
 
     #[test]

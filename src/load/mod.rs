@@ -11,7 +11,7 @@ mod think;
 mod workload;
 
 pub use arrivals::Arrivals;
-pub use classes::ClassValues;
+pub use classes::{ByRows, ClassValues, beyond};
 pub use error::{Error, Result};
 pub use model::{GRACE, Load, Operation, WARM_UP};
 pub use parameter::ParameterFacts;

@@ -1,7 +1,7 @@
 //! Where the values of one parameter come from.
 
 use super::{
-    classes::{self, Frequencies},
+    classes::{self, Frequencies, distinct},
     error::{Error, Result},
     fetched::Fetched,
 };
@@ -100,6 +100,17 @@ impl Parameter {
             Values::Drawn { sampler, .. } => sampler.value(random, number),
             Values::Fetched { rows, .. } => rows.value(random),
             Values::Result => Value::Null,
+        }
+    }
+
+    /// The distinct values that operations have, each with how many of them have it, in the order in which they are first drawn; empty for
+    /// a value of a result.
+    pub(super) fn sent(&self) -> Vec<(Value, u64)> {
+        match &self.values {
+            Values::Result => Vec::new(),
+            Values::Drawn { .. } | Values::Fetched { .. } => {
+                distinct((0..CLASS_DRAWS).map(|number| self.other_than_null(&mut self.stream.at(number), number)))
+            }
         }
     }
 

@@ -108,6 +108,12 @@ impl Workload {
         }
     }
 
+    /// The distinct values that operations have for each parameter of a statement, each with how many of them have it; empty for one that
+    /// comes from a result. NULLs are left out.
+    pub fn sent(&self, statement: usize) -> Vec<Vec<(Value, u64)>> {
+        self.statements[statement].parameters.iter().map(Parameter::sent).collect()
+    }
+
     /// Parameter values for the plans of a statement: as the scenario names them, otherwise derived from each parameter's
     /// distribution. Parameters are drawn independently, so the most frequent tuple is that of the most frequent values.
     ///

@@ -25,6 +25,7 @@ mod setup;
 mod socket;
 mod tables;
 mod url;
+mod value_counts;
 mod wire;
 mod write_probe;
 
@@ -45,4 +46,5 @@ pub use session::{PgSession, PgTarget};
 pub use setup::set_up;
 pub use tables::tables;
 pub use url::UrlError;
+pub use value_counts::{Column, Counted, ValueCounts};
 pub use write_probe::probe_writes;

@@ -34,6 +34,9 @@ pub struct PlanFigures {
     /// Where each of the parameters comes from; empty in records of earlier builds.
     #[serde(default)]
     pub values_from: Vec<ValueSource>,
+    /// Rows of the table that have each of the parameters; null where they were not counted, empty in records of earlier builds.
+    #[serde(default)]
+    pub value_rows: Vec<Option<u64>>,
     /// Milliseconds of the first execution, with whatever was cached; null where it was not executed.
     #[serde(default)]
     pub first_ms: Option<f64>,

@@ -436,6 +436,7 @@ pub(crate) fn plan(statement: &str, slow: bool) -> PlanFigures {
         buffers_read: Some(if slow { 5_412 } else { 0 }),
         nodes: vec![plan_node(scan, slow)],
         values_from: vec![ValueSource::Data],
+        value_rows: vec![Some(97)],
         first_ms: Some(if slow { 120.4 } else { 1.2 }),
         executions_ms: if slow { vec![74.8, 73.9, 75.6] } else { vec![0.044, 0.051, 0.046] },
         generic_is_same: Some(true),

@@ -9,6 +9,7 @@ mod own_server;
 
 mod executions;
 mod query;
+mod values;
 
 use std::{sync::Arc, time::Duration};
 

@@ -126,6 +126,7 @@ async fn a_prepared_session_is_examined_for_several_classes() {
         values: vec![Given(Some(value.to_owned()))],
         parameters: vec![value.to_owned()],
         values_from: vec![ValueSource::Given],
+        value_rows: vec![None],
     };
     let question = Question {
         sql: "UPDATE items SET kind = 'b' WHERE id = $1".to_owned(),

@@ -1,13 +1,15 @@
 //! The plans of a scenario's statements for several classes of parameter values.
 
-use super::plans::{self, Budget, ClassGiven};
+use super::{
+    plans::{self, Budget, ClassGiven},
+    values::StatementValues,
+};
 use crate::{
     clinic::{Clinic, Error},
     explain::{ClassPlan, Tables},
-    load::{ClassValues, Workload},
     pg::{self, Access},
-    record::{PlanFigures, ValueSource},
-    scenario::{Classes, ParameterSource, Scenario, Statement, Value},
+    record::PlanFigures,
+    scenario::{Scenario, Statement, Value},
 };
 
 /// The plans of one phase.
@@ -15,7 +17,7 @@ use crate::{
 pub struct Captured {
     /// What goes into `explain_<phase>.txt`: a section for each statement and class, with the plan as PostgreSQL prints it.
     pub text: String,
-    /// What goes into `explain_<phase>.json`: an array of `{statement, class, parameters, plan}` with `values_from`, `first_ms`,
+    /// What goes into `explain_<phase>.json`: an array of `{statement, class, parameters, plan}` with `values_from`, `value_rows`, `first_ms`,
     /// `executions_ms`, `generic_is_same` and `note` beside them, as a record's `plans` have them.
     pub json: serde_json::Value,
     /// What goes into the record, in the same order.
@@ -34,22 +36,15 @@ pub(super) struct StatementPlans {
     pub(super) plans: Vec<ClassPlan>,
 }
 
-/// A class: its name, its values, and what the scenario names for it.
-type Class = (&'static str, fn(&ClassValues) -> &Vec<Value>, fn(&Classes) -> &Option<Vec<Value>>);
-
-const CLASSES: [Class; 4] = [
-    ("hot", |values| &values.hot, |named| &named.hot),
-    ("typical", |values| &values.typical, |named| &named.typical),
-    ("cold", |values| &values.cold, |named| &named.cold),
-    ("absent", |values| &values.absent, |named| &named.absent),
-];
+/// In the order in which values are found.
+const CLASSES: [&str; 4] = ["hot", "typical", "cold", "absent"];
 
 const HEADER: &str = "\
 # EXPLAIN (ANALYZE, BUFFERS) as PostgreSQL prints it, for each statement and class of parameter values: of an execution of its own,
 # after those of the JSON beside this file, so that their times differ. Each ran in a transaction that was rolled back.
 ";
 
-/// Captures the plan of every statement of the workload for hot, typical, cold and absent parameter values, and for any values. The
+/// Captures the plan of every statement of the workload for `values`: hot, typical, cold and absent parameter values, and for any values. The
 /// schema is worked in as it stands: whether the fix should be there is not asked.
 ///
 /// # Errors
@@ -57,14 +52,12 @@ const HEADER: &str = "\
 pub(in crate::clinic) async fn capture(
     clinic: &Clinic,
     scenario: &Scenario,
-    workload: &Workload,
+    values: &[StatementValues],
     budget: &Budget,
 ) -> Result<Captured, Error> {
     let client = clinic.connector().connect("explain").await?;
     pg::set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
     let explainer = pg::Explainer::new(&client, clinic.stop(), Access::RolledBack);
-    let all: Vec<ClassValues> =
-        (0..scenario.statements.len()).map(|index| workload.classes(index)).collect::<Result<_, _>>()?;
     // With the generic one.
     let count = |statement: &Statement| if statement.parameters.is_empty() { 1 } else { CLASSES.len() + 1 };
     let mut plans_left: usize = scenario.statements.iter().map(count).sum();
@@ -79,21 +72,22 @@ pub(in crate::clinic) async fn capture(
         let explained = pg::Explained { sql, place: &place };
         let mut given = Vec::new();
         // Without parameters it has one plan.
-        for (class, values_of, named) in if statement.parameters.is_empty() { &CLASSES[1..2] } else { &CLASSES[..] } {
-            let values: Vec<Vec<Value>> = all.iter().map(|values| values_of(values).clone()).collect();
-            let (values, values_from) = match named(&statement.classes) {
-                Some(_) => (values[index].clone(), vec![ValueSource::Scenario; values[index].len()]),
-                None => {
+        for class in if statement.parameters.is_empty() { 1..2 } else { 0..CLASSES.len() } {
+            let found = &values[index].0[class];
+            let of_all: Vec<Vec<Value>> = values.iter().map(|values| values.0[class].values.clone()).collect();
+            let values = match found.named {
+                true => found.values.clone(),
+                false => {
                     let interrupted = |error| Error::from(error).interrupted_if(clinic.stop().is_cancelled());
-                    let found = pg::script_values(&client, scenario, index, &values, clinic.stop()).await;
-                    (found.map_err(interrupted)?, statement.parameters.iter().map(|one| source(&one.source)).collect())
+                    pg::script_values(&client, scenario, index, &of_all, clinic.stop()).await.map_err(interrupted)?
                 }
             };
             given.push(ClassGiven {
-                class: (*class).to_owned(),
+                class: CLASSES[class].to_owned(),
                 parameters: values.iter().map(ToString::to_string).collect(),
                 values: explainer.given(&explained, &values).await?,
-                values_from,
+                values_from: found.from.clone(),
+                value_rows: found.rows.clone(),
             });
         }
         let mut plans = Vec::new();
@@ -110,17 +104,14 @@ pub(in crate::clinic) async fn capture(
     Ok(Captured { text, json: json.into(), figures, statements, tables })
 }
 
-fn source(source: &ParameterSource) -> ValueSource {
-    match source {
-        ParameterSource::Generator(_) | ParameterSource::Query { .. } => ValueSource::Distribution,
-        ParameterSource::Result { .. } => ValueSource::Result,
-    }
-}
-
 fn section(sql: &str, one: &plans::Captured) -> String {
     let PlanFigures { statement, class, parameters, note, generic_is_same, .. } = &one.figures;
     let mut text = format!("\n## {statement}, {class}\n\n{}\n", sql.trim());
-    text.extend((1..).zip(parameters).map(|(number, value)| format!("${number} = {value}\n")));
+    for (at, value) in parameters.iter().enumerate() {
+        let rows = one.figures.value_rows.get(at).copied().flatten();
+        let rows = rows.map_or_else(String::new, |rows| format!(" ({rows} rows have it)"));
+        text.push_str(&format!("${} = {value}{rows}\n", at + 1));
+    }
     if let Some(note) = note {
         text.push_str(&format!("{note}\n"));
     }
@@ -141,6 +132,7 @@ fn entry(one: &plans::Captured) -> serde_json::Value {
         "class": figures.class,
         "parameters": figures.parameters,
         "values_from": figures.values_from,
+        "value_rows": figures.value_rows,
         "first_ms": figures.first_ms,
         "executions_ms": figures.executions_ms,
         "generic_is_same": figures.generic_is_same,

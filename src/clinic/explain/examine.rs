@@ -47,6 +47,7 @@ pub async fn explain_query(
     let given = ClassGiven {
         class: String::new(),
         values_from: vec![ValueSource::Given; parameters.len()],
+        value_rows: vec![None; parameters.len()],
         parameters: shown,
         values: parameters.into_iter().map(Given).collect(),
     };

@@ -5,16 +5,20 @@ mod examine;
 mod findings;
 mod plans;
 mod question;
+mod values;
 
 use std::{path::PathBuf, time::Duration};
 
 pub(super) use self::capture::capture;
-pub(super) use self::plans::Budget;
 pub use self::{
     capture::Captured,
     examine::{Question, examine, explain_query},
     plans::{ClassGiven, TIME_LIMIT},
     question::question,
+};
+pub(super) use self::{
+    plans::Budget,
+    values::{StatementValues, find as find_values},
 };
 use super::{Clinic, Error, Reports, fix, seed};
 use crate::{
@@ -54,7 +58,8 @@ pub async fn explain(
     let scenario = &*fix::in_phase(scenario, phase);
     let facts = pg::describe(clinic.connector(), scenario).await?;
     let workload = Workload::new(scenario, &facts, seed)?;
-    let captured = capture(clinic, scenario, &workload, &Budget::of_each(time_limit)).await?;
+    let values = values::find(clinic, scenario, &workload, &facts).await?;
+    let captured = capture(clinic, scenario, &values, &Budget::of_each(time_limit)).await?;
     let findings = captured.findings(scenario, None);
     save(&folder, phase, &captured)?;
     folder.write_json("findings.json", &findings)?;

@@ -27,6 +27,8 @@ pub struct ClassGiven {
     pub parameters: Vec<String>,
     /// Where each comes from.
     pub values_from: Vec<ValueSource>,
+    /// Rows of the table that have each; `None` where they were not counted.
+    pub value_rows: Vec<Option<u64>>,
 }
 
 /// How long plans may take.
@@ -126,6 +128,7 @@ fn read(
 ) -> Result<Captured, Error> {
     let (plan, mut figures) = normal(statement, name, class, &captured, given.parameters.clone())?;
     figures.values_from.clone_from(&given.values_from);
+    figures.value_rows.clone_from(&given.value_rows);
     figures.first_ms = captured.first_ms;
     figures.executions_ms.clone_from(&captured.executions_ms);
     figures.note = note(&captured, budget, limits);

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use postgres_types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
 use crate::{
-    draw,
+    draw::{self, ColumnType},
     pg::{
         catalog::{column_type, quote_literal},
         error::{Error, Result},
@@ -33,9 +33,17 @@ impl Given {
     fn one(number: usize, value: &Value, ty: &Type) -> Result<Self> {
         let column_type = column_type(ty)
             .ok_or_else(|| Error::new(format!("no values can be made for parameter ${number} of type {ty}")))?;
+        Self::encode(value, &column_type).map_err(|cause| Error::new(format!("parameter ${number}: {cause}")))
+    }
+
+    /// The text form of a value; `None` where it is none of its type.
+    pub fn new(value: &Value, column_type: &ColumnType) -> Option<Self> {
+        Self::encode(value, column_type).ok()
+    }
+
+    fn encode(value: &Value, column_type: &ColumnType) -> draw::Result<Self> {
         let mut text = String::new();
-        let null = draw::encode_text(value, &column_type, &mut text)
-            .map_err(|cause| Error::new(format!("parameter ${number}: {cause}")))?;
+        let null = draw::encode_text(value, column_type, &mut text)?;
         Ok(Self((!null).then_some(text)))
     }
 
