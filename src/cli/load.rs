@@ -61,6 +61,9 @@ pub(super) struct LoadArgs {
     /// Give the measurement up when more than this share of the operations fails, such as 10%
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share)]
     error_limit: Option<f64>,
+    /// Sample no plans while the load runs
+    #[arg(long)]
+    no_plan_samples: bool,
     /// What the measurement has to keep, such as 'p(95)<50ms', 'error_rate<1%' or 'NAME:mean<5ms'; may be repeated
     #[arg(long = "threshold", value_name = "EXPR", allow_hyphen_values = true, value_parser = threshold)]
     thresholds: Vec<Threshold>,
@@ -93,6 +96,7 @@ impl LoadArgs {
             latency_limit: self.latency_limit,
             think_time: self.think_time,
             duration: self.duration,
+            no_plan_samples: self.no_plan_samples,
             warmup: self.warmup,
             seed: self.random_seed,
             sharing: match self.pool {

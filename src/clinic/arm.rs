@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range, time::Duration};
 use super::{
     Error, PlannedLoad, RoundPlace,
     bench::{slices, write},
-    explain::Captured,
+    explain::{Captured, Sampled},
     measure::{Measured, Ready},
     warnings,
 };
@@ -20,6 +20,7 @@ pub(super) struct Arm<'a> {
     pub(super) captured: Option<Captured>,
     measured: Option<Measurement>,
     blocks: Vec<Kept>,
+    sampled: Sampled,
 }
 
 /// A block that was measured.
@@ -35,7 +36,7 @@ struct Kept {
 
 impl<'a> Arm<'a> {
     pub(super) fn new(ready: Ready<'a>) -> Self {
-        Self { ready, captured: None, measured: None, blocks: Vec::new() }
+        Self { ready, captured: None, measured: None, blocks: Vec::new(), sampled: Sampled::default() }
     }
 
     /// Measures one block, which counts only when it is added.
@@ -49,7 +50,8 @@ impl<'a> Arm<'a> {
 
     /// Adds a block.
     pub(super) fn add(&mut self, round: u32, measured: Measured) {
-        let Measured { measurement, record } = measured;
+        let Measured { measurement, record, sampled } = measured;
+        self.sampled.append(sampled);
         let begin = self.measured.as_ref().map_or(measurement.started_at, |all| all.started_at);
         let start = Duration::try_from(measurement.started_at.duration_since(begin)).unwrap_or_default();
         let statement = |figures: &record::StatementFigures| BlockStatement {
@@ -97,6 +99,7 @@ impl<'a> Arm<'a> {
         let mut record = self.ready.record(&plan, measured, None);
         record.run = Some(run.clone());
         record.blocks = self.blocks.iter().map(|kept| kept.block.clone()).collect();
+        record.plans_under_load = Some(self.sampled.figures(self.ready.scenario(), self.captured.as_ref()));
         record.warnings = warnings::of_blocks(&record);
         if let Some(captured) = &self.captured {
             record.plans.clone_from(&captured.figures);

@@ -72,7 +72,7 @@ pub(super) async fn measure(
 
 /// Captures the plans if the measurement is whole, and saves its record.
 pub(super) async fn finish(ready: &Ready<'_>, mut measured: Measured, folder: &Folder) -> Result<BenchOutcome, Error> {
-    let Measured { measurement, record } = &mut measured;
+    let Measured { measurement, record, sampled } = &mut measured;
     let captured = match &measurement.ended {
         Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(record)),
         Ended::Completed if record.totals.errors == record.totals.operations => {
@@ -99,6 +99,7 @@ pub(super) async fn finish(ready: &Ready<'_>, mut measured: Measured, folder: &F
         record.plans.clone_from(&captured.figures);
         record.findings = Some(captured.findings(ready.scenario(), Some(record)));
     }
+    record.plans_under_load = Some(sampled.figures(ready.scenario(), captured.as_ref()));
     save(measured, captured.as_ref(), failure, folder)
 }
 
@@ -110,7 +111,7 @@ pub(super) fn save(
     folder: &Folder,
 ) -> Result<BenchOutcome, Error> {
     measured.record.warnings = warnings(&measured.record);
-    let Measured { measurement, record } = &measured;
+    let Measured { measurement, record, .. } = &measured;
     let statements = record.statements.iter().zip(&measurement.scripts).map(|(statement, figures)| Interval {
         statement: Some(&statement.name),
         start: Duration::ZERO,

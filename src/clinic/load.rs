@@ -44,6 +44,8 @@ pub struct LoadOptions {
     pub retries: Option<u32>,
     /// Share of errors, 0 to 1, above which the measurement is given up.
     pub error_limit: Option<f64>,
+    /// Whether no plans are sampled.
+    pub no_plan_samples: bool,
     /// What the measurement has to keep besides what the scenario asks for.
     pub thresholds: Vec<Threshold>,
     /// What the comparison of both phases has to keep besides what the scenario asks for.
@@ -66,6 +68,8 @@ pub struct PlannedLoad {
     pub load: Load,
     /// How clients reach the server.
     pub connections: Connections,
+    /// Whether some of the plans that run are sampled.
+    pub sample_plans: bool,
     /// What the measurement has to keep.
     pub thresholds: Vec<Threshold>,
     /// What the comparison of both phases has to keep.
@@ -100,6 +104,7 @@ impl LoadOptions {
         Ok(PlannedLoad {
             load: Load::new(&load, self.threads.unwrap_or_else(machine::cores)),
             connections: load.connections,
+            sample_plans: !self.no_plan_samples,
             thresholds: self.thresholds(scenario)?,
             gates: self.gates(scenario)?,
         })

@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::{
     Clinic, Error, ErrorKind, Event, Events, RoundPlace,
-    explain::{self, Budget, Captured, StatementValues},
+    explain::{self, Budget, Captured, Sampled, StatementValues},
     figures, fix,
     load::PlannedLoad,
     load_info::load_info,
@@ -39,6 +39,8 @@ pub(super) struct Ready<'a> {
 pub(super) struct Measured {
     pub(super) measurement: Measurement,
     pub(super) record: Record,
+    /// Plans that were sampled meanwhile.
+    pub(super) sampled: Sampled,
 }
 
 impl<'a> Ready<'a> {
@@ -153,7 +155,9 @@ impl<'a> Ready<'a> {
         pg::checkpoint(&admin).await?;
         drop(admin);
 
-        let target = Arc::new(pg::PgTarget::new(connector.clone(), scenario, &self.facts, &plan.connections));
+        let sampling = plan.sample_plans.then(|| self.sampling(plan));
+        let target = pg::PgTarget::sampled(connector.clone(), scenario, &self.facts, &plan.connections, sampling);
+        let target = Arc::new(target);
         let window = Arc::new(Notify::new());
         let observer = Arc::new(Observer {
             events: Arc::clone(clinic.events()),
@@ -162,7 +166,8 @@ impl<'a> Ready<'a> {
             window: Arc::clone(&window),
         });
         let mut activity = pg::Activity::connect(connector, &scenario.schema_name()).await;
-        let running = engine::run(target, &plan.load, Arc::clone(&self.workload), observer, clinic.stop().clone());
+        let running =
+            engine::run(Arc::clone(&target), &plan.load, Arc::clone(&self.workload), observer, clinic.stop().clone());
         let mut running = pin!(running);
         let measurement = tokio::select! {
             measurement = &mut running => measurement,
@@ -171,7 +176,23 @@ impl<'a> Ready<'a> {
         let measurement = measurement
             .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
         let record = self.record(plan, &measurement, Some(activity.end().await));
-        Ok(Measured { measurement, record })
+        let mut sampled = Sampled::new(scenario, target.samples());
+        if !plan.sample_plans {
+            sampled.was_not_wanted();
+        }
+        Ok(Measured { measurement, record, sampled })
+    }
+
+    /// How much of a load is sampled.
+    fn sampling(&self, plan: &PlannedLoad) -> pg::Sampling {
+        let scripts = &self.scenario.scripts;
+        let total: f64 = scripts.iter().map(|script| script.weight).sum();
+        pg::Sampling {
+            window: plan.load.duration,
+            warm_up: plan.load.warmup,
+            clients: plan.load.clients,
+            rarest: scripts.iter().map(|script| script.weight / total).fold(1.0, f64::min),
+        }
     }
 
     /// The plans of the phase.
@@ -238,6 +259,7 @@ impl<'a> Ready<'a> {
             client: figures::client(measurement, load),
             plans: Vec::new(),
             findings: None,
+            plans_under_load: None,
         };
         record.thresholds = thresholds::judge(&plan.thresholds, &record, |name| match name {
             None => Some(&measurement.total.response),

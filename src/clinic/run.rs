@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
         let Some(arm) = &mut self.arms[side(phase)] else { return Ok(()) };
         let measured = arm.measure(&self.plan.block(round), place).await?;
         let (measured, probe) = self.open[side(phase)].insert((measured, Vec::new()));
-        let Measured { measurement, record } = &*measured;
+        let Measured { measurement, record, .. } = &*measured;
         match &measurement.ended {
             Ended::Stopped => {
                 return Err(Error::new(ErrorKind::Interrupted, format!("it was told to stop in round {round}")));

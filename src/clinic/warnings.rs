@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::explain;
 use crate::{
     record::{Record, ServerActivity, Slice, Warning},
     stats::{self, EarlyDrift, early_drift},
@@ -36,6 +37,7 @@ pub(super) fn warnings(record: &Record) -> Vec<Warning> {
         skipped(record),
         many_errors(record),
         connections_lost(record),
+        record.plans_under_load.as_ref().and_then(explain::plans_warning),
         record.server_activity.as_ref().and_then(checkpoint_inside),
         record.server_activity.as_ref().and_then(autovacuum_inside),
     ];
@@ -51,7 +53,9 @@ pub(super) fn of_block(record: &Record) -> Vec<Warning> {
 
 /// Warnings about a record in rounds: those of its blocks, each kind once, with the blocks that have it.
 pub(super) fn of_blocks(record: &Record) -> Vec<Warning> {
-    let mut found: Vec<Warning> = [interrupted(record), too_few_samples(record)].into_iter().flatten().collect();
+    let under_load = record.plans_under_load.as_ref().and_then(explain::plans_warning);
+    let mut found: Vec<Warning> =
+        [interrupted(record), too_few_samples(record), under_load].into_iter().flatten().collect();
     let mut kinds: BTreeMap<&str, (&Warning, Vec<u32>)> = BTreeMap::new();
     for block in &record.blocks {
         for warning in &block.warnings {

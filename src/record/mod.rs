@@ -42,7 +42,7 @@ pub use model::{
 };
 pub use origin::{DatasetInfo, FixInfo, Machine, RewriteInfo, Server, Tool};
 pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUnit};
-pub use plan::{PlanFigures, PlanNode, ValueSource};
+pub use plan::{PlanFigures, PlanNode, PlanUnderLoad, PlansUnderLoad, StatementUnderLoad, ValueSource};
 pub use price::{
     Applied, BreakEven, LockHeld, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict, price,
 };

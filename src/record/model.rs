@@ -10,7 +10,7 @@ use super::{
     load_info::LoadInfo,
     origin::{DatasetInfo, FixInfo, Machine, Server, Tool},
     outcome::{Capacity, Outcome, ThresholdResult},
-    plan::PlanFigures,
+    plan::{PlanFigures, PlansUnderLoad},
     price::Price,
     results::ResultsCheck,
     rounds::{Block, RunInfo},
@@ -121,6 +121,9 @@ pub struct Record {
     /// What rules saw in those plans, the greatest time at stake first; null where they were not examined.
     #[serde(default)]
     pub findings: Option<Vec<Finding>>,
+    /// Plans that were sampled while the load ran; null in records of earlier builds.
+    #[serde(default)]
+    pub plans_under_load: Option<PlansUnderLoad>,
     /// What a reader has to know before believing the figures.
     pub warnings: Vec<Warning>,
 }

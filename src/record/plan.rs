@@ -116,3 +116,36 @@ pub struct PlanNode {
     /// executed or the node never ran.
     pub misestimate: Option<f64>,
 }
+
+/// The plans that ran under the load, as far as they were sampled.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PlansUnderLoad {
+    /// Why none could be sampled; null where they could.
+    pub not_sampled: Option<String>,
+    /// The statements, in the order of the workload.
+    pub statements: Vec<StatementUnderLoad>,
+}
+
+/// The sampled plans of one statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatementUnderLoad {
+    /// Statement's name.
+    pub statement: String,
+    /// Executions whose plan was sampled.
+    pub sampled: u64,
+    /// Its plans, the most frequent first.
+    pub plans: Vec<PlanUnderLoad>,
+    /// Whether each of them is among the captured plans; null where none was sampled, or none captured.
+    pub agrees: Option<bool>,
+}
+
+/// A plan that ran under the load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanUnderLoad {
+    /// Node types and relations from the root down the first child.
+    pub shape: String,
+    /// Sampled executions that had it.
+    pub count: u64,
+    /// Classes of the captured plans that have the same nodes; empty where none has.
+    pub classes: Vec<String>,
+}

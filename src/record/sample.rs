@@ -98,6 +98,7 @@ pub(crate) fn record(phase: Phase) -> Record {
         price: None,
         plans: vec![plan("latest_of_user", slow)],
         findings: Some(if slow { vec![finding()] } else { Vec::new() }),
+        plans_under_load: Some(under_load(plan("latest_of_user", slow))),
         warnings: Vec::new(),
     }
 }
@@ -442,6 +443,12 @@ pub(crate) fn plan(statement: &str, slow: bool) -> PlanFigures {
         generic_is_same: Some(true),
         note: None,
     }
+}
+
+fn under_load(plan: PlanFigures) -> PlansUnderLoad {
+    let seen = PlanUnderLoad { shape: plan.shape, count: 19, classes: vec![plan.class] };
+    let of = StatementUnderLoad { statement: plan.statement, sampled: 19, plans: vec![seen], agrees: Some(true) };
+    PlansUnderLoad { not_sampled: None, statements: vec![of] }
 }
 
 fn plan_node(label: &str, slow: bool) -> PlanNode {

@@ -9,6 +9,7 @@ mod own_server;
 
 mod executions;
 mod query;
+mod under_load;
 mod values;
 
 use std::{sync::Arc, time::Duration};

@@ -5,6 +5,7 @@ mod examine;
 mod findings;
 mod plans;
 mod question;
+mod sampled;
 mod values;
 
 use std::{path::PathBuf, time::Duration};
@@ -18,6 +19,7 @@ pub use self::{
 };
 pub(super) use self::{
     plans::Budget,
+    sampled::{Sampled, warning as plans_warning},
     values::{StatementValues, find as find_values},
 };
 use super::{Clinic, Error, Reports, fix, seed};

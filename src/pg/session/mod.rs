@@ -5,9 +5,10 @@ mod direct;
 mod pool;
 mod program;
 mod rows;
+mod samples;
 mod script;
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Instant};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use tokio::sync::OnceCell;
@@ -18,6 +19,7 @@ use self::{
     pool::{Pool, Pooled},
     program::Program,
     rows::Rows,
+    samples::{Sampler, Samples},
 };
 use super::{
     connector::Connector,
@@ -31,6 +33,8 @@ use crate::{
     load::{Operation, ParameterFacts},
     scenario::{self, Connections, Protocol, Scenario, Script, Sharing, Statement},
 };
+
+pub use self::samples::Sampling;
 
 /// A scenario's workload on a PostgreSQL database.
 ///
@@ -51,6 +55,9 @@ struct Shared {
     /// Made with the first connection, which tells what the steps of scripts return.
     program: OnceCell<Arc<Program>>,
     pool: OnceCell<Pool>,
+    /// How much is sampled, where it is.
+    sampling: Option<Sampling>,
+    samples: Samples,
 }
 
 impl PgTarget {
@@ -60,6 +67,17 @@ impl PgTarget {
         scenario: &Scenario,
         facts: &[Vec<ParameterFacts>],
         connections: &Connections,
+    ) -> Self {
+        Self::sampled(connector, scenario, facts, connections, None)
+    }
+
+    /// [`new`](Self::new), plans being sampled where they can be.
+    pub fn sampled(
+        connector: Connector,
+        scenario: &Scenario,
+        facts: &[Vec<ParameterFacts>],
+        connections: &Connections,
+        sampling: Option<Sampling>,
     ) -> Self {
         let types = facts.iter().map(|facts| facts.iter().map(|facts| facts.column_type.clone()).collect()).collect();
         Self(Arc::new(Shared {
@@ -72,7 +90,17 @@ impl PgTarget {
             sharing: connections.sharing,
             program: OnceCell::new(),
             pool: OnceCell::new(),
+            sampling: sampling.filter(|_| samples::unfit(connections.protocol, connections.sharing).is_none()),
+            samples: Samples::default(),
         }))
+    }
+
+    /// The plans that were sampled, as JSON with their `Query Text`, and why there are none where there cannot be any. Complete when all
+    /// sessions are gone.
+    pub fn samples(&self) -> (Vec<String>, Option<String>) {
+        let Shared { samples, protocol, sharing, .. } = &*self.0;
+        let (plans, refused) = samples.take();
+        (plans, refused.or_else(|| samples::unfit(*protocol, *sharing).map(str::to_owned)))
     }
 }
 
@@ -90,10 +118,14 @@ impl Shared {
         let prepare = async |client: &Client| {
             let failed = |cause| Error::from_server("cannot set a session up", cause);
             client.batch_execute(&self.setup).await.map_err(failed)?;
-            self.program(client).await
+            let is_sampled = self.sampling.is_some() && self.samples.prepare(client).await;
+            Ok((self.program(client).await?, is_sampled))
         };
         let opened = wire::open(&self.connector, "load", prepare).await;
-        let (wire, cancellation, program) = opened.map_err(|error| not_opened(&error))?;
+        let (mut wire, cancellation, (program, is_sampled)) = opened.map_err(|error| not_opened(&error))?;
+        if is_sampled {
+            wire.want_notices(Sampler::MOST);
+        }
         Ok((Direct(wire), cancellation, program))
     }
 
@@ -141,9 +173,13 @@ impl Target for PgTarget {
                 (Hold::Pool(None), pool.open(program).await?)
             }
         };
+        let sampler = match &hold {
+            Hold::Own(direct) if direct.0.wants_notices() => shared.sampling.map(Sampler::new),
+            _ => None,
+        };
         let results = (0..program.most_steps.max(1)).map(|_| Rows::default()).collect();
         let cancellation = Rc::new(RefCell::new(cancellation));
-        Ok(PgSession { shared: Arc::clone(shared), program, hold, results, cancellation })
+        Ok(PgSession { shared: Arc::clone(shared), program, hold, results, cancellation, sampler })
     }
 
     fn shares(&self) -> bool {
@@ -164,6 +200,8 @@ pub struct PgSession {
     results: Box<[Rows]>,
     /// Of the connection in hand.
     cancellation: Rc<RefCell<Option<Cancellation>>>,
+    /// Until it is known how much is sampled.
+    sampler: Option<Sampler>,
 }
 
 /// What operations are executed on.
@@ -198,9 +236,18 @@ impl Session for PgSession {
 
     #[inline]
     async fn execute(&mut self, operation: &Operation, steps: &mut Steps) -> Result<(), Failure> {
-        let Self { program, results, .. } = self;
+        let Self { program, results, sampler, .. } = self;
         match &mut self.hold {
-            Hold::Own(direct) => script::run(direct, program, operation, results, steps).await,
+            Hold::Own(direct) if sampler.is_none() => script::run(direct, program, operation, results, steps).await,
+            Hold::Own(direct) => {
+                let sent = Instant::now();
+                let outcome = script::run(direct, program, operation, results, steps).await;
+                if let Some(sampler) = sampler.take_if(|sampler| sampler.count(operation.number, sent.elapsed())) {
+                    // A connection that broke is found broken by the next operation.
+                    let _ = sampler.begin(direct).await;
+                }
+                outcome
+            }
             Hold::Operation(held) => {
                 let Some(mut direct) = held.take() else { return Err(nothing_acquired()) };
                 let outcome = async {
@@ -236,6 +283,15 @@ impl Session for PgSession {
             }
         }
         .boxed_local()
+    }
+}
+
+impl Drop for PgSession {
+    fn drop(&mut self) {
+        if let Hold::Own(direct) = &self.hold {
+            let notices = direct.0.notices().iter();
+            self.shared.samples.keep(notices.filter_map(|body| samples::plan(body)).collect());
+        }
     }
 }
 

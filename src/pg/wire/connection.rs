@@ -18,8 +18,8 @@ pub(in crate::pg) const ROW: u8 = b'D';
 pub(in crate::pg) const DESCRIPTION: u8 = b'T';
 
 /// Tags of messages that say nothing to a load: the rows and their description first, then of the extended protocol's steps, data
-/// that is copied out, notices and settings.
-const PASSED_OVER: &[u8] = b"DT2C1I3stndcHNSA";
+/// that is copied out, settings, and notices last.
+const PASSED_OVER: &[u8] = b"DT2C1I3stndcHSAN";
 
 /// A connection that has signed in.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ pub(in crate::pg) struct Wire {
     stream: Rc<Stream>,
     outgoing: Vec<u8>,
     incoming: Incoming,
+    /// Bodies of the notices that arrived, as many as are wanted; where none are, they are passed over.
+    notices: Vec<Box<[u8]>>,
+    wanted_notices: usize,
 }
 
 /// What is read of an answer.
@@ -47,7 +50,13 @@ impl Reply for () {
 
 impl Wire {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream: Rc::new(stream), outgoing: Vec::with_capacity(1024), incoming: Incoming::new() }
+        Self {
+            stream: Rc::new(stream),
+            outgoing: Vec::with_capacity(1024),
+            incoming: Incoming::new(),
+            notices: Vec::new(),
+            wanted_notices: 0,
+        }
     }
 
     /// Where the next messages are put together.
@@ -70,6 +79,21 @@ impl Wire {
         self.outgoing.extend_from_slice(sql.as_bytes());
         self.outgoing.push(0);
         Ok(())
+    }
+
+    /// Keeps the next `count` notices.
+    pub(in crate::pg) fn want_notices(&mut self, count: usize) {
+        self.wanted_notices = count;
+    }
+
+    /// Whether notices are kept.
+    pub(in crate::pg) fn wants_notices(&self) -> bool {
+        self.wanted_notices > 0
+    }
+
+    /// Bodies of the notices that were kept.
+    pub(in crate::pg) fn notices(&self) -> &[Box<[u8]>] {
+        &self.notices
     }
 
     /// Says goodbye, as far as there is room for a word, and hangs up.
@@ -121,11 +145,20 @@ impl Wire {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.incoming.filled(count);
-        let passed_over = if R::ROWS { &PASSED_OVER[2..] } else { PASSED_OVER };
+        let begin = if R::ROWS { 2 } else { 0 };
+        let end = PASSED_OVER.len() - usize::from(self.wanted_notices > 0);
+        let passed_over = &PASSED_OVER[begin..end];
         while let Some(message) = self.incoming.next(passed_over)? {
             match message.tag {
                 b'Z' => return Ok(true),
                 b'E' => *failure = Some(refused(message.body)),
+                b'N' => {
+                    // Until the end of what was read there may be more than are wanted.
+                    if self.wanted_notices > 0 {
+                        self.wanted_notices -= 1;
+                        self.notices.push(message.body.into());
+                    }
+                }
                 ROW | DESCRIPTION => reply.message(message.tag, message.body),
                 // It waits for data and can only be hung up on.
                 b'G' => return Err(io::Error::other("COPY FROM STDIN wants data, and a load has none")),

@@ -1,0 +1,78 @@
+//! Plans sampled while the load runs.
+
+use std::time::Duration;
+
+use latclinic::{
+    clinic::{self, LoadOptions, Reports, SharingOption},
+    record::{Phase, PlansUnderLoad, Record},
+    scenario::{Classes, Generator, ParameterSource, Protocol, Scenario, Value},
+};
+
+use super::{Bed, statement, with_statements};
+
+async fn bench(bed: &Bed, scenario: &Scenario, phase: Phase, options: LoadOptions) -> Record {
+    let options = LoadOptions {
+        clients: Some(2),
+        warmup: Some(Duration::from_millis(400)),
+        duration: Some(Duration::from_secs(1)),
+        ..options
+    };
+    let plan = options.plan(scenario).unwrap();
+    let reports = Reports { root: bed.reports.path().to_owned(), output: None };
+    clinic::bench(&bed.clinic, scenario, phase, &plan, &reports).await.unwrap().found.record
+}
+
+fn under_load(record: &Record) -> &PlansUnderLoad {
+    record.plans_under_load.as_ref().unwrap()
+}
+
+#[tokio::test]
+async fn plans_that_ran_are_seen_and_agree_with_those_captured() {
+    let bed = Bed::new();
+    let find = "SELECT id FROM events WHERE user_id = $1";
+    let write = "UPDATE events SET user_id = user_id WHERE id = $1";
+    let scenario = with_statements(vec![statement("find", find), statement("write", write)]);
+    bed.seed(&scenario).await;
+    let record = bench(&bed, &scenario, Phase::Before, LoadOptions::default()).await;
+    let seen = under_load(&record);
+    assert_eq!(seen.not_sampled, None);
+    let told: Vec<_> = seen.statements.iter().map(|one| (one.statement.as_str(), one.agrees)).collect();
+    assert_eq!(told, [("find", Some(true)), ("write", Some(true))], "{seen:?}");
+    let find = &seen.statements[0];
+    // About 20 are wanted of some thousands.
+    assert!((1..500).contains(&find.sampled), "{find:?}");
+    assert_eq!(find.plans[0].shape, "Seq Scan on events");
+    assert!(find.plans[0].classes.iter().any(|class| class == "hot"), "{find:?}");
+    assert!(!record.warnings.iter().any(|warning| warning.id == "plan-differs-under-load"));
+}
+
+#[tokio::test]
+async fn the_plan_that_ran_is_told_from_those_of_other_values() {
+    let bed = Bed::new();
+    // The load asks for few rows, by the fix's index; the scenario names values that ask for all.
+    let mut scenario = with_statements(vec![statement("find", "SELECT sum(id) FROM events WHERE user_id > $1")]);
+    let all = Some(vec![Value::Int(-1)]);
+    scenario.statements[0].classes = Classes { hot: all.clone(), typical: all.clone(), cold: all.clone(), absent: all };
+    scenario.statements[0].parameters = vec![ParameterSource::Generator(Generator::Constant(Value::Int(98))).into()];
+    bed.seed(&scenario).await;
+    clinic::apply_fix(&bed.clinic, &scenario).await.unwrap();
+    let record = bench(&bed, &scenario, Phase::After, LoadOptions::default()).await;
+    let find = &under_load(&record).statements[0];
+    assert!(find.plans[0].shape.contains("events_user_id_idx"), "{find:?}");
+    assert!(find.plans[0].classes.iter().all(|class| class == "generic"), "{find:?}");
+}
+
+#[tokio::test]
+async fn where_none_can_be_sampled_it_is_said_why() {
+    let bed = Bed::new();
+    let scenario = with_statements(vec![statement("find", "SELECT id FROM events WHERE id = $1")]);
+    bed.seed(&scenario).await;
+    let not_sampled =
+        async |options| under_load(&bench(&bed, &scenario, Phase::Before, options).await).not_sampled.clone().unwrap();
+    let pooled = LoadOptions { sharing: Some(SharingOption::Pool(2)), ..LoadOptions::default() };
+    assert_eq!(not_sampled(pooled).await, "plans are not sampled on the connections of a pool");
+    let simple = LoadOptions { protocol: Some(Protocol::Simple), ..LoadOptions::default() };
+    assert!(not_sampled(simple).await.contains("--protocol simple"));
+    let unwanted = LoadOptions { no_plan_samples: true, ..LoadOptions::default() };
+    assert!(not_sampled(unwanted).await.contains("--no-plan-samples"));
+}
