@@ -4,6 +4,7 @@ use super::{
     comparable::{self, Error},
     drift::drift,
     evidence::{Measured, method},
+    finding_change,
     gate::{self, Condition, Gate},
     judge::Judge,
     metrics,
@@ -12,6 +13,7 @@ use super::{
         Verdict,
     },
     notes::notes,
+    plan_change,
 };
 use crate::record::{Found, Record, ThresholdResult};
 
@@ -77,6 +79,7 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
         metrics,
         statements,
         plans,
+        findings: finding_change::changes(from.findings.as_deref(), to.findings.as_deref()),
         results_identical: results.as_ref().and_then(|check| check.identical),
         results,
         price,
@@ -150,16 +153,21 @@ fn plans(before: &Record, after: &Record) -> Vec<PlanComparison> {
             class: plan.class.clone(),
             before: Some(plan.clone()),
             after: None,
+            changes: Vec::new(),
         });
     }
     for plan in &after.plans {
         match plans.iter_mut().find(|pair| pair.statement == plan.statement && pair.class == plan.class) {
-            Some(pair) => pair.after = Some(plan.clone()),
+            Some(pair) => {
+                pair.changes = pair.before.as_ref().map_or_else(Vec::new, |before| plan_change::changes(before, plan));
+                pair.after = Some(plan.clone());
+            }
             None => plans.push(PlanComparison {
                 statement: plan.statement.clone(),
                 class: plan.class.clone(),
                 before: None,
                 after: Some(plan.clone()),
+                changes: Vec::new(),
             }),
         }
     }

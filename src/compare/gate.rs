@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    finding_change,
     judge::MetricKey,
     model::{Comparison, Metric, MetricName, Unit},
 };
@@ -40,7 +41,7 @@ pub enum Requirement {
     },
     /// Both phases return the same rows.
     ResultsIdentical,
-    /// No finding is new or worse after the fix. Undecided: records have no findings yet.
+    /// No finding above info is new or worse after the fix, and no plan changed for the worse.
     FindingsNoneWorse,
 }
 
@@ -206,8 +207,8 @@ pub(super) fn judge(
             }
             Requirement::ResultsIdentical => results(comparison),
             Requirement::FindingsNoneWorse => {
-                let reason = "records have no findings yet".to_owned();
-                Gate::plain(GateKind::Findings, Outcome::Undecided, Some(reason))
+                let (outcome, reason) = finding_change::none_worse(comparison);
+                Gate::plain(GateKind::Findings, outcome, reason)
             }
         };
         Gate { expression: condition.expression.clone(), ..gate }

@@ -7,20 +7,24 @@ mod build;
 mod comparable;
 mod drift;
 mod evidence;
+mod finding_change;
 mod gate;
 mod judge;
 mod metrics;
 mod model;
 mod notes;
+mod plan_change;
 
 pub use build::{Options, TOLERANCE, compare};
 pub use comparable::{Error, same_thing};
 pub use evidence::Measured;
+pub use finding_change::{FindingChange, FindingState};
 pub use gate::{Bound, Condition, Gate, GateKind, Requirement};
 pub use model::{
     Comparison, Difference, Drift, DriftOf, FORMAT, Method, Metric, MetricName, Noise, PlanComparison, Side, Sides,
     StatementComparison, Unit, Verdict,
 };
+pub use plan_change::{Effect, PlanChange, PlanChangeKind};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::gate::{Gate, GateKind};
+use super::{
+    finding_change::FindingChange,
+    gate::{Gate, GateKind},
+    plan_change::PlanChange,
+};
 use crate::record::{Outcome, PlanFigures, Price, ResultsCheck, RunInfo, Warning};
 
 /// Version of the shape written by this build.
@@ -56,6 +60,9 @@ pub struct Comparison {
     pub statements: Vec<StatementComparison>,
     /// The captured plans, paired by statement and class.
     pub plans: Vec<PlanComparison>,
+    /// The findings of both phases, paired, the worst first; null where either was not examined.
+    #[serde(default)]
+    pub findings: Option<Vec<FindingChange>>,
     /// Whether both phases returned the same rows; null when that was not checked or is undecided.
     pub results_identical: Option<bool>,
     /// What came of comparing the rows; null when that was not checked.
@@ -262,12 +269,15 @@ pub struct StatementComparison {
 pub struct PlanComparison {
     /// Statement's name.
     pub statement: String,
-    /// `hot`, `typical` or `absent`.
+    /// As in [`PlanFigures::class`].
     pub class: String,
     /// Plan before the fix; null when none was captured.
     pub before: Option<PlanFigures>,
     /// Plan after the fix; null when none was captured.
     pub after: Option<PlanFigures>,
+    /// What changed from one to the other; empty as well where either has no nodes.
+    #[serde(default)]
+    pub changes: Vec<PlanChange>,
 }
 
 /// Something that differs between the sides.

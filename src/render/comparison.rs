@@ -2,12 +2,14 @@
 
 use super::{
     document::{Align, Block, Cell, Document, Table},
+    findings::finding_changes,
     gates,
+    plan_changes::plan_changes,
     price::{price, price_line},
     results::results,
     rows, units,
 };
-use crate::compare::{Comparison, Method, Metric, PlanComparison, Side, Verdict};
+use crate::compare::{Comparison, Method, Metric, Side, Verdict};
 
 /// The one line that matters: `p99 307 ms -> 399 µs, 770x faster`.
 pub fn headline(comparison: &Comparison) -> String {
@@ -143,7 +145,10 @@ pub fn comparison(comparison: &Comparison) -> Document {
         blocks.push(Block::Table(metrics(comparison, statement.metrics.iter().chain(of_plans))));
     }
     if !comparison.plans.is_empty() {
-        blocks.extend([Block::Heading("How tables are read".into()), Block::Table(plans(&comparison.plans, several))]);
+        blocks.push(Block::Heading("What changed in the plans".into()));
+        blocks.extend(plan_changes(comparison, names(comparison)));
+        blocks.push(Block::Heading("What stands out in the plans".into()));
+        blocks.extend(finding_changes(comparison.findings.as_deref()));
     }
     if let Some(of_fix) = &comparison.price {
         blocks.push(Block::Heading("What the fix costs".into()));
@@ -185,29 +190,6 @@ fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric
     let mut table = Table::of_figures(&["metric", before, after, "change", "interval", "verdict"]);
     table.columns[5].align = Align::Left;
     table.rows.extend(metrics.into_iter().map(|metric| rows::judged(metric, usual.unwrap_or(0.95))));
-    table
-}
-
-/// Classes of a statement whose tables are read the same way share a row.
-fn plans(plans: &[PlanComparison], several: bool) -> Table {
-    struct Row<'a> {
-        statement: &'a str,
-        classes: Vec<&'a str>,
-        scans: [String; 2],
-    }
-    let mut found: Vec<Row<'_>> = Vec::new();
-    for plan in plans {
-        let scans = [rows::scans(plan.before.as_ref()), rows::scans(plan.after.as_ref())];
-        match found.iter_mut().find(|row| row.statement == plan.statement && row.scans == scans) {
-            Some(row) => row.classes.push(&plan.class),
-            None => found.push(Row { statement: &plan.statement, classes: vec![&plan.class], scans }),
-        }
-    }
-    let mut table = Table::of_words(&["parameters", "before", "after"]);
-    for Row { statement, classes, scans: [before, after] } in found {
-        let classes = classes.join(", ");
-        table.row([if several { format!("{statement}: {classes}") } else { classes }, before, after]);
-    }
     table
 }
 

@@ -2,9 +2,10 @@
 
 use super::{
     document::{Block, Document},
-    findings, plan_tree, units,
+    findings,
+    plan_tree::{self, Trees},
 };
-use crate::record::{Examination, Finding, PlanFigures};
+use crate::record::{Examination, PlanFigures};
 
 /// Lines of a statement that are shown.
 const STATEMENT_LINES: usize = 12;
@@ -54,65 +55,9 @@ fn of_statement(one: &Examination) -> Vec<Block> {
         blocks.push(Block::List(one.notes.clone()));
     }
     blocks.extend(findings::findings(Some(&one.findings), &one.plans));
-    blocks.extend(trees(&one.plans, &one.findings, true));
+    let plans: Vec<&PlanFigures> = one.plans.iter().collect();
+    blocks.extend(plan_tree::trees(&plans, &one.findings, Trees { prefix: "", in_terminal: true, numbered: true }));
     blocks
-}
-
-/// The trees of plans, each once where several classes have the same. `in_terminal` is that of [`super::Tree`].
-pub(super) fn trees(plans: &[PlanFigures], all: &[Finding], in_terminal: bool) -> Vec<Block> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (at, plan) in plans.iter().enumerate().filter(|(_, plan)| !plan.nodes.is_empty()) {
-        match groups.iter_mut().find(|group| is_same(&plans[group[0]], plan)) {
-            Some(group) => group.push(at),
-            None => groups.push(vec![at]),
-        }
-    }
-    let mut blocks = Vec::new();
-    for group in groups {
-        let times = |at: &&usize| plans[**at].execution_ms.unwrap_or(0.0);
-        let Some(slowest) = group.iter().max_by(|one, other| times(one).total_cmp(&times(other))) else { continue };
-        let (plan, marks) = (&plans[*slowest], findings::marks(all, plans, *slowest));
-        let others: Vec<&str> = group.iter().filter(|at| *at != slowest).map(|at| plans[*at].class.as_str()).collect();
-        let about = about(plan, &others);
-        blocks.push(Block::Tree(plan_tree::plan_tree(&plan.nodes, &marks, about, in_terminal)));
-    }
-    blocks
-}
-
-/// Whether two plans of a statement have the same nodes, whatever they took.
-fn is_same(one: &PlanFigures, other: &PlanFigures) -> bool {
-    let nodes = |plan: &PlanFigures| plan.nodes.len();
-    one.statement == other.statement
-        && nodes(one) == nodes(other)
-        && one.nodes.iter().zip(&other.nodes).all(|(one, other)| (one.depth, &one.label) == (other.depth, &other.label))
-}
-
-/// `Plan of latest for hot values (42): 74.8 ms, planned in 100 µs; the same plan for typical and cold values`.
-fn about(plan: &PlanFigures, others: &[&str]) -> String {
-    let mut text = "Plan".to_owned();
-    if !plan.statement.is_empty() {
-        text.push_str(&format!(" of {}", plan.statement));
-    }
-    match plan.class.as_str() {
-        "" => {}
-        "generic" => text.push_str(" for any values (generic)"),
-        class => text.push_str(&format!(" for {class} values")),
-    }
-    if !plan.parameters.is_empty() {
-        text.push_str(&format!(" ({})", plan.parameters.join(", ")));
-    }
-    match plan.execution_ms {
-        Some(ms) => text.push_str(&format!(": {}", units::milliseconds(ms))),
-        None if plan.nodes.iter().all(|node| node.rows.is_none()) => text.push_str(": not executed, estimates only"),
-        None => {}
-    }
-    if plan.planning_ms > 0.0 {
-        text.push_str(&format!(", planned in {}", units::milliseconds(plan.planning_ms)));
-    }
-    if !others.is_empty() {
-        text.push_str(&format!("; the same plan for {}", others.join(", ")));
-    }
-    text
 }
 
 /// The first lines of a statement.
@@ -129,7 +74,7 @@ fn begin(sql: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        record::{Phase, Record, Severity, sample},
+        record::{Finding, Phase, Record, Severity, sample},
         render::{markdown, terminal},
     };
 
@@ -243,7 +188,7 @@ mod tests {
         one.plans.extend([hot, cold]);
         one.findings[0].classes = vec!["hot".into(), "typical".into()];
         let text = plain(&[one]);
-        assert!(text.contains("Seen in: the plans for hot and typical values."), "{text}");
+        assert!(text.contains("Seen for: hot and typical values."), "{text}");
         assert!(
             text.contains(
                 "Plan of latest_of_user for hot values (4711): 90.0 ms, planned in 100 µs; the\nsame plan for typical\n"

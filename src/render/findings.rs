@@ -2,16 +2,16 @@
 
 use super::{
     document::{Block, Item, Tone},
-    plan_tree::Mark,
     units,
 };
 use crate::{
+    compare::{FindingChange, FindingState},
     explain::{RULES, rule},
     record::{Confidence, Finding, PlanFigures, Severity},
 };
 
 /// Findings that are shown; the others are counted.
-const MOST: usize = 5;
+pub(super) const MOST: usize = 5;
 
 /// The findings on these plans, the first ones in full. `None` is not examined.
 pub(super) fn findings(findings: Option<&[Finding]>, plans: &[PlanFigures]) -> Vec<Block> {
@@ -28,24 +28,76 @@ pub(super) fn findings(findings: Option<&[Finding]>, plans: &[PlanFigures]) -> V
     blocks
 }
 
-/// Where the shown findings are in the plan at `place`: those that were seen in its class.
-pub(super) fn marks(findings: &[Finding], plans: &[PlanFigures], place: usize) -> Vec<Mark> {
-    let plan = &plans[place];
-    let here = |finding: &&(usize, &Finding)| {
-        let of = &finding.1;
-        of.statement.as_ref().is_none_or(|name| *name == plan.statement)
-            && (of.classes.is_empty() || of.classes.contains(&plan.class))
+/// What became of the findings of a comparison, in points, the worst first; what is only good to know is counted.
+pub(super) fn finding_changes(changes: Option<&[FindingChange]>) -> Vec<Block> {
+    let Some(changes) = changes else {
+        return vec![Block::Paragraph("The plans of both phases were not examined.".into())];
     };
-    let numbered: Vec<(usize, &Finding)> = (1..).zip(findings.iter().take(MOST)).collect();
-    let mark = |(number, finding): &(usize, &Finding)| {
-        let place = finding.node?;
-        // The place is one among the nodes of the first class's plan; other plans may be others.
-        let last = finding.path.rsplit(" > ").next().unwrap_or_default();
-        let is_it = |at: &usize| plan.nodes.get(*at).is_some_and(|node| node.label == last);
-        let at = Some(place).filter(is_it).or_else(|| (0..plan.nodes.len()).find(is_it))?;
-        Some(Mark { node: at, number: *number, severity: finding.severity })
+    let (above, info): (Vec<&FindingChange>, Vec<&FindingChange>) = changes
+        .iter()
+        .partition(|change| change.severities().into_iter().flatten().any(|severity| severity > Severity::Info));
+    let mut points: Vec<String> = above.iter().take(MOST).map(|change| point(change)).collect();
+    let more = above.len().saturating_sub(MOST);
+    if more > 0 {
+        points.push(format!("and {more} more, in comparison.json"));
+    }
+    let known = |count: usize| format!("{count} only good to know, in comparison.json");
+    match (points.is_empty(), info.len()) {
+        (true, 0) => vec![Block::Paragraph("Nothing stands out in the plans, before or after.".into())],
+        (true, count) => vec![Block::Paragraph(format!("Nothing stands out in the plans; {}.", known(count)))],
+        (false, 0) => vec![Block::List(points)],
+        (false, count) => {
+            points.push(known(count));
+            vec![Block::List(points)]
+        }
+    }
+}
+
+/// `gone: critical seq-scan-filter of latest: Seq Scan on events read 1 000 000 rows to keep 20`; what is to be done where it is not gone.
+fn point(change: &FindingChange) -> String {
+    let Some(worst) = change.worst() else { return change.rule.clone() };
+    let of = change.statement.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    let was = match (change.change, change.severities()[0]) {
+        (FindingState::Worse | FindingState::Milder, Some(before)) => format!(" (was {})", before.as_str()),
+        _ => String::new(),
     };
-    numbered.iter().filter(here).filter_map(mark).collect()
+    let to_do = match change.change {
+        FindingState::Gone => String::new(),
+        _ => format!("; what to do: {}", worst.advice),
+    };
+    let (state, severity) = (state_name(change.change), worst.severity.as_str());
+    format!("{state}: {severity}{was} {}{of}: {}{to_do}", change.rule, worst.evidence)
+}
+
+fn state_name(state: FindingState) -> &'static str {
+    match state {
+        FindingState::New => "new",
+        FindingState::Worse => "worse",
+        FindingState::Stays => "stays",
+        FindingState::Milder => "milder",
+        FindingState::Gone => "gone",
+    }
+}
+
+/// The same in a line: `Findings: 1 new (critical seq-scan-filter of latest), 2 gone.` `None` where there is nothing to say.
+pub(super) fn changes_line(changes: &[FindingChange]) -> Option<String> {
+    let is_above =
+        |change: &&FindingChange| change.severities().into_iter().flatten().any(|severity| severity > Severity::Info);
+    let of_state = |state| {
+        let all: Vec<&FindingChange> =
+            changes.iter().filter(is_above).filter(|change| change.change == state).collect();
+        let name = |change: &&FindingChange| {
+            let severity = change.worst().map_or("", |finding| finding.severity.as_str());
+            let of = change.statement.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+            format!("{severity} {}{of}", change.rule)
+        };
+        let names: Vec<String> = all.iter().take(MOST).map(name).collect();
+        (!all.is_empty()).then(|| format!("{} {} ({})", all.len(), state_name(state), names.join(", ")))
+    };
+    let states =
+        [FindingState::New, FindingState::Worse, FindingState::Stays, FindingState::Milder, FindingState::Gone];
+    let parts: Vec<String> = states.into_iter().filter_map(of_state).collect();
+    (!parts.is_empty()).then(|| format!("Findings: {}.", parts.join("; ")))
 }
 
 /// `Seq Scan on events, 96 % of the time`.
@@ -101,19 +153,18 @@ fn seen_in(finding: &Finding, plans: &[PlanFigures]) -> Option<String> {
     let statement = finding.statement.as_ref().filter(|_| several).map(|name| format!("statement {name}"));
     let of = plans.iter().filter(|plan| finding.statement.as_ref().is_none_or(|name| *name == plan.statement));
     let all = of.filter(|plan| !plan.class.is_empty()).all(|plan| finding.classes.contains(&plan.class));
-    let classes = (!all).then(|| in_words(&finding.classes));
+    let classes = (!all).then(|| classes_in_words(finding.classes.iter().map(String::as_str)));
     let parts: Vec<String> = [statement, classes].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| format!("Seen in: {}.", parts.join(", ")))
+    (!parts.is_empty()).then(|| format!("Seen for: {}.", parts.join(", ")))
 }
 
-/// `the plan for hot values`, `the plans for hot and cold values, the generic plan`.
-fn in_words(classes: &[String]) -> String {
-    let (generic, named): (Vec<&str>, Vec<&str>) =
-        classes.iter().map(String::as_str).partition(|class| *class == "generic");
+/// `hot and cold values, the generic plan`.
+pub(super) fn classes_in_words<'c>(classes: impl Iterator<Item = &'c str>) -> String {
+    let (generic, named): (Vec<&str>, Vec<&str>) = classes.partition(|class| *class == "generic");
     let of_values = match named.as_slice() {
         [] => None,
-        [only] => Some(format!("the plan for {only} values")),
-        [all @ .., last] => Some(format!("the plans for {} and {last} values", all.join(", "))),
+        [only] => Some(format!("{only} values")),
+        [all @ .., last] => Some(format!("{} and {last} values", all.join(", "))),
     };
     let generic = (!generic.is_empty()).then(|| "the generic plan".to_owned());
     [of_values, generic].into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -136,4 +187,68 @@ fn looked_at(plans: &[PlanFigures]) -> String {
     names.dedup();
     let statements = if names.len() > 1 { format!(" of {} statements", names.len()) } else { String::new() };
     format!("{} looked at {}{statements}", counted(RULES.len(), "rule"), counted(plans.len(), "plan"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        record::{Phase, sample},
+        render::{Document, terminal},
+    };
+
+    fn change(state: FindingState, before: &[Severity], after: &[Severity]) -> FindingChange {
+        let known = sample::record(Phase::Before).findings.unwrap().remove(0);
+        let of = |severities: &[Severity]| {
+            severities.iter().map(|severity| Finding { severity: *severity, ..known.clone() }).collect()
+        };
+        FindingChange {
+            rule: known.rule.clone(),
+            statement: known.statement.clone(),
+            change: state,
+            before: of(before),
+            after: of(after),
+        }
+    }
+
+    fn told(changes: Option<&[FindingChange]>) -> String {
+        terminal(&Document { blocks: finding_changes(changes) }, 80, false)
+    }
+
+    #[test]
+    fn what_became_of_findings_is_told_in_points_and_in_a_line() {
+        use Severity::{Critical, Info, Warning};
+        let changes = [
+            change(FindingState::New, &[], &[Warning]),
+            change(FindingState::Worse, &[Warning], &[Critical]),
+            change(FindingState::Gone, &[Critical], &[]),
+            change(FindingState::Stays, &[Info], &[Info]),
+        ];
+        insta::assert_snapshot!(told(Some(&changes)), @"
+        - new: warning seq-scan-filter of latest_of_user: Seq Scan on events read
+          1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
+          time; what to do: give its filter an index, so that only the rows it keeps are
+          read
+        - worse: critical (was warning) seq-scan-filter of latest_of_user: Seq Scan on
+          events read 1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers,
+          99.8 % of the time; what to do: give its filter an index, so that only the
+          rows it keeps are read
+        - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read
+          1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
+          time
+        - 1 only good to know, in comparison.json
+        ");
+        insta::assert_snapshot!(changes_line(&changes).unwrap(), @"Findings: 1 new (warning seq-scan-filter of latest_of_user); 1 worse (critical seq-scan-filter of latest_of_user); 1 gone (critical seq-scan-filter of latest_of_user).");
+        let many = vec![changes[0].clone(); 7];
+        assert!(told(Some(&many)).ends_with("\n- and 2 more, in comparison.json"));
+    }
+
+    #[test]
+    fn nothing_is_said_as_such() {
+        let info = [change(FindingState::New, &[], &[Severity::Info])];
+        assert_eq!(told(None), "The plans of both phases were not examined.");
+        assert_eq!(told(Some(&[])), "Nothing stands out in the plans, before or after.");
+        assert_eq!(told(Some(&info)), "Nothing stands out in the plans; 1 only good to know, in comparison.json.");
+        assert_eq!((changes_line(&[]), changes_line(&info)), (None, None));
+    }
 }

@@ -18,6 +18,7 @@ mod gates;
 mod json;
 mod junit;
 mod markdown;
+mod plan_changes;
 mod plan_tree;
 mod price;
 mod record;

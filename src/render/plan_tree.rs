@@ -1,10 +1,11 @@
 //! A plan as a tree: what its nodes took, with the guilty ones marked.
 
 use super::{
-    document::{Tone, Tree, TreeColumn, TreeNode},
+    document::{Block, Tone, Tree, TreeColumn, TreeNode},
+    findings::MOST,
     units,
 };
-use crate::record::{PlanFigures, PlanNode, Severity};
+use crate::record::{Finding, PlanFigures, PlanNode, Severity};
 
 /// Nodes of a plan from which on parts of little weight are folded.
 const FOLD_FROM: usize = 40;
@@ -27,23 +28,107 @@ pub(super) fn legend<'p>(plans: impl Iterator<Item = &'p PlanFigures> + Clone) -
     })
 }
 
-/// A finding on a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// Place of the node.
-    pub(super) node: usize,
-    /// The finding's number.
-    pub(super) number: usize,
-    pub(super) severity: Severity,
+/// How trees are shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trees {
+    /// What stands before the name of each, such as `Before: `.
+    pub(super) prefix: &'static str,
+    /// As in [`Tree::in_terminal`].
+    pub(super) in_terminal: bool,
+    /// Whether the findings stand beside them in their order, by whose number nodes are marked.
+    pub(super) numbered: bool,
 }
 
-/// The tree of a plan. `summary` and `in_terminal` are the [`Tree`]'s.
-pub(super) fn plan_tree(nodes: &[PlanNode], marks: &[Mark], summary: String, in_terminal: bool) -> Tree {
+/// The trees of plans, each once where several classes have the same, with the nodes marked that findings are on.
+pub(super) fn trees(plans: &[&PlanFigures], findings: &[Finding], shown: Trees) -> Vec<Block> {
+    let mut groups: Vec<Vec<&PlanFigures>> = Vec::new();
+    for plan in plans.iter().filter(|plan| !plan.nodes.is_empty()) {
+        match groups.iter_mut().find(|group| is_same(group[0], plan)) {
+            Some(group) => group.push(plan),
+            None => groups.push(vec![plan]),
+        }
+    }
+    let tree = |mut group: Vec<&PlanFigures>| {
+        let time = |plan: &PlanFigures| plan.execution_ms.unwrap_or(0.0);
+        group.sort_by(|one, other| time(other).total_cmp(&time(one)));
+        let others: Vec<&str> = group[1..].iter().map(|plan| plan.class.as_str()).collect();
+        let summary = format!("{}{}", shown.prefix, about(group[0], &others, shown.prefix.is_empty()));
+        let marks = marks(findings, group[0], shown.numbered);
+        Block::Tree(Tree { summary, in_terminal: shown.in_terminal, ..plan_tree(&group[0].nodes, &marks) })
+    };
+    groups.into_iter().map(tree).collect()
+}
+
+/// Whether two plans of a statement have the same nodes, whatever they took.
+fn is_same(one: &PlanFigures, other: &PlanFigures) -> bool {
+    let nodes = |plan: &PlanFigures| plan.nodes.len();
+    one.statement == other.statement
+        && nodes(one) == nodes(other)
+        && one.nodes.iter().zip(&other.nodes).all(|(one, other)| (one.depth, &one.label) == (other.depth, &other.label))
+}
+
+/// `Plan of latest for hot values (42): 74.8 ms, planned in 100 µs; the same plan for typical and cold values`.
+fn about(plan: &PlanFigures, others: &[&str], is_begin: bool) -> String {
+    let mut text = if is_begin { "Plan" } else { "plan" }.to_owned();
+    if !plan.statement.is_empty() {
+        text.push_str(&format!(" of {}", plan.statement));
+    }
+    match plan.class.as_str() {
+        "" => {}
+        "generic" => text.push_str(" for any values (generic)"),
+        class => text.push_str(&format!(" for {class} values")),
+    }
+    if !plan.parameters.is_empty() {
+        text.push_str(&format!(" ({})", plan.parameters.join(", ")));
+    }
+    match plan.execution_ms {
+        Some(ms) => text.push_str(&format!(": {}", units::milliseconds(ms))),
+        None if plan.nodes.iter().all(|node| node.rows.is_none()) => text.push_str(": not executed, estimates only"),
+        None => {}
+    }
+    if plan.planning_ms > 0.0 {
+        text.push_str(&format!(", planned in {}", units::milliseconds(plan.planning_ms)));
+    }
+    if !others.is_empty() {
+        text.push_str(&format!("; the same plan for {}", others.join(", ")));
+    }
+    text
+}
+
+/// Where the shown findings are in a plan: those that were seen in its class.
+fn marks(findings: &[Finding], plan: &PlanFigures, numbered: bool) -> Vec<Mark> {
+    let here = |of: &Finding| {
+        of.statement.as_ref().is_none_or(|name| *name == plan.statement)
+            && (of.classes.is_empty() || of.classes.contains(&plan.class))
+    };
+    let mark = |(number, finding): (usize, &Finding)| {
+        let place = finding.node?;
+        // The place is one among the nodes of the first class's plan; another class's may be another.
+        let last = finding.path.rsplit(" > ").next().unwrap_or_default();
+        let is_it = |at: &usize| plan.nodes.get(*at).is_some_and(|node| node.label == last);
+        let node = Some(place).filter(is_it).or_else(|| (0..plan.nodes.len()).find(is_it))?;
+        Some(Mark { node, number: numbered.then_some(number), severity: finding.severity })
+    };
+    (1..).zip(findings.iter().take(MOST)).filter(|(_, finding)| here(finding)).filter_map(mark).collect()
+}
+
+/// A finding on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    /// Place of the node.
+    node: usize,
+    /// The finding's number, where it has one.
+    number: Option<usize>,
+    severity: Severity,
+}
+
+/// The tree of a plan, without a summary.
+fn plan_tree(nodes: &[PlanNode], marks: &[Mark]) -> Tree {
     let has = Has::of(nodes);
     let sizes = subtree_sizes(nodes);
     let weights = weights(nodes, &sizes);
     let folds = foldable(nodes, &sizes, &weights, marks);
-    let mut tree = Tree { summary, in_terminal, columns: has.columns(), nodes: Vec::new() };
+    let mut tree = Tree { summary: String::new(), in_terminal: true, columns: has.columns(), nodes: Vec::new() };
     let mut at = 0;
     while let Some(node) = nodes.get(at) {
         let (mut end, mut weight) = (at, 0.0);
@@ -147,17 +232,19 @@ fn misestimate(node: &PlanNode) -> Option<f64> {
     node.misestimate.filter(|factor| *factor >= MISESTIMATE && node.rows.is_some())
 }
 
-/// `►1`, `►1,2`, `►1,2+`; `▷3` for what is only good to know.
+/// `►1`, `►1,2`, `►1,2+`, `►` without numbers; `▷3` for what is only good to know.
 fn mark(marks: &[&Mark]) -> String {
     let Some(worst) = marks.iter().map(|mark| mark.severity).max() else {
         return String::new();
     };
-    let numbers: Vec<String> = marks.iter().take(2).map(|mark| mark.number.to_string()).collect();
-    let more = if marks.len() > 2 { "+" } else { "" };
+    let numbers: Vec<String> =
+        marks.iter().filter_map(|mark| mark.number).take(2).map(|number| number.to_string()).collect();
+    let more = if numbers.len() < marks.len() && !numbers.is_empty() { "+" } else { "" };
     format!("{}{}{more}", if worst == Severity::Info { '▷' } else { '►' }, numbers.join(","))
 }
 
-fn label(node: &PlanNode) -> String {
+/// What a node is, with its alias and how often it ran.
+pub(super) fn label(node: &PlanNode) -> String {
     let mut label = node.subplan.as_ref().map_or_else(String::new, |subplan| format!("{subplan}: "));
     label.push_str(&node.label);
     if let Some(alias) = node.alias.as_ref().filter(|alias| node.relation.as_ref() != Some(alias)) {
@@ -232,7 +319,7 @@ fn bar(share: f64) -> String {
 
 /// The nearest whole number, with its thousands apart.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and none are negative")]
-fn whole(number: f64) -> String {
+pub(super) fn whole(number: f64) -> String {
     units::count(number.round() as u64)
 }
 
@@ -259,7 +346,7 @@ mod tests {
     }
 
     fn drawn(nodes: &[PlanNode], marks: &[Mark]) -> String {
-        lines(&plan_tree(nodes, marks, String::new(), true), 80, false).join("\n")
+        lines(&plan_tree(nodes, marks), 80, false).join("\n")
     }
 
     #[test]
@@ -288,9 +375,9 @@ mod tests {
             PlanNode { loops: Some(0.0), rows: Some(0.0), ..node(2, "Seq Scan on other", 0.0) },
         ];
         let marks = [
-            Mark { node: 1, number: 1, severity: Severity::Critical },
-            Mark { node: 1, number: 3, severity: Severity::Info },
-            Mark { node: 2, number: 2, severity: Severity::Info },
+            Mark { node: 1, number: Some(1), severity: Severity::Critical },
+            Mark { node: 1, number: Some(3), severity: Severity::Info },
+            Mark { node: 2, number: Some(2), severity: Severity::Info },
         ];
         insta::assert_snapshot!(drawn(&nodes, &marks), @"
              node                                           time   share   rows  buffers
@@ -344,7 +431,7 @@ mod tests {
             nodes.extend([node(1, &format!("Sort {part}"), 0.0), node(2, &format!("Seq Scan on part_{part}"), share)]);
         }
         let begin = std::time::Instant::now();
-        let text = drawn(&nodes, &[Mark { node: 9_000, number: 1, severity: Severity::Warning }]);
+        let text = drawn(&nodes, &[Mark { node: 9_000, number: Some(1), severity: Severity::Warning }]);
         assert!(begin.elapsed().as_secs_f64() < 2.0);
         insta::assert_snapshot!(text, @"
            node                                              time   share  rows  buffers

@@ -4,6 +4,7 @@ use super::{
     ci_report::CiReport,
     comparison::headline,
     document::{Block, Document},
+    findings::changes_line,
     gates,
     markdown::markdown,
     price::price_line,
@@ -13,7 +14,7 @@ use crate::{
     record::{Outcome, Warning},
 };
 
-/// What failed; what changed, the verdict, the price, what came of the gates, and the notes. `folder` holds everything else, where
+/// What failed; what changed, the verdict, the price, the findings, what came of the gates, and the notes. `folder` holds everything else, where
 /// something was saved. Ends with a line end.
 pub fn summary(report: &CiReport<'_>, folder: Option<&str>) -> String {
     let mut blocks = Vec::new();
@@ -52,6 +53,8 @@ fn compared(comparison: &Comparison) -> Vec<Block> {
         )),
     ];
     blocks.extend(comparison.price.as_ref().map(|price| Block::Paragraph(format!("The fix {}.", price_line(price)))));
+    let findings = comparison.findings.as_deref().and_then(changes_line);
+    blocks.extend(findings.map(Block::Paragraph));
     blocks.extend(gates::blocks(all));
     let notes = notes(comparison);
     if !notes.is_empty() {
@@ -85,6 +88,8 @@ mod tests {
         ## p99 307 ms -> 399 µs, 770x faster
 
         Scenario events, fix: index on (user\_id, created\_at). Verdict: inconclusive; gates: 2 failed, 1 undecided, 2 passed.
+
+        Findings: 1 gone (critical seq-scan-filter of latest\_of\_user).
 
         ## Thresholds
 

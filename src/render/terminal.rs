@@ -107,7 +107,7 @@ fn wrap(text: &str, first: &str, rest: &str, width: usize) -> String {
     let mut lines = String::from(first);
     let mut used = first.chars().count();
     let mut fresh = true;
-    for word in clean(text).split(' ') {
+    for word in words(&clean(text)) {
         let length = word.chars().count();
         if !fresh && used + 1 + length > width {
             lines.push('\n');
@@ -119,11 +119,29 @@ fn wrap(text: &str, first: &str, rest: &str, width: usize) -> String {
             lines.push(' ');
             used += 1;
         }
-        lines.push_str(word);
+        lines.push_str(&word);
         used += length;
         fresh = false;
     }
     lines
+}
+
+/// The words between which a line may be broken: the digits of a number and its unit stay together.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let is_unit =
+            matches!(word.trim_end_matches([',', '.', ';', ':', ')']), "ms" | "µs" | "s" | "%" | "kB" | "MB" | "GB");
+        let leading = word.chars().take_while(char::is_ascii_digit).count();
+        match words.last_mut() {
+            Some(last) if last.ends_with(|c: char| c.is_ascii_digit()) && (is_unit || leading == 3) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -157,6 +175,12 @@ mod tests {
         - a point that goes on and on and on, and on the next line
           stands under the begin of its own words
         ");
+    }
+
+    #[test]
+    fn numbers_and_their_units_are_not_broken() {
+        let text = "it read 1 000 000 rows in 74.8 ms, of 12 345 in 2024";
+        assert_eq!(words(text), ["it", "read", "1 000 000", "rows", "in", "74.8 ms,", "of", "12 345", "in", "2024"]);
     }
 
     #[test]

@@ -88,9 +88,12 @@ fn what_is_missing_never_passes() {
     assert_eq!(none.reason.unwrap(), "the comparison has no such metric");
     let other = one(ratio(MetricName::P50, Some("other"), Bound::Below, 1e9), &comparison, ends(0.1, 0.2));
     assert_eq!(other.outcome, Outcome::Undecided);
-    let findings = one(plain(Requirement::FindingsNoneWorse), &comparison, ends(0.1, 0.2));
-    assert_eq!((findings.outcome, findings.kind), (Outcome::Undecided, GateKind::Findings));
-    assert_eq!(findings.reason.unwrap(), "records have no findings yet");
+    let findings = |comparison: &Comparison| one(plain(Requirement::FindingsNoneWorse), comparison, ends(0.1, 0.2));
+    assert_eq!((findings(&comparison).outcome, findings(&comparison).kind), (Outcome::Passed, GateKind::Findings));
+    comparison.findings = None;
+    let not_examined = findings(&comparison);
+    assert_eq!(not_examined.outcome, Outcome::Undecided);
+    assert!(not_examined.reason.unwrap().starts_with("the plans of both phases were not examined"));
 }
 
 #[test]

@@ -6,9 +6,11 @@ mod tables;
 
 use super::{
     document::{Block, Document, Table},
+    findings::findings,
+    plan_tree::{Trees, trees},
     price, results, rows, units,
 };
-use crate::record::{Latency, LoadInfo, Record};
+use crate::record::{Latency, LoadInfo, PlanFigures, Record};
 
 /// A record for a person.
 pub fn record(record: &Record) -> Document {
@@ -36,6 +38,12 @@ pub fn record(record: &Record) -> Document {
     part("By statement".into(), tables::statements(&record.statements));
     part("By stage".into(), tables::stages(record));
     part("Plans".into(), tables::plans(record));
+    if !record.plans.is_empty() {
+        let found = record.findings.as_deref();
+        let plans: Vec<&PlanFigures> = record.plans.iter().collect();
+        let trees = trees(&plans, found.unwrap_or_default(), Trees { prefix: "", in_terminal: false, numbered: true });
+        part("What stands out in the plans".into(), [findings(found, &record.plans), trees].concat());
+    }
     if let Some(activity) = &record.server_activity {
         part("Server".into(), server::activity(activity, record.totals.operations));
     }
