@@ -54,6 +54,8 @@ pub struct Tree {
     pub columns: Vec<TreeColumn>,
     /// The nodes, each before its children.
     pub nodes: Vec<TreeNode>,
+    /// What a reader has to know of the columns; empty for nothing.
+    pub legend: String,
 }
 
 /// A column of a tree.

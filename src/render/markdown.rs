@@ -41,7 +41,8 @@ fn item(item: &Item) -> String {
 fn folded(of: &Tree) -> String {
     let summary = clean(&of.summary).replace('&', "&amp;").replace('<', "&lt;");
     let code = fenced(&tree::lines(of, WIDTH, false).join("\n"), "text");
-    format!("<details>\n<summary>{summary}</summary>\n\n{code}\n\n</details>")
+    let legend = if of.legend.is_empty() { String::new() } else { format!("\n\n{}", escape(&of.legend)) };
+    format!("<details>\n<summary>{summary}</summary>\n\n{code}{legend}\n\n</details>")
 }
 
 fn table(table: &Table) -> String {

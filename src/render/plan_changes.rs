@@ -48,7 +48,7 @@ fn is_alike(one: &PlanComparison, other: &PlanComparison) -> bool {
     one.statement == other.statement && scans(one) == scans(other) && signs(one) == signs(other)
 }
 
-/// What is worth telling, the worst first.
+/// What is worth telling, the worst first, then what is better.
 fn shown(plan: &PlanComparison) -> Vec<&PlanChange> {
     let is_worth = |change: &&PlanChange| match change.kind {
         PlanChangeKind::Scan | PlanChangeKind::Index | PlanChangeKind::Join | PlanChangeKind::Sort => true,
@@ -56,7 +56,12 @@ fn shown(plan: &PlanComparison) -> Vec<&PlanChange> {
         PlanChangeKind::Node | PlanChangeKind::Details | PlanChangeKind::Figures => change.effect != Effect::Neither,
     };
     let mut changes: Vec<&PlanChange> = plan.changes.iter().filter(is_worth).collect();
-    changes.sort_by_key(|change| std::cmp::Reverse(change.severity));
+    let rank = |change: &PlanChange| match change.effect {
+        Effect::Worse => 0,
+        Effect::Better => 1,
+        Effect::Neither => 2,
+    };
+    changes.sort_by_key(|change| (std::cmp::Reverse(change.severity), rank(change)));
     changes
 }
 
@@ -85,10 +90,10 @@ fn of_group(group: &[&PlanComparison], several: bool, names: [&'static str; 2]) 
     for change in changes.iter().take(MOST) {
         let side = |at: Option<usize>, plan: &PlanFigures| at.and_then(|at| Some((at, plan.nodes.get(at)?.clone())));
         let sides = [side(change.before, before), side(change.after, after)];
-        let [one, other] = [&sides[0], &sides[1]].map(|side| match side {
-            Some((_, node)) => plan_tree::label(node),
-            None => "-".to_owned(),
-        });
+        let name = |side: &Option<(usize, PlanNode)>, otherwise: &str| {
+            side.as_ref().map_or_else(|| otherwise.to_owned(), |(_, node)| plan_tree::label(node))
+        };
+        let (one, other) = (name(&sides[0], "none"), name(&sides[1], "gone"));
         table.rows.push(vec![effect(change), Cell::plain(one), Cell::plain(other)]);
         let alone = change.before.is_none() || change.after.is_none();
         let of = |side: &Option<(usize, PlanNode)>, plan: &PlanFigures| match side {
@@ -201,7 +206,7 @@ mod tests {
 
          change           before             after
         ──────────────────────────────────────────────────────
-         worse, warning   -                  Sort
+         worse, warning   none               Sort
                                              20 rows, 1.50 ms
          worse, warning   Hash Join          Nested Loop
                           20 rows, 20.0 ms   20 rows, 900 ms

@@ -16,18 +16,6 @@ const MISESTIMATE: f64 = 10.0;
 /// Cells of a bar.
 const BAR: usize = 6;
 
-/// What a reader has to know of the columns of these plans; `None` where nothing was executed.
-pub(super) fn legend<'p>(plans: impl Iterator<Item = &'p PlanFigures> + Clone) -> Option<String> {
-    let mut nodes = plans.flat_map(|plan| &plan.nodes);
-    let is_off = nodes.clone().any(|node| misestimate(node).is_some());
-    nodes.any(|node| node.rows.is_some()).then(|| {
-        let est = if is_off { "; est is what the planner expected, where that was off by 10x or more" } else { "" };
-        format!(
-            "Time, share and buffers are a node's own, without the nodes below it; rows are all that it returned{est}."
-        )
-    })
-}
-
 /// How trees are shown.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trees {
@@ -82,12 +70,23 @@ fn about(plan: &PlanFigures, others: &[&str], is_begin: bool) -> String {
         text.push_str(&format!(" ({})", plan.parameters.join(", ")));
     }
     match plan.execution_ms {
-        Some(ms) => text.push_str(&format!(": {}", units::milliseconds(ms))),
-        None if plan.nodes.iter().all(|node| node.rows.is_none()) => text.push_str(": not executed, estimates only"),
+        Some(ms) => {
+            text.push_str(&format!(": {}", units::milliseconds(ms)));
+            let first = plan.first_ms.filter(|_| !plan.executions_ms.is_empty());
+            text.push_str(
+                &first.map_or_else(String::new, |first| format!(", the first {}", units::milliseconds(first))),
+            );
+        }
+        None if plan.note.is_none() && plan.nodes.iter().all(|node| node.rows.is_none()) => {
+            text.push_str(": not executed, estimates only")
+        }
         None => {}
     }
     if plan.planning_ms > 0.0 {
         text.push_str(&format!(", planned in {}", units::milliseconds(plan.planning_ms)));
+    }
+    if let Some(note) = &plan.note {
+        text.push_str(&format!("; {note}"));
     }
     if !others.is_empty() {
         text.push_str(&format!("; the same plan for {}", others.join(", ")));
@@ -128,7 +127,14 @@ fn plan_tree(nodes: &[PlanNode], marks: &[Mark]) -> Tree {
     let sizes = subtree_sizes(nodes);
     let weights = weights(nodes, &sizes);
     let folds = foldable(nodes, &sizes, &weights, marks);
-    let mut tree = Tree { summary: String::new(), in_terminal: true, columns: has.columns(), nodes: Vec::new() };
+    let stopped = stopped_early(nodes);
+    let mut tree = Tree {
+        summary: String::new(),
+        in_terminal: true,
+        columns: has.columns(),
+        nodes: Vec::new(),
+        legend: String::new(),
+    };
     let mut at = 0;
     while let Some(node) = nodes.get(at) {
         let (mut end, mut weight) = (at, 0.0);
@@ -140,10 +146,12 @@ fn plan_tree(nodes: &[PlanNode], marks: &[Mark]) -> Tree {
             tree.nodes.push(folded(node.depth, end - at, weight, has.time, tree.columns.len()));
             at = end;
         } else {
-            tree.nodes.push(drawn(node, at, &has, marks));
+            let factor = misestimate(node).filter(|_| !(stopped[at] && node.rows < Some(node.estimated_rows)));
+            tree.nodes.push(drawn(node, at, &has, marks, factor));
             at += 1;
         }
     }
+    tree.legend = has.legend(tree.nodes.iter().any(|node| node.remark.is_some()));
     tree
 }
 
@@ -198,13 +206,32 @@ impl Has {
         .collect()
     }
 
+    /// What the columns hold. `is_off` is whether an estimate stands among them.
+    fn legend(&self, is_off: bool) -> String {
+        if !self.rows {
+            return "Cost and rows are what the planner expects; the cost is that of a node with all below it.".into();
+        }
+        let own = match (self.time, self.buffers) {
+            (true, true) => {
+                "Time, share and buffers are a node's own, without the nodes below it; rows are all that it returned"
+            }
+            (true, false) => {
+                "Time and share are a node's own, without the nodes below it; rows are all that it returned"
+            }
+            (false, true) => "Buffers are a node's own, without the nodes below it; rows are all that it returned",
+            (false, false) => "Rows are all that a node returned",
+        };
+        let est = if is_off { "; est is what the planner expected, where that was off by 10x or more" } else { "" };
+        format!("{own}{est}.")
+    }
+
     /// Place of the column of rows.
     fn rows_column(&self) -> usize {
         2 * usize::from(self.time) + usize::from(self.cost)
     }
 }
 
-fn drawn(node: &PlanNode, at: usize, has: &Has, marks: &[Mark]) -> TreeNode {
+fn drawn(node: &PlanNode, at: usize, has: &Has, marks: &[Mark], misestimate: Option<f64>) -> TreeNode {
     let own: Vec<&Mark> = marks.iter().filter(|mark| mark.node == at).collect();
     let never_ran = node.loops == Some(0.0);
     let guilty = own.iter().any(|mark| mark.severity > Severity::Info);
@@ -221,7 +248,7 @@ fn drawn(node: &PlanNode, at: usize, has: &Has, marks: &[Mark]) -> TreeNode {
             () => Tone::Plain,
         },
         figures: has.figures(node),
-        remark: misestimate(node).map(|factor| {
+        remark: misestimate.map(|factor| {
             (has.rows_column(), format!("est {} ✗{}x", whole(node.estimated_rows), units::significant(factor)))
         }),
         details,
@@ -230,6 +257,25 @@ fn drawn(node: &PlanNode, at: usize, has: &Has, marks: &[Mark]) -> TreeNode {
 
 fn misestimate(node: &PlanNode) -> Option<f64> {
     node.misestimate.filter(|factor| *factor >= MISESTIMATE && node.rows.is_some())
+}
+
+/// For each node whether one above it may have taken no more of its rows than it needed, so that fewer than expected are no error.
+fn stopped_early(nodes: &[PlanNode]) -> Vec<bool> {
+    // Reads all of its input before it returns a row.
+    let reads_all = |node: &PlanNode| {
+        matches!(node.node_type.as_str(), "Sort" | "Aggregate" | "Hash" | "BitmapAnd" | "BitmapOr" | "Bitmap Heap Scan")
+    };
+    let mut above: Vec<usize> = Vec::new();
+    let mut stopped: Vec<bool> = Vec::with_capacity(nodes.len());
+    for (at, node) in nodes.iter().enumerate() {
+        while above.pop_if(|top| nodes[*top].depth >= node.depth).is_some() {}
+        let parent = above.last().map(|parent| (&nodes[*parent], stopped[*parent]));
+        stopped.push(parent.is_some_and(|(parent, by_above)| {
+            node.subplan.is_none() && (parent.node_type == "Limit" || (by_above && !reads_all(parent)))
+        }));
+        above.push(at);
+    }
+    stopped
 }
 
 /// `►1`, `►1,2`, `►1,2+`, `►` without numbers; `▷3` for what is only good to know.
@@ -420,7 +466,6 @@ mod tests {
         └─ Seq Scan on events                                           21 353       100
                Filter: (user_id = 4711)
         ");
-        assert_eq!(legend([].into_iter()), None);
     }
 
     #[test]
@@ -455,6 +500,26 @@ mod tests {
            │         Rows Removed: 999 980
            └─ … 1 000 nodes, 1.9 % of the time
         ");
+    }
+
+    #[test]
+    fn fewer_rows_than_expected_below_a_limit_are_no_misestimate() {
+        let of = |depth, node_type: &str, rows, estimated_rows| PlanNode {
+            node_type: node_type.into(),
+            rows: Some(rows),
+            estimated_rows,
+            misestimate: Some(1_000.0),
+            ..node(depth, node_type, 0.1)
+        };
+        let told = |nodes: &[PlanNode]| {
+            let tree = plan_tree(nodes, &[]);
+            tree.nodes.iter().map(|node| node.remark.is_some()).collect::<Vec<_>>()
+        };
+        let limit = || of(0, "Limit", 20.0, 20_000.0);
+        let nodes = [limit(), of(1, "Nested Loop", 20.0, 20_000.0), of(2, "Index Scan", 20_000.0, 20.0)];
+        assert_eq!(told(&nodes), [true, false, true]);
+        let nodes = [limit(), of(1, "Sort", 20.0, 20_000.0), of(2, "Seq Scan", 20.0, 20_000.0)];
+        assert_eq!(told(&nodes), [true, false, true]);
     }
 
     #[test]

@@ -25,7 +25,10 @@ pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
         Block::Verbatim(text) => text.trim_end().to_owned(),
         Block::Item(of) => item(of, width, colour),
         Block::Tree(of) => {
-            format!("{}\n\n{}", wrap(&of.summary, "", "", width), tree::lines(of, width, colour).join("\n"))
+            let summary = bold(&wrap(&format!("{}:", of.summary), "", "", width), colour);
+            let legend = if of.legend.is_empty() { "" } else { "\n\n" };
+            let legend = format!("{legend}{}", wrap(&of.legend, "", "", width));
+            format!("{summary}\n{}{legend}", tree::lines(of, width, colour).join("\n"))
         }
     });
     let mut text = String::new();

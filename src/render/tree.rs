@@ -272,7 +272,7 @@ mod tests {
     fn tree(nodes: Vec<TreeNode>) -> Tree {
         let column = |title, is_optional| TreeColumn { title, is_optional };
         let columns = vec![column("time", false), column("share", true), column("rows", false)];
-        Tree { summary: "it".into(), in_terminal: true, columns, nodes }
+        Tree { summary: "it".into(), in_terminal: true, columns, nodes, legend: String::new() }
     }
 
     fn node(depth: usize, label: &str, details: &[&str]) -> TreeNode {

@@ -125,6 +125,49 @@ fn a_whole_interval_passes_or_fails_a_gate_and_the_rest_is_undecided() {
     assert_eq!((exit, outcomes[2].as_str()), (4, "undecided"));
 }
 
+#[test]
+fn a_plan_for_the_worse_fails_its_gate_whatever_the_times_say() {
+    let site = Site::with_server();
+    let file = File {
+        schema: "CREATE TABLE events (id bigint PRIMARY KEY, user_id int NOT NULL); CREATE INDEX events_user ON events (user_id)",
+        rows: "50000",
+        user_id: "{ uniform = { min = 1, max = 10000 } }",
+        statement: "sql = \"SELECT * FROM events WHERE user_id = $1\"\nparameters = [{ uniform = { min = 1, max = 10000 } }]",
+        up: "DROP INDEX events_user",
+        down: "CREATE INDEX events_user ON events (user_id)",
+        ..File::default()
+    };
+    site.write("mine.toml", &file.text());
+    site.done(&["seed", "mine.toml"]);
+    site.done(&["bench", "mine.toml", "--phase", "before", "--output", "before"]);
+    site.done(&["apply-fix", "mine.toml"]);
+    site.done(&["bench", "mine.toml", "--phase", "after", "--output", "after"]);
+    let compare = ["compare", "before", "after", "--gate", "findings none worse"];
+    let told = site.run(&[&compare[..], &FORMS].concat());
+    assert_eq!(told.exit, 3, "{}{}", told.stdout, told.stderr);
+    let read = |name: &str| fs::read_to_string(site.path(name)).unwrap();
+    for form in ["j.xml", "s.md", "q.json"] {
+        assert!(read(form).contains("Seq Scan on events (critical)"), "{}", read(form));
+    }
+    assert!(
+        told.stderr.contains("::error title=latclinic mine%3A gate failed::findings none worse: "),
+        "{}",
+        told.stderr
+    );
+    assert!(told.stdout.contains("worse, critical"), "{}", told.stdout);
+
+    // What an earlier build did not keep cannot be judged.
+    let path = "before/record.json";
+    let mut record: serde_json::Value = serde_json::from_str(&read(path)).unwrap();
+    record["findings"] = serde_json::Value::Null;
+    record["plans"][0]["nodes"] = serde_json::json!([]);
+    record["plans"].as_array_mut().unwrap().truncate(1);
+    site.write(path, &record.to_string());
+    let told = site.run(&compare);
+    assert_eq!(told.exit, 4, "{}{}", told.stdout, told.stderr);
+    assert!(told.stdout.contains("The plans of both phases were not examined."), "{}", told.stdout);
+}
+
 /// Files of an earlier job, all of whose gates passed.
 fn passed_earlier(site: &Site) {
     site.write("j.xml", "<testsuites tests=\"1\" failures=\"0\" errors=\"0\"/>");

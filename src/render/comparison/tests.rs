@@ -116,7 +116,7 @@ fn markdown_for_github() {
     |  | 1 000 000 rows read, 17 412 buffers, 74.8 ms | 20 rows read, 23 buffers, 46.0 µs |
 
     <details>
-    <summary>Before: plan of latest_of_user for typical values (4711): 74.8 ms, planned in 100 µs</summary>
+    <summary>Before: plan of latest_of_user for typical values (4711): 74.8 ms, the first 120 ms, planned in 100 µs</summary>
 
     ```text
       node                                                                   time   share  rows  buffers
@@ -126,10 +126,12 @@ fn markdown_for_github() {
           Rows Removed: 999 980
     ```
 
+    Time, share and buffers are a node's own, without the nodes below it; rows are all that it returned.
+
     </details>
 
     <details>
-    <summary>After: plan of latest_of_user for typical values (4711): 46.0 µs, planned in 100 µs</summary>
+    <summary>After: plan of latest_of_user for typical values (4711): 46.0 µs, the first 1.20 ms, planned in 100 µs</summary>
 
     ```text
     node                                                                     time   share  rows  buffers
@@ -137,6 +139,8 @@ fn markdown_for_github() {
     Index Scan using events_user_id_created_at_idx on events              46.0 µs  ██████    20       23
         Index Cond: (user_id = 4711)
     ```
+
+    Time, share and buffers are a node's own, without the nodes below it; rows are all that it returned.
 
     </details>
 
