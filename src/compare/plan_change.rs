@@ -76,7 +76,7 @@ pub(super) fn changes(before: &PlanFigures, after: &PlanFigures) -> Vec<PlanChan
         return Vec::new();
     }
     let whole = by_time(from[0].total_ms, to[0].total_ms);
-    let change = |pair: (Option<usize>, Option<usize>)| {
+    let change = |pair: Pair| {
         let seen = match pair {
             (Some(one), Some(other)) => of_pair(&from[one], &to[other])?,
             (Some(one), None) => of_one(&from[one], true, whole)?,
@@ -256,9 +256,12 @@ fn without_constants(text: &str) -> String {
     plain
 }
 
+/// Places of a node before and after.
+type Pair = (Option<usize>, Option<usize>);
+
 /// Every node of both plans once, with its counterpart where it has one: first by kind, relation and alias, or the relations
 /// below; then by kind and relation; then by kind alone, in the order of the nodes.
-fn aligned(before: &[PlanNode], after: &[PlanNode]) -> Vec<(Option<usize>, Option<usize>)> {
+fn aligned(before: &[PlanNode], after: &[PlanNode]) -> Vec<Pair> {
     let below = [relations_below(before), relations_below(after)];
     let exact = |side: usize, at: usize, node: &PlanNode| {
         Some((hash(&(family(node), &node.relation, &node.alias)), below[side][at]))
@@ -273,7 +276,7 @@ fn aligned(before: &[PlanNode], after: &[PlanNode]) -> Vec<(Option<usize>, Optio
     pass([before, after], &exact, &mut counterpart, &mut found);
     pass([before, after], &loose, &mut counterpart, &mut found);
     let mut nearest = 0;
-    let mut placed: Vec<(usize, bool, usize, (Option<usize>, Option<usize>))> = Vec::new();
+    let mut placed: Vec<(usize, bool, usize, Pair)> = Vec::new();
     for (at, other) in found.into_iter().enumerate() {
         nearest = other.unwrap_or(nearest);
         placed.push((nearest, other.is_none(), at, (other, Some(at))));

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     compare::{FindingChange, FindingState},
-    explain::{RULES, rule},
+    explain::rule,
     record::{Confidence, Finding, PlanFigures, Severity},
 };
 
@@ -180,13 +180,13 @@ fn others(findings: &[Finding]) -> Option<String> {
     Some(format!("And {} more: {}; --format json has all.", rest.len(), counted(rest.iter())))
 }
 
-/// `24 rules looked at 4 plans of 1 statement`.
+/// `all rules looked at 8 plans of 2 statements`.
 fn looked_at(plans: &[PlanFigures]) -> String {
     let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut names: Vec<&str> = plans.iter().map(|plan| plan.statement.as_str()).collect();
     names.dedup();
     let statements = if names.len() > 1 { format!(" of {} statements", names.len()) } else { String::new() };
-    format!("{} looked at {}{statements}", counted(RULES.len(), "rule"), counted(plans.len(), "plan"))
+    format!("all rules looked at {}{statements}", counted(plans.len(), "plan"))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod junit;
 mod markdown;
 mod plan_changes;
 mod plan_tree;
+mod plan_trees;
 mod price;
 mod record;
 mod results;

@@ -2,8 +2,8 @@
 
 use super::{
     document::{Block, Cell, Table, Tone},
-    findings,
-    plan_tree::{self, Trees},
+    findings, plan_tree,
+    plan_trees::{Trees, trees},
     rows, units,
 };
 use crate::{
@@ -34,8 +34,8 @@ pub(super) fn plan_changes(comparison: &Comparison, [before, after]: [&'static s
     let on_after: Vec<Finding> = known.iter().flat_map(|change| change.after.clone()).collect();
     let shown = |prefix| Trees { prefix, in_terminal: false, numbered: false };
     let [title_before, title_after] = if before == "before" { ["Before: ", "After: "] } else { ["a: ", "b: "] };
-    blocks.extend(plan_tree::trees(&side(|plan| &plan.before), &on_before, shown(title_before)));
-    blocks.extend(plan_tree::trees(&side(|plan| &plan.after), &on_after, shown(title_after)));
+    blocks.extend(trees(&side(|plan| &plan.before), &on_before, shown(title_before)));
+    blocks.extend(trees(&side(|plan| &plan.after), &on_after, shown(title_after)));
     blocks
 }
 

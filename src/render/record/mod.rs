@@ -7,7 +7,7 @@ mod tables;
 use super::{
     document::{Block, Document, Table},
     findings::findings,
-    plan_tree::{Trees, trees},
+    plan_trees::{Trees, trees},
     price, results, rows, units,
 };
 use crate::record::{Latency, LoadInfo, PlanFigures, Record};
