@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::{
     advice::IndexAdvice,
     plan::{Node, Plan},
-    rules::{RULES, Rule},
+    rules::{RULES, Rule, hot_node},
     tables::Tables,
 };
 use crate::record::{Confidence, Finding, Severity};
@@ -139,7 +139,10 @@ fn of_plan(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     let explained = |rule: &Rule, sighting: &Sighting| {
-        seen.iter().any(|(other, cause)| cause.node == sighting.node && other.explains.contains(&rule.id))
+        seen.iter().any(|(other, cause)| {
+            let explains = other.explains.contains(&rule.id) || (rule.id == hot_node::ID && other.id != rule.id);
+            cause.node == sighting.node && cause.severity >= sighting.severity && explains
+        })
     };
     let worth = seen.iter().filter(|(rule, sighting)| !explained(rule, sighting));
     worth.map(|(rule, sighting)| finding(case, rule, sighting.clone())).collect()
@@ -173,13 +176,14 @@ fn worst_of(share: Option<f64>) -> Severity {
 }
 
 /// The one of the class where more is at stake, with the classes of both, that one's first.
-fn merge(known: &mut Finding, other: Finding) {
+fn merge(known: &mut Finding, mut other: Finding) {
     if rank(&other, known) == Ordering::Less {
-        let mut other = other;
-        other.classes.append(&mut known.classes);
-        *known = other;
-    } else {
-        known.classes.extend(other.classes);
+        std::mem::swap(known, &mut other);
+    }
+    for class in other.classes {
+        if !known.classes.contains(&class) {
+            known.classes.push(class);
+        }
     }
 }
 

@@ -2,23 +2,41 @@
 
 #[cfg(test)]
 mod captured;
+mod cartesian_product;
+mod correlated_subquery;
 mod count_everything;
 mod function_on_column;
+mod hash_spill;
 mod heap_fetches;
+pub(super) mod hot_node;
 mod implicit_cast;
 mod index_filter;
+mod jit;
+mod join_filter;
 mod large_offset;
 mod leading_wildcard;
 mod lossy_bitmap;
 mod low_selectivity_index;
+mod memoize_thrash;
+mod misestimate;
+mod n_plus_one;
+mod nested_loop_blow_up;
+mod not_in;
 mod or_condition;
 mod order_by_limit_wrong_index;
 mod partitions_not_pruned;
+mod plan_flip;
+mod planning_time;
 mod read_efficiency;
 mod rls_per_row;
 mod seq_scan_filter;
+mod sort_spill;
+mod stale_statistics;
+mod too_few_workers;
 mod top_n_sort;
+mod triggers;
 mod unused_index_column_order;
+mod workers_short;
 
 use serde::Serialize;
 
@@ -67,6 +85,24 @@ pub const RULES: &[Rule] = &[
     low_selectivity_index::RULE,
     read_efficiency::RULE,
     partitions_not_pruned::RULE,
+    nested_loop_blow_up::RULE,
+    cartesian_product::RULE,
+    join_filter::RULE,
+    correlated_subquery::RULE,
+    not_in::RULE,
+    misestimate::RULE,
+    stale_statistics::RULE,
+    sort_spill::RULE,
+    hash_spill::RULE,
+    memoize_thrash::RULE,
+    plan_flip::RULE,
+    n_plus_one::RULE,
+    triggers::RULE,
+    planning_time::RULE,
+    jit::RULE,
+    too_few_workers::RULE,
+    workers_short::RULE,
+    hot_node::RULE,
 ];
 
 /// The rule of this id.

@@ -1,0 +1,103 @@
+//! Two tables are joined without a condition.
+
+use super::Rule;
+use crate::{
+    explain::{
+        Node,
+        diagnose::{Case, Sighting},
+        estimates::sides,
+        words::count,
+    },
+    record::Confidence,
+};
+
+/// Pairs below which it does not matter.
+const MIN_PAIRS: f64 = 10_000.0;
+
+pub(super) const RULE: Rule = Rule {
+    id: "cartesian-product",
+    title: "Two tables are joined without a condition",
+    sees: "a Nested Loop of 10 000 rows and over without a Join Filter, neither side of which is looked up by the other and both of which have several rows; a warning from 10 % of the time, critical from 40 %",
+    why: "Each row of one side is put beside each row of the other. That is seldom meant: a condition was forgotten, or a table was left in the FROM that is no longer used. The rows \
+          are as many as one side times the other, and all that follows, often a DISTINCT that hides it, works on them.",
+    advice: "Add the condition that joins them, or take the table out.",
+    source: "https://www.postgresql.org/docs/current/queries-table-expressions.html#QUERIES-JOIN",
+    reads_estimates: false,
+    explains: &["nested-loop-blow-up"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let nodes = case.plan.nodes().iter().enumerate();
+    nodes.filter(|(_, node)| node.node_type == "Nested Loop").filter_map(|(at, node)| sighting(case, at, node)).collect()
+}
+
+fn sighting(case: &Case<'_>, at: usize, join: &Node) -> Option<Sighting> {
+    let (outer_at, inner_at) = sides(case.plan, join)?;
+    let (outer, inner) = (case.plan.subtree(outer_at), case.plan.subtree(inner_at));
+    let (left, right) = (&outer[0], &inner[0]);
+    let by_loop = |node: &Node| node.actual.map_or(0.0, |actual| actual.rows);
+    let joined = join.conditions.join_filter.is_some() || join.join_type.as_deref().is_some_and(|kind| kind != "Inner");
+    let several = by_loop(left) > 1.0 && by_loop(right) > 1.0 && join.rows() >= MIN_PAIRS;
+    // What a function or a subquery reads of the other side is not printed as a condition.
+    let only_tables = inner.iter().chain(outer).all(|node| node.scans_relation() || !node.node_type.ends_with("Scan") || node.index.is_some());
+    if joined || !several || !only_tables || looks_up(inner, outer) {
+        return None;
+    }
+    let ms = join.own_ms.zip(right.total_ms).map(|(own, inner)| own + inner);
+    Some(Sighting {
+        severity: case.by_share(ms),
+        node: Some(at),
+        evidence: format!(
+            "Nested Loop put each of {} rows ({}) beside each of {} ({}), {} rows in all{}",
+            count(left.rows()),
+            tables(outer),
+            count(by_loop(right)),
+            tables(inner),
+            count(join.rows()),
+            case.cost(None, ms)
+        ),
+        at_stake_ms: ms,
+        advice: format!("join {} and {} by a condition, or take the one out that is not used", tables(outer), tables(inner)),
+        statements: Vec::new(),
+        confidence: Confidence::Medium,
+    })
+}
+
+/// Whether a condition of the inner side names a table of the outer one.
+fn looks_up(inner: &[Node], outer: &[Node]) -> bool {
+    let aliases: Vec<String> = outer.iter().filter_map(|node| Some(format!("{}.", node.alias.as_deref()?))).collect();
+    let conditions = inner.iter().flat_map(|node| {
+        let conditions = &node.conditions;
+        let texts = [&conditions.index, &conditions.recheck, &conditions.filter, &conditions.join_filter, &conditions.hash, &conditions.merge, &conditions.one_time, &conditions.cache_key];
+        texts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>()
+    });
+    conditions.into_iter().any(|text| aliases.iter().any(|alias| text.contains(alias.as_str())))
+}
+
+fn tables(side: &[Node]) -> String {
+    let names: Vec<&str> = side.iter().filter_map(|node| node.relation.as_deref()).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::captured::findings;
+    use crate::record::Severity;
+
+    #[test]
+    fn tables_without_a_condition_between_them_are_named() {
+        let findings = findings("cartesian_product", 15);
+        let top = &findings[0];
+        assert_eq!(top.rule, "cartesian-product");
+        assert!(top.severity > Severity::Info);
+        insta::assert_snapshot!(top.evidence, @"");
+    }
+
+    #[test]
+    fn one_row_beside_each_and_joins_by_a_condition_are_fine() {
+        for healthy in ["healthy_cross_join", "healthy_nested_loop", "nested_loop_on_a_misestimate", "or_in_a_join"] {
+            assert!(findings(healthy, 15).iter().all(|finding| finding.rule != "cartesian-product"), "{healthy}");
+        }
+    }
+}

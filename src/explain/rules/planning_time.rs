@@ -1,0 +1,87 @@
+//! Finding the plan takes longer than running it.
+
+use super::Rule;
+use crate::{
+    explain::{
+        diagnose::{Case, Sighting},
+        words::{count, percent},
+    },
+    record::{Confidence, Severity},
+};
+
+/// Milliseconds of planning below which it is not told, and below which it is only good to know: a connection plans its first statements more slowly.
+const MIN_MS: f64 = 1.0;
+const MIN_WARNING_MS: f64 = 2.0;
+/// Shares of the statement's time.
+const INFO_SHARE: f64 = 0.1;
+const WARNING_SHARE: f64 = 0.4;
+const CRITICAL_SHARE: f64 = 0.9;
+/// Relations from which they are many.
+const MANY: usize = 8;
+
+pub(super) const RULE: Rule = Rule {
+    id: "planning-time",
+    title: "Finding the plan takes as long as running it",
+    sees: "planning of 1 ms and over that takes 10 % of the statement's time, a warning from 40 % (2 ms at least), critical from 90 %",
+    why: "Before PostgreSQL runs a statement it looks for the best way to. That grows fast with the number of tables joined and with the number of partitions that cannot be \
+          ruled out, and a statement sent as text is planned anew each time. Planning is processor time, which runs short under concurrent load.",
+    advice: "Prepare the statement once a connection and execute it many times (a pooler has to support that); name the partition key in the condition; join fewer tables, or in \
+             an order that is given (`join_collapse_limit`).",
+    source: "levels as pev2's: https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/explicit-joins.html",
+    reads_estimates: false,
+    explains: &[],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let planning = case.plan.planning_ms.filter(|ms| *ms >= MIN_MS);
+    let Some((ms, share)) = planning.and_then(|ms| Some((ms, case.share(ms)?))) else { return Vec::new() };
+    let severity = match share {
+        share if share < INFO_SHARE => return Vec::new(),
+        share if share < WARNING_SHARE || ms < MIN_WARNING_MS => Severity::Info,
+        share if share < CRITICAL_SHARE => Severity::Warning,
+        _ => Severity::Critical,
+    };
+    let nodes = case.plan.nodes();
+    let relations = nodes.iter().filter(|node| node.scans_relation()).count();
+    let partitions = nodes.iter().filter(|node| node.node_type.ends_with("Append")).map(|node| node.children.len()).max().unwrap_or(0);
+    let (of, cure) = if partitions >= MANY {
+        (format!(" for {} partitions", count(partitions as f64)), "name the partition key in the condition, so that most partitions are ruled out; or ")
+    } else if relations >= MANY {
+        (format!(" for {} tables", count(relations as f64)), "join fewer tables, or give their order by JOINs and a low join_collapse_limit; or ")
+    } else {
+        (String::new(), "")
+    };
+    vec![Sighting {
+        severity,
+        node: None,
+        evidence: format!(
+            "planning{of} took {ms:.1} ms, {} of the time; running it took {:.1} ms",
+            percent(share),
+            case.plan.execution_ms.unwrap_or(0.0)
+        ),
+        at_stake_ms: Some(ms),
+        advice: format!("{cure}prepare the statement once a connection and execute it many times"),
+        statements: Vec::new(),
+        confidence: Confidence::Medium,
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::captured::findings;
+    use crate::record::Severity;
+
+    #[test]
+    fn many_joins_take_long_to_plan() {
+        let findings = findings("planning_time", 15);
+        let top = &findings[0];
+        assert_eq!((top.rule.as_str(), top.severity), ("planning-time", Severity::Critical));
+        insta::assert_snapshot!(top.evidence, @"");
+    }
+
+    #[test]
+    fn a_fraction_of_a_millisecond_is_nothing_whatever_its_share() {
+        assert!(findings("healthy_lookup", 15).iter().all(|finding| finding.rule != "planning-time"));
+    }
+}

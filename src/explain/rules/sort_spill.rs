@@ -1,0 +1,77 @@
+//! A sort went through temporary files.
+
+use super::Rule;
+use crate::{
+    explain::{
+        Node,
+        diagnose::{Case, Sighting},
+        memory::{Memory, SAVED_SHARE, work_mem},
+        words::count,
+    },
+    record::{Confidence, Severity},
+};
+
+/// Bytes that a row takes in memory beyond those on disk: its place in the array that is sorted, which grows by doubling, and what
+/// the allocator adds.
+const ROW_BYTES: f64 = 96.0;
+
+pub(super) const RULE: Rule = Rule {
+    id: "sort-spill",
+    title: "A sort does not fit into memory",
+    sees: "a sort that used disk; only good to know below 10 % of the time",
+    why: "A sort may take `work_mem`, 4 MB by default. What does not fit is written to temporary files, sorted in parts and merged. That is more work, and where \
+          many sessions do it at once they compete for the disk and push other data out of the cache.",
+    advice: "Raise `work_mem` for this session or role, sort fewer or narrower rows, or read the rows in order from an index.",
+    source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-WORK-MEM; pgMustard and explain.depesz.com mark the same",
+    reads_estimates: false,
+    explains: &[],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    case.worth_a_word().filter_map(|(at, node)| sighting(case, at, node)).collect()
+}
+
+fn sighting(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
+    let sort = node.sort.as_ref().filter(|sort| sort.on_disk)?;
+    let by_loop = node.actual.map_or(0.0, |actual| actual.rows);
+    let Memory { advice, statements } = work_mem(sort.kib * 1024.0 + by_loop * ROW_BYTES, "sort");
+    Some(Sighting {
+        severity: case.by_share(node.own_ms).min(Severity::Warning),
+        node: Some(at),
+        evidence: format!(
+            "{} by {} sorted {} rows on disk ({}), {} kB{}",
+            node.label(),
+            node.conditions.sort_key.join(", "),
+            count(node.rows()),
+            sort.method,
+            count(sort.kib),
+            case.cost(None, node.own_ms)
+        ),
+        at_stake_ms: node.own_ms.map(|ms| ms * SAVED_SHARE),
+        advice,
+        statements,
+        confidence: Confidence::Medium,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::captured::findings;
+    use crate::record::Severity;
+
+    #[test]
+    fn a_sort_on_disk_is_told_with_the_memory_that_holds_it() {
+        let findings = findings("sort_spill", 15);
+        let top = &findings[0];
+        assert_eq!((top.rule.as_str(), top.severity), ("sort-spill", Severity::Warning));
+        insta::assert_snapshot!(top.evidence, @"");
+        // 64 MB was tried: the sort then takes place in memory.
+        assert_eq!(top.statements, ["SET work_mem = '64MB'"]);
+    }
+
+    #[test]
+    fn a_sort_in_memory_is_fine() {
+        assert!(findings("healthy_sort", 15).iter().all(|finding| finding.rule != "sort-spill"));
+    }
+}
