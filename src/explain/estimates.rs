@@ -130,7 +130,8 @@ impl<'a> Case<'a> {
             "Hash Join" | "Merge Join" if !under => {
                 let (one, two) = sides(self.plan, node)?;
                 let other = &nodes[if one == child { two } else { one }];
-                (other.rows() >= NEEDLESS_ROWS && other.rows() >= OFF * input.rows().max(1.0)).then_some(other.total_ms?)
+                (other.rows() >= NEEDLESS_ROWS && other.rows() >= OFF * input.rows().max(1.0))
+                    .then_some(other.total_ms?)
             }
             _ if under && spilled(node) => node.own_ms,
             _ => None,
@@ -146,7 +147,10 @@ impl<'a> Case<'a> {
     /// Tables that the node at `at` reads, it or what is below it, whose statistics are stale.
     fn stale(&self, at: usize) -> Vec<&'a TableFacts> {
         let read = self.plan.subtree(at).iter().filter_map(|node| {
-            self.statement.tables.find(node.schema.as_deref(), node.relation.as_deref()?).filter(|table| is_stale(table))
+            self.statement
+                .tables
+                .find(node.schema.as_deref(), node.relation.as_deref()?)
+                .filter(|table| is_stale(table))
         });
         let mut tables: Vec<&'a TableFacts> = Vec::new();
         for table in read {
@@ -174,7 +178,9 @@ impl<'a> Case<'a> {
                 match side(one, alias) {
                     Side::Column(name) | Side::Cast { column: name, .. } => push_new(&mut plain, name.to_owned()),
                     // An expression that calls nothing is hardly worth statistics, and one of many columns may be anything.
-                    Side::Expression if columns(one, alias).len() == 1 => push_new(&mut expressions, unqualified(one, alias)),
+                    Side::Expression if columns(one, alias).len() == 1 => {
+                        push_new(&mut expressions, unqualified(one, alias))
+                    }
                     Side::Expression | Side::Value => {}
                 }
             }
@@ -204,9 +210,10 @@ impl<'a> Case<'a> {
 
     /// These columns of the table that `node` reads, where there are several and no statistics of them together.
     fn correlated(&self, node: &Node, table: String, columns: Vec<String>) -> Option<Cause<'a>> {
-        let known = self.statement.tables.find(node.schema.as_deref(), node.relation.as_deref()?).is_some_and(|facts| {
-            facts.extended_statistics.iter().any(|of| columns.iter().all(|column| of.contains(column)))
-        });
+        let known =
+            self.statement.tables.find(node.schema.as_deref(), node.relation.as_deref()?).is_some_and(|facts| {
+                facts.extended_statistics.iter().any(|of| columns.iter().all(|column| of.contains(column)))
+            });
         let name = statistics_name(node, &columns.iter().map(String::as_str).collect::<Vec<_>>());
         (columns.len() > 1 && !known).then_some(Cause::Correlated { table, name, columns })
     }
@@ -227,7 +234,8 @@ impl Origin<'_> {
     pub(super) fn evidence(&self) -> String {
         let Some(actual) = self.node.actual else { return String::new() };
         let was = if self.node.plan_rows == 1.0 { "was" } else { "were" };
-        let each = if actual.loops > 1.0 { format!(" in each of {} loops", count(actual.loops)) } else { String::new() };
+        let each =
+            if actual.loops > 1.0 { format!(" in each of {} loops", count(actual.loops)) } else { String::new() };
         let times = if underestimated(self.node) { "times as many" } else { "times fewer" };
         format!(
             "{} found {} rows{each} where {} {was} planned ({} {times})",
@@ -279,7 +287,17 @@ fn spilled(node: &Node) -> bool {
 
 /// Whether it gives on the rows that it gets, so that their number is not its own estimate.
 fn passes_on(node: &Node) -> bool {
-    let kinds = ["Hash", "Sort", "Incremental Sort", "Materialize", "Memoize", "Gather", "Gather Merge", "Limit", "WorkTable Scan"];
+    let kinds = [
+        "Hash",
+        "Sort",
+        "Incremental Sort",
+        "Materialize",
+        "Memoize",
+        "Gather",
+        "Gather Merge",
+        "Limit",
+        "WorkTable Scan",
+    ];
     kinds.contains(&node.node_type.as_str())
 }
 

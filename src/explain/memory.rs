@@ -27,7 +27,9 @@ pub(super) fn work_mem(bytes: f64, what: &str) -> Memory {
         return Memory { advice, statements: Vec::new() };
     }
     Memory {
-        advice: format!("raise work_mem to {mib}MB for the session or the role that runs it: each of its sorts and hashes may then take as much"),
+        advice: format!(
+            "raise work_mem to {mib}MB for the session or the role that runs it: each of its sorts and hashes may then take as much"
+        ),
         statements: vec![format!("SET work_mem = '{mib}MB'")],
     }
 }

@@ -38,3 +38,43 @@ fn class_plan(captured: &Value) -> ClassPlan {
     let class = captured["class"].as_str().unwrap().to_owned();
     ClassPlan { class, plan: Plan::from_json(&captured["plan"]).unwrap() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Severity;
+
+    /// Cases whose cause is only in the catalog.
+    const OF_THE_CATALOG: &[&str] = &["stale_statistics", "wrong_column_order"];
+
+    /// What a head line of a case says, such as `-- finds: seq-scan-filter`.
+    fn head(case: &str, key: &str) -> Option<String> {
+        let prefix = format!("-- {key}: ");
+        case.lines().find_map(|line| line.strip_prefix(&prefix)).map(|value| value.trim().to_owned())
+    }
+
+    #[test]
+    fn the_finding_on_top_is_the_one_that_was_planted_in_every_version() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/planted/cases");
+        let mut wrong = Vec::new();
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let case = fs::read_to_string(&path).unwrap();
+            let finds = head(&case, "finds").unwrap();
+            let executions = head(&case, "executions").map(|times| times.parse().unwrap());
+            if OF_THE_CATALOG.contains(&name.as_str()) {
+                continue;
+            }
+            for (major, plans) in captured(&name) {
+                let tables = Tables::default();
+                let found = diagnose(&Examined { name: None, sql: None, plans: &plans, tables: &tables, executions });
+                let top = found.first().filter(|top| top.severity > Severity::Info || finds == top.rule);
+                if top.map_or("nothing", |top| top.rule.as_str()) != finds {
+                    wrong.push(format!("{name} {major}: {finds}, not {}", top.map_or("nothing", |top| &top.evidence)));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

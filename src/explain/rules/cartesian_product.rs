@@ -29,7 +29,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let nodes = case.plan.nodes().iter().enumerate();
-    nodes.filter(|(_, node)| node.node_type == "Nested Loop").filter_map(|(at, node)| sighting(case, at, node)).collect()
+    nodes
+        .filter(|(_, node)| node.node_type == "Nested Loop")
+        .filter_map(|(at, node)| sighting(case, at, node))
+        .collect()
 }
 
 fn sighting(case: &Case<'_>, at: usize, join: &Node) -> Option<Sighting> {
@@ -40,7 +43,10 @@ fn sighting(case: &Case<'_>, at: usize, join: &Node) -> Option<Sighting> {
     let joined = join.conditions.join_filter.is_some() || join.join_type.as_deref().is_some_and(|kind| kind != "Inner");
     let several = by_loop(left) > 1.0 && by_loop(right) > 1.0 && join.rows() >= MIN_PAIRS;
     // What a function or a subquery reads of the other side is not printed as a condition.
-    let only_tables = inner.iter().chain(outer).all(|node| node.scans_relation() || !node.node_type.ends_with("Scan") || node.index.is_some());
+    let only_tables = inner
+        .iter()
+        .chain(outer)
+        .all(|node| node.scans_relation() || !node.node_type.ends_with("Scan") || node.index.is_some());
     if joined || !several || !only_tables || looks_up(inner, outer) {
         return None;
     }
@@ -58,7 +64,11 @@ fn sighting(case: &Case<'_>, at: usize, join: &Node) -> Option<Sighting> {
             case.cost(None, ms)
         ),
         at_stake_ms: ms,
-        advice: format!("join {} and {} by a condition, or take the one out that is not used", tables(outer), tables(inner)),
+        advice: format!(
+            "join {} and {} by a condition, or take the one out that is not used",
+            tables(outer),
+            tables(inner)
+        ),
         statements: Vec::new(),
         confidence: Confidence::Medium,
     })
@@ -69,7 +79,16 @@ fn looks_up(inner: &[Node], outer: &[Node]) -> bool {
     let aliases: Vec<String> = outer.iter().filter_map(|node| Some(format!("{}.", node.alias.as_deref()?))).collect();
     let conditions = inner.iter().flat_map(|node| {
         let conditions = &node.conditions;
-        let texts = [&conditions.index, &conditions.recheck, &conditions.filter, &conditions.join_filter, &conditions.hash, &conditions.merge, &conditions.one_time, &conditions.cache_key];
+        let texts = [
+            &conditions.index,
+            &conditions.recheck,
+            &conditions.filter,
+            &conditions.join_filter,
+            &conditions.hash,
+            &conditions.merge,
+            &conditions.one_time,
+            &conditions.cache_key,
+        ];
         texts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>()
     });
     conditions.into_iter().any(|text| aliases.iter().any(|alias| text.contains(alias.as_str())))
@@ -91,7 +110,7 @@ mod tests {
         let top = &findings[0];
         assert_eq!(top.rule, "cartesian-product");
         assert!(top.severity > Severity::Info);
-        insta::assert_snapshot!(top.evidence, @"");
+        insta::assert_snapshot!(top.evidence, @"Nested Loop put each of 19 682 rows (books) beside each of 60 (languages), 1 180 920 rows in all, 29 % of the time");
     }
 
     #[test]

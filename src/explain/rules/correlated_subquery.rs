@@ -30,7 +30,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let nodes = case.plan.nodes().iter().enumerate();
-    let subplans = nodes.filter(|(_, node)| node.relationship.as_deref() == Some("SubPlan") && node.loops() >= MIN_LOOPS);
+    let subplans =
+        nodes.filter(|(_, node)| node.relationship.as_deref() == Some("SubPlan") && node.loops() >= MIN_LOOPS);
     subplans.filter_map(|(at, node)| sighting(case, at, node)).collect()
 }
 
@@ -96,7 +97,7 @@ mod tests {
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("correlated-subquery", Severity::Critical));
         assert!(top.path.ends_with("Seq Scan on payments"), "{}", top.path);
-        insta::assert_snapshot!(top.evidence, @"");
+        insta::assert_snapshot!(top.evidence, @"SubPlan 1 ran 2 000 times, once for each row of Seq Scan on contracts, and read 8 000 000 rows in all by Seq Scan on payments, 98.8 % of the time");
         assert!(findings.iter().all(|finding| finding.rule != "seq-scan-filter"));
     }
 

@@ -60,7 +60,7 @@ mod tests {
     fn where_no_rule_says_why_it_says_where() {
         let findings = findings("healthy_hash_join", 15);
         assert_eq!((findings[0].rule.as_str(), findings[0].severity), (super::ID, Severity::Info));
-        insta::assert_snapshot!(findings[0].evidence, @"");
+        insta::assert_snapshot!(findings[0].evidence, @"Seq Scan on purchases took 39.8 ms itself, 33 %: more than any other step");
     }
 
     #[test]

@@ -76,7 +76,8 @@ fn sighting(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
 
 /// Milliseconds that a nested loop took to read again and again what it keeps of its inner side.
 fn repeated_ms(case: &Case<'_>, join: &Node) -> f64 {
-    let inner = sides(case.plan, join).filter(|_| join.node_type == "Nested Loop").map(|(_, inner)| &case.plan.nodes()[inner]);
+    let inner =
+        sides(case.plan, join).filter(|_| join.node_type == "Nested Loop").map(|(_, inner)| &case.plan.nodes()[inner]);
     inner.and_then(|inner| inner.own_ms).unwrap_or(0.0)
 }
 
@@ -90,7 +91,7 @@ mod tests {
         let findings = findings("or_in_a_join", 15);
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("join-filter", Severity::Critical));
-        insta::assert_snapshot!(top.evidence, @"");
+        insta::assert_snapshot!(top.evidence, @"Nested Loop compared 4 000 000 pairs of rows by ((t.sender = w.account) OR (t.receiver = w.account)) to keep 3 978 (99.90 % dropped), 98.5 % of the time");
         assert!(top.advice.contains("UNION"));
         assert!(findings.iter().all(|finding| finding.rule != "nested-loop-blow-up"));
     }

@@ -39,7 +39,10 @@ fn sighting<'a>(case: &Case<'a>, origin: &Origin<'a>) -> Option<Sighting> {
     let severity = origin.severity();
     let (advice, statements, confidence) = match case.cause(origin) {
         Cause::Correlated { table, name, columns } => (
-            format!("create statistics of {} together, from which the planner sees how they depend on each other", columns.join(", ")),
+            format!(
+                "create statistics of {} together, from which the planner sees how they depend on each other",
+                columns.join(", ")
+            ),
             vec![
                 format!("CREATE STATISTICS {name} ON {} FROM {table}", columns.join(", ")),
                 format!("ANALYZE {table}"),
@@ -52,7 +55,9 @@ fn sighting<'a>(case: &Case<'a>, origin: &Origin<'a>) -> Option<Sighting> {
             Confidence::Medium,
         ),
         // Told of the nested loop instead.
-        Cause::Unknown if severity > Severity::Info && origin.harm.is_some_and(|harm| is_nested_loop(case, harm.at)) => {
+        Cause::Unknown
+            if severity > Severity::Info && origin.harm.is_some_and(|harm| is_nested_loop(case, harm.at)) =>
+        {
             return None;
         }
         // Known to be stale only together with the catalog, where `stale-statistics` stands for it.
@@ -107,8 +112,11 @@ mod tests {
         let findings = findings("correlated_columns", 15);
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("misestimate", Severity::Critical));
-        insta::assert_snapshot!(top.evidence, @"");
-        insta::assert_snapshot!(top.statements.join("\n"), @"");
+        insta::assert_snapshot!(top.evidence, @"Seq Scan on addresses found 500 rows where 1 was planned (500 times as many); the Nested Loop chosen on that stands for 2198.7 ms, 99.4 % of the time");
+        insta::assert_snapshot!(top.statements.join("\n"), @"
+        CREATE STATISTICS planted_correlated_columns.addresses_city_zip_country ON city, zip, country FROM planted_correlated_columns.addresses
+        ANALYZE planted_correlated_columns.addresses
+        ");
     }
 
     #[test]
@@ -116,8 +124,11 @@ mod tests {
         let findings = findings("expression_without_statistics", 15);
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("misestimate", Severity::Critical));
-        insta::assert_snapshot!(top.evidence, @"");
-        insta::assert_snapshot!(top.statements.join("\n"), @"");
+        insta::assert_snapshot!(top.evidence, @"Seq Scan on visits found 100 000 rows where 167 were planned (599 times as many); the Nested Loop chosen on that stands for 396.0 ms, 62 % of the time");
+        insta::assert_snapshot!(top.statements.join("\n"), @"
+        CREATE STATISTICS planted_expression_without_statistics.visits_seen ON (date_part('year'::text, seen)) FROM planted_expression_without_statistics.visits
+        ANALYZE planted_expression_without_statistics.visits
+        ");
     }
 
     #[test]
@@ -140,7 +151,7 @@ mod tests {
     fn without_harm_it_is_only_good_to_know() {
         let found = of("estimate_off_without_harm");
         assert_eq!(found.iter().map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Info]);
-        insta::assert_snapshot!(found[0].evidence, @"");
+        insta::assert_snapshot!(found[0].evidence, @"Seq Scan on visits found 50 000 rows where 250 were planned (200 times as many)");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod implicit_cast;
 mod index_filter;
 mod jit;
 mod join_filter;
+mod join_without_index;
 mod large_offset;
 mod leading_wildcard;
 mod lossy_bitmap;
@@ -88,6 +89,7 @@ pub const RULES: &[Rule] = &[
     nested_loop_blow_up::RULE,
     cartesian_product::RULE,
     join_filter::RULE,
+    join_without_index::RULE,
     correlated_subquery::RULE,
     not_in::RULE,
     misestimate::RULE,

@@ -64,8 +64,7 @@ mod tests {
         let findings = with(Some(50.0));
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("n-plus-one", Severity::Warning));
-        insta::assert_snapshot!(top.evidence, @"");
-        assert_eq!(top.classes.len(), 2);
+        insta::assert_snapshot!(top.evidence, @"an operation executes it 50 times, 0.06 ms each, 2.9 ms in all; all but one, 98.0 % of them, could be one statement");
         assert_eq!(findings.iter().filter(|finding| finding.rule == "n-plus-one").count(), 1);
     }
 

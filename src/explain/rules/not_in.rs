@@ -37,7 +37,8 @@ pub(super) fn is_repeated(node: &Node, child: &Node) -> bool {
     let name = child.subplan.as_deref().unwrap_or_default();
     let negated = node.conditions.filter.as_deref().is_some_and(|filter| {
         // Before PostgreSQL 17 `(NOT (SubPlan 1))`; from there `(NOT (ANY (a.id = (SubPlan 1).col1)))`.
-        filter.contains(&format!("NOT ({name})")) || (filter.contains("NOT (ANY (") && filter.contains(&format!("({name}).")))
+        filter.contains(&format!("NOT ({name})"))
+            || (filter.contains("NOT (ANY (") && filter.contains(&format!("({name}).")))
     });
     // Kept to be read again: a subquery of NOT EXISTS, printed alike, is not.
     negated && child.relationship.as_deref() == Some("SubPlan") && child.node_type == "Materialize"
@@ -79,16 +80,24 @@ fn hashed(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
     let subquery = &case.plan.nodes()[child];
     let nullable = nullable(case, child);
     let (severity, of) = match nullable {
-        Some(true) => (Severity::Warning, format!("; {} can be NULL, and one NULL makes the result empty", output(subquery))),
+        Some(true) => {
+            (Severity::Warning, format!("; {} can be NULL, and one NULL makes the result empty", output(subquery)))
+        }
         Some(false) => (Severity::Info, String::new()),
         None => (Severity::Info, "; if one of them is NULL the result is empty".to_owned()),
     };
     Some(Sighting {
         severity,
         node: Some(at),
-        evidence: format!("{} keeps the {} rows of a NOT IN's subquery in memory{of}", node.label(), count(subquery.rows())),
+        evidence: format!(
+            "{} keeps the {} rows of a NOT IN's subquery in memory{of}",
+            node.label(),
+            count(subquery.rows())
+        ),
         at_stake_ms: None,
-        advice: "write NOT EXISTS instead of NOT IN: it can be joined when the rows outgrow work_mem, and NULLs do no harm".to_owned(),
+        advice:
+            "write NOT EXISTS instead of NOT IN: it can be joined when the rows outgrow work_mem, and NULLs do no harm"
+                .to_owned(),
         statements: Vec::new(),
         confidence: Confidence::Medium,
     })
@@ -123,7 +132,7 @@ mod tests {
         let findings = findings("not_in", 15);
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("not-in", Severity::Critical));
-        insta::assert_snapshot!(top.evidence, @"");
+        insta::assert_snapshot!(top.evidence, @"Seq Scan on accounts went through the rows of a NOT IN's subquery 1 000 times, 6 350 000 rows in all, 99.8 % of the time");
         assert!(findings.iter().all(|finding| finding.rule != "correlated-subquery"));
     }
 
@@ -139,7 +148,7 @@ mod tests {
             of(diagnose(&Examined { name: None, sql: None, plans: &plans, tables: &tables, executions: None })).unwrap()
         };
         assert_eq!([true, false].map(|not_null| with(not_null).severity), [Severity::Info, Severity::Warning]);
-        insta::assert_snapshot!(with(false).evidence, @"");
+        insta::assert_snapshot!(with(false).evidence, @"Seq Scan on accounts keeps the 10 000 rows of a NOT IN's subquery in memory; blocked.account_id can be NULL, and one NULL makes the result empty");
     }
 
     #[test]

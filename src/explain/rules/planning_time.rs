@@ -44,11 +44,22 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     };
     let nodes = case.plan.nodes();
     let relations = nodes.iter().filter(|node| node.scans_relation()).count();
-    let partitions = nodes.iter().filter(|node| node.node_type.ends_with("Append")).map(|node| node.children.len()).max().unwrap_or(0);
+    let partitions = nodes
+        .iter()
+        .filter(|node| node.node_type.ends_with("Append"))
+        .map(|node| node.children.len())
+        .max()
+        .unwrap_or(0);
     let (of, cure) = if partitions >= MANY {
-        (format!(" for {} partitions", count(partitions as f64)), "name the partition key in the condition, so that most partitions are ruled out; or ")
+        (
+            format!(" for {} partitions", count(partitions as f64)),
+            "name the partition key in the condition, so that most partitions are ruled out; or ",
+        )
     } else if relations >= MANY {
-        (format!(" for {} tables", count(relations as f64)), "join fewer tables, or give their order by JOINs and a low join_collapse_limit; or ")
+        (
+            format!(" for {} tables", count(relations as f64)),
+            "join fewer tables, or give their order by JOINs and a low join_collapse_limit; or ",
+        )
     } else {
         (String::new(), "")
     };
@@ -77,7 +88,7 @@ mod tests {
         let findings = findings("planning_time", 15);
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("planning-time", Severity::Critical));
-        insta::assert_snapshot!(top.evidence, @"");
+        insta::assert_snapshot!(top.evidence, @"planning for 9 tables took 187.9 ms, 99.8 % of the time; running it took 0.4 ms");
     }
 
     #[test]

@@ -94,7 +94,7 @@ mod tests {
         let findings = with("stale_statistics", "jobs", 4000.0, 900);
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("stale-statistics", Severity::Critical));
-        insta::assert_snapshot!(top.evidence, @"");
+        insta::assert_snapshot!(top.evidence, @"Index Scan using jobs_state on jobs found 900 rows where 1 was planned (900 times as many); 900 rows of jobs changed since it was analyzed at 2026-01-01 00:00:00+00, when it had 4 000; the Nested Loop chosen on that stands for 2933.4 ms, 99.8 % of the time");
         assert_eq!(top.statements, ["ANALYZE planted_stale_statistics.jobs"]);
         assert!(findings.iter().all(|finding| finding.rule != "misestimate" && finding.rule != "nested-loop-blow-up"));
     }

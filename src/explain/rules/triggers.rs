@@ -33,7 +33,11 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     // Of several the slowest: the others are next when that one is cured.
-    let slowest = case.plan.triggers.iter().max_by(|one, other| one.time_ms.unwrap_or(0.0).total_cmp(&other.time_ms.unwrap_or(0.0)));
+    let slowest = case
+        .plan
+        .triggers
+        .iter()
+        .max_by(|one, other| one.time_ms.unwrap_or(0.0).total_cmp(&other.time_ms.unwrap_or(0.0)));
     slowest.and_then(|trigger| sighting(case, trigger)).into_iter().collect()
 }
 
@@ -56,7 +60,9 @@ fn sighting(case: &Case<'_>, trigger: &Trigger) -> Option<Sighting> {
     let (evidence, advice) = match &trigger.constraint {
         Some(constraint) => (
             format!("checking the foreign key {constraint} for the rows changed in {table} {took}"),
-            format!("make an index on the referring columns of {constraint}, so that the rows which refer to one of {table} need not be searched for"),
+            format!(
+                "make an index on the referring columns of {constraint}, so that the rows which refer to one of {table} need not be searched for"
+            ),
         ),
         None => (
             format!("the trigger {} on {table} {took}", trigger.name),
@@ -84,7 +90,7 @@ mod tests {
         let findings = findings("foreign_key_without_index", 15);
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("triggers", Severity::Critical));
-        insta::assert_snapshot!(top.evidence, @"");
+        insta::assert_snapshot!(top.evidence, @"checking the foreign key lines_invoice_id_fkey for the rows changed in invoices took 499.5 ms, 99.94 % of the time, in 100 calls of 5.00 ms");
     }
 
     #[test]

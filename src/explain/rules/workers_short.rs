@@ -33,7 +33,12 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         seen.push(Sighting {
             severity: Severity::Info,
             node: Some(at),
-            evidence: format!("{} got {} of {} workers planned", node.label(), count(launched as f64), count(planned as f64)),
+            evidence: format!(
+                "{} got {} of {} workers planned",
+                node.label(),
+                count(launched as f64),
+                count(planned as f64)
+            ),
             at_stake_ms: None,
             advice: "see whether max_parallel_workers leaves enough workers when the server is busy".to_owned(),
             statements: Vec::new(),
@@ -51,7 +56,7 @@ mod tests {
     fn workers_that_did_not_come_are_told() {
         let findings = findings("workers_short", 15);
         let found = findings.iter().find(|finding| finding.rule == "workers-short").unwrap();
-        insta::assert_snapshot!(found.evidence, @"");
+        insta::assert_snapshot!(found.evidence, @"Gather got 0 of 2 workers planned");
     }
 
     #[test]

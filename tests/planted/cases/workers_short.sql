@@ -1,5 +1,5 @@
--- title: More workers planned than the server could start
--- finds: workers-short
+-- title: More workers planned than the server could start: good to know, no more
+-- finds: nothing
 -- [setup]
 CREATE TABLE pixels (id int NOT NULL, red int NOT NULL);
 INSERT INTO pixels SELECT i, i % 256 FROM generate_series(1, 100000) i;

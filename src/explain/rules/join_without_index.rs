@@ -1,0 +1,125 @@
+//! A table is read whole to find the partners of a few rows.
+
+use super::Rule;
+use crate::{
+    explain::{
+        Node, condition,
+        diagnose::{Case, Sighting},
+        estimates::sides,
+        sql,
+        words::count,
+    },
+    record::Confidence,
+};
+
+/// Rows below which reading a table whole is cheap anyway.
+const MIN_ROWS: f64 = 10_000.0;
+/// How many of the rows read a lookup by index may cost as many of: PostgreSQL's default `random_page_cost`.
+const INDEX_COST: f64 = 4.0;
+/// Share of the rows read that lookups and what they find must stay below, so that an index pays.
+const MAX_SHARE: f64 = 0.1;
+
+pub(super) const RULE: Rule = Rule {
+    id: "join-without-index",
+    title: "A table is read whole to find the partners of a few rows",
+    sees: "a Hash Join with a Seq Scan of 10 000 rows and over, of which a tenth at most finds a partner, and so few rows on the other side that looking each up by an index would touch less than a \
+           tenth of the table; a warning from 10 % of the time, critical from 40 %",
+    why: "A hash join reads both sides whole. Where one side is a handful of rows, such as the orders of one customer, and the other a large table, nearly all of what is read is thrown away. With an \
+          index on the column it is joined by, PostgreSQL looks up each of the few rows. It does not make an index for a foreign key by itself.",
+    advice: "Give the large table an index on the column that it is joined by.",
+    source: "https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK; https://use-the-index-luke.com/sql/join",
+    reads_estimates: false,
+    explains: &["seq-scan-filter"],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let joins = case.plan.nodes().iter().filter(|node| node.node_type == "Hash Join" && node.loops() > 0.0);
+    joins.filter_map(|join| sighting(case, join)).collect()
+}
+
+fn sighting(case: &Case<'_>, join: &Node) -> Option<Sighting> {
+    let nodes = case.plan.nodes();
+    let (outer, inner) = sides(case.plan, join)?;
+    let (at, few) = [(outer, inner), (inner, outer)]
+        .into_iter()
+        .map(|(one, other)| (below_hash(case, one), other))
+        .find(|(at, _)| {
+            let scan = &nodes[*at];
+            scan.node_type == "Seq Scan" && scan.rows_read() >= MIN_ROWS
+        })?;
+    let (scan, few) = (&nodes[at], &nodes[few]);
+    let touched = INDEX_COST * (few.rows() + join.rows());
+    if join.rows() > scan.rows() * MAX_SHARE || touched > scan.rows_read() * MAX_SHARE {
+        return None;
+    }
+    let column = joined_by(join, scan)?;
+    let table = case.statement.tables.find(scan.schema.as_deref(), scan.relation.as_deref()?);
+    let has_index = |column: &str| {
+        table.is_some_and(|table| {
+            table.indexes.iter().any(|index| index.keys.first().is_some_and(|key| key.expression == column))
+        })
+    };
+    if has_index(column) {
+        return None;
+    }
+    let ms = scan.own_ms.zip(join.own_ms).map(|(scan, join)| scan + join);
+    let at_stake = ms.map(|ms| ms * (1.0 - touched / scan.rows_read()));
+    Some(Sighting {
+        severity: case.by_share(at_stake),
+        node: Some(at),
+        evidence: format!(
+            "{} read {} rows for the {} that {} other rows are joined with by {column}{}",
+            scan.label(),
+            count(scan.rows_read()),
+            count(join.rows()),
+            count(few.rows()),
+            case.cost(scan.own_buffers.map(|own| own.shared()), ms)
+        ),
+        at_stake_ms: at_stake,
+        advice: format!(
+            "give {} an index on {column}, by which the few rows can be looked up",
+            scan.relation.as_deref()?
+        ),
+        confidence: if table.is_some() { Confidence::High } else { Confidence::Medium },
+        statements: vec![format!("CREATE INDEX CONCURRENTLY ON {} ({column})", sql::table(scan)?)],
+    })
+}
+
+/// The node, or what its hash table is made of.
+fn below_hash(case: &Case<'_>, at: usize) -> usize {
+    let node = &case.plan.nodes()[at];
+    if node.node_type == "Hash" { node.children.first().copied().unwrap_or(at) } else { at }
+}
+
+/// The scan's column in the first condition of the join that compares one.
+fn joined_by<'a>(join: &'a Node, scan: &Node) -> Option<&'a str> {
+    let alias = scan.alias.as_deref().or(scan.relation.as_deref())?;
+    let comparisons = condition::terms(join.conditions.hash.as_deref()?).into_iter().filter_map(condition::comparison);
+    comparisons.flat_map(|found| [found.left, found.right]).find_map(|one| match condition::side(one, alias) {
+        condition::Side::Column(column) => Some(column),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::captured::findings;
+    use crate::record::Severity;
+
+    #[test]
+    fn a_table_read_whole_for_a_few_partners_gets_an_index() {
+        let findings = findings("join_without_index", 15);
+        let top = &findings[0];
+        assert_eq!((top.rule.as_str(), top.severity), ("join-without-index", Severity::Critical));
+        insta::assert_snapshot!(top.evidence, @"Seq Scan on lines read 200 000 rows for the 80 that 10 other rows are joined with by order_id, 1 082 buffers, 99.5 % of the time");
+        insta::assert_snapshot!(top.statements.join("\n"), @"CREATE INDEX CONCURRENTLY ON planted_join_without_index.lines (order_id)");
+    }
+
+    #[test]
+    fn joins_of_whole_tables_are_fine() {
+        for healthy in ["healthy_hash_join", "healthy_not_exists", "hash_join_spill"] {
+            assert!(findings(healthy, 15).iter().all(|finding| finding.rule != "join-without-index"), "{healthy}");
+        }
+    }
+}
