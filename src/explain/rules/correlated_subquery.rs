@@ -77,13 +77,11 @@ fn sighting(case: &Case<'_>, at: usize, subquery: &Node) -> Option<Sighting> {
 
 /// The scan that takes most of the subquery's time.
 fn main_scan(case: &Case<'_>, at: usize, ms: f64) -> Option<usize> {
-    let below = at..at + case.plan.subtree(at).len();
-    below
-        .filter(|place| {
-            let node = &case.plan.nodes()[*place];
-            node.scans_relation() && node.own_ms.is_some_and(|own| own >= MAIN_SHARE * ms)
-        })
-        .last()
+    let mut below = at..at + case.plan.subtree(at).len();
+    below.rfind(|place| {
+        let node = &case.plan.nodes()[*place];
+        node.scans_relation() && node.own_ms.is_some_and(|own| own >= MAIN_SHARE * ms)
+    })
 }
 
 #[cfg(test)]
