@@ -26,6 +26,7 @@ mod socket;
 mod tables;
 mod url;
 mod value_counts;
+mod what_if;
 mod wire;
 mod write_probe;
 
@@ -47,4 +48,5 @@ pub use setup::set_up;
 pub use tables::tables;
 pub use url::UrlError;
 pub use value_counts::{Column, Counted, ValueCounts};
+pub use what_if::{HypoPg, TriedIndex, built, hypopg, hypothetical};
 pub use write_probe::probe_writes;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, PlanFigures};
+use super::{Finding, PlanFigures, WhatIf};
 
 /// One statement, examined.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -18,4 +18,7 @@ pub struct Examination {
     pub findings: Vec<Finding>,
     /// What limits what can be said, each a sentence without a full stop: `the plan was not executed: it has estimates only`.
     pub notes: Vec<String>,
+    /// What the indexes that findings advise would change, each tried; empty where that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<WhatIf>,
 }

@@ -22,6 +22,7 @@ mod read;
 mod results;
 mod rounds;
 mod store;
+mod what_if;
 
 pub use activity::{
     CheckpointActivity, DatabaseActivity, IndexActivity, IoActivity, ServerActivity, StatementActivity, TableActivity,
@@ -50,6 +51,7 @@ pub use read::{Found, RECORD_FILE, read, sides_of_run};
 pub use results::{ResultDifference, ResultsCheck, StatementResults};
 pub use rounds::{Block, BlockStatement, RunInfo};
 pub use store::Store;
+pub use what_if::{Trial, TriedPlan, WhatIf};
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -4,6 +4,7 @@ use super::{
     document::{Block, Document},
     findings,
     plan_trees::{Trees, trees},
+    what_if::what_if,
 };
 use crate::record::{Examination, PlanFigures};
 
@@ -54,6 +55,7 @@ fn of_statement(one: &Examination) -> Vec<Block> {
         blocks.push(Block::List(one.notes.clone()));
     }
     blocks.extend(findings::findings(Some(&one.findings), &one.plans));
+    blocks.extend(what_if(&one.what_if));
     let plans: Vec<&PlanFigures> = one.plans.iter().collect();
     blocks.extend(trees(&plans, &one.findings, Trees { prefix: "", in_terminal: true, numbered: true }));
     blocks
@@ -206,6 +208,7 @@ mod tests {
             }],
             findings: Vec::new(),
             notes: vec!["the plan was not executed: it has estimates only".into()],
+            what_if: Vec::new(),
         };
         let text = plain(&[slow(), quiet("plans.log, line 12")]);
         assert!(text.starts_with("2 statements: 1 critical\n\nStatement latest_of_user:\n"), "{text}");

@@ -30,6 +30,7 @@ mod summary;
 mod terminal;
 mod tree;
 mod units;
+mod what_if;
 
 pub use annotations::annotations;
 pub use baselines::baselines;

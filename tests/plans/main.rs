@@ -61,7 +61,7 @@ impl Bed {
         time_limit: Duration,
     ) -> Result<ExplainOutcome, clinic::Error> {
         let reports = Reports { root: self.reports.path().to_owned(), output: None };
-        clinic::explain(&self.clinic, scenario, phase, 1, time_limit, &reports).await
+        clinic::explain(&self.clinic, scenario, phase, 1, time_limit, None, &reports).await
     }
 }
 

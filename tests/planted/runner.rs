@@ -103,6 +103,7 @@ impl<'c> Planted<'c> {
                 class: class.clone(),
                 parameters: texts.iter().map(|text| text.clone().unwrap_or_else(|| "NULL".to_owned())).collect(),
                 values_from: vec![ValueSource::Given; texts.len()],
+                value_rows: vec![None; texts.len()],
                 values: texts.into_iter().map(Given).collect(),
             });
         }

@@ -1,7 +1,10 @@
 //! `latclinic explain`
 
+mod what_if;
+
 use clap::Args;
 
+use self::what_if::WhatIfArgs;
 use super::{
     bench::PhaseName,
     exit::{CommandError, Exit},
@@ -32,6 +35,8 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "N")]
     random_seed: Option<u64>,
     #[command(flatten)]
+    what_if: WhatIfArgs,
+    #[command(flatten)]
     without: WithoutScenario,
     #[command(flatten)]
     format: FormatArgs,
@@ -55,7 +60,7 @@ struct WithoutScenario {
 }
 
 const WITHOUT_SCENARIO: [&str; 2] = ["rule", "rules"];
-const OF_SCENARIO: [&str; 6] = ["scenario", "rows", "phase", "random_seed", "reports", "output"];
+const OF_SCENARIO: [&str; 7] = ["scenario", "rows", "phase", "random_seed", "what_if", "reports", "output"];
 
 pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let format = args.format.format;
@@ -80,9 +85,15 @@ fn of_scenario(args: &ExplainArgs, phase: Phase, output: &mut Output) -> Result<
     let scenario = args.scenario.load()?;
     let seed = args.random_seed.unwrap_or(scenario.load.seed);
     let reports = args.reports.reports();
+    let what_if = args.what_if.by();
     let (outcome, _) = session::at(args.target.place(0)?, "latclinic explain", async |clinic| {
-        clinic::explain(clinic, &scenario, phase, seed, clinic::TIME_LIMIT, &reports).await
+        clinic::explain(clinic, &scenario, phase, seed, clinic::TIME_LIMIT, what_if, &reports).await
     })?;
+    if what_if.is_some() {
+        let examinations = outcome.captured.examinations(&outcome.findings);
+        let document = render::examination(&examinations);
+        return args.format.format.show_saved(output, &document, &examinations, &outcome.folder);
+    }
     args.format.format.show_saved(
         output,
         &Document::verbatim(&outcome.captured.text),

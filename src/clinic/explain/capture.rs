@@ -8,7 +8,7 @@ use crate::{
     clinic::{Clinic, Error},
     explain::{ClassPlan, Tables},
     pg::{self, Access},
-    record::PlanFigures,
+    record::{PlanFigures, WhatIf},
     scenario::{Scenario, Statement, Value},
 };
 
@@ -24,6 +24,8 @@ pub struct Captured {
     pub figures: Vec<PlanFigures>,
     /// The plans by statement, for the rules.
     pub(super) statements: Vec<StatementPlans>,
+    /// What the indexes that findings advise would change; empty where they were not tried.
+    pub what_if: Vec<WhatIf>,
     /// What the catalog says of their tables.
     pub(super) tables: Tables,
 }
@@ -33,6 +35,7 @@ pub struct Captured {
 pub(super) struct StatementPlans {
     pub(super) name: String,
     pub(super) sql: String,
+    pub(super) classes: Vec<ClassGiven>,
     pub(super) plans: Vec<ClassPlan>,
 }
 
@@ -97,11 +100,11 @@ pub(in crate::clinic) async fn capture(
             figures.push(one.figures);
             plans.push(one.plan);
         }
-        statements.push(StatementPlans { name: statement.name.clone(), sql: sql.to_owned(), plans });
+        statements.push(StatementPlans { name: statement.name.clone(), sql: sql.to_owned(), classes: given, plans });
         plans_left -= count(statement).min(plans_left);
     }
     let tables = explainer.tables(statements.iter().flat_map(|one| &one.plans).map(|one| &one.plan)).await?;
-    Ok(Captured { text, json: json.into(), figures, statements, tables })
+    Ok(Captured { text, json: json.into(), figures, statements, tables, what_if: Vec::new() })
 }
 
 fn section(sql: &str, one: &plans::Captured) -> String {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::plans::{self, Budget, ClassGiven};
+use super::{
+    plans::{self, Budget, ClassGiven},
+    what_if::{Advised, Site, TryBy},
+};
 use crate::{
     clinic::{Clinic, Error, ErrorKind},
     explain::{ClassPlan, Examined, diagnose},
@@ -26,7 +29,8 @@ pub struct Question {
     pub time_limit: Duration,
 }
 
-/// Examines a statement of anybody's on a database of anybody's. Unless `may_write` it can only read; with it, each execution is
+/// Examines a statement of anybody's on a database of anybody's. With `what_if` the indexes that are advised are tried with HypoPG where
+/// that is in the database. Unless `may_write` it can only read; with it, each execution is
 /// rolled back. `parameters` are in text form, `None` being NULL.
 ///
 /// # Errors
@@ -38,6 +42,7 @@ pub async fn explain_query(
     parameters: Vec<Option<String>>,
     may_write: bool,
     time_limit: Duration,
+    what_if: bool,
 ) -> Result<Examination, Error> {
     let (sql, left_out) = super::question(text)?;
     let access = if may_write { Access::RolledBack } else { Access::ReadOnly };
@@ -53,7 +58,14 @@ pub async fn explain_query(
     };
     let classes = if given.values.is_empty() { Vec::new() } else { vec![given] };
     clinic.step("explaining the statement");
-    let mut examination = examine(&explainer, &Question { sql, classes, executions: None, time_limit }).await?;
+    let question = Question { sql, classes, executions: None, time_limit };
+    let mut examination = examine(&explainer, &question).await?;
+    if what_if {
+        let site = Site { scenario: None, access, by: TryBy::Costs, time_limit };
+        let Question { sql, classes, .. } = &question;
+        let advised = Advised { name: None, sql, classes, findings: &examination.findings };
+        examination.what_if = super::what_if::what_if(clinic, &site, &advised).await?;
+    }
     examination.notes.extend(left_out);
     if may_write {
         examination.notes.push(
@@ -104,6 +116,7 @@ pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Resu
         notes: notes.collect(),
         plans: captured.into_iter().map(|one| one.figures).collect(),
         findings,
+        what_if: Vec::new(),
     })
 }
 

@@ -1,11 +1,16 @@
 //! What is wrong in the plans of a workload.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, time::Duration};
 
-use super::capture::{Captured, StatementPlans};
+use super::{
+    capture::{Captured, StatementPlans},
+    what_if::{Advised, Site, TryBy, what_if},
+};
 use crate::{
+    clinic::{Clinic, Error},
     explain::{Examined, diagnose},
-    record::{Examination, Finding, Record, Severity},
+    pg::Access,
+    record::{Examination, Finding, Record, Severity, WhatIf},
     scenario::{Scenario, Script},
 };
 
@@ -15,7 +20,7 @@ impl Captured {
     pub(in crate::clinic) fn findings(&self, scenario: &Scenario, record: Option<&Record>) -> Vec<Finding> {
         let total: f64 = scenario.scripts.iter().map(|script| script.weight).sum();
         let mut found: Vec<(f64, Finding)> = Vec::new();
-        for (index, StatementPlans { name, sql, plans }) in self.statements.iter().enumerate() {
+        for (index, StatementPlans { name, sql, plans, .. }) in self.statements.iter().enumerate() {
             let executions = self.executions(scenario, record, index);
             let tables = &self.tables;
             let statement = Examined { name: Some(name), sql: Some(sql), plans, tables, executions: Some(executions) };
@@ -26,6 +31,23 @@ impl Captured {
         }
         found.sort_by(rank);
         found.into_iter().map(|(_, finding)| finding).collect()
+    }
+
+    /// Tries the indexes that `findings` advise.
+    pub(super) async fn try_advice(
+        &self,
+        clinic: &Clinic,
+        scenario: &Scenario,
+        findings: &[Finding],
+        by: TryBy,
+        time_limit: Duration,
+    ) -> Result<Vec<WhatIf>, Error> {
+        let site = Site { scenario: Some(scenario), access: Access::RolledBack, by, time_limit };
+        let mut tried = Vec::new();
+        for StatementPlans { name, sql, classes, .. } in &self.statements {
+            tried.extend(what_if(clinic, &site, &Advised { name: Some(name), sql, classes, findings }).await?);
+        }
+        Ok(tried)
     }
 
     /// Each statement with its plans and those of `findings` that are its own.
@@ -41,6 +63,7 @@ impl Captured {
                 notes: notes.collect(),
                 findings: findings.iter().filter(|finding| finding.statement.as_deref() == name).cloned().collect(),
                 plans,
+                what_if: self.what_if.iter().filter(|trial| trial.statement.as_deref() == name).cloned().collect(),
             }
         };
         self.statements.iter().map(of).collect()

@@ -7,6 +7,7 @@ mod plans;
 mod question;
 mod sampled;
 mod values;
+mod what_if;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,6 +17,7 @@ pub use self::{
     examine::{Question, examine, explain_query},
     plans::{ClassGiven, TIME_LIMIT},
     question::question,
+    what_if::TryBy,
 };
 pub(super) use self::{
     plans::Budget,
@@ -42,6 +44,7 @@ pub struct ExplainOutcome {
 }
 
 /// Captures, diagnoses and saves the plans of one phase. One execution may take as long as `time_limit`, those of a plan as long again.
+/// With `what_if` the indexes that findings advise are tried.
 ///
 /// # Errors
 /// The dataset is missing or another one, the fix is not in the phase's state, a statement fails, or the files cannot be
@@ -52,6 +55,7 @@ pub async fn explain(
     phase: Phase,
     seed: u64,
     time_limit: Duration,
+    what_if: Option<TryBy>,
     reports: &Reports,
 ) -> Result<ExplainOutcome, Error> {
     let folder = reports.prepare(&scenario.id, "explain")?;
@@ -61,10 +65,14 @@ pub async fn explain(
     let facts = pg::describe(clinic.connector(), scenario).await?;
     let workload = Workload::new(scenario, &facts, seed)?;
     let values = values::find(clinic, scenario, &workload, &facts).await?;
-    let captured = capture(clinic, scenario, &values, &Budget::of_each(time_limit)).await?;
+    let mut captured = capture(clinic, scenario, &values, &Budget::of_each(time_limit)).await?;
     let findings = captured.findings(scenario, None);
     save(&folder, phase, &captured)?;
     folder.write_json("findings.json", &findings)?;
+    if let Some(by) = what_if {
+        captured.what_if = captured.try_advice(clinic, scenario, &findings, by, time_limit).await?;
+        folder.write_json("what_if.json", &captured.what_if)?;
+    }
     Ok(ExplainOutcome { captured, findings, folder: folder.path().to_owned() })
 }
 

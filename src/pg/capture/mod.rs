@@ -42,6 +42,8 @@ pub enum Access {
     RolledBack,
     /// Nothing but read.
     ReadOnly,
+    /// Write, within a transaction that the session is in: each execution is rolled back to where it was.
+    Within,
 }
 
 /// How long executions may take.

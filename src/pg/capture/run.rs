@@ -88,6 +88,7 @@ impl Explainer<'_> {
         let mut begin = match self.access {
             Access::RolledBack => "BEGIN",
             Access::ReadOnly => "BEGIN READ ONLY",
+            Access::Within => "SAVEPOINT latclinic_explain",
         }
         .to_owned();
         begin.push_str(&format!("; SET LOCAL statement_timeout = {}", limit.as_millis().max(1)));
@@ -105,7 +106,11 @@ impl Explainer<'_> {
         let rows = stoppable(self.client, self.stop, work).await;
         // After a stop that the server did not hear of, the session is still at work: its end takes the transaction back.
         if !rows.as_ref().is_err_and(Error::is_stopped) {
-            self.client.batch_execute("ROLLBACK").await.map_err(failed)?;
+            let end = match self.access {
+                Access::RolledBack | Access::ReadOnly => "ROLLBACK",
+                Access::Within => "ROLLBACK TO SAVEPOINT latclinic_explain; RELEASE SAVEPOINT latclinic_explain",
+            };
+            self.client.batch_execute(end).await.map_err(failed)?;
         }
         match rows {
             Err(_) if self.stop.is_cancelled() => Err(Error::stopped()),

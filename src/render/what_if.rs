@@ -1,0 +1,171 @@
+//! What advised indexes would change, as far as it was tried.
+
+use super::{
+    document::{Block, Table},
+    units,
+};
+use crate::record::{Trial, TriedPlan, WhatIf};
+
+/// The trials; nothing where there was none.
+pub(super) fn what_if(trials: &[WhatIf]) -> Vec<Block> {
+    if trials.is_empty() {
+        return Vec::new();
+    }
+    let mut blocks = vec![Block::Heading("What the advice would change".into())];
+    for trial in trials {
+        let sql: Vec<String> = trial.advice.iter().map(|statement| format!("{statement};")).collect();
+        blocks.push(Block::Verbatim(sql.join("\n")));
+        blocks.push(Block::Paragraph(about(trial)));
+        if let (Some(before), Some(after)) = (&trial.before, &trial.after) {
+            blocks.push(Block::Table(figures(before, after)));
+            let plans = [("before", before), ("after", after)].map(|(when, plan)| format!("{when}: {}", plan.shape));
+            blocks.push(Block::List(plans.into()));
+        }
+    }
+    blocks
+}
+
+fn about(trial: &WhatIf) -> String {
+    let mut text = match (&trial.how, &trial.note) {
+        (None, Some(note)) => return sentence(note),
+        (None, None) => return "Not tried.".to_owned(),
+        (Some(Trial::Hypothetical), _) => {
+            "The planner was told of an index that does not exist (HypoPG): these are its costs, and nothing was executed.".to_owned()
+        }
+        (Some(Trial::Built), _) => "It was built in a transaction that was rolled back, and the statement executed in it.".to_owned(),
+    };
+    let values = match (trial.class.as_str(), trial.parameters.is_empty()) {
+        (_, true) => None,
+        ("", false) => Some(format!("with {}", trial.parameters.join(", "))),
+        (class, false) => Some(format!("with {class} values ({})", trial.parameters.join(", "))),
+    };
+    let statement = trial.statement.as_ref().map(|name| format!("statement {name}"));
+    let of: Vec<String> = statement.into_iter().chain(values).collect();
+    if !of.is_empty() {
+        text.push_str(&format!(" Tried on {}.", of.join(" ")));
+    }
+    if trial.used == Some(false) {
+        text.push_str(" The planner does not use it: the advice does not help here.");
+    }
+    match (trial.index_bytes, trial.build_ms) {
+        (Some(bytes), Some(ms)) => {
+            text.push_str(&format!(
+                " The index took {} and {} to build.",
+                units::bytes(bytes),
+                units::milliseconds(ms)
+            ));
+        }
+        (Some(bytes), None) => text.push_str(&format!(" The index would take about {}.", units::bytes(bytes))),
+        (None, _) => {}
+    }
+    if let Some(note) = &trial.note {
+        text.push_str(&format!(" {}", sentence(note)));
+    }
+    text
+}
+
+fn sentence(note: &str) -> String {
+    let mut letters = note.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+fn figures(before: &TriedPlan, after: &TriedPlan) -> Table {
+    let mut table = Table::of_figures(&["", "before", "after", "factor"]);
+    let factor = |before: f64, after: f64| match () {
+        () if before > 0.0 => units::factor(after / before, "less", "more").unwrap_or_default(),
+        () => String::new(),
+    };
+    let cost = |cost: f64| units::significant(cost);
+    table.row(["planner's cost".into(), cost(before.cost), cost(after.cost), factor(before.cost, after.cost)]);
+    if let (Some(before), Some(after)) = (before.execution_ms, after.execution_ms) {
+        let [was, is] = [before, after].map(units::milliseconds);
+        table.row(["execution".into(), was, is, factor(before, after)]);
+    }
+    if let (Some(before), Some(after)) = (before.buffers, after.buffers) {
+        let [was, is] = [before, after].map(units::count);
+        table.row(["buffers".into(), was, is, factor(before as f64, after as f64)]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{Document, terminal};
+
+    fn trial() -> WhatIf {
+        let plan = |shape: &str, cost: f64, ms: f64, buffers: u64| TriedPlan {
+            shape: shape.into(),
+            cost,
+            execution_ms: Some(ms),
+            buffers: Some(buffers),
+        };
+        WhatIf {
+            statement: Some("latest".into()),
+            class: "typical".into(),
+            parameters: vec!["5000".into()],
+            advice: vec!["CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)".into()],
+            how: Some(Trial::Built),
+            note: None,
+            before: Some(plan("Seq Scan on events", 27_206.0, 74.8, 14_706)),
+            after: Some(plan("Index Scan using events_user_id_idx on events", 36.4, 0.041, 23)),
+            used: Some(true),
+            index_bytes: Some(31_457_280),
+            build_ms: Some(912.0),
+        }
+    }
+
+    fn text(trials: &[WhatIf]) -> String {
+        terminal(&Document { blocks: what_if(trials) }, 80, false)
+    }
+
+    #[test]
+    fn a_built_index_has_times_and_a_hypothetical_one_costs() {
+        insta::assert_snapshot!(text(&[trial()]), @"
+        What the advice would change:
+        CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id);
+
+        It was built in a transaction that was rolled back, and the statement executed
+        in it. Tried on statement latest with typical values (5000). The index took 30.0
+        MB and 912 ms to build.
+
+                           before     after        factor
+        ──────────────────────────────────────────────────
+         planner's cost    27 200      36.4     747x less
+         execution        74.8 ms   41.0 µs   1 820x less
+         buffers           14 706        23     639x less
+
+        - before: Seq Scan on events
+        - after: Index Scan using events_user_id_idx on events
+        ");
+        let costs = |plan: TriedPlan| TriedPlan { execution_ms: None, buffers: None, ..plan };
+        let mut hypothetical = WhatIf { how: Some(Trial::Hypothetical), used: Some(false), build_ms: None, ..trial() };
+        hypothetical.before = hypothetical.before.map(costs);
+        hypothetical.after = hypothetical.after.map(costs);
+        insta::assert_snapshot!(text(&[hypothetical]), @"
+        What the advice would change:
+        CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id);
+
+        The planner was told of an index that does not exist (HypoPG): these are its
+        costs, and nothing was executed. Tried on statement latest with typical values
+        (5000). The planner does not use it: the advice does not help here. The index
+        would take about 30.0 MB.
+
+                          before   after      factor
+        ────────────────────────────────────────────
+         planner's cost   27 200    36.4   747x less
+
+        - before: Seq Scan on events
+        - after: Index Scan using events_user_id_idx on events
+        ");
+    }
+
+    #[test]
+    fn what_was_not_tried_says_why() {
+        let note = Some("not tried: the extension hypopg is not there".to_owned());
+        let not_tried = WhatIf { how: None, before: None, after: None, used: None, note, ..trial() };
+        assert!(text(&[not_tried]).contains("\nNot tried: the extension hypopg is not there."));
+        assert_eq!(what_if(&[]), []);
+    }
+}
