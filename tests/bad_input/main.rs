@@ -8,6 +8,7 @@ mod database;
 mod folders;
 mod gates;
 mod interrupted;
+mod query;
 mod scenario;
 mod site;
 mod twice;

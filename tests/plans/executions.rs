@@ -82,5 +82,5 @@ async fn findings_come_with_the_plans() {
     let saved = std::fs::read_to_string(before.folder.join("findings.json")).unwrap();
     assert!(saved.contains("seq-scan-filter"), "{saved}");
     let [examination] = &before.captured.examinations(&before.findings)[..] else { panic!("one statement") };
-    assert_eq!((examination.source.as_deref(), examination.findings.len()), (Some("find"), before.findings.len()));
+    assert_eq!((examination.plans.len(), examination.findings.len()), (4, before.findings.len()));
 }

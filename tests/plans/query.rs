@@ -103,7 +103,7 @@ async fn what_cannot_be_asked_is_told() {
     let told = bed.refused("SELECT $1::int", &["1", "2"]).await;
     assert_eq!(
         told,
-        "the statement takes 1 parameters, and 2 values are given; help: give one value for each of $1..$n, or none at all"
+        "the statement has 1 parameter, and 2 values are given; help: give one value for each of $1..$n, or none at all"
     );
     let told = bed.refused("SELECT * FROM nowhere", &[]).await;
     assert!(told.contains("relation \"nowhere\" does not exist"), "{told}");

@@ -1,10 +1,14 @@
 //! `latclinic explain`
 
+mod query;
 mod what_if;
 
 use clap::Args;
 
-use self::what_if::WhatIfArgs;
+use self::{
+    query::{QueryArgs, TimeLimitArgs},
+    what_if::WhatIfArgs,
+};
 use super::{
     bench::PhaseName,
     exit::{CommandError, Exit},
@@ -15,15 +19,12 @@ use super::{
     session,
     target::TargetArgs,
 };
-use crate::{
-    clinic,
-    record::Phase,
-    render::{self, Document},
-};
+use crate::{clinic, record::Phase, render};
 
 /// Capture the plans of one phase, or say what is wrong with a plan of yours
 #[derive(Debug, Args)]
 #[command(override_usage = "latclinic explain [SCENARIO] --phase before|after [OPTIONS]\n       \
+                            latclinic explain --query SQL|@FILE|- [--parameter VALUE].. [--database-url URL] [OPTIONS]\n       \
                             latclinic explain --rule ID | --rules [--format FORMAT]")]
 pub(super) struct ExplainArgs {
     #[command(flatten)]
@@ -35,7 +36,11 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "N")]
     random_seed: Option<u64>,
     #[command(flatten)]
+    limit: TimeLimitArgs,
+    #[command(flatten)]
     what_if: WhatIfArgs,
+    #[command(flatten)]
+    query: QueryArgs,
     #[command(flatten)]
     without: WithoutScenario,
     #[command(flatten)]
@@ -59,11 +64,15 @@ struct WithoutScenario {
     rules: bool,
 }
 
-const WITHOUT_SCENARIO: [&str; 2] = ["rule", "rules"];
+const WITHOUT_SCENARIO: [&str; 3] = ["query", "rule", "rules"];
 const OF_SCENARIO: [&str; 7] = ["scenario", "rows", "phase", "random_seed", "what_if", "reports", "output"];
 
 pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let format = args.format.format;
+    if let Some(query) = &args.query.query {
+        query::run(query, &args.query, args.limit.time_limit(), args.what_if, &args.target, &args.format, output)?;
+        return Ok(Exit::Done);
+    }
     match &args.without {
         WithoutScenario { rule: Some(id), .. } => {
             let rule = clinic::rule(id)?;
@@ -87,17 +96,12 @@ fn of_scenario(args: &ExplainArgs, phase: Phase, output: &mut Output) -> Result<
     let reports = args.reports.reports();
     let what_if = args.what_if.by();
     let (outcome, _) = session::at(args.target.place(0)?, "latclinic explain", async |clinic| {
-        clinic::explain(clinic, &scenario, phase, seed, clinic::TIME_LIMIT, what_if, &reports).await
+        clinic::explain(clinic, &scenario, phase, seed, args.limit.time_limit(), what_if, &reports).await
     })?;
-    if what_if.is_some() {
-        let examinations = outcome.captured.examinations(&outcome.findings);
-        let document = render::examination(&examinations);
-        return args.format.format.show_saved(output, &document, &examinations, &outcome.folder);
+    let examinations = outcome.captured.examinations(&outcome.findings);
+    let document = render::examination(&examinations);
+    match what_if {
+        Some(_) => args.format.format.show_saved(output, &document, &examinations, &outcome.folder),
+        None => args.format.format.show_saved(output, &document, &outcome.captured.json, &outcome.folder),
     }
-    args.format.format.show_saved(
-        output,
-        &Document::verbatim(&outcome.captured.text),
-        &outcome.captured.json,
-        &outcome.folder,
-    )
 }

@@ -86,8 +86,13 @@ pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Resu
     let taken = explainer.parameters(&statement).await?;
     if let Some(wrong) = classes.iter().find(|given| given.values.len() != taken) {
         let (class, count) = (&wrong.class, wrong.values.len());
-        let of = if class.is_empty() { String::new() } else { format!(" of class {class}") };
-        let message = format!("the statement takes {taken} parameters, and {count} values{of} are given");
+        let of = if class.is_empty() { String::new() } else { format!(" for class {class}") };
+        let are = if count == 1 { "is" } else { "are" };
+        let message = format!(
+            "the statement has {}, and {} {are} given{of}",
+            counted(taken, "parameter"),
+            counted(count, "value")
+        );
         return Err(
             Error::new(ErrorKind::Usage, message).with_hint("give one value for each of $1..$n, or none at all")
         );
@@ -118,6 +123,14 @@ pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Resu
         findings,
         what_if: Vec::new(),
     })
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
 }
 
 /// [`pg::Error`] of a statement, with the way out where it would write.

@@ -58,7 +58,7 @@ impl Captured {
                 self.figures.iter().filter(|plan| Some(plan.statement.as_str()) == name).cloned().collect();
             let notes = plans.iter().filter_map(|plan| Some(format!("{}: {}", plan.class, plan.note.as_ref()?)));
             Examination {
-                source: name.map(str::to_owned),
+                source: None,
                 statement: Some(statement.sql.clone()),
                 notes: notes.collect(),
                 findings: findings.iter().filter(|finding| finding.statement.as_deref() == name).cloned().collect(),

@@ -1,0 +1,102 @@
+//! `latclinic explain --query`
+
+use std::{fs, io::Read, time::Duration};
+
+use clap::Args;
+
+use super::what_if::WhatIfArgs;
+use crate::{
+    cli::{
+        exit::{CommandError, Exit},
+        format::FormatArgs,
+        load::positive,
+        output::Output,
+        session,
+        target::TargetArgs,
+    },
+    clinic::{self, TryBy},
+    render,
+};
+
+/// Most bytes of a statement.
+const LONGEST: u64 = 16 << 20;
+
+/// A statement of anybody's.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A statement of yours")]
+pub(super) struct QueryArgs {
+    /// Say why this statement is slow: SQL, `@FILE`, or `-` for stdin. It is executed, and can only read
+    #[arg(long, value_name = "SQL", allow_hyphen_values = true, conflicts_with_all = ["scenario", "rows", "phase", "random_seed", "reports", "output", "rule", "rules"])]
+    pub(super) query: Option<String>,
+    /// The value of $1, the next one of $2, and so on; \N is NULL. Without any, the plan for any values is explained, and not executed
+    #[arg(long = "parameter", value_name = "VALUE", allow_hyphen_values = true, requires = "query")]
+    parameters: Vec<String>,
+    /// Let the statement write: each execution is rolled back, but what is not transactional stays, such as how far a sequence has come
+    #[arg(long, requires = "query")]
+    rollback: bool,
+}
+
+/// How long statements are executed.
+#[derive(Debug, Args)]
+pub(super) struct TimeLimitArgs {
+    /// Explain a statement without executing it where one execution takes longer than this [default: 30s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
+    time_limit: Option<Duration>,
+}
+
+impl TimeLimitArgs {
+    pub(super) fn time_limit(&self) -> Duration {
+        self.time_limit.unwrap_or(clinic::TIME_LIMIT)
+    }
+}
+
+/// Examines the statement `query`.
+pub(super) fn run(
+    query: &str,
+    args: &QueryArgs,
+    time_limit: Duration,
+    what_if: WhatIfArgs,
+    target: &TargetArgs,
+    format: &FormatArgs,
+    output: &mut Output,
+) -> Result<(), CommandError> {
+    if what_if.by() == Some(TryBy::Build) {
+        let message = anyhow::anyhow!("--what-if=build builds in the schema of a scenario, and --query has none");
+        return Err(
+            CommandError::new(Exit::Usage, message).with_hint("--what-if=costs asks HypoPG, where it is installed")
+        );
+    }
+    let text = text(query)?;
+    // Before a server is started for it.
+    clinic::question(&text)?;
+    let values = args.parameters.iter().map(|value| (value != "\\N").then(|| value.clone())).collect();
+    let (examination, _) = session::at(target.place(0)?, "latclinic explain", async |clinic| {
+        clinic::explain_query(clinic, &text, values, args.rollback, time_limit, what_if.by().is_some()).await
+    })?;
+    let examinations = [examination];
+    format.format.show(output, &render::examination(&examinations), &examinations)
+}
+
+/// The text that an argument stands for.
+fn text(query: &str) -> Result<String, CommandError> {
+    let read = |what: &str, mut from: Box<dyn Read>| {
+        let failed = |cause: String| {
+            CommandError::new(Exit::Usage, anyhow::anyhow!("cannot read the statement from {what}: {cause}"))
+        };
+        let mut text = String::new();
+        let length =
+            from.by_ref().take(LONGEST + 1).read_to_string(&mut text).map_err(|cause| failed(cause.to_string()))?;
+        if length as u64 > LONGEST { Err(failed("it is longer than 16 MiB".to_owned())) } else { Ok(text) }
+    };
+    match query.strip_prefix('@') {
+        _ if query == "-" => read("stdin", Box::new(std::io::stdin())),
+        Some(file) => match fs::File::open(file) {
+            Ok(open) => read(file, Box::new(open)),
+            Err(cause) => {
+                let message = anyhow::anyhow!("cannot read the statement from {file}: {cause}");
+                Err(CommandError::new(Exit::Usage, message).with_hint("--query takes SQL, @FILE, or - for stdin"))
+            }
+        },
+        None => Ok(query.to_owned()),
+    }
+}
