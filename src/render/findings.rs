@@ -100,14 +100,14 @@ pub(super) fn changes_line(changes: &[FindingChange]) -> Option<String> {
     (!parts.is_empty()).then(|| format!("Findings: {}.", parts.join("; ")))
 }
 
-/// `Seq Scan on events, 96 % of the time`.
+/// `Seq Scan on events, 96 % of the time at stake`.
 pub(super) fn place(finding: &Finding) -> String {
     let node = finding.path.rsplit(" > ").next().filter(|node| !node.is_empty());
     format!("{}{}", node.map_or_else(|| title(finding), str::to_owned), share(finding))
 }
 
 fn share(finding: &Finding) -> String {
-    finding.share.map(|share| format!(", {} of the time", units::percent(share))).unwrap_or_default()
+    finding.share.map(|share| format!(", {} of the time at stake", units::percent(share))).unwrap_or_default()
 }
 
 /// `2 critical, 1 info`.

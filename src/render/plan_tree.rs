@@ -64,6 +64,8 @@ struct Has {
     time: bool,
     cost: bool,
     rows: bool,
+    /// Rows are expected, where they are not known.
+    estimates: bool,
     buffers: bool,
 }
 
@@ -74,6 +76,8 @@ impl Has {
             time,
             cost: !time && nodes.iter().any(|node| node.cost.is_some()),
             rows: nodes.iter().any(|node| node.rows.is_some()),
+            estimates: nodes.iter().all(|node| node.rows.is_none())
+                && nodes.iter().any(|node| node.estimated_rows > 0.0),
             buffers: nodes.iter().any(|node| node.own_buffers.is_some()),
         }
     }
@@ -85,7 +89,8 @@ impl Has {
             of(self.time, "time"),
             self.time.then_some(column("share", true)),
             of(self.cost, "cost"),
-            Some(column(if self.rows { "rows" } else { "est rows" }, false)),
+            of(self.rows, "rows"),
+            of(self.estimates, "est rows"),
             of(self.buffers, "buffers"),
         ]
         .into_iter()
@@ -97,12 +102,12 @@ impl Has {
         let ran = node.loops != Some(0.0);
         let text = |text: Option<String>| text.filter(|_| ran).unwrap_or_else(|| units::NOTHING.into());
         let of = |has: bool, figure: Option<String>| has.then(|| text(figure));
-        let rows = if self.rows { node.rows } else { Some(node.estimated_rows) };
         [
             of(self.time, node.own_ms.map(units::milliseconds)),
             of(self.time, node.share.map(bar)),
             of(self.cost, node.cost.map(whole)),
-            Some(text(rows.map(whole))),
+            of(self.rows, node.rows.map(whole)),
+            of(self.estimates, Some(whole(node.estimated_rows))),
             of(self.buffers, node.own_buffers.map(units::count)),
         ]
         .into_iter()
@@ -112,8 +117,13 @@ impl Has {
 
     /// What the columns hold. `is_off` is whether an estimate stands among them.
     fn legend(&self, is_off: bool) -> String {
-        if !self.rows {
-            return "Cost and rows are what the planner expects; the cost is that of a node with all below it.".into();
+        match () {
+            () if self.rows => {}
+            () if self.cost && self.estimates => {
+                return "Cost and rows are what the planner expects; the cost is that of a node with all below it."
+                    .into();
+            }
+            () => return String::new(),
         }
         let own = match (self.time, self.buffers) {
             (true, true) => {
@@ -159,8 +169,9 @@ fn drawn(node: &PlanNode, at: usize, has: &Has, marks: &[Mark], misestimate: Opt
     }
 }
 
+/// How far off its rows were, where that is worth a word and any were expected (there are none with COSTS off).
 fn misestimate(node: &PlanNode) -> Option<f64> {
-    node.misestimate.filter(|factor| *factor >= MISESTIMATE && node.rows.is_some())
+    node.misestimate.filter(|factor| *factor >= MISESTIMATE && node.rows.is_some() && node.estimated_rows > 0.0)
 }
 
 /// For each node whether one above it may have taken no more of its rows than it needed, so that fewer than expected are no error.

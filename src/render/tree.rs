@@ -77,7 +77,8 @@ impl Layout {
     fn header(&self, tree: &Tree, colour: bool) -> String {
         let titles: Vec<String> = tree.columns.iter().map(|column| column.title.to_owned()).collect();
         let (margin, node) = (" ".repeat(self.margin), "node");
-        painted(&format!("{margin}{node:<width$}{}", self.figures(&titles), width = self.tree), "1", colour)
+        let line = format!("{margin}{node:<width$}{}", self.figures(&titles), width = self.tree);
+        painted(line.trim_end(), "1", colour)
     }
 
     fn node(&self, node: &TreeNode, open: &[bool], has_children: bool, colour: bool, lines: &mut Vec<String>) {
