@@ -15,7 +15,7 @@ use super::{
     notes::notes,
     plan_change,
 };
-use crate::record::{Found, Record, ThresholdResult};
+use crate::record::{Found, PlanFigures, Record, ThresholdResult};
 
 /// Relative difference that counts as none, unless told otherwise.
 pub const TOLERANCE: f64 = 0.02;
@@ -119,6 +119,7 @@ fn side(found: &Found) -> Side {
         interrupted: record.interrupted,
         interrupted_by: record.interrupted_by.clone(),
         dataset_bytes: record.dataset.bytes,
+        plans_under_load: record.plans_under_load.clone(),
         warnings: record.warnings.clone(),
     }
 }
@@ -146,32 +147,27 @@ fn thresholds(before: &Record, after: &Record) -> Vec<Gate> {
 
 /// Pairs by statement and class, in the order of the record before; then what only the record after has.
 fn plans(before: &Record, after: &Record) -> Vec<PlanComparison> {
-    let mut plans: Vec<PlanComparison> = Vec::new();
-    for plan in &before.plans {
-        plans.push(PlanComparison {
-            statement: plan.statement.clone(),
-            class: plan.class.clone(),
-            before: Some(plan.clone()),
-            after: None,
-            changes: Vec::new(),
-        });
-    }
-    for plan in &after.plans {
-        match plans.iter_mut().find(|pair| pair.statement == plan.statement && pair.class == plan.class) {
-            Some(pair) => {
-                pair.changes = pair.before.as_ref().map_or_else(Vec::new, |before| plan_change::changes(before, plan));
-                pair.after = Some(plan.clone());
-            }
-            None => plans.push(PlanComparison {
-                statement: plan.statement.clone(),
-                class: plan.class.clone(),
-                before: None,
-                after: Some(plan.clone()),
-                changes: Vec::new(),
-            }),
-        }
-    }
-    plans
+    let pair = |known: &PlanFigures| {
+        let [before, after] = [before, after].map(|record| plan_of(record, &known.statement, &known.class));
+        let changes = match (&before, &after) {
+            (Some(before), Some(after)) => plan_change::changes(before, after),
+            _ => Vec::new(),
+        };
+        PlanComparison { statement: known.statement.clone(), class: known.class.clone(), before, after, changes }
+    };
+    let is_new = |plan: &&PlanFigures| {
+        before.plans.iter().all(|known| (&known.statement, &known.class) != (&plan.statement, &plan.class))
+    };
+    before.plans.iter().chain(after.plans.iter().filter(is_new)).map(pair).collect()
+}
+
+/// The plan of a statement for a class of values. The generic plan is kept only where it is another than those for values; else it is that
+/// for the typical ones.
+fn plan_of(record: &Record, statement: &str, class: &str) -> Option<PlanFigures> {
+    let of = |class: &str| record.plans.iter().find(|plan| plan.statement == statement && plan.class == class);
+    let same_as = || of("typical").filter(|typical| typical.generic_is_same == Some(true));
+    let plan = of(class).or_else(|| if class == "generic" { same_as() } else { None })?;
+    Some(PlanFigures { class: class.to_owned(), ..plan.clone() })
 }
 
 #[cfg(test)]
@@ -262,6 +258,21 @@ mod tests {
         assert_eq!(comparison.plans.len(), 2);
         let note = comparison.notes.iter().find(|note| note.id == "no-plan").unwrap();
         assert_eq!(note.message, "no plan of latest_of_user was captured after the fix");
+    }
+
+    #[test]
+    fn a_generic_plan_that_is_that_for_values_is_compared_as_such() {
+        let (mut before, mut after) = pair();
+        let generic = PlanFigures { class: "generic".into(), ..before.record.plans[0].clone() };
+        before.record.plans.push(generic);
+        let class_after = |after: &Found| {
+            let pair = compared(&before, after).unwrap().plans.remove(1);
+            assert_eq!(pair.class, "generic");
+            pair.after.map(|plan| (plan.class, plan.scans[0].starts_with("Index Scan")))
+        };
+        assert_eq!(class_after(&after), Some(("generic".to_owned(), true)));
+        after.record.plans[0].generic_is_same = None;
+        assert_eq!(class_after(&after), None);
     }
 
     #[test]

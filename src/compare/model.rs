@@ -7,7 +7,7 @@ use super::{
     gate::{Gate, GateKind},
     plan_change::PlanChange,
 };
-use crate::record::{Outcome, PlanFigures, Price, ResultsCheck, RunInfo, Warning};
+use crate::record::{Outcome, PlanFigures, PlansUnderLoad, Price, ResultsCheck, RunInfo, Warning};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -164,6 +164,9 @@ pub struct Side {
     pub interrupted_by: Option<String>,
     /// Bytes of the scenario's tables with their indexes and TOAST.
     pub dataset_bytes: u64,
+    /// The plans that ran under its load, as in its record.
+    #[serde(default)]
+    pub plans_under_load: Option<PlansUnderLoad>,
     /// What its record warns of.
     pub warnings: Vec<Warning>,
 }

@@ -91,10 +91,10 @@ mod tests {
     #[test]
     fn the_finding_comes_first_then_the_plan_with_the_guilty_node() {
         insta::assert_snapshot!(plain(&[slow()]), @"
-        1 critical: Seq Scan on events, 99.8 % of the time
+        1 critical: Seq Scan on events, 99.8 % of the time at stake
 
-        1. critical, 99.8 % of the time: A table is read whole and most of it thrown
-           away
+        1. critical, 99.8 % of the time at stake: A table is read whole and most of it
+           thrown away
            Seq Scan on events read 1 000 000 rows to keep 20 (99.99 % removed), 17 412
            buffers, 99.8 % of the time.
            Why it matters: Every execution reads every row of the table to find the few
@@ -128,9 +128,9 @@ mod tests {
         one.plans[0].parameters = vec!["</summary> & more".into()];
         one.plans[0].nodes[0].details = vec!["Filter: (note = '```')".into(), "```".into()];
         insta::assert_snapshot!(markdown(&examination(&[one])), @r"
-        # 1 critical: Seq Scan on events, 99.8 % of the time
+        # 1 critical: Seq Scan on events, 99.8 % of the time at stake
 
-        1. **critical, 99.8 % of the time: A table is read whole and most of it thrown away**
+        1. **critical, 99.8 % of the time at stake: A table is read whole and most of it thrown away**
 
            read \`\*\` &lt;b>.
 

@@ -29,6 +29,7 @@ mod rules;
 mod summary;
 mod terminal;
 mod tree;
+mod under_load;
 mod units;
 mod what_if;
 

@@ -4,7 +4,9 @@ use super::{
     document::{Block, Cell, Table, Tone},
     findings, plan_tree,
     plan_trees::{Trees, trees},
-    rows, units,
+    rows,
+    under_load::under_load,
+    units,
 };
 use crate::{
     compare::{Comparison, Effect, PlanChange, PlanChangeKind, PlanComparison},
@@ -26,6 +28,16 @@ pub(super) fn plan_changes(comparison: &Comparison, [before, after]: [&'static s
     }
     let several = comparison.plans.iter().any(|plan| plan.statement != comparison.plans[0].statement);
     let mut blocks: Vec<Block> = groups.iter().flat_map(|group| of_group(group, several, [before, after])).collect();
+    let sampled: Vec<String> = [(before, &comparison.sides.before), (after, &comparison.sides.after)]
+        .into_iter()
+        .flat_map(|(name, side)| {
+            let sentences = side.plans_under_load.as_ref().map_or_else(Vec::new, under_load);
+            sentences.into_iter().map(move |sentence| format!("{name}: {sentence}"))
+        })
+        .collect();
+    if !sampled.is_empty() {
+        blocks.push(Block::List(sampled));
+    }
     let side = |of: fn(&PlanComparison) -> &Option<PlanFigures>| -> Vec<&PlanFigures> {
         comparison.plans.iter().filter_map(|plan| of(plan).as_ref()).collect()
     };
@@ -210,6 +222,11 @@ mod tests {
                                              20 rows, 1.50 ms
          worse, warning   Hash Join          Nested Loop
                           20 rows, 20.0 ms   20 rows, 900 ms
+
+        - before: latest_of_user: the plan of 19 executions sampled under the load is
+          among these
+        - after: latest_of_user: the plan of 19 executions sampled under the load is
+          among these
         ");
     }
 
@@ -225,8 +242,19 @@ mod tests {
         cold values (74.8 ms -> 46.0 µs): Seq Scan on events -> Index Scan using
         events_user_id_created_at_idx on events.
 
-        the generic plan: not captured -> Index Scan using events_user_id_created_at_idx
-        on events.
+        the generic plan (74.8 ms -> 46.0 µs):
+
+         change   before                        after
+        ────────────────────────────────────────────────────────────────────────────────
+         better   Seq Scan on events            Index Scan using
+                                                events_user_id_created_at_idx on events
+                  1 000 000 rows read, 17 412   20 rows read, 23 buffers, 46.0 µs
+                  buffers, 74.8 ms
+
+        - before: latest_of_user: the plan of 19 executions sampled under the load is
+          among these
+        - after: latest_of_user: the plan of 19 executions sampled under the load is
+          among these
         ");
     }
 }

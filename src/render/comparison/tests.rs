@@ -57,6 +57,11 @@ fn the_terminal_fits_80_columns_and_is_read_without_colour() {
               1 000 000 rows read, 17 412   20 rows read, 23 buffers, 46.0 µs
               buffers, 74.8 ms
 
+    - before: latest_of_user: the plan of 19 executions sampled under the load is
+      among these
+    - after: latest_of_user: the plan of 19 executions sampled under the load is
+      among these
+
     What stands out in the plans:
     - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read
       1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
@@ -114,6 +119,9 @@ fn markdown_for_github() {
     | --- | --- | --- |
     | better | Seq Scan on events | Index Scan using events\_user\_id\_created\_at\_idx on events |
     |  | 1 000 000 rows read, 17 412 buffers, 74.8 ms | 20 rows read, 23 buffers, 46.0 µs |
+
+    - before: latest\_of\_user: the plan of 19 executions sampled under the load is among these
+    - after: latest\_of\_user: the plan of 19 executions sampled under the load is among these
 
     <details>
     <summary>Before: plan of latest_of_user for typical values (4711): 74.8 ms, the first 120 ms, planned in 100 µs</summary>
@@ -206,6 +214,11 @@ fn nulls_errors_and_interruption_are_shown_as_such() {
 
     What changed in the plans:
     typical values: Seq Scan on events -> not captured.
+
+    - before: latest_of_user: the plan of 19 executions sampled under the load is
+      among these
+    - after: latest_of_user: the plan of 19 executions sampled under the load is
+      among these
 
     What stands out in the plans:
     - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read
@@ -312,6 +325,11 @@ fn several_statements_are_told_apart() {
 
     latest_of_user, hot values (74.8 ms -> 74.8 ms): the same plan, Seq Scan on
     events.
+
+    - before: latest_of_user: the plan of 19 executions sampled under the load is
+      among these
+    - after: latest_of_user: the plan of 19 executions sampled under the load is
+      among these
 
     What stands out in the plans:
     - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read

@@ -8,7 +8,9 @@ use super::{
     document::{Block, Document, Table},
     findings::findings,
     plan_trees::{Trees, trees},
-    price, results, rows, units,
+    price, results, rows,
+    under_load::under_load,
+    units,
 };
 use crate::record::{Latency, LoadInfo, PlanFigures, Record};
 
@@ -37,7 +39,12 @@ pub fn record(record: &Record) -> Document {
     }
     part("By statement".into(), tables::statements(&record.statements));
     part("By stage".into(), tables::stages(record));
-    part("Plans".into(), tables::plans(record));
+    let mut plans = tables::plans(record);
+    let sampled = record.plans_under_load.as_ref().map_or_else(Vec::new, under_load);
+    if !plans.is_empty() && !sampled.is_empty() {
+        plans.push(Block::List(sampled));
+    }
+    part("Plans".into(), plans);
     if !record.plans.is_empty() {
         let found = record.findings.as_deref();
         let plans: Vec<&PlanFigures> = record.plans.iter().collect();
