@@ -37,17 +37,16 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 
 fn sighting(case: &Case<'_>, at: usize, join: &Node) -> Option<Sighting> {
     let (outer_at, inner_at) = sides(case.plan, join)?;
-    let (outer, inner) = (case.plan.subtree(outer_at), case.plan.subtree(inner_at));
-    let (left, right) = (&outer[0], &inner[0]);
+    let (left, right) = (&case.plan.nodes()[outer_at], &case.plan.nodes()[inner_at]);
     let by_loop = |node: &Node| node.actual.map_or(0.0, |actual| actual.rows);
     let joined = join.conditions.join_filter.is_some() || join.join_type.as_deref().is_some_and(|kind| kind != "Inner");
-    let several = by_loop(left) > 1.0 && by_loop(right) > 1.0 && join.rows() >= MIN_PAIRS;
+    if joined || by_loop(left) <= 1.0 || by_loop(right) <= 1.0 || join.rows() < MIN_PAIRS {
+        return None;
+    }
+    let (outer, inner) = (case.plan.subtree(outer_at), case.plan.subtree(inner_at));
     // What a function or a subquery reads of the other side is not printed as a condition.
-    let only_tables = inner
-        .iter()
-        .chain(outer)
-        .all(|node| node.scans_relation() || !node.node_type.ends_with("Scan") || node.index.is_some());
-    if joined || !several || !only_tables || looks_up(inner, outer) {
+    let is_other = |node: &Node| node.node_type.ends_with("Scan") && node.relation.is_none() && node.index.is_none();
+    if inner.iter().chain(outer).any(is_other) || looks_up(inner, outer) {
         return None;
     }
     let ms = join.own_ms.zip(right.total_ms).map(|(own, inner)| own + inner);

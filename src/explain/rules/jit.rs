@@ -17,7 +17,7 @@ const CRITICAL_SHARE: f64 = 0.9;
 pub(super) const RULE: Rule = Rule {
     id: "jit",
     title: "The statement is compiled first, for longer than that saves",
-    sees: "compiling expressions (JIT) takes 10 % of the statement's time, a warning from 40 %, critical from 90 %",
+    sees: "a statement whose expressions are compiled first (JIT) for 10 % of its time and over; a warning from 40 %, critical from 90 %",
     why: "For a statement that it expects to be expensive PostgreSQL compiles the expressions to machine code, anew at each execution. That pays where many millions of rows go \
           through them. For a statement of some milliseconds, or whose cost is overestimated, it only adds time, and processor load for all others.",
     advice: "Turn `jit` off for this session or role, or raise `jit_above_cost` above this statement's cost.",

@@ -16,7 +16,7 @@ const CRITICAL_TIMES: f64 = 100.0;
 pub(super) const RULE: Rule = Rule {
     id: "n-plus-one",
     title: "One operation executes the statement many times",
-    sees: "10 executions and over by operation, critical from 100; known only where a workload was measured",
+    sees: "a statement that an operation executes 10 times and over on average, critical from 100; known only where a workload was measured",
     why: "The rows of one statement are looked up one by one by another: each lookup may be fast, but each costs a way over the network, a parse and a start, and holds the connection \
           meanwhile. Mappers of objects do so behind one's back.",
     advice: "Ask for all at once: `WHERE id = ANY($1)` with an array of what was looked up one by one, or a join with the statement that the rows come from.",

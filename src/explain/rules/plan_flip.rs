@@ -142,7 +142,7 @@ fn hottest(plan: &Plan) -> Option<usize> {
     timed.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(at, _)| at)
 }
 
-/// Ways that it reads its tables.
+/// Ways that it reads its tables, three at most.
 fn scans(plan: &Plan) -> String {
     let mut labels: Vec<String> = Vec::new();
     for node in plan.nodes().iter().filter(|node| node.scans_relation()) {
@@ -150,8 +150,10 @@ fn scans(plan: &Plan) -> String {
         if !labels.contains(&label) {
             labels.push(label);
         }
+        if labels.len() == 3 {
+            break;
+        }
     }
-    labels.truncate(3);
     labels.join(", ")
 }
 
