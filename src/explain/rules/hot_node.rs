@@ -40,10 +40,11 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         share if share >= MOST_SHARE => "most of the time",
         _ => "more than any other step",
     };
+    let took = if ms < 1.0 { format!("{ms:.2}") } else { format!("{ms:.1}") };
     vec![Sighting {
         severity: Severity::Info,
         node: Some(at),
-        evidence: format!("{} took {ms:.1} ms itself, {}: {much}", node.label(), percent(share)),
+        evidence: format!("{} took {took} ms itself, {}: {much}", node.label(), percent(share)),
         at_stake_ms: Some(ms),
         advice: "look here first: ask whether this step has to work on so many rows".to_owned(),
         statements: Vec::new(),
