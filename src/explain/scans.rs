@@ -1,6 +1,7 @@
 //! Scans as rules look at them: what reads one table, its partitions taken together.
 
 use super::{
+    advice::{self, IndexAdvice},
     condition::{self, Comparison, Side},
     diagnose::Case,
     plan::Node,
@@ -164,6 +165,12 @@ impl<'a> Scan<'a> {
             }
         }
         if columns.is_empty() { "the columns of its filter".to_owned() } else { columns.join(", ") }
+    }
+
+    /// The index that would serve it. Of partitions only the catalog knows the table that is to have it.
+    pub(super) fn index(&self, case: &Case<'_>) -> Option<IndexAdvice> {
+        let is_known = self.nodes.len() == 1 || !case.statement.tables.tables.is_empty();
+        if is_known { advice::index_for(case, self.at) } else { None }
     }
 
     /// As EXPLAIN names it; of partitions how many and of what: `Seq Scan on 12 partitions of events`.

@@ -69,3 +69,24 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "vacuum_debt");
+        insta::assert_snapshot!(told(RULE.id, "vacuum_debt"), @"
+        critical: Index Only Scan using payments_account_cents on payments looked up 10 000 of 10 000 rows in the table (100 %), 10 011 buffers
+        vacuum the table, and let autovacuum come more often, so that the index alone answers
+        VACUUM (ANALYZE) planted_vacuum_debt.payments
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_index_only"]);
+    }
+}

@@ -123,3 +123,31 @@ fn trigram_index(scan: &Scan<'_>, expression: &str) -> Vec<String> {
         format!("CREATE INDEX CONCURRENTLY ON {table} USING gin ({key} gin_trgm_ops)"),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["or_across_columns", "or_with_subquery"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "or_across_columns"), @"
+        critical: Seq Scan on mails read 150 000 rows to keep 50 (99.96 % removed), 1 102 buffers; the filter has to test sender_id = 42 OR receiver_id = 42
+        give each side of the OR an index of its own, so that the database can combine them, or join the sides by UNION
+        CREATE INDEX CONCURRENTLY ON planted_or_across_columns.mails (sender_id)
+        CREATE INDEX CONCURRENTLY ON planted_or_across_columns.mails (receiver_id)
+        ");
+        insta::assert_snapshot!(told(RULE.id, "or_with_subquery"), @"
+        critical: Seq Scan on files read 100 000 rows to keep 53 (99.94 % removed), 637 buffers; the filter has to test owner_id = 42 OR subquery 1
+        write the sides of the OR as two statements joined by UNION, so that the subquery becomes a join
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["missing_index", "queue_of_open_jobs", "healthy_in_list"]);
+    }
+}

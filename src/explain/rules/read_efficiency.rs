@@ -93,3 +93,41 @@ fn expected(scan: &Scan<'_>) -> Option<f64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["bloated_table", "dead_index_entries"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "bloated_table"), @"
+        critical: Seq Scan on outbox visited 3 334 pages to meet 300 rows
+        rewrite the table to give back the empty space (VACUUM FULL locks it meanwhile, pg_repack does not), and vacuum it more often
+        VACUUM (FULL, ANALYZE) planted_bloated_table.outbox
+        ");
+        insta::assert_snapshot!(told(RULE.id, "dead_index_entries"), @"
+        warning: Bitmap Heap Scan on jobs visited 1 035 pages to meet 100 rows
+        vacuum the table, and see what keeps autovacuum from it; if that does not help, the condition is not on the first column of the index
+        VACUUM (ANALYZE) planted_dead_index_entries.jobs
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(
+            RULE.id,
+            &[
+                "missing_index",
+                "column_order_by_name",
+                "row_by_row",
+                "vacuum_debt",
+                "partitions_by_another_column",
+                "healthy_in_list",
+            ],
+        );
+    }
+}

@@ -68,7 +68,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             Some(waste) => waste.at_stake_ms,
             None => scan.own_ms().map(|ms| ms * CALLS_SHARE),
         };
-        let index = if waste.is_some() { advice::index_for(case, scan.at) } else { None };
+        let index = if waste.is_some() { scan.index(case) } else { None };
         let policy = if has_policies(case, &scan) { " (the table has row-level security)" } else { "" };
         let cost = case.cost(scan.buffers(), scan.own_ms());
         seen.push(Sighting {
@@ -110,4 +110,30 @@ fn called_per_row<'a>(scan: &Scan<'a>, term: &'a str) -> Option<(&'a str, bool)>
 fn has_policies(case: &Case<'_>, scan: &Scan<'_>) -> bool {
     let relation = scan.node.relation.as_deref().unwrap_or_default();
     case.statement.tables.find(scan.node.schema.as_deref(), relation).is_some_and(|table| table.row_security)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["row_level_security", "volatile_policy"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "row_level_security"), @"
+        critical: Seq Scan on notes called tenant() for each of 60 000 rows to keep 30 000, 383 buffers
+        write the call of tenant() as a subquery, (SELECT ...), so that it runs once and its result can be looked up in an index
+        ");
+        insta::assert_snapshot!(told(RULE.id, "volatile_policy"), @"
+        critical: Seq Scan on invoices called current_tenant() for each of 50 000 rows to keep 100, 271 buffers
+        write the call of current_tenant() as a subquery, (SELECT ...), so that it runs once and its result can be looked up in an index
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_row_level_security", "recent_without_index", "function_on_column"]);
+    }
 }
