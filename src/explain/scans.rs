@@ -94,7 +94,11 @@ impl<'a> Case<'a> {
 
     /// What the scan's filter drops, where that is wasteful.
     pub(super) fn waste(&self, scan: &Scan<'_>) -> Option<Waste> {
-        let whole = scan.node.node_type == "Seq Scan";
+        let whole = match scan.node.node_type.as_str() {
+            "Seq Scan" => true,
+            "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" => false,
+            _ => return None,
+        };
         let (read, kept) = (scan.rows_read(), scan.rows());
         if read <= if whole { MIN_ROWS } else { MIN_ROWS_BY_INDEX } {
             return None;

@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
     why: "An index does not know which of its rows are still valid. Pages that vacuum has marked as all-visible need no check; for rows of others the scan \
           fetches the table's page, so that it does the work of an ordinary index scan.",
     advice: "Vacuum the table, and have autovacuum do so more often (autovacuum_vacuum_scale_factor, autovacuum_vacuum_insert_scale_factor of the table).",
-    source: "https://www.postgresql.org/docs/current/indexes-index-only-scans.html",
+    source: "shares as in https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/indexes-index-only-scans.html",
     reads_estimates: false,
     explains: &["read-efficiency", "hot-node"],
     check,

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The index narrows the search by some of the conditions only. Each row that it finds is fetched from the table, mostly from a page of its own, just to \
           be thrown away: such a scan is slower than it looks, and slower still when those pages are not in memory.",
     advice: "Extend the index by the columns of the filter, so that it finds only the rows that are wanted.",
-    source: "rows removed after an index as in https://pganalyze.com/docs/explain/insights/inefficient-index; the share as in seq-scan-filter",
+    source: "shares as in https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/indexes-multicolumn.html",
     reads_estimates: false,
     explains: &[],
     check,

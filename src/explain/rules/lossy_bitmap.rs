@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
     why: "A bitmap scan first notes which rows an index names. Where work_mem does not hold the notes, only the pages are kept, and every row of such a page has \
           to be checked again.",
     advice: "Raise work_mem for this statement, or narrow the condition of the index so that fewer pages are named.",
-    source: "64 bytes a page: tbm_calculate_entries of https://github.com/postgres/postgres/blob/master/src/backend/nodes/tidbitmap.c",
+    source: "https://pganalyze.com/docs/explain/insights/lossy-bitmaps; 64 bytes a page: tbm_calculate_entries of https://github.com/postgres/postgres/blob/master/src/backend/nodes/tidbitmap.c",
     reads_estimates: false,
     explains: &["read-efficiency", "hot-node"],
     check,

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Every execution reads every row of the table to find the few that it wants: it takes as long for one row as for all, grows with the table, and \
           under concurrent load it takes the processor and the cache from everything else.",
     advice: "Give the filter an index, so that only the rows it keeps are read.",
-    source: "rows removed as in https://pganalyze.com/docs/explain/insights/inefficient-index; a row by an index is taken to cost 4 read in passing, as \
+    source: "shares as in https://github.com/dalibo/pev2; a row by an index is taken to cost 4 read in passing, as \
              random_page_cost: https://www.postgresql.org/docs/current/runtime-config-query.html",
     reads_estimates: false,
     explains: &[],
