@@ -57,7 +57,7 @@ pub(super) const RULE: Rule = Rule {
            the catalog says that the table has row-level security, one that alone decides on a row",
     why: "The function gives the same answer for every row, or could be asked once for all of them, but is called for each. As long as it is not known to be \
           stable, no index is looked up by its result either.",
-    advice: "Write the call as a scalar subquery, (SELECT f()), so that it runs once and an index can be looked up by its result; mark the function STABLE; turn \
+    advice: "Write the call as a scalar subquery, (SELECT f()), so that it runs once and an index can be looked up by its result; mark the function STABLE where it is; turn \
              a function that decides row by row into a comparison with a list that it returns.",
     source: "https://www.postgresql.org/docs/current/xfunc-volatility.html, https://www.postgresql.org/docs/current/ddl-rowsecurity.html",
     reads_estimates: false,
