@@ -92,9 +92,11 @@ pub(super) fn columns<'a>(expression: &'a str, alias: &str) -> Vec<&'a str> {
 pub(super) fn calls(expression: &str) -> Vec<(&str, &str)> {
     let tokens = tokens(expression);
     let mut calls = Vec::new();
-    for pair in tokens.windows(2) {
+    for (place, pair) in tokens.windows(2).enumerate() {
         let [name, open] = pair else { continue };
-        if name.kind == Kind::Word && open.kind == Kind::Open && name.at.end == open.at.start {
+        // `::numeric(10,2)`, `::character varying(40)`
+        let is_type = name.of(expression) == "varying" || (place > 0 && tokens[place - 1].kind == Kind::Cast);
+        if name.kind == Kind::Word && open.kind == Kind::Open && name.at.end == open.at.start && !is_type {
             let close = tokens
                 .iter()
                 .find(|token| token.kind == Kind::Close && token.depth == open.depth && token.at.start > open.at.start);
@@ -383,6 +385,7 @@ mod tests {
     fn calls_have_their_arguments() {
         assert_eq!(calls("lower(btrim(e.a)) = f()"), [("lower", "btrim(e.a)"), ("btrim", "e.a"), ("f", "")]);
         assert_eq!(calls("e.id = ANY ('{1}'::integer[])"), []);
+        assert_eq!(calls("(e.id)::numeric(10,2) = '1'::character varying(40)"), []);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Scans as rules look at them: what reads one table, its partitions taken together.
 
 use super::{
+    advice::{self, IndexAdvice},
     condition::{self, Comparison, Side},
     diagnose::Case,
     plan::Node,
@@ -93,7 +94,11 @@ impl<'a> Case<'a> {
 
     /// What the scan's filter drops, where that is wasteful.
     pub(super) fn waste(&self, scan: &Scan<'_>) -> Option<Waste> {
-        let whole = scan.node.node_type == "Seq Scan";
+        let whole = match scan.node.node_type.as_str() {
+            "Seq Scan" => true,
+            "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" => false,
+            _ => return None,
+        };
         let (read, kept) = (scan.rows_read(), scan.rows());
         if read <= if whole { MIN_ROWS } else { MIN_ROWS_BY_INDEX } {
             return None;
@@ -164,6 +169,12 @@ impl<'a> Scan<'a> {
             }
         }
         if columns.is_empty() { "the columns of its filter".to_owned() } else { columns.join(", ") }
+    }
+
+    /// The index that would serve it. Of partitions only the catalog knows the table that is to have it.
+    pub(super) fn index(&self, case: &Case<'_>) -> Option<IndexAdvice> {
+        let is_known = self.nodes.len() == 1 || !case.statement.tables.tables.is_empty();
+        if is_known { advice::index_for(case, self.at) } else { None }
     }
 
     /// As EXPLAIN names it; of partitions how many and of what: `Seq Scan on 12 partitions of events`.

@@ -31,7 +31,41 @@ pub(super) fn captured(name: &str) -> impl Iterator<Item = (u32, Vec<ClassPlan>)
 pub(super) fn findings(name: &str, major: u32) -> Vec<Finding> {
     let (_, plans) =
         captured(name).find(|(of, _)| *of == major).unwrap_or_else(|| panic!("{name}: no plans of PostgreSQL {major}"));
-    diagnose(&Examined { name: None, sql: None, plans: &plans, tables: &Tables::default(), executions: None })
+    examined(&plans)
+}
+
+/// Asserts that the rule is on top in the case, in every version.
+pub(super) fn assert_on_top(rule: &str, name: &str) {
+    for (major, _) in captured(name) {
+        let findings = findings(name, major);
+        assert_eq!(findings.first().map(|finding| finding.rule.as_str()), Some(rule), "{name} {major}: {findings:#?}");
+    }
+}
+
+/// Asserts that the rule finds nothing in the cases, in any version.
+pub(super) fn assert_silent(rule: &str, names: &[&str]) {
+    for name in names {
+        for (major, _) in captured(name) {
+            let findings = findings(name, major);
+            assert!(findings.iter().all(|finding| finding.rule != rule), "{name} {major}: {findings:#?}");
+        }
+    }
+}
+
+/// What the rule tells of the case's first plan of PostgreSQL 15, without the share of the time, which is another in each capture.
+pub(super) fn told(rule: &str, name: &str) -> String {
+    let (_, plans) = captured(name).find(|(major, _)| *major == 15).unwrap();
+    let found = examined(&plans[..1]);
+    let finding = found.iter().find(|finding| finding.rule == rule).unwrap_or_else(|| panic!("{name}: {found:#?}"));
+    let evidence: Vec<&str> = finding.evidence.split(", ").collect();
+    let without_share = evidence.iter().map(|part| part.split_once(" % of the time").map_or(*part, |(_, rest)| rest));
+    let evidence = without_share.collect::<Vec<_>>().join(", ").replace(", ;", ";");
+    let statements: String = finding.statements.iter().map(|statement| format!("\n{statement}")).collect();
+    format!("{}: {}\n{}{statements}", finding.severity.as_str(), evidence.trim_end_matches(", "), finding.advice)
+}
+
+fn examined(plans: &[ClassPlan]) -> Vec<Finding> {
+    diagnose(&Examined { name: None, sql: None, plans, tables: &Tables::default(), executions: None })
 }
 
 fn class_plan(captured: &Value) -> ClassPlan {
@@ -39,7 +73,6 @@ fn class_plan(captured: &Value) -> ClassPlan {
     ClassPlan { class, plan: Plan::from_json(&captured["plan"]).unwrap() }
 }
 
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::Severity;
@@ -76,5 +109,69 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// As EXPLAIN prints it with TIMING and BUFFERS off.
+    fn without_time_and_buffers(json: &mut Value) {
+        match json {
+            Value::Array(all) => all.iter_mut().for_each(without_time_and_buffers),
+            Value::Object(node) => {
+                let is_heap = |key: &str| key.ends_with(" Heap Blocks");
+                node.retain(|key, _| {
+                    is_heap(key) || !(key.starts_with("Actual ") && key.ends_with(" Time") || key.ends_with(" Blocks"))
+                });
+                node.values_mut().for_each(without_time_and_buffers);
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn rows_convict_without_time_and_buffers() {
+        let cases = [
+            ("missing_index", "seq-scan-filter"),
+            ("index_on_one_of_two", "index-filter"),
+            ("function_on_column", "function-on-column"),
+            ("vacuum_debt", "heap-fetches"),
+            ("lossy_bitmap", "lossy-bitmap"),
+            ("offset_pagination", "large-offset"),
+            ("count_everything", "count-everything"),
+            ("latest_without_index", "top-n-sort"),
+            ("wrong_index_for_order", "order-by-limit-wrong-index"),
+        ];
+        for (name, rule) in cases {
+            let path =
+                PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/findings/{name}/15.json"));
+            let mut json: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+            without_time_and_buffers(&mut json);
+            let plans: Vec<ClassPlan> = json.as_array().unwrap().iter().map(class_plan).collect();
+            let findings = examined(&plans);
+            let found =
+                findings.iter().find(|finding| finding.rule == rule).unwrap_or_else(|| panic!("{name}: {findings:#?}"));
+            assert_eq!((found.at_stake_ms, found.share), (None, None));
+            assert!(
+                !found.evidence.contains("of the time") && !found.evidence.contains("buffers"),
+                "{}",
+                found.evidence
+            );
+        }
+    }
+
+    #[test]
+    fn what_rounding_by_loop_may_hide_convicts_nobody() {
+        let plan = |loops: u32| {
+            format!(
+                r#"[{{"Plan": {{"Node Type": "Nested Loop", "Actual Rows": 0, "Actual Loops": 1, "Actual Total Time": 90.0, "Plans": [
+                {{"Node Type": "Index Scan", "Parent Relationship": "Inner", "Relation Name": "t", "Index Name": "i", "Filter": "(a = 1)",
+                "Actual Rows": 0, "Rows Removed by Filter": 1, "Actual Loops": {loops}, "Actual Total Time": 0.01}}]}}}}]"#
+            )
+        };
+        let of = |json: &str| examined(&[ClassPlan { class: String::new(), plan: Plan::parse(json).unwrap() }]);
+        assert!(of(&plan(9_000)).iter().all(|finding| finding.rule != "index-filter"));
+        let removed = plan(9_000).replace(r#""Rows Removed by Filter": 1,"#, r#""Rows Removed by Filter": 9,"#);
+        let finding = of(&removed).into_iter().find(|finding| finding.rule == "index-filter").unwrap();
+        insta::assert_snapshot!(finding.evidence, @"
+        Index Scan using i on t read 81 000 rows to keep 0 (at least 94.4 % removed), 100 % of the time
+        ");
     }
 }

@@ -100,3 +100,31 @@ fn extreme_of<'a>(scan: &Scan<'a>, output: &'a [String]) -> Option<&'a str> {
     let first = columns.next()??;
     columns.all(|column| column == Some(first)).then_some(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["count_everything", "least_without_index"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "count_everything"), @"
+        warning: Seq Scan on comments read all of 200 000 rows for one row of count(*), 5 883 buffers
+        take the planner's estimate where the exact figure is not needed, count up to a limit, or keep the figure in a table of its own
+        SELECT reltuples::bigint FROM pg_class WHERE oid = 'planted_count_everything.comments'::regclass
+        ");
+        insta::assert_snapshot!(told(RULE.id, "least_without_index"), @"
+        critical: Seq Scan on offers read all of 150 000 rows for one row of min(cents), max(cents), 1 547 buffers
+        give cents an index: its ends are the minimum and the maximum
+        CREATE INDEX CONCURRENTLY ON planted_least_without_index.offers (cents)
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_count_of_a_few", "healthy_aggregate_over_most", "vacuum_debt"]);
+    }
+}

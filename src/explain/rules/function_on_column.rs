@@ -3,7 +3,6 @@
 use super::Rule;
 use crate::{
     explain::{
-        advice,
         condition::{self, Side},
         diagnose::{Case, Sighting},
         scans::Compared,
@@ -46,7 +45,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             ),
             _ => (
                 format!("index the expression {expression}, or rewrite the condition to compare the column itself"),
-                advice::index_for(case, scan.at),
+                scan.index(case),
             ),
         };
         let sighting = Sighting {
@@ -80,5 +79,35 @@ pub(super) fn is_time(compared: &Compared<'_>) -> bool {
     match compared.side {
         Side::Cast { to, .. } => matches!(to, "date" | "time without time zone" | "time with time zone"),
         _ => condition::calls(compared.expression).iter().any(|(name, _)| TIMES.contains(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["function_on_column", "day_of_a_timestamp", "json_key"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "function_on_column"), @"
+        critical: Seq Scan on people read 100 000 rows to keep 1 (99.99 % removed), 925 buffers; the filter compares lower(email), which an index on email does not hold
+        give people an index on (lower(email)): it finds the rows by lower(email); this follows from the plan alone, which does not say whether there is such an index already
+        CREATE INDEX CONCURRENTLY people_lower_idx ON planted_function_on_column.people (lower(email))
+        ");
+        insta::assert_snapshot!(told(RULE.id, "day_of_a_timestamp"), @"
+        critical: Seq Scan on bookings read 150 000 rows to keep 288 (99.8 % removed), 956 buffers; the filter compares (booked_at)::date, which an index on booked_at does not hold
+        compare booked_at itself with a range (booked_at >= start AND booked_at < end), and give it an index
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(
+            RULE.id,
+            &["missing_index", "recent_without_index", "varchar_without_index", "implicit_cast", "leading_wildcard"],
+        );
     }
 }

@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
     why: "An index does not know which of its rows are still valid. Pages that vacuum has marked as all-visible need no check; for rows of others the scan \
           fetches the table's page, so that it does the work of an ordinary index scan.",
     advice: "Vacuum the table, and have autovacuum do so more often (autovacuum_vacuum_scale_factor, autovacuum_vacuum_insert_scale_factor of the table).",
-    source: "https://www.postgresql.org/docs/current/indexes-index-only-scans.html",
+    source: "shares as in https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/indexes-index-only-scans.html",
     reads_estimates: false,
     explains: &["read-efficiency", "hot-node"],
     check,
@@ -68,4 +68,25 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         });
     }
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "vacuum_debt");
+        insta::assert_snapshot!(told(RULE.id, "vacuum_debt"), @"
+        critical: Index Only Scan using payments_account_cents on payments looked up 10 000 of 10 000 rows in the table (100 %), 10 011 buffers
+        vacuum the table, and let autovacuum come more often, so that the index alone answers
+        VACUUM (ANALYZE) planted_vacuum_debt.payments
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_index_only"]);
+    }
 }

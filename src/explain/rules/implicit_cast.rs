@@ -98,3 +98,29 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["implicit_cast", "number_as_text"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "implicit_cast"), @"
+        critical: Seq Scan on parcels read 150 000 rows to keep 1 (99.99 % removed), 811 buffers; the filter converts tracking to numeric in every row
+        send the value in the type of tracking instead of numeric, so that an index on tracking serves
+        ");
+        insta::assert_snapshot!(told(RULE.id, "number_as_text"), @"
+        critical: Seq Scan on customers read 100 000 rows to keep 1 (99.99 % removed), 736 buffers; the filter converts customer_no to text in every row
+        unless customer_no is a text column, send the value in the type of customer_no, so that an index on it serves; if it is one, give it an index
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["varchar_without_index", "day_of_a_timestamp", "missing_index"]);
+    }
+}

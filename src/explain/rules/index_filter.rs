@@ -2,10 +2,7 @@
 
 use super::Rule;
 use crate::{
-    explain::{
-        advice,
-        diagnose::{Case, Sighting},
-    },
+    explain::diagnose::{Case, Sighting},
     record::Confidence,
 };
 
@@ -16,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The index narrows the search by some of the conditions only. Each row that it finds is fetched from the table, mostly from a page of its own, just to \
           be thrown away: such a scan is slower than it looks, and slower still when those pages are not in memory.",
     advice: "Extend the index by the columns of the filter, so that it finds only the rows that are wanted.",
-    source: "rows removed after an index as in https://pganalyze.com/docs/explain/insights/inefficient-index; the share as in seq-scan-filter",
+    source: "shares as in https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/indexes-multicolumn.html",
     reads_estimates: false,
     explains: &[],
     check,
@@ -35,7 +32,28 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                 statements: Vec::new(),
                 confidence: Confidence::Medium,
             };
-            sighting.with_index(advice::index_for(case, scan.at))
+            sighting.with_index(scan.index(case))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "index_on_one_of_two");
+        insta::assert_snapshot!(told(RULE.id, "index_on_one_of_two"), @"
+        critical: Bitmap Heap Scan on actions read 30 038 rows to keep 30 (99.90 % removed), 1 547 buffers
+        give actions an index on (user_id, kind): it finds the rows by user_id, kind; this follows from the plan alone, which does not say whether there is such an index already
+        CREATE INDEX CONCURRENTLY actions_user_id_kind_idx ON planted_index_on_one_of_two.actions (user_id, kind)
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_bitmap_scan", "healthy_in_list", "wrong_index_for_order", "missing_index"]);
+    }
 }

@@ -61,3 +61,23 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "offset_pagination");
+        insta::assert_snapshot!(told(RULE.id, "offset_pagination"), @"
+        critical: Index Scan using posts_pkey on posts made 120 020 rows for the Limit to return 20 (120 000 skipped), 979 buffers
+        page by key instead of OFFSET: ask for the rows after the last one of the page before, in the order of an index
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_keyset_page", "latest_without_index", "wrong_index_for_order"]);
+    }
+}

@@ -3,7 +3,6 @@
 use super::Rule;
 use crate::{
     explain::{
-        advice,
         condition::{self, Side},
         diagnose::{Case, Sighting},
         scans::{Compared, Scan},
@@ -50,7 +49,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             statements: Vec::new(),
             confidence: if narrow { Confidence::Medium } else { Confidence::Low },
         };
-        seen.push(sighting.with_index(advice::index_for(case, scan.at).filter(|_| narrow)));
+        seen.push(sighting.with_index(scan.index(case).filter(|_| narrow)));
     }
     seen
 }
@@ -77,4 +76,26 @@ pub(super) fn searched(scan: &Scan<'_>, compared: &Compared<'_>) -> String {
 /// The most letters and digits in a row.
 fn longest_run(pattern: &str) -> usize {
     pattern.split(|c: char| !c.is_alphanumeric()).map(|run| run.chars().count()).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "leading_wildcard");
+        insta::assert_snapshot!(told(RULE.id, "leading_wildcard"), @"
+        critical: Seq Scan on products read 100 000 rows to keep 1 (99.99 % removed), 935 buffers; the filter looks for '%c4ca4238%'::text in name
+        give products a GIN index on (name gin_trgm_ops): it finds the rows by name; it finds a text anywhere by its trigrams, with the extension pg_trgm; this follows from the plan alone, which does not say whether there is such an index already
+        CREATE EXTENSION IF NOT EXISTS pg_trgm
+        CREATE INDEX CONCURRENTLY products_name_idx ON planted_leading_wildcard.products USING gin (name gin_trgm_ops)
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["prefix_without_index", "varchar_without_index"]);
+    }
 }

@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
     why: "A bitmap scan first notes which rows an index names. Where work_mem does not hold the notes, only the pages are kept, and every row of such a page has \
           to be checked again.",
     advice: "Raise work_mem for this statement, or narrow the condition of the index so that fewer pages are named.",
-    source: "64 bytes a page: tbm_calculate_entries of https://github.com/postgres/postgres/blob/master/src/backend/nodes/tidbitmap.c",
+    source: "https://pganalyze.com/docs/explain/insights/lossy-bitmaps; 64 bytes a page: tbm_calculate_entries of https://github.com/postgres/postgres/blob/master/src/backend/nodes/tidbitmap.c",
     reads_estimates: false,
     explains: &["read-efficiency", "hot-node"],
     check,
@@ -69,4 +69,25 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 /// Pages of one execution.
 fn pages(node: &Node) -> f64 {
     (node.lossy_blocks.unwrap_or(0.0) + node.exact_blocks.unwrap_or(0.0)) / node.loops().max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "lossy_bitmap");
+        insta::assert_snapshot!(told(RULE.id, "lossy_bitmap"), @"
+        critical: Bitmap Heap Scan on ticks had 2 580 of 3 333 pages lossy (77 %) with work_mem 64kB and checked 123 840 rows in vain to keep 3 333, 3 333 buffers
+        raise work_mem for this statement to 1 MB or more, so that the bitmap names rows instead of pages
+        SET work_mem = '1MB'
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_bitmap_scan", "dead_index_entries"]);
+    }
 }

@@ -85,3 +85,31 @@ fn rows_of_table(case: &Case<'_>, scan: &Scan<'_>) -> Option<f64> {
     });
     rows.sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "row_by_row");
+        insta::assert_snapshot!(told(RULE.id, "row_by_row"), @"
+        critical: Index Scan using meters_station on meters fetched 105 253 rows one by one, 1.0 pages visited for each, 105 344 buffers
+        hold the columns that the statement needs in the index (INCLUDE), or let the planner read the table whole (random_page_cost, statistics)
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(
+            RULE.id,
+            &[
+                "healthy_index_in_table_order",
+                "wrong_index_for_order",
+                "offset_pagination",
+                "partitions_by_another_column",
+            ],
+        );
+    }
+}

@@ -30,7 +30,8 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
         let sides = scan.filter().into_iter().map(condition::alternatives).find(|sides| are_different(&scan, sides));
-        let Some(sides) = sides else { continue };
+        // An index by what else the filter compares is the better advice.
+        let Some(sides) = sides.filter(|_| scan.index(case).is_none()) else { continue };
         let term = condition::unqualified(&sides.join(" OR "), scan.alias())
             .replace("hashed SubPlan", "subquery")
             .replace("SubPlan", "subquery");
@@ -122,4 +123,32 @@ fn trigram_index(scan: &Scan<'_>, expression: &str) -> Vec<String> {
         "CREATE EXTENSION IF NOT EXISTS pg_trgm".to_owned(),
         format!("CREATE INDEX CONCURRENTLY ON {table} USING gin ({key} gin_trgm_ops)"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["or_across_columns", "or_with_subquery"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "or_across_columns"), @"
+        critical: Seq Scan on mails read 150 000 rows to keep 50 (99.96 % removed), 1 102 buffers; the filter has to test sender_id = 42 OR receiver_id = 42
+        give each side of the OR an index of its own, so that the database can combine them, or join the sides by UNION
+        CREATE INDEX CONCURRENTLY ON planted_or_across_columns.mails (sender_id)
+        CREATE INDEX CONCURRENTLY ON planted_or_across_columns.mails (receiver_id)
+        ");
+        insta::assert_snapshot!(told(RULE.id, "or_with_subquery"), @"
+        critical: Seq Scan on files read 100 000 rows to keep 53 (99.94 % removed), 637 buffers; the filter has to test owner_id = 42 OR subquery 1
+        write the sides of the OR as two statements joined by UNION, so that the subquery becomes a join
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["missing_index", "queue_of_open_jobs", "healthy_in_list"]);
+    }
 }

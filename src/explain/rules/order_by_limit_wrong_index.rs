@@ -3,7 +3,6 @@
 use super::Rule;
 use crate::{
     explain::{
-        advice,
         diagnose::{Case, Sighting},
         plan::{Node, Plan},
         words::count,
@@ -57,7 +56,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             statements: Vec::new(),
             confidence: Confidence::Medium,
         };
-        seen.push(sighting.with_index(advice::index_for(case, scan.at)));
+        seen.push(sighting.with_index(scan.index(case)));
     }
     seen
 }
@@ -79,4 +78,25 @@ fn limit_over<'a>(plan: &'a Plan, node: &'a Node) -> Option<(&'a Node, f64)> {
         below = above;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "wrong_index_for_order");
+        insta::assert_snapshot!(told(RULE.id, "wrong_index_for_order"), @"
+        critical: Index Scan Backward using alerts_pkey on alerts walked over 148 021 rows in its order to find 20 for the Limit, 2 639 buffers
+        give alerts an index on (severity): it finds the rows by severity; this follows from the plan alone, which does not say whether there is such an index already
+        CREATE INDEX CONCURRENTLY alerts_severity_idx ON planted_wrong_index_for_order.alerts (severity)
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_latest_by_index", "offset_pagination", "healthy_keyset_page"]);
+    }
 }

@@ -54,3 +54,23 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "partitions_by_another_column");
+        insta::assert_snapshot!(told(RULE.id, "partitions_by_another_column"), @"
+        critical: Index Scan on 24 partitions of letters found rows in 1 of them, 96 013 buffers
+        compare the partition key, as it is, with a value in the WHERE clause, so that only its partition is read
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["missing_index_partitions", "healthy_partition_pruned"]);
+    }
+}

@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
     id: "read-efficiency",
     title: "More pages are read than the rows on them account for",
     sees: "a Seq Scan of over 500 pages that met less than one row a page, or a scan by an index that visited over 100 pages, over 4 for each row it met and 5 for \
-           each search",
+           each search; where it filters or computes, only if the catalog says that these are pages of the table itself",
     why: "A page of 8 kB holds at least four rows, as PostgreSQL stores longer values elsewhere. Pages with fewer are filled with what was deleted or updated \
           and not yet cleared away, and are read all the same; so are an index's entries for such rows.",
     advice: "Vacuum the table, find out what keeps autovacuum from it (long transactions, its settings), and rebuild what has grown: REINDEX CONCURRENTLY for an \
@@ -39,13 +39,20 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     for scan in case.scans() {
         let Some(pages) = scan.buffers().map(|buffers| buffers as f64) else { continue };
         let Some(expected) = expected(&scan) else { continue };
+        let facts =
+            case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref().unwrap_or_default());
         let whole = scan.node.node_type == "Seq Scan";
         if pages < if whole { MIN_PAGES } else { MIN_PAGES_BY_INDEX } || pages <= expected {
             continue;
         }
-        let at_stake_ms = scan.own_ms().map(|ms| ms * (1.0 - expected / pages));
-        let facts =
-            case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref().unwrap_or_default());
+        // Long values lie in pages of their own, which what computes with them reads as well.
+        if computes(&scan) && facts.is_none_or(|facts| pages > facts.pages as f64) {
+            continue;
+        }
+        // A bitmap was made of the dead rows, too.
+        let bitmap = scan.node.node_type == "Bitmap Heap Scan";
+        let ms = if bitmap { scan.nodes.iter().map(|node| node.total_ms).sum() } else { scan.own_ms() };
+        let at_stake_ms = ms.map(|ms: f64| ms * (1.0 - expected / pages));
         let dead = facts
             .filter(|facts| facts.dead_rows > 0)
             .map(|facts| format!("; {} dead rows wait for vacuum", count(facts.dead_rows as f64)));
@@ -77,6 +84,12 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     seen
 }
 
+/// Whether it computes with values of the rows, be it to filter them.
+fn computes(scan: &Scan<'_>) -> bool {
+    let conditions = &scan.node.conditions;
+    conditions.filter.is_some() || conditions.output.iter().any(|output| output.contains('('))
+}
+
 /// Pages that the rows it met account for; `None` where that cannot be told.
 fn expected(scan: &Scan<'_>) -> Option<f64> {
     let rows = scan.rows_read() + scan.sum(crate::explain::Node::rounding);
@@ -91,5 +104,43 @@ fn expected(scan: &Scan<'_>) -> Option<f64> {
             (!is_list).then(|| PAGES_A_ROW * rows + PAGES_A_SEARCH * searches())
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["bloated_table", "dead_index_entries"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "bloated_table"), @"
+        critical: Seq Scan on outbox visited 3 334 pages to meet 300 rows
+        rewrite the table to give back the empty space (VACUUM FULL locks it meanwhile, pg_repack does not), and vacuum it more often
+        VACUUM (FULL, ANALYZE) planted_bloated_table.outbox
+        ");
+        insta::assert_snapshot!(told(RULE.id, "dead_index_entries"), @"
+        critical: Bitmap Heap Scan on jobs visited 1 035 pages to meet 100 rows
+        vacuum the table, and see what keeps autovacuum from it; if that does not help, the condition is not on the first column of the index
+        VACUUM (ANALYZE) planted_dead_index_entries.jobs
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(
+            RULE.id,
+            &[
+                "missing_index",
+                "column_order_by_name",
+                "row_by_row",
+                "vacuum_debt",
+                "partitions_by_another_column",
+                "healthy_in_list",
+            ],
+        );
     }
 }

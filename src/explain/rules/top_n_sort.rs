@@ -3,7 +3,6 @@
 use super::Rule;
 use crate::{
     explain::{
-        advice,
         condition::{self, Side},
         diagnose::{Case, Sighting},
         plan::Node,
@@ -65,7 +64,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             statements: Vec::new(),
             confidence: Confidence::Medium,
         };
-        seen.push(sighting.with_index(advice::index_for(case, scan.at)));
+        seen.push(sighting.with_index(scan.index(case)));
     }
     seen
 }
@@ -86,4 +85,30 @@ fn is_by_columns(sort: &Node, scan: &Scan<'_>) -> bool {
         [scan.alias(), base(scan.node)].iter().any(|alias| matches!(condition::side(key, alias), Side::Column(_)))
     };
     !sort.conditions.sort_key.is_empty() && sort.conditions.sort_key.iter().all(is_column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        assert_on_top(RULE.id, "latest_without_index");
+        insta::assert_snapshot!(told(RULE.id, "latest_without_index"), @"
+        critical: Sort by tweets.posted_at DESC went through 150 000 rows of Seq Scan on tweets to return 20, 1 103 buffers
+        give tweets an index on (posted_at DESC): it has them in the order of posted_at DESC; this follows from the plan alone, which does not say whether there is such an index already
+        CREATE INDEX CONCURRENTLY tweets_posted_at_idx ON planted_latest_without_index.tweets (posted_at DESC)
+        ");
+        insta::assert_snapshot!(told(RULE.id, "latest_of_a_user"), @"
+        info: Sort by logins.at DESC went through 15 050 rows of Seq Scan on logins to return 20, 811 buffers
+        give logins an index on (user_id, at DESC): it finds the rows by user_id and has them in the order of at DESC; this follows from the plan alone, which does not say whether there is such an index already
+        CREATE INDEX CONCURRENTLY logins_user_id_at_idx ON planted_latest_of_a_user.logins (user_id, at DESC)
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(RULE.id, &["healthy_sort_in_memory", "healthy_latest_by_index"]);
+    }
 }

@@ -206,3 +206,34 @@ fn is_behind_by_name(index: &str, table: &str, compared: &[&str]) -> bool {
     let holds = |column: &&str| columns.ends_with(&format!("_{column}")) || columns.contains(&format!("_{column}_"));
     compared.iter().any(holds) && !compared.iter().any(begins)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+
+    #[test]
+    fn it_is_on_top_where_it_is_the_cause() {
+        for name in ["column_order_by_name", "range_before_equality"] {
+            assert_on_top(RULE.id, name);
+        }
+        insta::assert_snapshot!(told(RULE.id, "column_order_by_name"), @"
+        critical: Index Scan using orders_shop_id_customer_id_idx on orders visited 103 pages to find 10 rows by customer_id, which is not its first column
+        make an index that begins with customer_id instead of orders_shop_id_customer_id_idx
+        CREATE INDEX CONCURRENTLY ON planted_column_order_by_name.orders (customer_id)
+        ");
+        insta::assert_snapshot!(told(RULE.id, "range_before_equality"), @"
+        critical: Index Scan using log_lines_time_host on log_lines visited 794 pages to find 63 rows by host_id, which it holds behind logged_at, of which a range is asked for
+        make an index that begins with host_id, then logged_at instead of log_lines_time_host
+        CREATE INDEX CONCURRENTLY ON planted_range_before_equality.log_lines (host_id, logged_at)
+        ");
+    }
+
+    #[test]
+    fn it_is_silent_where_it_is_not() {
+        assert_silent(
+            RULE.id,
+            &["dead_index_entries", "row_by_row", "vacuum_debt", "healthy_keyset_page", "partitions_by_another_column"],
+        );
+    }
+}
