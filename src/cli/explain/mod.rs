@@ -1,5 +1,6 @@
 //! `latclinic explain`
 
+mod plan;
 mod what_if;
 
 use clap::Args;
@@ -24,6 +25,7 @@ use crate::{
 /// Capture the plans of one phase, or say what is wrong with a plan of yours
 #[derive(Debug, Args)]
 #[command(override_usage = "latclinic explain [SCENARIO] --phase before|after [OPTIONS]\n       \
+                            latclinic explain --plan FILE|- [--format FORMAT]\n       \
                             latclinic explain --rule ID | --rules [--format FORMAT]")]
 pub(super) struct ExplainArgs {
     #[command(flatten)]
@@ -51,6 +53,9 @@ pub(super) struct ExplainArgs {
 #[group(id = "without_scenario", multiple = false, conflicts_with_all = OF_SCENARIO)]
 #[command(next_help_heading = "Without a scenario")]
 struct WithoutScenario {
+    /// Say what is wrong with the plans in a file, or `-` for stdin: EXPLAIN's JSON or text, as psql, auto_explain or a client prints it
+    #[arg(long, value_name = "FILE")]
+    plan: Option<String>,
     /// Say what a rule looks at, why that matters and what to do about it
     #[arg(long, value_name = "ID")]
     rule: Option<String>,
@@ -59,12 +64,13 @@ struct WithoutScenario {
     rules: bool,
 }
 
-const WITHOUT_SCENARIO: [&str; 2] = ["rule", "rules"];
+const WITHOUT_SCENARIO: [&str; 3] = ["plan", "rule", "rules"];
 const OF_SCENARIO: [&str; 7] = ["scenario", "rows", "phase", "random_seed", "what_if", "reports", "output"];
 
 pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let format = args.format.format;
     match &args.without {
+        WithoutScenario { plan: Some(file), .. } => plan::run(file, format, output)?,
         WithoutScenario { rule: Some(id), .. } => {
             let rule = clinic::rule(id)?;
             format.show(output, &render::rule(rule), rule)?;
