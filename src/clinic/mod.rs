@@ -37,7 +37,8 @@ pub use compare::{BeforeSide, CompareRequest, Compared, Judging, compare, write_
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events, LoadProgress, LoadStage, RoundPlace};
 pub use explain::{
-    Captured, ClassGiven, ExplainOutcome, Question, TIME_LIMIT, TryBy, examine, explain, explain_query, question,
+    Captured, ClassGiven, ExplainOutcome, Question, TIME_LIMIT, TryBy, examine, examine_plans, explain, explain_query,
+    question,
 };
 pub use fix::{
     Direction, FixOutcome, FixPlan, FixState, apply_fix, apply_fix_watched, plan_fix, require_fix, revert_fix,

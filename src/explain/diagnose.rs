@@ -1,6 +1,9 @@
 //! Runs the rules over the plans of a statement and ranks what they find.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, hash_map::Entry},
+};
 
 use super::{
     advice::IndexAdvice,
@@ -118,12 +121,20 @@ impl Case<'_> {
 /// told once, with the figures of the class where most is at stake.
 pub fn diagnose(statement: &Examined<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
+    // By rule, path and how many such the plan has before it: several nodes of a plan may have the same path.
+    let mut known: HashMap<(String, String, usize), usize> = HashMap::new();
     for ClassPlan { class, plan } in statement.plans {
+        let mut before: HashMap<(String, String), usize> = HashMap::new();
         for finding in of_plan(&Case { class, plan, statement }) {
-            let same = |known: &&mut Finding| known.rule == finding.rule && known.path == finding.path;
-            match findings.iter_mut().find(same) {
-                None => findings.push(finding),
-                Some(known) => merge(known, finding),
+            let (rule, path) = (finding.rule.clone(), finding.path.clone());
+            let number = before.entry((rule.clone(), path.clone())).or_default();
+            *number += 1;
+            match known.entry((rule, path, *number)) {
+                Entry::Occupied(known) => merge(&mut findings[*known.get()], finding),
+                Entry::Vacant(new) => {
+                    new.insert(findings.len());
+                    findings.push(finding);
+                }
             }
         }
     }
@@ -138,14 +149,19 @@ fn of_plan(case: &Case<'_>) -> Vec<Finding> {
             seen.extend((rule.check)(case).into_iter().map(|sighting| (rule, sighting)));
         }
     }
-    let explained = |rule: &Rule, sighting: &Sighting| {
-        seen.iter().any(|(other, cause)| {
-            let explains = other.explains.contains(&rule.id) || (rule.id == hot_node::ID && other.id != rule.id);
-            cause.node == sighting.node && cause.severity >= sighting.severity && explains
-        })
-    };
-    let worth = seen.iter().filter(|(rule, sighting)| !explained(rule, sighting));
-    worth.map(|(rule, sighting)| finding(case, rule, sighting.clone())).collect()
+    // By node and rule, how bad what explains it is.
+    let mut explained: HashMap<(Option<usize>, &str), Severity> = HashMap::new();
+    for (rule, cause) in &seen {
+        let hot = (rule.id != hot_node::ID).then_some(hot_node::ID);
+        for id in rule.explains.iter().copied().chain(hot) {
+            let worst = explained.entry((cause.node, id)).or_insert(cause.severity);
+            *worst = cause.severity.max(*worst);
+        }
+    }
+    seen.retain(|(rule, sighting)| {
+        explained.get(&(sighting.node, rule.id)).is_none_or(|cause| *cause < sighting.severity)
+    });
+    seen.into_iter().map(|(rule, sighting)| finding(case, rule, sighting)).collect()
 }
 
 fn finding(case: &Case<'_>, rule: &Rule, sighting: Sighting) -> Finding {

@@ -120,7 +120,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes what text says of a node that ANALYZE never ran.
+    /// Takes what text says of a node that ANALYZE never ran; whether anything was timed others say.
     pub(super) fn never_executed(&mut self) {
         self.never_executed = true;
     }
@@ -161,12 +161,8 @@ impl Draft {
     pub(super) fn finish(self) -> Node {
         let mut node = self.node;
         let loops = self.loops.or(self.never_executed.then_some(0.0));
-        node.actual = loops.map(|loops| Actual {
-            loops,
-            rows: self.rows,
-            startup_ms: self.startup_ms,
-            total_ms: self.total_ms.or_else(|| self.never_executed.then_some(0.0)),
-        });
+        node.actual =
+            loops.map(|loops| Actual { loops, rows: self.rows, startup_ms: self.startup_ms, total_ms: self.total_ms });
         node.buffers = self.buffers;
         node.sort = self.sort_method.map(|method| Sort { method, kib: self.sort_kib, on_disk: self.sort_on_disk });
         node.hash = self.hash_batches.map(|batches| HashTable {

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Shape { place: String, expected: &'static str },
     #[error("the plan is more than {0} nodes deep")]
     Depth(usize),
+    #[error("line {line}: {cause}")]
+    At { line: usize, cause: Box<Error> },
     #[error("{message}")]
     Pasted { message: String, hint: Option<&'static str> },
 }
@@ -43,7 +45,24 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The same with lines counted from `first`.
+    pub(super) fn in_lines(self, first: usize) -> Error {
+        let more = first - 1;
+        Error(match self {
+            Self::CutJson(line) => Self::CutJson(line + more),
+            Self::Syntax { line, column } => Self::Syntax { line: line + more, column },
+            other => other,
+        })
+    }
+}
+
 impl Error {
+    /// The same of the plan that begins at this line.
+    pub(super) fn at(self, line: usize) -> Self {
+        Self(Kind::At { line, cause: Box::new(self) })
+    }
+
     /// The way out, where one is known.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.0 {

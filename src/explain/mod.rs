@@ -13,6 +13,7 @@ mod estimates;
 mod figures;
 mod memory;
 mod own;
+mod paste;
 mod plan;
 mod read;
 mod rules;
@@ -21,6 +22,7 @@ mod scans;
 mod sql;
 mod tables;
 mod tape;
+mod text;
 mod tree;
 mod words;
 
@@ -29,6 +31,7 @@ pub use compared::{Compared, compared};
 pub use diagnose::{ClassPlan, Examined, diagnose};
 pub use error::Error;
 pub use figures::figures;
+pub use paste::{MAX_BYTES, PastedPlan, read_plans, too_large};
 pub use plan::{
     Actual, Buffers, Conditions, HashAggregate, HashTable, Jit, Memoize, Node, Plan, Removed, Sort, Trigger,
 };

@@ -4,6 +4,9 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+/// Labels that a path ends with.
+const MOST_LABELS: usize = 16;
+
 /// One statement's plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -350,10 +353,13 @@ impl Plan {
         self.nodes.len() == other.nodes.len() && self.nodes.iter().zip(&other.nodes).all(same)
     }
 
-    /// Labels from the root down to the node at `at`.
+    /// Labels from the root down to the node at `at`; of a deep one the first and the last ones.
     pub fn path(&self, at: usize) -> String {
-        let mut labels: Vec<String> =
-            std::iter::successors(self.nodes.get(at), |node| self.parent(node)).map(Node::label).collect();
+        let up = std::iter::successors(self.nodes.get(at), |node| self.parent(node));
+        let mut labels: Vec<String> = up.take(MOST_LABELS).map(Node::label).collect();
+        if self.nodes.get(at).is_some_and(|node| node.depth >= MOST_LABELS) {
+            labels.extend(["...".to_owned(), self.root().label()]);
+        }
         labels.reverse();
         labels.join(" > ")
     }

@@ -52,6 +52,19 @@ impl Plan {
         Self::of_statement(tape, statement)
     }
 
+    /// Reads the node at `at`, of whose statement nothing is known.
+    pub(super) fn of_node(tape: &Tape<'_>, at: usize) -> Result<Self> {
+        Ok(Self {
+            nodes: nodes(tape, at)?,
+            planning_ms: None,
+            execution_ms: None,
+            settings: BTreeMap::new(),
+            jit: None,
+            triggers: Vec::new(),
+            query: None,
+        })
+    }
+
     /// Reads the object at `at`, which holds a `Plan`.
     pub(super) fn of_statement(tape: &Tape<'_>, at: usize) -> Result<Self> {
         let Token::Object(_) = tape.token(at) else { return Err(shape("top level", "an object")) };

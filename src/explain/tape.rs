@@ -181,6 +181,18 @@ impl<'a> Tape<'a> {
         self.members(at).filter(|(name, _)| *name == key).last().map(|(_, value)| value)
     }
 
+    /// The texts of the value, those of keys left out.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        let mut is_key = vec![false; self.tokens.len()];
+        for at in 0..self.tokens.len() {
+            for (_, value) in self.members(at) {
+                is_key[value - 1] = true;
+            }
+        }
+        let texts = self.tokens.iter().zip(is_key).filter(|(_, is_key)| !is_key);
+        texts.filter_map(|(token, _)| if let Token::Text(text) = token { Some(&**text) } else { None }).collect()
+    }
+
     /// All tokens.
     pub(super) fn tokens(&self) -> &[Token<'a>] {
         &self.tokens

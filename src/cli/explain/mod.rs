@@ -1,5 +1,6 @@
 //! `latclinic explain`
 
+mod plan;
 mod query;
 mod what_if;
 
@@ -25,6 +26,7 @@ use crate::{clinic, record::Phase, render};
 #[derive(Debug, Args)]
 #[command(override_usage = "latclinic explain [SCENARIO] --phase before|after [OPTIONS]\n       \
                             latclinic explain --query SQL|@FILE|- [--parameter VALUE].. [--database-url URL] [OPTIONS]\n       \
+                            latclinic explain --plan FILE|- [--format FORMAT]\n       \
                             latclinic explain --rule ID | --rules [--format FORMAT]")]
 pub(super) struct ExplainArgs {
     #[command(flatten)]
@@ -56,6 +58,9 @@ pub(super) struct ExplainArgs {
 #[group(id = "without_scenario", multiple = false, conflicts_with_all = OF_SCENARIO)]
 #[command(next_help_heading = "Without a scenario")]
 struct WithoutScenario {
+    /// Say what is wrong with the plans in a file, or `-` for stdin: EXPLAIN's JSON or text, as psql, auto_explain or a client prints it
+    #[arg(long, value_name = "FILE")]
+    plan: Option<String>,
     /// Say what a rule looks at, why that matters and what to do about it
     #[arg(long, value_name = "ID")]
     rule: Option<String>,
@@ -64,7 +69,7 @@ struct WithoutScenario {
     rules: bool,
 }
 
-const WITHOUT_SCENARIO: [&str; 3] = ["query", "rule", "rules"];
+const WITHOUT_SCENARIO: [&str; 4] = ["query", "plan", "rule", "rules"];
 const OF_SCENARIO: [&str; 7] = ["scenario", "rows", "phase", "random_seed", "what_if", "reports", "output"];
 
 pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, CommandError> {
@@ -74,6 +79,7 @@ pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, Comma
         return Ok(Exit::Done);
     }
     match &args.without {
+        WithoutScenario { plan: Some(file), .. } => plan::run(file, format, output)?,
         WithoutScenario { rule: Some(id), .. } => {
             let rule = clinic::rule(id)?;
             format.show(output, &render::rule(rule), rule)?;

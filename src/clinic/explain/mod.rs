@@ -3,6 +3,7 @@
 mod capture;
 mod examine;
 mod findings;
+mod pasted;
 mod plans;
 mod question;
 mod sampled;
@@ -15,6 +16,7 @@ pub(super) use self::capture::capture;
 pub use self::{
     capture::Captured,
     examine::{Question, examine, explain_query},
+    pasted::examine_plans,
     plans::{ClassGiven, TIME_LIMIT},
     question::question,
     what_if::TryBy,

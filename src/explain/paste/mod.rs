@@ -1,0 +1,197 @@
+//! Plans in what people paste: as psql, auto_explain's log and clients print them, in JSON and text, with what stands around them.
+//!
+//! The input is read once, from its begin to its end: what was tried as JSON is not tried again.
+
+mod clean;
+mod foreign;
+
+use super::{
+    error::{Error, Kind},
+    plan::Plan,
+    tape::{Fault, Tape, Token},
+    text::{self, Line},
+};
+
+/// Bytes of the largest input that is read.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Plans in texts in JSON in texts are looked for as deep as this.
+const MAX_WRAPPINGS: usize = 3;
+
+/// A plan and where it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastedPlan {
+    /// The line of the input that it begins at, from 1.
+    pub line: usize,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// Reads all plans of an input, in its order: at least one.
+///
+/// # Errors
+/// There is none, one was cut off or cannot be read, the input is no text, or larger than [`MAX_BYTES`]. The message names the line, and
+/// the format where it is another system's or one that is not read.
+pub fn read_plans(input: &[u8]) -> Result<Vec<PastedPlan>, Error> {
+    if input.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    let text = clean::decode(input)?;
+    let mut plans = Vec::new();
+    find(&text, 1, 0, &mut plans)?;
+    if plans.is_empty() { Err(foreign::no_plan(&text)) } else { Ok(plans) }
+}
+
+/// What is said of an input beyond [`MAX_BYTES`].
+pub fn too_large() -> Error {
+    let message = format!("the input is larger than {} MiB", MAX_BYTES / 1024 / 1024);
+    Kind::Pasted { message, hint: Some("cut it to the plans that matter") }.into()
+}
+
+/// What stands before a plan and belongs to it.
+#[derive(Debug, Default)]
+struct Before {
+    query: Option<String>,
+    duration_ms: Option<f64>,
+}
+
+/// Adds the plans of `text`, whose first line is that of this number.
+fn find(text: &str, first: usize, wrappings: usize, plans: &mut Vec<PastedPlan>) -> Result<(), Error> {
+    let cleaned = clean::clean(text);
+    let mut scan = Scan { text: &cleaned, wrappings, before: Before::default(), plans };
+    let lines = clean::lines(&cleaned);
+    let mut at = 0;
+    // Byte from which nothing has been read.
+    let mut from = 0;
+    while let Some(here) = lines.get(at) {
+        let number = first + at;
+        if here.begin >= from {
+            let next = || lines[at + 1..].iter().map(|line| &*line.text).find(|text| !text.is_empty());
+            if text::begins(&here.text, next) {
+                at += scan.text_plan(&lines[at..], number)?;
+                continue;
+            }
+            if let Some(read) = scan.note(&lines[at..]) {
+                at += read;
+                continue;
+            }
+        }
+        from = from.max(here.begin);
+        let begin = here.raw.get(from - here.begin..).and_then(|rest| rest.find(['[', '{']));
+        match begin.map(|begin| from + begin) {
+            Some(begin) => from = scan.json(begin, number)?.max(begin + 1),
+            None => at += 1,
+        }
+    }
+    Ok(())
+}
+
+struct Scan<'s> {
+    text: &'s str,
+    wrappings: usize,
+    before: Before,
+    plans: &'s mut Vec<PastedPlan>,
+}
+
+impl Scan<'_> {
+    /// Reads the text plan that begins at the first of `lines`, the line of this number; gives the number of lines.
+    fn text_plan(&mut self, lines: &[clean::Row<'_>], number: usize) -> Result<usize, Error> {
+        let mut rows =
+            lines.iter().zip(number..).map(|(row, number)| Line { number, indent: row.indent, text: &row.text });
+        let Some(first) = rows.next() else { return Ok(1) };
+        let (plan, read) = text::read(first, rows.take_while(|line| !clean::ends_plan(line.text)))?;
+        self.add(number, plan);
+        Ok(read)
+    }
+
+    /// Takes what a line says of the plan that follows; gives the number of lines where they hold no plan.
+    fn note(&mut self, lines: &[clean::Row<'_>]) -> Option<usize> {
+        let line = &lines[0].text;
+        if let Some((_, rest)) = line.split_once("duration: ") {
+            self.before = Before { query: None, duration_ms: clean::milliseconds(rest) };
+        }
+        let mut query = line.strip_prefix("Query Text: ")?.to_owned();
+        let mut read = 1;
+        for (at, row) in lines.iter().enumerate().skip(1) {
+            let next = || lines.get(at + 1).map(|row| &*row.text);
+            if row.indent == 0
+                || row.text.starts_with(['[', '{'])
+                || row.text.starts_with("Query Parameters: ")
+                || text::begins(&row.text, next)
+            {
+                break;
+            }
+            query.push('\n');
+            query.push_str(&row.text);
+            read += 1;
+        }
+        self.before.query = Some(query);
+        Some(read)
+    }
+
+    /// Looks for plans in the JSON that begins at byte `begin`, in the line of this number; gives the byte from which nothing has been
+    /// read.
+    fn json(&mut self, begin: usize, number: usize) -> Result<usize, Error> {
+        if let Some((unescaped, end)) = clean::unescape(self.text, begin) {
+            if self.wrappings < MAX_WRAPPINGS {
+                find(&unescaped, number, self.wrappings + 1, self.plans)?;
+            }
+            return Ok(end);
+        }
+        let rest = &self.text[begin..];
+        let is_plan = |text: &str| text.contains("\"Plan\"") || text.contains("\"Node Type\"");
+        match Tape::read(rest) {
+            Ok((tape, length)) => {
+                self.tape(&tape, number)?;
+                Ok(begin + length)
+            }
+            Err(Fault::Syntax(after)) if !is_plan(&rest[..after]) => Ok(begin + after),
+            // All that follows is JSON, without a plan.
+            Err(Fault::Cut | Fault::Depth | Fault::Size) if !is_plan(rest) => Ok(self.text.len()),
+            Err(fault) => Err(Kind::json(fault, rest, 0).in_lines(number)),
+        }
+    }
+
+    /// Adds the plans of a JSON value: those of objects that hold one, or those in its texts.
+    fn tape(&mut self, tape: &Tape<'_>, number: usize) -> Result<(), Error> {
+        let before = self.plans.len();
+        let mut at = 0;
+        while at < tape.tokens().len() {
+            let mut next = at + 1;
+            if let Token::Object(end) = tape.token(at) {
+                let is_object = |at: usize| matches!(tape.token(at), Token::Object(_));
+                let is_statement = tape.member(at, "Plan").is_some_and(is_object);
+                let is_node = tape.member(at, "Node Type").is_some();
+                if is_statement || is_node {
+                    let plan = if is_statement { Plan::of_statement(tape, at) } else { Plan::of_node(tape, at) };
+                    let plan = plan.map_err(|error| error.at(number))?;
+                    self.add(number, plan);
+                    next = *end;
+                }
+            }
+            at = next;
+        }
+        if self.plans.len() > before || self.wrappings >= MAX_WRAPPINGS {
+            return Ok(());
+        }
+        let texts = tape.texts();
+        let within = texts.join("\n");
+        let begin = self.plans.len();
+        find(&within, 1, self.wrappings + 1, self.plans)?;
+        for plan in &mut self.plans[begin..] {
+            plan.line = number;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, line: usize, mut plan: Plan) {
+        let before = std::mem::take(&mut self.before);
+        plan.query = plan.query.take().or(before.query);
+        if plan.is_analyzed() {
+            plan.execution_ms = plan.execution_ms.or(before.duration_ms);
+        }
+        self.plans.push(PastedPlan { line, plan });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,425 @@
+use std::{fs, path::PathBuf};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::explain::{Buffers, Node};
+
+fn fixture(name: &str) -> String {
+    fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/plans").join(name)).unwrap()
+}
+
+fn plans(text: &str) -> Vec<PastedPlan> {
+    read_plans(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[track_caller]
+fn only(text: &str) -> Plan {
+    let mut plans = plans(text);
+    assert_eq!(plans.len(), 1, "{text}");
+    plans.remove(0).plan
+}
+
+fn refused(text: &str) -> String {
+    let error = read_plans(text.as_bytes()).unwrap_err();
+    match error.hint() {
+        Some(hint) => format!("{error} ({hint})"),
+        None => error.to_string(),
+    }
+}
+
+/// All captured plans: major, name, JSON, text.
+fn captured() -> Vec<(u32, String, String, String)> {
+    let mut found = Vec::new();
+    for major in 14..=18 {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/plans/{major}"));
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+                let text = fs::read_to_string(path.with_extension("txt")).unwrap();
+                found.push((major, name, fs::read_to_string(&path).unwrap(), text));
+            }
+        }
+    }
+    assert!(found.len() > 300);
+    found
+}
+
+/// The node without what another execution measures anew, and what text leaves out.
+fn lasting(node: &Node, is_parallel: bool) -> Node {
+    let mut node = node.clone();
+    let happened = |ms: Option<f64>| ms.map(|_| 0.0);
+    if let Some(actual) = &mut node.actual {
+        actual.startup_ms = happened(actual.startup_ms);
+        actual.total_ms = happened(actual.total_ms);
+    }
+    (node.own_ms, node.total_ms, node.own_buffers) = (happened(node.own_ms), happened(node.total_ms), None);
+    // Text does not say of nothing whether it was counted.
+    node.buffers = node.buffers.filter(|buffers| *buffers != Buffers::default()).map(|_| Buffers::default());
+    node.inner_unique = false;
+    for figure in [&mut node.exact_blocks, &mut node.lossy_blocks, &mut node.subplans_removed] {
+        *figure = figure.filter(|figure| *figure > 0.0);
+    }
+    if is_parallel {
+        // Which process took which rows differs.
+        if let Some(actual) = &mut node.actual {
+            actual.loops = 1.0;
+            actual.rows = 0.0;
+        }
+        node.removed = Default::default();
+        for blocks in [&mut node.exact_blocks, &mut node.lossy_blocks, &mut node.heap_fetches] {
+            *blocks = happened(*blocks);
+        }
+        node.index_searches = happened(node.index_searches);
+        node.sort = node.sort.map(|sort| crate::explain::Sort { kib: 0.0, ..sort });
+        node.hash = node.hash.map(|hash| crate::explain::HashTable { peak_kib: 0.0, ..hash });
+        node.hash_aggregate = node.hash_aggregate.map(|hash| crate::explain::HashAggregate { peak_kib: 0.0, ..hash });
+    }
+    node
+}
+
+#[test]
+fn text_and_json_of_every_captured_plan_say_the_same() {
+    let mut differences = Vec::new();
+    for (major, name, json, text) in captured() {
+        let (of_json, of_text) = (only(&json), only(&text));
+        let is_parallel = of_json.nodes().iter().any(|node| node.workers_planned.is_some());
+        let writes = of_json.nodes().iter().any(Node::writes);
+        assert_eq!(of_json.nodes().len(), of_text.nodes().len(), "{major}/{name}");
+        for (json, text) in of_json.nodes().iter().zip(of_text.nodes()) {
+            let (mut one, mut other) = (lasting(json, is_parallel), lasting(text, is_parallel));
+            if writes {
+                // What was rolled back made the table larger.
+                for node in [&mut one, &mut other] {
+                    (node.startup_cost, node.total_cost, node.plan_rows) = (None, None, 0.0);
+                }
+            }
+            if one != other || json.label() != text.label() {
+                differences.push(format!("{major}/{name}: {one:?}\n{other:?}\n"));
+            }
+        }
+        let of_all = |plan: &Plan| {
+            let triggers: Vec<_> = plan
+                .triggers
+                .iter()
+                .map(|trigger| {
+                    (trigger.name.clone(), trigger.constraint.clone(), trigger.calls, trigger.time_ms.is_some())
+                })
+                .collect();
+            let jit = plan.jit.map(|jit| (jit.functions, jit.total_ms > 0.0));
+            let times = (plan.planning_ms.is_some(), plan.execution_ms.is_some());
+            (times, plan.settings.clone(), jit, triggers, plan.shape())
+        };
+        if of_all(&of_json) != of_all(&of_text) {
+            differences.push(format!("{major}/{name}: {:?}\n{:?}\n", of_all(&of_json), of_all(&of_text)));
+        }
+        // Buffers of the whole: a few more or less for what is looked up in the catalog.
+        if let (Some(json), Some(text)) = (of_json.root().buffers, of_text.root().buffers) {
+            assert!(json.shared().abs_diff(text.shared()) <= 10 + json.shared() / 20, "{major}/{name}");
+        }
+    }
+    assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.concat());
+}
+
+#[test]
+fn every_captured_plan_is_read_however_it_is_wrapped() {
+    // Every version's are read plain by the test above.
+    for (major, name, json, text) in captured().into_iter().filter(|(major, ..)| *major == 18) {
+        let expected = only(&json);
+        assert_eq!(expected, Plan::parse(&json).unwrap());
+        for (way, wrapped) in wrappings(&json) {
+            assert!(only(&wrapped) == expected, "{major}/{name} {way}:\n{wrapped}");
+        }
+        let expected = only(&text);
+        for (way, wrapped) in wrappings(&text) {
+            assert!(only(&wrapped) == expected, "{major}/{name} {way}:\n{wrapped}");
+        }
+    }
+}
+
+/// A plan as programs print it.
+fn wrappings(plan: &str) -> Vec<(&'static str, String)> {
+    let plan = plan.trim_end();
+    let is_json = plan.starts_with('[');
+    let width = plan.lines().map(|line| line.chars().count()).max().unwrap();
+    let rows =
+        |begin: &str, end: &str| plan.lines().map(|line| format!("{begin}{line:width$}{end}\n")).collect::<String>();
+    let rule = "-".repeat(width + 2);
+    let mut ways = vec![
+        ("crlf and bom", format!("\u{feff}{}\r\n", plan.replace('\n', "\r\n"))),
+        ("indented", format!("see:\n\n{}\nthat is all", rows("        ", ""))),
+        ("markdown", format!("The plan is\n\n```json\n{plan}\n```\n\nand it is slow [1].\n")),
+        ("quoted mail", rows("> ", "")),
+        ("box", format!("┌{rule}┐\n│ QUERY PLAN │\n├{rule}┤\n{}└{rule}┘\n(3 rows)\n", rows("│ ", " │"))),
+        ("border 2", format!("+{rule}+\n| QUERY PLAN |\n+{rule}+\n{}+{rule}+\n(12 rows)\n\n", rows("| ", " |"))),
+    ];
+    if is_json {
+        let expanded: String = plan
+            .lines()
+            .enumerate()
+            .map(|(at, line)| format!("{:11}| {line:width$}+\n", if at == 0 { "QUERY PLAN " } else { "" }))
+            .collect();
+        let escaped = serde_json::to_string(plan).unwrap();
+        ways.extend([
+            ("psql", format!("   QUERY PLAN   \n{rule}\n{} \n(1 row)\n\nTime: 1.5 ms\n", rows(" ", "+"))),
+            ("psql unicode", format!("   QUERY PLAN   \n{rule}\n{}\n(1 row)\n", rows(" ", "↵"))),
+            ("psql border 2", format!("+{rule}+\n|   QUERY PLAN   |\n+{rule}+\n{}+{rule}+\n(1 row)\n", rows("| ", "+|"))),
+            ("expanded", format!("-[ RECORD 1 ]----\n{expanded}\n")),
+            ("csv", format!("\"QUERY PLAN\"\n\"{}\"\n", plan.replace('"', "\"\""))),
+            ("log in csv", format!("2026-01-02 03:04:05.678 UTC,\"me\",\"db\",42,\"[local]\",64,1,\"SELECT\",,0,LOG,00000,\"plan:\n{}\",,,,\"psql\"\n", plan.replace('"', "\"\""))),
+            ("text of json", escaped.clone()),
+            ("in an api's answer", format!("{{\"status\": \"ok\", \"rows\": [{{\"QUERY PLAN\": {escaped}}}]}}")),
+            ("array of arrays", format!("[[{plan}]]")),
+            ("object of rows", format!("[{{\"QUERY PLAN\": {plan}}}]")),
+            ("in one line", serde_json::from_str::<serde_json::Value>(plan).unwrap().to_string()),
+        ]);
+    } else {
+        let lines: Vec<&str> = plan.lines().collect();
+        let objects: Vec<_> = lines.iter().map(|line| serde_json::json!({ "QUERY PLAN": line })).collect();
+        ways.extend([
+            ("psql", format!("   QUERY PLAN   \n{rule}\n{}(12 rows)\n\nTime: 1.5 ms\n", rows(" ", ""))),
+            ("log", format!("2026-01-02 03:04:05 UTC [1] LOG:  plan:\n{}2026-01-02 03:04:05 UTC [1] LOG:  checkpoint starting: time\n", rows("\t", ""))),
+            ("rows of csv", lines.iter().map(|line| format!("\"{}\"\n", line.replace('"', "\"\""))).collect()),
+            ("rows of json", serde_json::to_string_pretty(&objects).unwrap()),
+            ("rows of json, as arrays", serde_json::to_string(&lines.iter().map(|line| [line]).collect::<Vec<_>>()).unwrap()),
+        ]);
+    }
+    ways
+}
+
+#[test]
+fn auto_explain_tells_the_statement_and_its_time() {
+    let log = "\
+2026-01-02 03:04:05.123 UTC [71] postgres@shop LOG:  duration: 12.345 ms  plan:
+\tQuery Text: SELECT *
+\t  FROM users
+\tWHERE id = $1
+\tQuery Parameters: $1 = '7'
+\tSeq Scan on users  (cost=0.00..18.50 rows=1 width=12) (actual time=0.010..12.300 rows=1 loops=1)
+\t  Filter: (id = 7)
+\t  Rows Removed by Filter: 999
+2026-01-02 03:04:06.123 UTC [71] postgres@shop LOG:  duration: 1.5 ms  plan:
+\t{
+\t  \"Query Text\": \"SELECT 1\",
+\t  \"Plan\": {
+\t    \"Node Type\": \"Result\",
+\t    \"Plan Rows\": 1
+\t  }
+\t}
+2026-01-02 03:04:07.123 UTC [71] postgres@shop LOG:  duration: 0.200 ms
+";
+    let plans = plans(log);
+    let [first, second] = plans.as_slice() else { panic!("{plans:?}") };
+    assert_eq!((first.line, second.line), (6, 10));
+    assert_eq!(first.plan.query.as_deref(), Some("SELECT *\nFROM users\nWHERE id = $1"));
+    assert_eq!(first.plan.execution_ms, Some(12.345));
+    assert_eq!((first.plan.root().rows_read(), first.plan.root().label()), (1000.0, "Seq Scan on users".to_owned()));
+    assert_eq!(second.plan.query.as_deref(), Some("SELECT 1"));
+    assert_eq!((second.plan.is_analyzed(), second.plan.execution_ms), (false, None));
+}
+
+#[test]
+fn all_plans_of_an_input_are_read_in_its_order() {
+    let (json, text) = (fixture("15/seq_scan_sort.json"), fixture("15/hash_join.txt"));
+    let input = format!("before:\n{text}\nafter:\n{json}\nplain:\n{}{text}{text}", fixture("18/costs_off.txt"));
+    let shapes: Vec<(usize, String)> =
+        plans(&input).into_iter().map(|found| (found.line, found.plan.root().label())).collect();
+    assert_eq!(shapes.len(), 5);
+    assert_eq!(
+        shapes.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>(),
+        ["HashAggregate", "Limit", "Limit", "HashAggregate", "HashAggregate"]
+    );
+    assert!(shapes.is_sorted() && shapes[0].0 == 2, "{shapes:?}");
+    assert_eq!(only(&json.replacen('{', "{\"Query Text\": \"a\", ", 1)).query.as_deref(), Some("a"));
+}
+
+#[test]
+fn utf_16_is_read() {
+    let text = fixture("16/hash_join.txt");
+    let mut wide = vec![0xff, 0xfe];
+    wide.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    assert_eq!(read_plans(&wide).unwrap()[0].plan, only(&text));
+}
+
+#[test]
+fn what_is_cut_off_is_told_with_its_line() {
+    let json = fixture("17/hash_join.json");
+    let half = &json[..json.len() / 2];
+    let told = refused(half);
+    assert!(told.starts_with("the JSON ends in the middle, at line "), "{told}");
+    assert!(told.ends_with("copy all of it, from the first `[` to the last `]`)"), "{told}");
+    assert!(told.contains(&format!("line {}:", half.trim_end().lines().count())), "{told}");
+
+    let text = fixture("17/hash_join.txt");
+    let cut = text.find("Seq Scan").unwrap();
+    insta::assert_snapshot!(refused(&text[..cut]), @"line 11: nothing stands behind the arrow: the plan is cut off (copy all of it, from the first line to the last)");
+    insta::assert_snapshot!(refused(&text[..cut + 40]), @r#"line 11: "Seq Scan on public.events e  (cost=0.00." is no node that EXPLAIN prints whole: the plan is cut off, or not PostgreSQL's (copy all of it, from the first line to the last)"#);
+    let hash = text.find("        ->  Hash  (").unwrap();
+    insta::assert_snapshot!(refused(&text[..hash]), @r#"line 6: nothing stands below "Hash Left Join" that it could read from: the plan is cut off (copy all of it, from the first line to the last)"#);
+    let flat: String = text.lines().map(|line| format!("{}\n", line.trim_start())).collect();
+    assert!(refused(&flat).contains("lost their indentation"), "{}", refused(&flat));
+}
+
+#[test]
+fn what_is_no_plan_is_told_apart() {
+    let told = [
+        "",
+        "\n \n",
+        "hello",
+        "{}",
+        "[1, 2]",
+        r#"[{"Plan": 1}]"#,
+        "select * from users",
+        "<explain xmlns=\"http://www.postgresql.org/2009/explain\"><Query></Query></explain>",
+        "- Plan:\n    Node Type: \"Seq Scan\"\n",
+        "[({'Plan': {'Node Type': 'Seq Scan'}},)]",
+        r#"{"query_block": {"select_id": 1, "table": {"table_name": "t", "access_type": "ALL"}}}"#,
+        "+----+-------------+-------+\n| id | select_type | table |\n+----+-------------+-------+\n",
+        "-> Table scan on t  (cost=0.55 rows=3) (actual time=0.03..0.04 rows=3 loops=1)",
+        "EXPLAIN: -> Filter: (t.a = 1)  (cost=0.55 rows=1)\n    -> Table scan on t  (cost=0.55 rows=3)",
+        "  ->  Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)",
+        "[{\"Plan\": {\"Node Type\": \"Limit\", \"Plans\": [{\"Node Type\": 1}]}}]",
+        "x\n[{\"Plan\": {\"Node Type\": \"Limit\" \"Plans\"",
+    ]
+    .map(|text| format!("{}\n", refused(text)))
+    .concat();
+    insta::assert_snapshot!(told, @r#"
+    there is no plan: the input is empty (paste what EXPLAIN printed)
+    there is no plan: the input is empty (paste what EXPLAIN printed)
+    it is neither EXPLAIN's JSON nor its text (use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text)
+    the JSON holds no plan: no object in it has "Plan" (use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text)
+    the JSON holds no plan: no object in it has "Plan" (use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text)
+    the JSON holds no plan: no object in it has "Plan" (use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text)
+    it is a statement, not its plan (`latclinic explain --query SQL --database-url URL` explains a statement)
+    the plan is in XML, which is not read (use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text)
+    the plan is in YAML, which is not read (use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text)
+    the plan is printed as Python or JavaScript shows it, which is no JSON (print it as JSON, such as with json.dumps)
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
+    the first line of the plan is missing, or is none that EXPLAIN prints (copy all of it, from the first line to the last)
+    line 1: the plan's Plan.Plans[0]."Node Type" is not text
+    it is not JSON: line 2, column 33
+    "#);
+    let error = read_plans(&[0, 159, 146, 150, 0, 1, 2]).unwrap_err().to_string();
+    assert_eq!(error, "it is no text: the input is binary");
+    assert_eq!(read_plans(&vec![b' '; MAX_BYTES + 1]).unwrap_err().to_string(), "the input is larger than 64 MiB");
+}
+
+#[test]
+fn hostile_input_is_read_once() {
+    // Each of these takes minutes where something is read again for each of its lines or brackets.
+    let many = 100_000;
+    for part in [
+        "[",
+        "{",
+        "[\n",
+        "{\"",
+        "[1,",
+        "\n",
+        "Sort\n",
+        "[\"\"a\" ",
+        "{\\\"a",
+        "->\n",
+        "\"[\\\"",
+        "Worker 0:\n",
+        "  ->  Sort\n",
+        "duration: 1 ms [",
+        "[]\n",
+        "Result\n[",
+        "\"\"\"[",
+    ] {
+        let begin = std::time::Instant::now();
+        let _ = read_plans(part.repeat(many / part.len()).as_bytes());
+        let _ = read_plans(format!("Limit  (cost=0..1 rows=1 width=1)\n{}", part.repeat(many / part.len())).as_bytes());
+        assert!(begin.elapsed().as_secs() < 20, "{part:?}: {:?}", begin.elapsed());
+    }
+}
+
+fn fragments() -> impl Strategy<Value = String> {
+    let part = prop::sample::select(vec![
+        "Limit",
+        "Sort",
+        "Hash Join",
+        "Seq Scan on ",
+        "t",
+        "\"a b\"",
+        "  (cost=0.00..1.00 rows=1 width=4)",
+        " (actual time=0.1..0.2 rows=1 loops=1)",
+        "(never executed)",
+        "->  ",
+        "\n",
+        "\n  ",
+        "\n        ",
+        "Filter: (a = 1)",
+        "Sort Method: quicksort  Memory: 25kB",
+        "Buffers: shared hit=1",
+        "Worker 0:  ",
+        "InitPlan 1 (returns $0)",
+        "CTE x",
+        "CTE Scan on x",
+        "JIT:",
+        "Planning Time: 1 ms",
+        "Rows Removed by Filter: ",
+        "9",
+        "é",
+        "[",
+        "{",
+        "\"Plan\": ",
+        "\"Node Type\": ",
+        "\"Plans\": ",
+        "]",
+        "}",
+        "\"",
+        "\"\"",
+        "\\\"",
+        ",",
+        "│",
+        "| ",
+        "+",
+        "Trigger a: calls=1",
+        "Batches: 1",
+        "Hits: 1",
+        "Settings: a = 'b'",
+        "Heap Blocks: exact=1",
+        "QUERY PLAN",
+        "duration: 1 ms plan:",
+        "Query Text: ",
+        "\t",
+        "> ",
+        "```",
+    ]);
+    prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in ".*") {
+        let _ = read_plans(text.as_bytes());
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read_plans(&bytes);
+    }
+
+    #[test]
+    fn any_fragments_are_read_or_refused(text in fragments()) {
+        if let Ok(plans) = read_plans(text.as_bytes()) {
+            prop_assert!(plans.iter().all(|found| !found.plan.nodes().is_empty() && found.line <= text.lines().count().max(1)));
+        }
+    }
+
+    #[test]
+    fn a_captured_plan_cut_anywhere_is_read_or_refused(at in 0.0..1.0_f64, of in prop::sample::select(vec![
+        "18/parallel_hash.txt", "15/jit_parallel.txt", "14/init_plan_shared.txt", "17/memoize.json", "18/quoted_names.txt", "16/delete_cascade.txt",
+    ])) {
+        let text = fixture(of);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the text")]
+        let at = (0..=(text.len() as f64 * at) as usize).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        let _ = read_plans(&text.as_bytes()[..at]);
+        let _ = read_plans(&text.as_bytes()[at..]);
+    }
+}

@@ -1,0 +1,153 @@
+//! The lines below a node: `Filter: (user_id = 42)`, `Sort Method: quicksort  Memory: 25kB`.
+
+use crate::explain::draft::{Draft, Field};
+
+/// Takes a line of a node; unknown ones are passed over.
+///
+/// # Errors
+/// A figure is none.
+pub(super) fn detail(draft: &mut Draft, line: &str) -> Result<(), &'static str> {
+    let Some((key, value)) = line.split_once(':') else { return Ok(()) };
+    let value = value.trim();
+    match key {
+        "Sort Key" | "Group Key" | "Presorted Key" | "Output" | "Params Evaluated" if value != "()" => {
+            draft.set(key, &Field::Texts(list(value)))
+        }
+        "Hash Key" => draft.set("Group Key", &Field::Texts(list(value))),
+        "Group Key" => Ok(()),
+        "Rows Removed by Filter"
+        | "Rows Removed by Index Recheck"
+        | "Rows Removed by Join Filter"
+        | "Heap Fetches"
+        | "Index Searches"
+        | "Subplans Removed"
+        | "Workers Planned"
+        | "Workers Launched" => draft.set(key, &Field::Number(number(value)?)),
+        "Inner Unique" | "Disabled" => draft.set(key, &Field::Bool(value == "true")),
+        "Sort Method" => {
+            let parts = parts(line);
+            let space = |name| parts.iter().find(|(key, _)| *key == name).map(|(_, value)| number(value));
+            match (space("Disk"), space("Memory")) {
+                (Some(kib), _) => draft.sorted(parts[0].1, kib?, true),
+                (None, Some(kib)) => draft.sorted(parts[0].1, kib?, false),
+                (None, None) => {}
+            }
+            Ok(())
+        }
+        "Full-sort Groups" | "Pre-sorted Groups" => groups(draft, line),
+        "Buckets" => set_each(draft, line, &[("Batches", "Hash Batches"), ("Memory Usage", "Peak Memory Usage")])
+            .and_then(|()| {
+                let original = value.split_once("Batches: ").and_then(|(_, rest)| rest.split_once("(originally "));
+                match original {
+                    Some((_, original)) => draft.set("Original Hash Batches", &Field::Number(number(original)?)),
+                    None => Ok(()),
+                }
+            }),
+        "Planned Partitions" | "Batches" => set_each(
+            draft,
+            line,
+            &[("Batches", "HashAgg Batches"), ("Memory Usage", "Peak Memory Usage"), ("Disk Usage", "Disk Usage")],
+        ),
+        "Hits" => set_each(
+            draft,
+            line,
+            &[
+                ("Hits", "Cache Hits"),
+                ("Misses", "Cache Misses"),
+                ("Evictions", "Cache Evictions"),
+                ("Overflows", "Cache Overflows"),
+            ],
+        ),
+        "Heap Blocks" => {
+            for (name, key) in [("exact=", "Exact Heap Blocks"), ("lossy=", "Lossy Heap Blocks")] {
+                let blocks = value.split(' ').find_map(|part| part.strip_prefix(name));
+                draft.set(key, &Field::Number(blocks.map_or(Ok(0.0), number)?))?;
+            }
+            Ok(())
+        }
+        "Buffers" => buffers(draft, value),
+        "Filter" | "Index Cond" | "Recheck Cond" | "TID Cond" | "Join Filter" | "Hash Cond" | "Merge Cond"
+        | "One-Time Filter" | "Order By" | "Cache Key" | "Function Call" => draft.set(key, &Field::Text(value)),
+        _ => Ok(()),
+    }
+}
+
+/// `shared hit=1 read=2, temp written=3`.
+fn buffers(draft: &mut Draft, value: &str) -> Result<(), &'static str> {
+    draft.set("Shared Hit Blocks", &Field::Number(0.0))?;
+    for group in value.split(", ") {
+        let mut words = group.split(' ');
+        let kind = words.next().unwrap_or_default();
+        for (name, blocks) in words.filter_map(|word| word.split_once('=')) {
+            let key = match (kind, name) {
+                ("shared", "hit") => "Shared Hit Blocks",
+                ("shared", "read") => "Shared Read Blocks",
+                ("shared", "dirtied") => "Shared Dirtied Blocks",
+                ("shared", "written") => "Shared Written Blocks",
+                ("temp", "read") => "Temp Read Blocks",
+                ("temp", "written") => "Temp Written Blocks",
+                _ => continue,
+            };
+            draft.set(key, &Field::Number(number(blocks)?))?;
+        }
+    }
+    Ok(())
+}
+
+/// `Full-sort Groups: 5  Sort Methods: quicksort, top-N heapsort  Average Memory: 28kB  Peak Memory: 28kB`.
+fn groups(draft: &mut Draft, line: &str) -> Result<(), &'static str> {
+    let parts = parts(line);
+    let value = |names: &[&str]| parts.iter().find(|(key, _)| names.contains(key)).map(|(_, value)| *value);
+    let Some(method) = value(&["Sort Method", "Sort Methods"]).and_then(|methods| methods.rsplit(", ").next()) else {
+        return Ok(());
+    };
+    for (name, on_disk) in [("Peak Memory", false), ("Peak Disk", true)] {
+        if let Some(kib) = value(&[name]) {
+            draft.sorted(method, number(kib)?, on_disk);
+        }
+    }
+    Ok(())
+}
+
+fn set_each(draft: &mut Draft, line: &str, keys: &[(&str, &str)]) -> Result<(), &'static str> {
+    for (name, value) in parts(line) {
+        if let Some((_, key)) = keys.iter().find(|(known, _)| *known == name) {
+            draft.set(key, &Field::Number(number(value)?))?;
+        }
+    }
+    Ok(())
+}
+
+/// `Batches: 1  Memory Usage: 24kB`, part by part.
+fn parts(line: &str) -> Vec<(&str, &str)> {
+    line.split("  ").filter_map(|part| part.trim().split_once(": ")).collect()
+}
+
+/// The figure that the text begins with: `25kB`, `4 (originally 1)`.
+pub(super) fn number(text: &str) -> Result<f64, &'static str> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    text[..end].parse().map_err(|_| "a number")
+}
+
+/// `a, f(b, c), "d, e"`, part by part: commas in brackets and quotes part nothing.
+pub(super) fn list(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut begin, mut depth, mut quote) = (0, 0_usize, None);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            (None, ',') if depth == 0 => {
+                parts.push(text[begin..at].trim());
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[begin..].trim());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
