@@ -127,8 +127,8 @@ mod tests {
         CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id);
 
         It was built in a transaction that was rolled back, and the statement executed
-        in it. Tried on statement latest with typical values (5000). The index took 30.0
-        MB and 912 ms to build.
+        in it. Tried on statement latest with typical values (5000). The index took
+        30.0 MB and 912 ms to build.
 
                            before     after        factor
         ──────────────────────────────────────────────────
@@ -153,7 +153,7 @@ mod tests {
         would take about 30.0 MB.
 
                           before   after      factor
-        ────────────────────────────────────────────
+        ─────────────────────────────────────────────
          planner's cost   27 200    36.4   747x less
 
         - before: Seq Scan on events
