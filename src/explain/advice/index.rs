@@ -15,7 +15,7 @@ const MOST_KEYS: usize = 5;
 /// Share of a table's rows below which the rows of a constant are worth an index of their own, and number of distinct values above
 /// which a constant in a statement's text is one of many and no state.
 const RARE: f64 = 0.1;
-const STATES: f64 = 50.0;
+const STATES: f64 = 20.0;
 
 /// Share of NULLs from which `IS NULL` leaves nothing out, and from which `IS NOT NULL` leaves out most.
 const ALL_NULL: f64 = 0.99;
@@ -111,8 +111,12 @@ impl<'a> Choice<'a> {
             gin: Vec::new(),
             share: 1.0,
         };
+        let mut has_state = false;
         for condition in &asks.conditions {
-            if let Some((text, share)) = choice.as_predicate(condition) {
+            // One state makes an index of its own; several constants are values like others.
+            let is_second = has_state && matches!(condition.test, Test::Equal(_));
+            if let Some((text, share)) = choice.as_predicate(condition).filter(|_| !is_second) {
+                has_state |= matches!(condition.test, Test::Equal(_));
                 choice.predicate.push(text);
                 choice.of_predicate.push(&condition.key);
                 choice.share *= share.unwrap_or(1.0);
