@@ -23,12 +23,9 @@ async fn the_finding_on_top_names_the_cause() {
     let cases = case::read(&[]).unwrap();
     let server = OwnServer::start();
     let connector = server.connector();
-    let faults: Vec<String> = stream::iter(&cases)
-        .map(|case| fault(&connector, case))
-        .buffer_unordered(SIDE_BY_SIDE)
-        .filter_map(async |fault| fault)
-        .collect()
-        .await;
+    let work = stream::iter(&cases).map(|case| fault(&connector, case));
+    let faults: Vec<Option<String>> = work.buffer_unordered(SIDE_BY_SIDE).collect().await;
+    let faults: Vec<String> = faults.into_iter().flatten().collect();
     assert!(faults.is_empty(), "{} of {} cases:\n{}", faults.len(), cases.len(), faults.join("\n"));
 }
 
