@@ -13,8 +13,8 @@ use crate::{
 };
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
-const BEGIN: &str = "<!-- planted:begin -->\n";
-const END: &str = "<!-- planted:end -->";
+const BEGIN: &str = "<!-- planted -->\n";
+const END: &str = "<!-- end of planted -->";
 
 /// What came of a case.
 struct Outcome<'c> {
@@ -55,7 +55,7 @@ pub(crate) async fn examine(server: &OwnServer, cases: &[Case], all: bool) -> Re
     let docs = fs::read_to_string(DOCS).context(DOCS)?;
     let (head, rest) = docs.split_once(BEGIN).with_context(|| format!("no {BEGIN} in {DOCS}"))?;
     let (_, tail) = rest.split_once(END).with_context(|| format!("no {END} in {DOCS}"))?;
-    fs::write(DOCS, format!("{head}{BEGIN}\n{table}\n{END}{tail}"))?;
+    fs::write(DOCS, format!("{head}{BEGIN}{table}{END}{tail}"))?;
     Ok(())
 }
 

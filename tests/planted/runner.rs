@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::case::{Case, Need};
 
 /// How long an execution, and all of a plan, may take.
-pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// A case that is set up on a server.
 pub(crate) struct Planted<'c> {
@@ -48,25 +48,33 @@ pub(crate) async fn is_met(client: &Client, case: &Case) -> Result<bool> {
 impl<'c> Planted<'c> {
     /// Sets a case up in a schema of its own, anew where it is there already.
     pub(crate) async fn new(connector: &'c Connector, case: &'c Case) -> Result<Self> {
-        let client = connector.connect("planted").await?;
         let schema = schema(case);
+        let search_path = format!("SET client_min_messages = warning; SET search_path = {schema}");
+        let connect = async || -> Result<Client> {
+            let client = connector.connect("planted").await?;
+            client.batch_execute(&search_path).await?;
+            Ok(client)
+        };
+        let mut client = connect().await?;
         let flushes = major(&client).await? >= 15;
-        let start = format!(
-            "SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; \
-             SET search_path = {schema}"
-        );
-        client.batch_execute(&start).await?;
+        let waits = !flushes && case.needs.contains(&Need::Counts);
+        client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).await?;
         for statement in &case.setup {
+            // What is counted only after it was analyzed would count as changed since.
+            if waits && ["ANALYZE", "VACUUM"].iter().any(|verb| statement.starts_with(verb)) {
+                counted(client, &connect().await?).await?;
+                client = connect().await?;
+            }
             run(&client, statement).await?;
             if flushes {
                 run(&client, "SELECT pg_stat_force_next_flush()").await?;
             }
         }
-        let session = connector.connect("planted").await?;
-        session.batch_execute(&format!("SET search_path = {schema}")).await?;
-        if !flushes && case.needs.contains(&Need::Counts) {
+        let session = connect().await?;
+        if waits {
             counted(client, &session).await?;
         }
+        run(&session, "RESET client_min_messages").await?;
         for statement in &case.session {
             run(&session, statement).await?;
         }
@@ -128,11 +136,11 @@ fn schema(case: &Case) -> String {
     format!("planted_{}", case.name)
 }
 
-/// Ends the session of a set-up and waits until the server has counted what it changed: a marker's row comes last.
-async fn counted(setup: Client, session: &Client) -> Result<()> {
-    run(&setup, "CREATE TABLE planted_marker ()").await?;
-    run(&setup, "INSERT INTO planted_marker DEFAULT VALUES").await?;
-    drop(setup);
+/// Ends a session and waits until the server has counted what it changed: a marker's row comes last.
+async fn counted(ended: Client, session: &Client) -> Result<()> {
+    run(&ended, "CREATE TABLE planted_marker ()").await?;
+    run(&ended, "INSERT INTO planted_marker DEFAULT VALUES").await?;
+    drop(ended);
     let marker = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relid = 'planted_marker'::regclass";
     while scalar(session, marker).await? != "1" {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,5 +1,6 @@
 -- title: Three columns that say the same, taken for independent
 -- finds: misestimate
+-- needs: counts
 -- names: CREATE STATISTICS
 -- names: city
 -- names: zip

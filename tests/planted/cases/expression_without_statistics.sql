@@ -1,5 +1,6 @@
 -- title: A condition on an expression, of which the planner knows nothing
 -- finds: misestimate
+-- needs: counts
 -- names: CREATE STATISTICS
 -- [setup]
 CREATE TABLE visits (id int PRIMARY KEY, page text NOT NULL, seen timestamp NOT NULL);

@@ -9,8 +9,6 @@ VACUUM ANALYZE ticks;
 -- [session]
 SET max_parallel_workers_per_gather = 0;
 SET work_mem = '64kB';
-SET enable_seqscan = off;
-SET enable_indexscan = off;
 -- [query]
 SELECT sum(price) FROM ticks WHERE symbol = 17;
 -- [follow]

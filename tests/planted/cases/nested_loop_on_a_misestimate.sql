@@ -1,5 +1,6 @@
 -- title: A nested loop chosen for a few hundred rows that turn out to be tens of thousands: two columns compared with each other
 -- finds: nested-loop-blow-up
+-- needs: counts
 -- names: orders
 -- [setup]
 CREATE TABLE orders (id int PRIMARY KEY, ordered date NOT NULL, shipped date NOT NULL, same_day boolean GENERATED ALWAYS AS (shipped = ordered) STORED);

@@ -1,5 +1,6 @@
 -- title: A state that did not exist when the table was analyzed
 -- finds: stale-statistics
+-- needs: counts
 -- names: ANALYZE
 -- names: jobs
 -- [setup]
