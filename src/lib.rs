@@ -14,7 +14,7 @@
 //! | [`engine`] | drives a [`engine::Target`] through a load; knows no PostgreSQL and no terminal |
 //! | [`pg`] | the only place that talks to PostgreSQL: connect, session, copy, fix, capture |
 //! | [`server`] | the managed PostgreSQL: find, initdb, start, stop |
-//! | [`explain`] | plan JSON of any supported version to one normal form |
+//! | [`explain`] | plans of any supported version, JSON and text, to one normal form; rules and what they find |
 //! | [`record`] | what a measurement wrote: plain data, and the store that reads and writes it |
 //! | [`stats`] | pure maths |
 //! | [`compare`] | two records to a comparison |

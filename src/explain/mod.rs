@@ -1,7 +1,7 @@
 //! Plans of any supported version to one normal form, what is wrong in them, and what a record keeps of them.
 //!
 //! [`Plan::parse`] reads what `EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, WAL, FORMAT JSON)` of PostgreSQL 14 to 18
-//! prints; [`diagnose`] runs the [`RULES`] over it; [`figures`] takes from it what a record keeps.
+//! prints, [`read_plans`] what people paste of it, and its text; [`diagnose`] runs the [`RULES`] over it; [`figures`] takes from it what a record keeps.
 
 mod advice;
 mod compared;
