@@ -1,8 +1,6 @@
 //! The rules in `docs/findings.md` are those of the program: made from their metadata, between two markers of that file.
 //! `LATCLINIC_WRITE_DOCS=1 cargo test --test rules` writes them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by it, as it should")]
-
 use std::{env, fs};
 
 use latclinic::explain::{RULES, Rule};

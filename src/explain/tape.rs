@@ -224,9 +224,9 @@ impl<'a> Tape<'a> {
 
     fn close(&mut self) {
         let end = self.tokens.len();
-        match self.open.pop().and_then(|open| self.tokens.get_mut(open)) {
-            Some(Token::Array(at) | Token::Object(at)) => *at = end,
-            _ => {}
+        let open = self.open.pop().and_then(|open| self.tokens.get_mut(open));
+        if let Some(Token::Array(at) | Token::Object(at)) = open {
+            *at = end;
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::explain::draft::{Draft, Field};
 
-/// Types as text begins with them, what JSON calls them, and what the name alone says: a key and its text.
-const TYPES: &[(&str, &str, &[(&str, &str)])] = &[
+/// How text begins with a type, what JSON calls it, and what the name alone says: keys with their texts.
+type NodeType = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const TYPES: &[NodeType] = &[
     ("GroupAggregate", "Aggregate", &[("Strategy", "Sorted")]),
     ("HashAggregate", "Aggregate", &[("Strategy", "Hashed")]),
     ("MixedAggregate", "Aggregate", &[("Strategy", "Mixed")]),

@@ -169,12 +169,10 @@ impl Reader {
             self.open.pop();
         }
         let parent = self.open.last().map(|(parent, _)| *parent);
-        if let Some((name, of, _)) = self.heading.take() {
-            if of < indent {
-                let relationship = if name.starts_with("SubPlan ") { "SubPlan" } else { "InitPlan" };
-                draft.node.relationship = Some(relationship.to_owned());
-                draft.node.subplan = Some(name);
-            }
+        if let Some((name, ..)) = self.heading.take().filter(|(_, of, _)| *of < indent) {
+            let relationship = if name.starts_with("SubPlan ") { "SubPlan" } else { "InitPlan" };
+            draft.node.relationship = Some(relationship.to_owned());
+            draft.node.subplan = Some(name);
         }
         draft.node.depth = parent.map_or(0, |parent| self.drafts[parent].node.depth + 1);
         if draft.node.depth >= MAX_DEPTH {
