@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
-use crate::site::{File, QUICK, Site, Told, record};
+use crate::site::{File, ONE_ROUND, QUICK, Site, Told, record};
 
 /// A quick measurement of the phase before with these flags.
 fn bench<'a>(more: &[&'a str]) -> Vec<&'a str> {
@@ -44,11 +44,12 @@ fn thresholds_decide_the_exit_code() {
 #[test]
 fn in_a_run_the_thresholds_of_the_phase_after_decide() {
     let site = Site::new();
-    let run = |more: &[&str]| site.run(&[&["run"][..], &QUICK, more].concat());
+    let run = |more: &[&str]| site.run(&[&["run", "--rows", "2000"], &ONE_ROUND[..], more].concat());
     // So sick that no measurement before the fix can keep it, and so healthy that each one after it does.
     let scenario = "sql = \"SELECT pg_sleep(CASE WHEN to_regclass('events_user') IS NULL THEN 0.05 ELSE 0 END)\"";
     site.write("sick.toml", &File { statement: scenario, ..File::default() }.text());
-    let told = site.run(&["run", "sick.toml", "--threshold", "p(50)<50ms", "--output", "healed"]);
+    let told =
+        site.run(&[&["run", "sick.toml", "--threshold", "p(50)<50ms", "--output", "healed"], &ONE_ROUND[..]].concat());
     assert_eq!(told.exit, 0, "{}", told.stderr);
     assert_eq!(record(&site.path("healed/before"))["thresholds"][0]["outcome"], "failed");
     let rows = thresholds(&told);

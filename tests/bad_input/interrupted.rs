@@ -6,7 +6,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::site::{BEFORE_FIRST, File, MEASURING, QUICK, Site, Told, record, wait_for};
+use crate::site::{BEFORE_FIRST, File, MEASURING, ONE_ROUND, QUICK, Site, Told, record, wait_for};
 
 /// Sends a signal once the program has said `words`, and makes sure of its exit code and that no process is left.
 fn signalled(site: &Site, args: &[&str], words: &str, signal: Signal) -> Told {
@@ -87,7 +87,7 @@ fn while_measuring() {
 
     let compared = site.done(&["compare", "ctrl-c", "sigterm"]);
     assert!(compared.stdout.contains("was interrupted (it was told to stop)"), "{}", compared.stdout);
-    site.done(&[&["run", "--output", "whole"][..], &QUICK].concat());
+    site.done(&[&["run", "--output", "whole", "--rows", "2000"], &ONE_ROUND[..]].concat());
     assert_eq!(record_of("whole/after")["interrupted"], false);
 }
 
@@ -100,7 +100,7 @@ fn while_explaining() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let name = signal.as_str();
         let bench = ["bench", "sleepy.toml", "--phase", "before", "--warmup", "0s", "--duration", "200ms"];
-        let told = signalled(&site, &[&bench[..], &["--output", name]].concat(), "with absent values", signal);
+        let told = signalled(&site, &[&bench[..], &["--output", name]].concat(), "explaining latest", signal);
         assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
         let record = record(&site.path(name));
         assert_eq!(record["interrupted"], true);
@@ -123,7 +123,7 @@ fn between_the_phases() {
         assert!(!site.path(name).exists());
     }
     site.write("slow.toml", &File::default().text());
-    site.done(&["run", "slow.toml", "--output", "mended"]);
+    site.done(&[&["run", "slow.toml", "--output", "mended"], &ONE_ROUND[..]].concat());
 }
 
 #[test]
@@ -148,5 +148,5 @@ fn by_a_server_that_dies() {
     assert!(record["interrupted_by"].as_str().unwrap().starts_with("no client has had a connection for 30 s; "));
     wait_for("the server's processes are gone", || !site.has_processes());
 
-    site.done(&[&["run", "--output", "again"][..], &QUICK].concat());
+    site.done(&[&["run", "--output", "again", "--rows", "2000"], &ONE_ROUND[..]].concat());
 }

@@ -25,10 +25,13 @@ const SOCKET: &str = "/latclinic-";
 /// What the program tells once it measures the phase before.
 pub(crate) const MEASURING: &str = "before  ";
 
-/// Flags of a small and quick measurement.
 /// A seed with which a run measures the phase before first.
 pub(crate) const BEFORE_FIRST: [&str; 2] = ["--random-seed", "2"];
 
+/// A run of a moment, where its figures do not matter.
+pub(crate) const ONE_ROUND: [&str; 6] = ["--rounds", "1", "--block", "300ms", "--warmup", "100ms"];
+
+/// Flags of a small and quick measurement.
 pub(crate) const QUICK: [&str; 8] = ["--rows", "2000", "--clients", "2", "--warmup", "100ms", "--duration", "500ms"];
 
 /// Folders whose server ends with the test.
