@@ -1,5 +1,7 @@
 //! Scans as rules look at them: what reads one table, its partitions taken together.
 
+use std::collections::HashMap;
+
 use super::{
     advice::{self, IndexAdvice},
     condition::{self, Comparison, Side},
@@ -64,16 +66,15 @@ impl<'a> Case<'a> {
     pub(super) fn scans(&self) -> Vec<Scan<'a>> {
         let nodes = self.plan.nodes();
         let mut scans: Vec<Scan<'a>> = Vec::new();
-        let mut first_of_append = 0;
-        let mut append = None;
+        // By Append, type and alias of the partitioned table: the scan of its first partition.
+        let mut firsts: HashMap<(usize, &str, &str), usize> = HashMap::new();
         for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.scans_relation() && node.loops() > 0.0) {
-            let parent = self.plan.parent(node).filter(|parent| parent.node_type.ends_with("Append"));
-            if parent.is_none() || node.parent != append {
-                (append, first_of_append) = (parent.and(node.parent), scans.len());
-            }
-            match scans[first_of_append..].iter_mut().find(|scan| parent.is_some() && is_partition(scan.node, node)) {
-                Some(scan) => scan.nodes.push(node),
-                None => scans.push(Scan { at, node, nodes: vec![node] }),
+            let append = self.plan.parent(node).filter(|parent| parent.node_type.ends_with("Append")).and(node.parent);
+            let first =
+                append.map(|append| *firsts.entry((append, &node.node_type, base(node))).or_insert(scans.len()));
+            match first.and_then(|first| scans.get_mut(first)) {
+                Some(scan) if scan.node.relation != node.relation => scan.nodes.push(node),
+                _ => scans.push(Scan { at, node, nodes: vec![node] }),
             }
         }
         scans.retain(|scan| !self.is_little(scan.buffers(), scan.own_ms()));
@@ -232,8 +233,4 @@ pub(super) fn base(node: &Node) -> &str {
         Some((base, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => base,
         _ => alias,
     }
-}
-
-fn is_partition(one: &Node, other: &Node) -> bool {
-    one.node_type == other.node_type && one.relation != other.relation && base(one) == base(other)
 }

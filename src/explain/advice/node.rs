@@ -67,7 +67,7 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
     // A sort above the partitions names their parent.
     let parent = Reader { alias: root.map_or(alias, |_| query::unnumbered(alias)), ..reader };
     let (order, limited) = order(case.plan, node, &parent, mentioned);
-    let writes = case.plan.nodes().iter().any(|node| node.operation.is_some());
+    let writes = || case.plan.nodes().iter().any(|node| node.operation.is_some());
     Some(Asks {
         node,
         table,
@@ -77,7 +77,7 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
         others,
         order,
         limited,
-        names: text.filter(|_| mentioned.is_some() && !writes).and_then(parse::names),
+        names: text.filter(|_| mentioned.is_some() && !writes()).and_then(parse::names),
     })
 }
 
