@@ -199,7 +199,7 @@ impl Draft {
         if key == "Subplan Name" {
             return;
         }
-        for text in texts {
+        for text in texts.iter().filter(|text| text.bytes().any(|byte| matches!(byte, b'$' | b'('))) {
             for part in text.split('$').skip(1) {
                 let digits = part.bytes().take_while(u8::is_ascii_digit).count();
                 if digits > 0 {

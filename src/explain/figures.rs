@@ -1,5 +1,7 @@
 //! What a record keeps of a plan.
 
+use std::collections::HashSet;
+
 use crate::record::PlanFigures;
 
 use super::{
@@ -12,12 +14,9 @@ use super::{
 /// Rows are totals over loops and workers; PostgreSQL rounds them by loop, so that with `n` loops each node's total may
 /// be off by `n / 2`. Buffers are those of the execution, planning left out.
 pub fn figures(plan: &Plan, statement: &str, class: &str, parameters: Vec<String>) -> PlanFigures {
-    let mut scans: Vec<String> = Vec::new();
-    for label in plan.nodes().iter().filter(|node| node.scans_relation()).map(Node::label) {
-        if !scans.contains(&label) {
-            scans.push(label);
-        }
-    }
+    let mut known = HashSet::new();
+    let labels = plan.nodes().iter().filter(|node| node.scans_relation()).map(Node::label);
+    let scans: Vec<String> = labels.filter(|label| known.insert(label.clone())).collect();
     let is_analyzed = plan.is_analyzed();
     let buffers = plan.root().buffers.filter(|_| is_analyzed);
     PlanFigures {

@@ -1,6 +1,6 @@
 //! Takes away what programs print around the lines of a plan.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell};
 
 use super::{Error, Kind};
 
@@ -39,6 +39,14 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 fn bare(line: &str) -> &str {
+    // Most lines of large inputs are JSON as it is.
+    let bytes = line.as_bytes();
+    if let (Some(first), Some(last)) = (bytes.iter().find(|byte| **byte != b' '), bytes.last())
+        && b"\"{}[]".contains(first)
+        && (last.is_ascii_graphic() && !b"+|".contains(last))
+    {
+        return line;
+    }
     let border = ['│', '┃', '║', '|'];
     let mut line = line.trim_end();
     if line.starts_with("```") {
@@ -71,36 +79,51 @@ pub(super) struct Row<'t> {
     pub(super) begin: usize,
     /// As it stands there.
     pub(super) raw: &'t str,
+    /// Most lines are those of JSON, which need none.
+    content: OnceCell<(usize, Cow<'t, str>)>,
+}
+
+impl<'t> Row<'t> {
     /// Spaces and tabs before it.
-    pub(super) indent: usize,
-    /// Without its indentation, and without the quotes of a row of CSV.
-    pub(super) text: Cow<'t, str>,
+    pub(super) fn indent(&self) -> usize {
+        self.content.get_or_init(|| self.content()).0
+    }
+
+    /// The line without them, and without the quotes of a row of CSV.
+    pub(super) fn text(&self) -> &str {
+        &self.content.get_or_init(|| self.content()).1
+    }
+
+    fn content(&self) -> (usize, Cow<'t, str>) {
+        let line = self.raw.trim_end();
+        let inner = line.trim_start().strip_prefix('"').and_then(|line| {
+            let line = line.trim_end_matches(',').strip_suffix('"')?;
+            // A quote within is doubled in CSV; in a text of JSON it is no row.
+            (!line.replace("\"\"", "").contains('"')).then_some(line)
+        });
+        let full = match inner {
+            Some(line) if line.contains("\"\"") => Cow::Owned(line.replace("\"\"", "\"")),
+            Some(line) => Cow::Borrowed(line),
+            None => Cow::Borrowed(line),
+        };
+        let indent = full.chars().take_while(|c| c.is_whitespace()).count();
+        let text = match full {
+            Cow::Borrowed(line) => Cow::Borrowed(line.trim_start()),
+            Cow::Owned(line) => Cow::Owned(line.trim_start().to_owned()),
+        };
+        (indent, text)
+    }
 }
 
 /// The lines of cleaned text.
 pub(super) fn lines(text: &str) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
     let mut begin = 0;
-    text.split_inclusive('\n')
-        .map(|raw| {
-            let line = raw.trim_end();
-            let inner = line.trim_start().strip_prefix('"').and_then(|line| {
-                let line = line.trim_end_matches(',').strip_suffix('"')?;
-                // A quote within is doubled in CSV; in a text of JSON it is no row.
-                (!line.replace("\"\"", "").contains('"')).then_some(line)
-            });
-            let quoted =
-                inner.map(|line| if line.contains("\"\"") { line.replace("\"\"", "\"").into() } else { line.into() });
-            let full: Cow<'_, str> = quoted.unwrap_or(Cow::Borrowed(line));
-            let indent = full.chars().take_while(|c| c.is_whitespace()).count();
-            let text = match full {
-                Cow::Borrowed(line) => Cow::Borrowed(line.trim_start()),
-                Cow::Owned(line) => Cow::Owned(line.trim_start().to_owned()),
-            };
-            let row = Row { begin, raw, indent, text };
-            begin += raw.len();
-            row
-        })
-        .collect()
+    for raw in text.split_inclusive('\n') {
+        rows.push(Row { begin, raw, content: OnceCell::new() });
+        begin += raw.len();
+    }
+    rows
 }
 
 /// Whether the line ends a plan whatever its indentation: psql's count of rows.

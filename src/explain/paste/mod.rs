@@ -65,8 +65,8 @@ fn find(text: &str, first: usize, wrappings: usize, plans: &mut Vec<PastedPlan>)
     while let Some(here) = lines.get(at) {
         let number = first + at;
         if here.begin >= from {
-            let next = || lines[at + 1..].iter().map(|line| &*line.text).find(|text| !text.is_empty());
-            if text::begins(&here.text, next) {
+            let next = || lines[at + 1..].iter().map(clean::Row::text).find(|text| !text.is_empty());
+            if text::begins(here.text(), next) {
                 at += scan.text_plan(&lines[at..], number)?;
                 continue;
             }
@@ -96,7 +96,7 @@ impl Scan<'_> {
     /// Reads the text plan that begins at the first of `lines`, the line of this number; gives the number of lines.
     fn text_plan(&mut self, lines: &[clean::Row<'_>], number: usize) -> Result<usize, Error> {
         let mut rows =
-            lines.iter().zip(number..).map(|(row, number)| Line { number, indent: row.indent, text: &row.text });
+            lines.iter().zip(number..).map(|(row, number)| Line { number, indent: row.indent(), text: row.text() });
         let Some(first) = rows.next() else { return Ok(1) };
         let (plan, read) = text::read(first, rows.take_while(|line| !clean::ends_plan(line.text)))?;
         self.add(number, plan);
@@ -105,23 +105,23 @@ impl Scan<'_> {
 
     /// Takes what a line says of the plan that follows; gives the number of lines where they hold no plan.
     fn note(&mut self, lines: &[clean::Row<'_>]) -> Option<usize> {
-        let line = &lines[0].text;
+        let line = lines[0].text();
         if let Some((_, rest)) = line.split_once("duration: ") {
             self.before = Before { query: None, duration_ms: clean::milliseconds(rest) };
         }
         let mut query = line.strip_prefix("Query Text: ")?.to_owned();
         let mut read = 1;
         for (at, row) in lines.iter().enumerate().skip(1) {
-            let next = || lines.get(at + 1).map(|row| &*row.text);
-            if row.indent == 0
-                || row.text.starts_with(['[', '{'])
-                || row.text.starts_with("Query Parameters: ")
-                || text::begins(&row.text, next)
+            let next = || lines.get(at + 1).map(clean::Row::text);
+            if row.indent() == 0
+                || row.text().starts_with(['[', '{'])
+                || row.text().starts_with("Query Parameters: ")
+                || text::begins(row.text(), next)
             {
                 break;
             }
             query.push('\n');
-            query.push_str(&row.text);
+            query.push_str(row.text());
             read += 1;
         }
         self.before.query = Some(query);
