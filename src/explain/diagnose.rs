@@ -211,3 +211,6 @@ fn rank(one: &Finding, other: &Finding) -> Ordering {
         .then_with(|| at_stake(other).total_cmp(&at_stake(one)))
         .then_with(|| other.severity.cmp(&one.severity))
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,8 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
 }
 
 /// The node itself if it reads a table, or the only scan below that its rows come from.
-fn scan_below(plan: &Plan, mut at: usize) -> Option<usize> {
+fn scan_below(plan: &Plan, at: usize) -> Option<usize> {
+    let mut at = heap_scan(plan, at)?;
     loop {
         let node = plan.nodes().get(at)?;
         if node.scans_relation() && !node.node_type.starts_with("Bitmap Index") {
@@ -101,15 +102,24 @@ fn scan_below(plan: &Plan, mut at: usize) -> Option<usize> {
             "LockRows",
             "Memoize",
         ];
-        if node.node_type == "Bitmap Index Scan" {
-            at = node.parent?;
-            continue;
-        }
         if !passes.contains(&node.node_type.as_str()) {
             return None;
         }
         at = *node.children.iter().find(|child| plan.nodes().get(**child).is_some_and(|child| !child.is_subplan()))?;
     }
+}
+
+/// The heap scan that a part of a bitmap is for; any other node itself.
+fn heap_scan(plan: &Plan, at: usize) -> Option<usize> {
+    let is_of_bitmap = |at: &usize| {
+        let node = plan.nodes().get(*at);
+        node.is_some_and(|node| ["Bitmap Index Scan", "BitmapAnd", "BitmapOr"].contains(&node.node_type.as_str()))
+    };
+    if !is_of_bitmap(&at) {
+        return Some(at);
+    }
+    let heap = std::iter::successors(Some(at), |at| plan.nodes().get(*at)?.parent).find(|at| !is_of_bitmap(at))?;
+    (plan.nodes().get(heap)?.node_type == "Bitmap Heap Scan").then_some(heap)
 }
 
 /// What the node checks, and where that is nothing, what the join above it checks of its rows.
