@@ -165,7 +165,9 @@ fn of_plan(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn finding(case: &Case<'_>, rule: &Rule, sighting: Sighting) -> Finding {
-    let share = sighting.at_stake_ms.and_then(|ms| case.share(ms));
+    // Figures that no server measured may be too large to count with.
+    let at_stake_ms = sighting.at_stake_ms.filter(|ms| ms.is_finite());
+    let share = at_stake_ms.and_then(|ms| case.share(ms));
     Finding {
         rule: rule.id.to_owned(),
         severity: sighting.severity.min(worst_of(share)),
@@ -175,7 +177,7 @@ fn finding(case: &Case<'_>, rule: &Rule, sighting: Sighting) -> Finding {
         path: sighting.node.map_or_else(String::new, |node| case.plan.path(node)),
         evidence: sighting.evidence,
         share,
-        at_stake_ms: sighting.at_stake_ms,
+        at_stake_ms,
         advice: sighting.advice,
         statements: sighting.statements,
         confidence: sighting.confidence,
