@@ -59,7 +59,7 @@ const TYPES: &[NodeType] = &[
 ];
 
 /// What stands in brackets behind a node's name.
-const MEASURES: [&str; 3] = ["(cost=", "(actual ", "(never executed)"];
+pub(super) const MEASURES: [&str; 3] = ["(cost=", "(actual ", "(never executed)"];
 
 /// Whether the line is one of a node: its name is that of a type.
 pub(super) fn is_node(line: &str) -> bool {

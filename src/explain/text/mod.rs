@@ -1,9 +1,10 @@
 //! FORMAT TEXT to the normal form: what it says under the keys of FORMAT JSON. The tree is in the indentation.
 
+mod broken;
 mod details;
 mod label;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     draft::Draft,
@@ -49,20 +50,46 @@ fn is_statement_line(line: &str) -> bool {
 
 fn is_detail(line: &str) -> bool {
     let key = line.split_once(": ").map_or("", |(key, _)| key);
-    ["Filter", "Index Cond", "Recheck Cond", "Output", "Sort Key", "Group Key", "Function Call", "One-Time Filter"]
-        .contains(&key)
+    [
+        "Filter",
+        "Index Cond",
+        "Recheck Cond",
+        "TID Cond",
+        "Join Filter",
+        "Hash Cond",
+        "Merge Cond",
+        "Output",
+        "Sort Key",
+        "Presorted Key",
+        "Group Key",
+        "Order By",
+        "Cache Key",
+        "Function Call",
+        "One-Time Filter",
+    ]
+    .contains(&key)
 }
 
 /// Reads the plan that `first` begins, which `rest` follows; gives the number of its lines too.
-pub(super) fn read<'t>(first: Line<'t>, rest: impl Iterator<Item = Line<'t>>) -> Result<(Plan, usize), Error> {
+pub(super) fn read<'t>(
+    first: Line<'t>,
+    mut rest: impl Iterator<Item = Line<'t>> + Clone,
+) -> Result<(Plan, usize), Error> {
     let mut reader = Reader { root_indent: first.indent, ..Reader::default() };
-    reader.node(first, first.text, first.indent)?;
-    let mut read = 1;
-    for line in rest {
-        if !line.text.is_empty() && !reader.line(line)? {
+    let mut read = 0;
+    let mut next = Some(first);
+    while let Some(line) = next {
+        let (text, more) = broken::joined(line.text, rest.clone())
+            .map_or((Cow::Borrowed(line.text), 0), |(text, more)| (Cow::Owned(text), more));
+        let whole = Line { text: &text, ..line };
+        if reader.drafts.is_empty() {
+            reader.node(whole, whole.text, whole.indent)?;
+        } else if !whole.text.is_empty() && !reader.line(whole)? {
+            broken::refuse_torn(line, rest, reader.root_indent, reader.execution_ms.is_some())?;
             break;
         }
-        read += 1;
+        read += 1 + more;
+        next = rest.nth(more);
     }
     Ok((reader.finish()?, read))
 }
@@ -157,6 +184,11 @@ impl Reader {
         if text.is_empty() {
             let message = format!("line {}: nothing stands behind the arrow: the plan is cut off", line.number);
             return Err(pasted(message, "copy all of it, from the first line to the last"));
+        }
+        if text == "Task" || text.starts_with("Distributed Subplan ") || text == "MapMergeJob" {
+            let message =
+                format!("line {}: the plan is of Citus, which shows what its nodes ran as tasks", line.number);
+            return Err(pasted(message, "run EXPLAIN (ANALYZE, BUFFERS) of a task's query on its node, and give that"));
         }
         let mut draft = label::node(text).ok_or_else(|| {
             let message = format!(
@@ -332,7 +364,7 @@ fn cut(line: usize, what: &str) -> Error {
 
 fn not(line: Line<'_>, expected: &str) -> Error {
     let message = format!("line {}: {:?} does not say {expected}", line.number, line.text);
-    Kind::Pasted { message, hint: None }.into()
+    pasted(message, "copy the plan as it was printed, or use EXPLAIN (FORMAT JSON)")
 }
 
 fn pasted(message: String, hint: &'static str) -> Error {
