@@ -68,7 +68,13 @@ impl Error {
         match &self.0 {
             Kind::Pasted { hint, .. } => *hint,
             Kind::CutJson(_) => Some("copy all of it, from the first `[` to the last `]`"),
-            _ => None,
+            Kind::Syntax { .. } => Some("give the JSON as EXPLAIN printed it, unchanged, or EXPLAIN's text"),
+            Kind::MoreThanJson(_) => Some("give the JSON alone, from the first `[` to the last `]`"),
+            Kind::Nesting => Some("give the JSON as EXPLAIN printed it, without what stands around it"),
+            Kind::Size => Some("cut it to the plans that matter"),
+            Kind::Shape { .. } => Some("give the JSON of EXPLAIN (FORMAT JSON), unchanged"),
+            Kind::Depth(_) => Some("give the plan of a part of the statement"),
+            Kind::At { cause, .. } => cause.hint(),
         }
     }
 }

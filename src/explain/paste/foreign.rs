@@ -4,6 +4,8 @@ use super::{Error, Kind, Tape};
 
 const JSON_OR_TEXT: &str = "use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text";
 
+const ON_POSTGRESQL: &str = "run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)";
+
 /// Says what `text` is, as far as that can be seen.
 pub(super) fn no_plan(text: &str) -> Error {
     let has = |sign: &str| text.contains(sign);
@@ -12,7 +14,7 @@ pub(super) fn no_plan(text: &str) -> Error {
     let (message, hint) = if trimmed.is_empty() {
         ("there is no plan: the input is empty", Some("paste what EXPLAIN printed"))
     } else if is_mysql(text) {
-        ("the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's", None)
+        ("the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's", Some(ON_POSTGRESQL))
     } else if has("<explain") || has("<Node-Type>") || has("<Plan>") {
         ("the plan is in XML, which is not read", Some(JSON_OR_TEXT))
     } else if begins("- Plan:") || begins("Node Type: ") {
@@ -23,7 +25,7 @@ pub(super) fn no_plan(text: &str) -> Error {
             Some("print it as JSON, such as with json.dumps"),
         )
     } else if has("<ShowPlanXML") || has("TABLE ACCESS FULL") {
-        ("the plan is another system's: latclinic reads PostgreSQL's", None)
+        ("the plan is another system's: latclinic reads PostgreSQL's", Some(ON_POSTGRESQL))
     } else if begins("->") || has("(cost=") || has("(actual time=") {
         (
             "the first line of the plan is missing, or is none that EXPLAIN prints",
@@ -42,7 +44,7 @@ pub(super) fn no_plan(text: &str) -> Error {
     Kind::Pasted { message: message.to_owned(), hint }.into()
 }
 
-/// Its JSON, its table, or its tree.
+/// Its JSON, of either version, its table, or its tree.
 fn is_mysql(text: &str) -> bool {
     let is_tree = |line: &str| {
         let line = line.trim_start_matches(['|', ' ']).trim_start_matches("EXPLAIN: ");
@@ -71,7 +73,9 @@ fn is_mysql(text: &str) -> bool {
             .any(|name| node.starts_with(name))
         })
     };
-    text.contains("\"query_block\"") || text.contains("select_type") || text.lines().any(is_tree)
+    // The second version of its JSON has a tree of operations.
+    let is_operations = text.contains("\"query_plan\"") && text.contains("\"operation\"");
+    is_operations || text.contains("\"query_block\"") || text.contains("select_type") || text.lines().any(is_tree)
 }
 
 fn is_sql(text: &str) -> bool {

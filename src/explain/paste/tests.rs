@@ -275,11 +275,14 @@ fn what_is_no_plan_is_told_apart() {
         "- Plan:\n    Node Type: \"Seq Scan\"\n",
         "[({'Plan': {'Node Type': 'Seq Scan'}},)]",
         r#"{"query_block": {"select_id": 1, "table": {"table_name": "t", "access_type": "ALL"}}}"#,
+        r#"{"query": "select 1", "query_plan": {"operation": "Filter: (x = 1)"}, "json_schema_version": "2.0"}"#,
         "+----+-------------+-------+\n| id | select_type | table |\n+----+-------------+-------+\n",
         "-> Table scan on t  (cost=0.55 rows=3) (actual time=0.03..0.04 rows=3 loops=1)",
         "EXPLAIN: -> Filter: (t.a = 1)  (cost=0.55 rows=1)\n    -> Table scan on t  (cost=0.55 rows=3)",
         "  ->  Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)",
         "[{\"Plan\": {\"Node Type\": \"Limit\", \"Plans\": [{\"Node Type\": 1}]}}]",
+        "Custom Scan (Citus Adaptive)  (cost=0.00..0.00 rows=9 width=8)\n  Task Count: 32\n  ->  Task\n        Node: host=a port=5432 dbname=b\n        ->  Seq Scan on t_102008 t  (cost=0.00..1.0 rows=9 width=0)",
+        "Seq Scan on t  (cost=0.00..1.0 rows=9 width=0)\n  Rows Removed by Filter: many",
         "x\n[{\"Plan\": {\"Node Type\": \"Limit\" \"Plans\"",
     ]
     .map(|text| format!("{}\n", refused(text)))
@@ -295,13 +298,16 @@ fn what_is_no_plan_is_told_apart() {
     the plan is in XML, which is not read (use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text)
     the plan is in YAML, which is not read (use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text)
     the plan is printed as Python or JavaScript shows it, which is no JSON (print it as JSON, such as with json.dumps)
-    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
-    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
-    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
-    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's (run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON))
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's (run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON))
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's (run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON))
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's (run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON))
+    the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's (run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON))
     the first line of the plan is missing, or is none that EXPLAIN prints (copy all of it, from the first line to the last)
-    line 1: the plan's Plan.Plans[0]."Node Type" is not text
-    it is not JSON: line 2, column 33
+    line 1: the plan's Plan.Plans[0]."Node Type" is not text (give the JSON of EXPLAIN (FORMAT JSON), unchanged)
+    line 3: the plan is of Citus, which shows what its nodes ran as tasks (run EXPLAIN (ANALYZE, BUFFERS) of a task's query on its node, and give that)
+    line 2: "Rows Removed by Filter: many" does not say a number (copy the plan as it was printed, or use EXPLAIN (FORMAT JSON))
+    it is not JSON: line 2, column 33 (give the JSON as EXPLAIN printed it, unchanged, or EXPLAIN's text)
     "#);
     let error = read_plans(&[0, 159, 146, 150, 0, 1, 2]).unwrap_err().to_string();
     assert_eq!(error, "it is no text: the input is binary");
