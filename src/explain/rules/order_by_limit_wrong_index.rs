@@ -17,7 +17,8 @@ const FACTOR: f64 = 10.0;
 pub(super) const RULE: Rule = Rule {
     id: "order-by-limit-wrong-index",
     title: "An index is walked in order until enough rows match",
-    sees: "an Index Scan or Index Only Scan without a condition of its own under a Limit that read over 1 000 rows, 10 times those that were wanted",
+    sees: "an Index Scan or Index Only Scan without a condition of its own under a Limit that read over 1 000 rows, 10 times those that were wanted; not one that returns \
+           the nearest first, as of PostGIS and pgvector",
     why: "To spare a sort, the planner walks an index in the order that is asked for and tests row after row until the Limit is full. It takes the matching rows \
           to be spread evenly. Where they are rare, or all at the far end, it walks through most of the table.",
     advice: "Make an index of the columns that the filter compares, followed by those of ORDER BY: it finds the rows and has them in order.",
@@ -31,7 +32,9 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for scan in case.scans() {
         let walks = matches!(scan.node.node_type.as_str(), "Index Scan" | "Index Only Scan")
-            && scan.node.conditions.index.is_none();
+            && scan.node.conditions.index.is_none()
+            // No other index has rows in the order of their distance.
+            && scan.node.conditions.order_by.is_none();
         let read = scan.rows_read();
         if !walks || read <= MIN_ROWS {
             continue;
@@ -83,7 +86,7 @@ fn limit_over<'a>(plan: &'a Plan, node: &'a Node) -> Option<(&'a Node, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, findings_of_text, rules_of, told};
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -93,6 +96,22 @@ mod tests {
         give alerts an index on (severity): it finds the rows by severity; this follows from the plan alone, which does not say whether there is such an index already
         CREATE INDEX CONCURRENTLY alerts_severity_idx ON planted_wrong_index_for_order.alerts (severity)
         ");
+    }
+
+    #[test]
+    fn the_nearest_come_from_no_other_index() {
+        let nearest = findings_of_text(
+            "\
+Limit  (cost=100.00..120.00 rows=10 width=40) (actual time=2.1..20.4 rows=10 loops=1)
+  Buffers: shared hit=6523
+  ->  Index Scan using shops_geom_idx on shops  (cost=100.00..90000.00 rows=1000 width=40) (actual time=2.0..20.3 rows=10 loops=1)
+        Order By: (geom <-> '0101000020E6100000'::geometry)
+        Filter: (kind = 'pharmacy'::text)
+        Rows Removed by Filter: 2500
+        Buffers: shared hit=6523
+Execution Time: 20.5 ms",
+        );
+        assert_eq!(rules_of(&nearest), ["index-filter"]);
     }
 
     #[test]
