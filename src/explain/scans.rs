@@ -86,6 +86,13 @@ impl<'a> Case<'a> {
         self.scans().into_iter().filter_map(|scan| self.waste(&scan).map(|waste| (scan, waste))).collect()
     }
 
+    /// How often the node ran one after the other: workers side by side make one execution.
+    pub(super) fn executions(&self, node: &Node) -> f64 {
+        let gather = std::iter::successors(self.plan.parent(node), |above| self.plan.parent(above))
+            .find_map(|above| above.workers_launched);
+        node.loops() / if node.parallel_aware { gather.unwrap_or(0) as f64 + 1.0 } else { 1.0 }
+    }
+
     /// `, 14 706 buffers, 96 % of the time`, each where it is known.
     pub(super) fn cost(&self, buffers: Option<u64>, ms: Option<f64>) -> String {
         let buffers = buffers.map(|buffers| format!(", {} buffers", count(buffers as f64))).unwrap_or_default();
