@@ -72,20 +72,59 @@ pub(super) fn side<'a>(expression: &'a str, alias: &str) -> Side<'a> {
 /// Columns of the table of this alias that an expression names, each once, without qualifier.
 pub(super) fn columns<'a>(expression: &'a str, alias: &str) -> Vec<&'a str> {
     let mut columns = Vec::new();
+    for word in names(expression) {
+        columns.extend(column_of(word, alias).filter(|name| !columns.contains(name)));
+    }
+    columns
+}
+
+/// Whether the expression names a column, of whatever table.
+pub(super) fn has_columns(expression: &str) -> bool {
+    names(expression).into_iter().any(|name| name.contains('.') || !is_keyword(name))
+}
+
+/// Words that are no types, functions or fields: columns and keywords.
+fn names(expression: &str) -> Vec<&str> {
+    // `timestamp(3) without time zone`, `character varying`, `interval day to second`
+    const OF_TYPES: [&str; 13] = [
+        "varying",
+        "without",
+        "with",
+        "time",
+        "zone",
+        "precision",
+        "year",
+        "month",
+        "day",
+        "to",
+        "hour",
+        "minute",
+        "second",
+    ];
     let tokens = tokens(expression);
+    let mut names = Vec::new();
+    let mut in_type = false;
     for (place, token) in tokens.iter().enumerate() {
-        let is_type = place > 0 && tokens[place - 1].kind == Kind::Cast;
+        let before = |back: usize| place.checked_sub(back).map(|place| &tokens[place]);
+        let word = token.of(expression);
+        in_type = match token.kind {
+            Kind::Word => {
+                before(1).is_some_and(|before| before.kind == Kind::Cast) || in_type && OF_TYPES.contains(&word)
+            }
+            Kind::Open | Kind::Number | Kind::Close => in_type,
+            _ => false,
+        };
         let is_call =
             tokens.get(place + 1).is_some_and(|next| next.kind == Kind::Open && next.at.start == token.at.end);
         let is_field = expression[..token.at.start].ends_with('.');
-        // A type's further words: `timestamp without time zone`, `character varying`.
-        let is_type_word =
-            matches!(token.of(expression), "varying" | "without" | "with" | "time" | "zone" | "precision");
-        if token.kind == Kind::Word && !(is_type || is_call || is_field || is_type_word) {
-            columns.extend(column_of(token.of(expression), alias).filter(|name| !columns.contains(name)));
+        // `EXTRACT(year FROM at)`
+        let is_unit = before(1).is_some_and(|open| open.kind == Kind::Open)
+            && before(2).is_some_and(|extract| extract.of(expression) == "EXTRACT");
+        if token.kind == Kind::Word && !(in_type || is_call || is_field || is_unit) {
+            names.push(word);
         }
     }
-    columns
+    names
 }
 
 /// Functions that an expression calls, each with its arguments as printed.
@@ -221,18 +260,6 @@ fn is_keyword(word: &str) -> bool {
         "alternatives",
         "false",
         "true",
-        "year",
-        "month",
-        "day",
-        "hour",
-        "minute",
-        "second",
-        "dow",
-        "isodow",
-        "doy",
-        "epoch",
-        "week",
-        "quarter",
     ];
     KEYWORDS.contains(&word) || word.starts_with("CURRENT_") || word == "SESSION_USER" || word == "LOCALTIMESTAMP"
 }
@@ -395,6 +422,10 @@ mod tests {
         assert_eq!(constant("lower('x'::text)"), None);
         assert_eq!(columns("COALESCE(e.a, u.b, e.c, 'x'::character varying)", "e"), ["a", "c"]);
         assert_eq!(columns("EXTRACT(year FROM e.at)", "e"), ["at"]);
+        assert_eq!(columns("((year = 2024) AND ((month)::text = day) AND (\"time\" > week))", "e").len(), 5);
+        assert_eq!(columns("(at)::timestamp(3) without time zone = ('1 day'::interval day to second)", "e"), ["at"]);
+        assert!(has_columns("substr((o.ref)::text, 1, 8)") && has_columns("ref"));
+        assert!(!has_columns("'a.b'::text, app.tenant(), (InitPlan 1).col1, $1, EXTRACT(year FROM now())"));
         assert_eq!(unqualified("lower(e.email) || 'e.x'::text", "e"), "lower(email) || 'e.x'::text");
     }
 

@@ -85,7 +85,7 @@ impl Draft {
             "Merge Cond" => conditions.merge = text(field)?,
             "One-Time Filter" => conditions.one_time = text(field)?,
             "Sort Key" => conditions.sort_key.extend(texts(field)?),
-            "Order By" => conditions.sort_key.extend(text(field)?),
+            "Order By" => conditions.order_by = text(field)?,
             "Presorted Key" => conditions.presorted_key.extend(texts(field)?),
             "Group Key" => conditions.group_key.extend(texts(field)?),
             "Cache Key" => conditions.cache_key = text(field)?,

@@ -162,8 +162,10 @@ pub struct Conditions {
     pub merge: Option<String>,
     /// Checked once before anything is read.
     pub one_time: Option<String>,
-    /// Keys of a sort, or the order that an index gives (`Order By`).
+    /// Keys of a sort.
     pub sort_key: Vec<String>,
+    /// Distance by which an index returns its rows, the nearest first.
+    pub order_by: Option<String>,
     /// Keys of a sort that its input is sorted by already.
     pub presorted_key: Vec<String>,
     /// Keys of an aggregate, those of all its grouping sets.

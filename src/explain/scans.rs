@@ -86,6 +86,13 @@ impl<'a> Case<'a> {
         self.scans().into_iter().filter_map(|scan| self.waste(&scan).map(|waste| (scan, waste))).collect()
     }
 
+    /// How often the node ran one after the other: workers side by side make one execution.
+    pub(super) fn executions(&self, node: &Node) -> f64 {
+        let gather = std::iter::successors(self.plan.parent(node), |above| self.plan.parent(above))
+            .find_map(|above| above.workers_launched);
+        node.loops() / if node.parallel_aware { gather.unwrap_or(0) as f64 + 1.0 } else { 1.0 }
+    }
+
     /// `, 14 706 buffers, 96 % of the time`, each where it is known.
     pub(super) fn cost(&self, buffers: Option<u64>, ms: Option<f64>) -> String {
         let buffers = buffers.map(|buffers| format!(", {} buffers", count(buffers as f64))).unwrap_or_default();
@@ -159,17 +166,48 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Columns that the filter compares, each once, for an advice: `user_id, kind`; `the columns of its filter` where there are none.
-    pub(super) fn filter_columns(&self) -> String {
+    /// Columns of the filter's terms that an index could serve, each once, for an advice: `user_id, kind`; `None` where it serves none.
+    pub(super) fn filter_columns(&self) -> Option<String> {
         let mut columns: Vec<&str> = Vec::new();
-        for term in self.filter() {
+        for term in self.filter().into_iter().filter(|term| self.is_served(term)) {
             for column in condition::columns(term, self.alias()) {
                 if !columns.contains(&column) {
                     columns.push(column);
                 }
             }
         }
-        if columns.is_empty() { "the columns of its filter".to_owned() } else { columns.join(", ") }
+        (!columns.is_empty()).then(|| columns.join(", "))
+    }
+
+    /// What to do about a filter of which an index serves no term.
+    pub(super) fn unserved(&self) -> String {
+        let filter = self.node.conditions.filter.as_deref().unwrap_or_default();
+        if filter.contains("SubPlan") {
+            "no index serves the filter as it is: write its subquery as a join, EXISTS or NOT EXISTS".to_owned()
+        } else {
+            format!(
+                "no index on a column serves the filter: where it is always the same, give the rows that it keeps a partial index, WHERE {}",
+                condition::unqualified(condition::bare(filter), self.alias())
+            )
+        }
+    }
+
+    /// Whether an index could find the rows that the term keeps.
+    fn is_served(&self, term: &'a str) -> bool {
+        const NEGATED: [&str; 6] = ["<>", "!~~", "!~~*", "!~", "!~*", "<> ALL"];
+        let alternatives = condition::alternatives(term);
+        if alternatives.len() > 1 {
+            let any_of = |terms: Vec<&'a str>| terms.into_iter().any(|term| self.is_served(term));
+            return alternatives.into_iter().all(|side| any_of(condition::terms(side)));
+        }
+        if term.contains("SubPlan") {
+            return false;
+        }
+        match condition::comparison(term) {
+            Some(_) => self.compared(term).is_some_and(|compared| !NEGATED.contains(&compared.operator)),
+            // A boolean, or one that is asked for NULL.
+            None => condition::calls(term).is_empty() && !term.contains(" DISTINCT FROM "),
+        }
     }
 
     /// The index that would serve it. Of partitions only the catalog knows the table that is to have it.

@@ -45,6 +45,7 @@ fn details(node: &Node) -> Vec<String> {
     });
     [
         of("Index Cond", &conditions.index),
+        of("Order By", &conditions.order_by),
         of("Recheck Cond", &conditions.recheck),
         of("Hash Cond", &conditions.hash),
         of("Merge Cond", &conditions.merge),

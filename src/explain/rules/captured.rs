@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf};
 use serde_json::Value;
 
 use crate::{
-    explain::{ClassPlan, Examined, Plan, Tables, diagnose},
+    explain::{ClassPlan, Examined, Plan, Tables, diagnose, read_plans},
     record::Finding,
 };
 
@@ -32,6 +32,24 @@ pub(super) fn findings(name: &str, major: u32) -> Vec<Finding> {
     let (_, plans) =
         captured(name).find(|(of, _)| *of == major).unwrap_or_else(|| panic!("{name}: no plans of PostgreSQL {major}"));
     examined(&plans)
+}
+
+/// What all rules find in a plan as EXPLAIN prints it in text, with nothing known beside it.
+pub(super) fn findings_of_text(text: &str) -> Vec<Finding> {
+    findings_beside(text, &Tables::default())
+}
+
+/// What all rules find in a plan as EXPLAIN prints it in text, beside these tables.
+pub(super) fn findings_beside(text: &str, tables: &Tables) -> Vec<Finding> {
+    let plans = read_plans(text.as_bytes()).unwrap();
+    let plans: Vec<ClassPlan> =
+        plans.into_iter().map(|pasted| ClassPlan { class: String::new(), plan: pasted.plan }).collect();
+    diagnose(&Examined { name: None, sql: None, plans: &plans, tables, executions: None })
+}
+
+/// The ids of the rules that found something, the first on top.
+pub(super) fn rules_of(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| finding.rule.as_str()).collect()
 }
 
 /// Asserts that the rule is on top in the case, in every version.

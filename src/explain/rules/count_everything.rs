@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::{
     explain::{
-        condition,
+        condition::{self, Side},
         diagnose::{Case, Sighting},
         plan::{Node, Plan},
         scans::Scan,
@@ -90,12 +90,12 @@ fn aggregate_over<'a>(plan: &'a Plan, scan: &'a Node) -> Option<&'a Node> {
 /// The column, where only its minimum or maximum is asked for.
 fn extreme_of<'a>(scan: &Scan<'a>, output: &'a [String]) -> Option<&'a str> {
     let mut columns = output.iter().map(|output| {
-        let calls = condition::calls(output);
-        let (name, argument) = calls.first()?;
-        matches!(*name, "min" | "max")
-            .then(|| condition::columns(argument, scan.alias()))
-            .filter(|columns| columns.len() == 1)?
-            .pop()
+        let (name, argument) = condition::calls(output).into_iter().next()?;
+        let is_all = matches!(name, "min" | "max") && *output == format!("{name}({argument})");
+        match condition::side(argument, scan.alias()) {
+            Side::Column(column) if is_all => Some(column),
+            _ => None,
+        }
     });
     let first = columns.next()??;
     columns.all(|column| column == Some(first)).then_some(first)
@@ -104,7 +104,7 @@ fn extreme_of<'a>(scan: &Scan<'a>, output: &'a [String]) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, findings_of_text, told};
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -121,6 +121,27 @@ mod tests {
         give cents an index: its ends are the minimum and the maximum
         CREATE INDEX CONCURRENTLY ON planted_least_without_index.offers (cents)
         ");
+    }
+
+    #[test]
+    fn an_index_has_the_ends_of_a_column_alone() {
+        let statements = |output: &str| {
+            let mut findings = findings_of_text(&format!(
+                "\
+Aggregate  (cost=20000.00..20000.01 rows=1 width=8) (actual time=90.1..90.1 rows=1 loops=1)
+  Output: {output}
+  ->  Seq Scan on public.t  (cost=0.00..20000.00 rows=1000000 width=80) (actual time=0.05..40.0 rows=1000000 loops=1)
+        Output: id, name
+Execution Time: 90.5 ms"
+            ));
+            assert_eq!(findings[0].rule, RULE.id);
+            findings.remove(0).statements
+        };
+        assert_eq!(statements("max(t.id)"), ["CREATE INDEX CONCURRENTLY ON t (id)"]);
+        for output in ["min(lower((t.name)::text))", "max(t.id) FILTER (WHERE (t.name = 'x'::text))", "max((t.id + 1))"]
+        {
+            assert!(statements(output).is_empty(), "{output}");
+        }
     }
 
     #[test]

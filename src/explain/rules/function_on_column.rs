@@ -68,7 +68,8 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 
 fn is_wrapped(compared: &Compared<'_>) -> bool {
     match compared.side {
-        Side::Expression => !["SubPlan", "InitPlan"].iter().any(|plan| compared.expression.contains(plan)),
+        // A row is compared by its columns.
+        Side::Expression => !["SubPlan", "InitPlan", "ROW("].iter().any(|part| compared.expression.contains(part)),
         Side::Cast { .. } => is_time(compared),
         _ => false,
     }
@@ -85,7 +86,7 @@ pub(super) fn is_time(compared: &Compared<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, findings_of_text, rules_of, told};
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -101,6 +102,18 @@ mod tests {
         critical: Seq Scan on bookings read 150 000 rows to keep 288 (99.8 % removed), 956 buffers; the filter compares (booked_at)::date, which an index on booked_at does not hold
         compare booked_at itself with a range (booked_at >= start AND booked_at < end), and give it an index
         ");
+    }
+
+    #[test]
+    fn a_row_is_no_function() {
+        let findings = findings_of_text(
+            "\
+Seq Scan on t  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..90.0 rows=100 loops=1)
+  Filter: (ROW(created_at, id) > ROW($1, $2))
+  Rows Removed by Filter: 900000
+Execution Time: 90.5 ms",
+        );
+        assert_eq!(rules_of(&findings), ["seq-scan-filter"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{Rule, function_on_column::is_time};
 use crate::{
     explain::{
+        Node,
         condition::{self, Side},
         diagnose::{Case, Sighting},
         scans::Scan,
@@ -13,8 +14,9 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "implicit-cast",
     title: "A column is converted to the type of the value it is compared with",
-    sees: "a scan as in seq-scan-filter or index-filter whose filter converts a column, such as `(id)::numeric = '42'::numeric`; text is left out where \
-           the column may be of a character type, which needs no conversion",
+    sees: "a scan as in seq-scan-filter or index-filter whose filter converts a column, such as `(id)::numeric = '42'::numeric`; text only where \
+           the catalog says that the column is of no character type, or the planner took a number or a UUID to equal one row in 200, as it does without statistics of what is compared: \
+           a varchar is printed the same and needs no conversion",
     why: "The value was sent in another type than the column's, so the database converts the column, row by row, instead of the value, once. An index on \
           the column holds values of the column's type and is of no use then.",
     advice: "Send the value in the column's type: bind the parameter with that type, or cast it in the statement.",
@@ -23,6 +25,11 @@ pub(super) const RULE: Rule = Rule {
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
     check,
 };
+
+/// Share of the rows that the planner takes to be equal to a value where it has no statistics of what is compared: PostgreSQL's
+/// `DEFAULT_NUM_DISTINCT` is 200. How far the rows it knew of may be from those read.
+const SHARE_WITHOUT_STATISTICS: f64 = 1.0 / 200.0;
+const TOLERANCE: f64 = 0.1;
 
 /// How sure it is that the conversion keeps an index from being used; `None` where it does not.
 fn certainty(case: &Case<'_>, scan: &Scan<'_>, column: &str, to: &str, value: &str) -> Option<Confidence> {
@@ -34,11 +41,21 @@ fn certainty(case: &Case<'_>, scan: &Scan<'_>, column: &str, to: &str, value: &s
         Some(known) if is_text => is_no_text(known).then_some(Confidence::High),
         Some(_) => Some(Confidence::High),
         None if !is_text => Some(Confidence::Medium),
-        // Of a character type it would be printed the same. A number or a UUID tells of another.
-        None => condition::constant(value)
-            .is_some_and(|value| is_number(&value) || is_uuid(&value))
-            .then_some(Confidence::Low),
+        // A varchar is printed the same, but has statistics.
+        None => (is_without_statistics(scan)
+            && condition::constant(value).is_some_and(|value| is_number(&value) || is_uuid(&value)))
+        .then_some(Confidence::Low),
     }
+}
+
+/// Whether the planner's rows are those of a single comparison of something that it has no statistics of.
+fn is_without_statistics(scan: &Scan<'_>) -> bool {
+    let planned = scan.sum(|node: &Node| node.plan_rows);
+    let expected = scan.rows_read() * SHARE_WITHOUT_STATISTICS;
+    scan.node.node_type == "Seq Scan"
+        && scan.sum(Node::loops) == scan.nodes.len() as f64
+        && scan.filter().len() == 1
+        && (planned - expected).abs() <= TOLERANCE * expected
 }
 
 fn is_no_text(type_name: &str) -> bool {
@@ -102,7 +119,10 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::{
+        ColumnFacts, TableFacts, Tables,
+        rules::captured::{assert_on_top, assert_silent, findings_beside, findings_of_text, rules_of, told},
+    };
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -117,6 +137,23 @@ mod tests {
         critical: Seq Scan on customers read 100 000 rows to keep 1 (99.99 % removed), 736 buffers; the filter converts customer_no to text in every row
         unless customer_no is a text column, send the value in the type of customer_no, so that an index on it serves; if it is one, give it an index
         ");
+    }
+
+    #[test]
+    fn a_varchar_is_printed_as_converted_to_text_but_is_not() {
+        let plan = "\
+Seq Scan on addresses  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..90.0 rows=100 loops=1)
+  Filter: ((zip)::text = '80331'::text)
+  Rows Removed by Filter: 900000
+Execution Time: 90.5 ms";
+        assert_eq!(rules_of(&findings_of_text(plan)), ["seq-scan-filter"]);
+        let of_type = |type_name: &str| {
+            let column = ColumnFacts { name: "zip".into(), type_name: type_name.into(), ..Default::default() };
+            let table = TableFacts { name: "addresses".into(), columns: vec![column], ..Default::default() };
+            findings_beside(plan, &Tables { tables: vec![table] })
+        };
+        assert_eq!(rules_of(&of_type("integer")), [RULE.id]);
+        assert_eq!(rules_of(&of_type("character varying(10)")), ["seq-scan-filter"]);
     }
 
     #[test]

@@ -23,14 +23,18 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let wasteful = case.wasteful().into_iter().filter(|(scan, _)| scan.node.node_type != "Seq Scan");
     wasteful
         .map(|(scan, waste)| {
+            let columns = scan.filter_columns();
             let sighting = Sighting {
                 severity: waste.severity,
                 node: Some(scan.at),
                 evidence: waste.evidence,
                 at_stake_ms: waste.at_stake_ms,
-                advice: format!("extend its index by {}, so that it finds only the rows kept", scan.filter_columns()),
+                confidence: if columns.is_some() { Confidence::Medium } else { Confidence::Low },
+                advice: match columns {
+                    Some(columns) => format!("extend its index by {columns}, so that it finds only the rows kept"),
+                    None => scan.unserved(),
+                },
                 statements: Vec::new(),
-                confidence: Confidence::Medium,
             };
             sighting.with_index(scan.index(case))
         })

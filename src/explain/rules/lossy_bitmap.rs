@@ -5,6 +5,7 @@ use crate::{
     explain::{
         diagnose::{Case, Sighting},
         plan::Node,
+        scans::Scan,
         words::{count, percent},
     },
     record::Confidence,
@@ -20,7 +21,8 @@ const BYTES_A_PAGE: f64 = 64.0;
 pub(super) const RULE: Rule = Rule {
     id: "lossy-bitmap",
     title: "A bitmap of rows did not fit in work_mem",
-    sees: "a Bitmap Heap Scan of which over 10 % of the pages were lossy and which dropped over 1 000 rows on rechecking them",
+    sees: "a Bitmap Heap Scan of which over 10 % of the pages were lossy and which dropped over 1 000 rows on rechecking them; not where all were lossy, as \
+           with BRIN, unless the catalog says that its indexes are of another method",
     why: "A bitmap scan first notes which rows an index names. Where work_mem does not hold the notes, only the pages are kept, and every row of such a page has \
           to be checked again.",
     advice: "Raise work_mem for this statement, or narrow the condition of the index so that fewer pages are named.",
@@ -39,7 +41,11 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         if lossy <= MIN_SHARE * (lossy + exact) || rechecked - scan.sum(Node::rounding) < MIN_ROWS {
             continue;
         }
-        let pages = scan.nodes.iter().map(|node| pages(node)).fold(0.0, f64::max);
+        // BRIN names whole pages with any work_mem.
+        if of_brin(case, &scan).unwrap_or(exact == 0.0) {
+            continue;
+        }
+        let pages = scan.nodes.iter().map(|node| pages(case, node)).fold(0.0, f64::max);
         // Room for half as much again: the bitmap grows with the table.
         let mib = ((pages * BYTES_A_PAGE * 1.5) / 1_048_576.0).ceil().max(1.0);
         let at_stake_ms = scan.own_ms().map(|ms| ms * rechecked / scan.rows_read().max(1.0));
@@ -66,15 +72,27 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     seen
 }
 
-/// Pages of one execution.
-fn pages(node: &Node) -> f64 {
-    (node.lossy_blocks.unwrap_or(0.0) + node.exact_blocks.unwrap_or(0.0)) / node.loops().max(1.0)
+/// Pages of one execution, in a bitmap that workers share.
+fn pages(case: &Case<'_>, node: &Node) -> f64 {
+    (node.lossy_blocks.unwrap_or(0.0) + node.exact_blocks.unwrap_or(0.0)) / case.executions(node).max(1.0)
+}
+
+/// Whether an index that the bitmap is made of is a BRIN index; `None` where the catalog does not say.
+fn of_brin(case: &Case<'_>, scan: &Scan<'_>) -> Option<bool> {
+    let table = case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref()?)?;
+    let indexes = case.plan.subtree(scan.at).iter().filter_map(|node| node.index.as_deref());
+    let is_brin = |name| Some(table.indexes.iter().find(|index| index.name == name)?.method == "brin");
+    let known: Option<Vec<bool>> = indexes.map(is_brin).collect();
+    known.map(|brin| brin.contains(&true))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::{
+        IndexFacts, TableFacts, Tables,
+        rules::captured::{assert_on_top, assert_silent, findings_beside, findings_of_text, rules_of, told},
+    };
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -84,6 +102,50 @@ mod tests {
         raise work_mem for this statement to 1 MB or more, so that the bitmap names rows instead of pages
         SET work_mem = '1MB'
         ");
+    }
+
+    #[test]
+    fn brin_names_whole_pages_with_any_work_mem() {
+        let plan = "\
+Bitmap Heap Scan on logs  (cost=50.00..90000.00 rows=50000 width=80) (actual time=2.3..64.5 rows=50000 loops=1)
+  Recheck Cond: (at >= '2024-01-01'::date)
+  Rows Removed by Index Recheck: 12000
+  Heap Blocks: lossy=1024
+  Buffers: shared hit=1060
+  ->  Bitmap Index Scan on logs_at  (cost=0.00..50.00 rows=50000 width=0) (actual time=1.3..1.3 rows=10240 loops=1)
+        Index Cond: (at >= '2024-01-01'::date)
+        Buffers: shared hit=36
+Execution Time: 66.0 ms";
+        assert_eq!(rules_of(&findings_of_text(plan)), ["hot-node"]);
+        let of_method = |plan: &str, method: &str| {
+            let index = IndexFacts { name: "logs_at".into(), method: method.into(), ..Default::default() };
+            let table = TableFacts { name: "logs".into(), indexes: vec![index], ..Default::default() };
+            findings_beside(plan, &Tables { tables: vec![table] })
+        };
+        assert_eq!(rules_of(&of_method(plan, "btree")), [RULE.id]);
+        let some_exact = plan.replace("lossy=1024", "exact=100 lossy=924");
+        assert_eq!(rules_of(&findings_of_text(&some_exact)), [RULE.id]);
+        assert_eq!(rules_of(&of_method(&some_exact, "brin")), ["hot-node"]);
+    }
+
+    #[test]
+    fn workers_share_a_bitmap() {
+        let findings = findings_of_text(
+            "\
+Gather  (cost=1000.00..90000.00 rows=900000 width=80) (actual time=50.0..900.0 rows=900000 loops=1)
+  Workers Planned: 2
+  Workers Launched: 2
+  Buffers: shared hit=90000
+  ->  Parallel Bitmap Heap Scan on ticks  (cost=1000.00..80000.00 rows=375000 width=80) (actual time=50.0..800.0 rows=300000 loops=3)
+        Recheck Cond: (kind = 5)
+        Rows Removed by Index Recheck: 700000
+        Heap Blocks: exact=10000 lossy=20000
+        Buffers: shared hit=90000
+        ->  Bitmap Index Scan on ticks_kind_idx  (cost=0.00..1000.00 rows=900000 width=0) (actual time=45.0..45.0 rows=900000 loops=1)
+              Index Cond: (kind = 5)
+Execution Time: 905.0 ms",
+        );
+        assert_eq!(findings[0].statements, ["SET work_mem = '3MB'"]);
     }
 
     #[test]

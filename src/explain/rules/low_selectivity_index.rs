@@ -4,7 +4,6 @@ use super::Rule;
 use crate::{
     explain::{
         diagnose::{Case, Sighting},
-        plan::Node,
         scans::Scan,
         words::{count, percent},
     },
@@ -23,8 +22,8 @@ const PASSING_SHARE: f64 = 0.25;
 pub(super) const RULE: Rule = Rule {
     id: "low-selectivity-index",
     title: "A large part of a table is fetched row by row",
-    sees: "an Index Scan that in one execution fetched over 10 000 rows and kept over half of them, visiting over one page for every two rows; where the \
-           catalog is known, over 20 % of the table's rows",
+    sees: "an Index Scan that in one execution fetched over 10 000 rows and kept over half of them, visiting over one page for every two rows: \
+           over 20 % of the table's rows by the catalog; without one only if the plan's settings have enable_seqscan off",
     why: "An index leads to rows one at a time, and neighbours in the index lie on pages all over the table. For a few rows that is the fastest way, for a large \
           part of the table each page is visited again and again, where reading the table once would visit it once.",
     advice: "Where only a few columns are needed, hold them in the index (INCLUDE), so that the table is not visited; otherwise let the planner read the table \
@@ -39,14 +38,16 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for scan in case.scans().into_iter().filter(|scan| scan.node.node_type == "Index Scan") {
         let read = scan.rows_read();
-        let executions = scan.nodes.iter().map(|node| executions(case, node)).fold(1.0, f64::max);
+        let executions = scan.nodes.iter().map(|node| case.executions(node)).fold(1.0, f64::max);
         let kept = scan.rows() >= read / 2.0;
         let Some(pages) = scan.buffers() else { continue };
         if read / executions < MIN_ROWS || !kept || (pages as f64) < PAGES_A_ROW * read {
             continue;
         }
         let of_table = rows_of_table(case, &scan).map(|rows| (read / executions / rows).min(1.0));
-        if of_table.is_some_and(|share| share < LARGE_SHARE) {
+        // Without the table's size it may be a small part of it, unless the planner was kept from reading it whole.
+        let is_forced = || case.plan.settings.get("enable_seqscan").is_some_and(|set| set == "off");
+        if of_table.map_or_else(|| !is_forced(), |share| share < LARGE_SHARE) {
             continue;
         }
         let at_stake_ms = scan.own_ms().map(|ms| ms * (1.0 - PASSING_SHARE));
@@ -71,13 +72,6 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     seen
 }
 
-/// How often the node ran one after the other: workers side by side make one execution.
-fn executions(case: &Case<'_>, node: &Node) -> f64 {
-    let gather = std::iter::successors(case.plan.parent(node), |above| case.plan.parent(above))
-        .find_map(|above| above.workers_launched);
-    node.loops() / if node.parallel_aware { gather.unwrap_or(0) as f64 + 1.0 } else { 1.0 }
-}
-
 fn rows_of_table(case: &Case<'_>, scan: &Scan<'_>) -> Option<f64> {
     let rows = scan.nodes.iter().map(|node| {
         let table = case.statement.tables.find(node.schema.as_deref(), node.relation.as_deref()?)?;
@@ -89,7 +83,10 @@ fn rows_of_table(case: &Case<'_>, scan: &Scan<'_>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::{
+        TableFacts, Tables,
+        rules::captured::{assert_on_top, assert_silent, findings_beside, findings_of_text, rules_of, told},
+    };
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -98,6 +95,22 @@ mod tests {
         critical: Index Scan using meters_station on meters fetched 105 253 rows one by one, 1.0 pages visited for each, 105 344 buffers
         hold the columns that the statement needs in the index (INCLUDE), or let the planner read the table whole (random_page_cost, statistics)
         ");
+    }
+
+    #[test]
+    fn what_part_of_the_table_it_is_has_to_be_known() {
+        let plan = "\
+Index Scan using events_account_id_idx on events  (cost=0.57..40000.00 rows=20000 width=200) (actual time=0.05..25.0 rows=20000 loops=1)
+  Index Cond: (account_id = 7)
+  Buffers: shared hit=18000
+Execution Time: 26.5 ms";
+        assert_eq!(rules_of(&findings_of_text(plan)), ["hot-node"]);
+        let of_rows = |rows| {
+            let table = TableFacts { name: "events".into(), rows, ..Default::default() };
+            findings_beside(plan, &Tables { tables: vec![table] })
+        };
+        assert_eq!(rules_of(&of_rows(5_000_000.0)), ["hot-node"]);
+        assert_eq!(rules_of(&of_rows(40_000.0)), [RULE.id]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::Rule;
 use crate::{
     explain::{
         diagnose::{Case, Sighting},
+        estimates::sides,
         plan::{Node, Plan},
         words::count,
     },
@@ -17,10 +18,12 @@ const FACTOR: f64 = 10.0;
 pub(super) const RULE: Rule = Rule {
     id: "order-by-limit-wrong-index",
     title: "An index is walked in order until enough rows match",
-    sees: "an Index Scan or Index Only Scan without a condition of its own under a Limit that read over 1 000 rows, 10 times those that were wanted",
+    sees: "an Index Scan or Index Only Scan without a condition of its own under a Limit that read over 1 000 rows, 10 times those that were wanted; not one that returns \
+           the nearest first, as of PostGIS and pgvector",
     why: "To spare a sort, the planner walks an index in the order that is asked for and tests row after row until the Limit is full. It takes the matching rows \
           to be spread evenly. Where they are rare, or all at the far end, it walks through most of the table.",
-    advice: "Make an index of the columns that the filter compares, followed by those of ORDER BY: it finds the rows and has them in order.",
+    advice: "Make an index of the columns that the filter compares, followed by those of ORDER BY: it finds the rows and has them in order. Where a join drops the rows, keep \
+             the column that decides in the walked table, too.",
     source: "https://pganalyze.com/blog/5mins-postgres-planner-order-by-limit",
     reads_estimates: false,
     explains: &["index-filter", "read-efficiency", "low-selectivity-index", "hot-node"],
@@ -31,7 +34,9 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for scan in case.scans() {
         let walks = matches!(scan.node.node_type.as_str(), "Index Scan" | "Index Only Scan")
-            && scan.node.conditions.index.is_none();
+            && scan.node.conditions.index.is_none()
+            // No other index has rows in the order of their distance.
+            && scan.node.conditions.order_by.is_none();
         let read = scan.rows_read();
         if !walks || read <= MIN_ROWS {
             continue;
@@ -52,11 +57,17 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                 case.cost(limit.buffers.map(|buffers| buffers.shared()), limit.total_ms)
             ),
             at_stake_ms,
-            advice: format!("make an index of {}, followed by the columns of ORDER BY", scan.filter_columns()),
+            advice: String::new(),
             statements: Vec::new(),
             confidence: Confidence::Medium,
         };
-        seen.push(sighting.with_index(scan.index(case)));
+        seen.push(match scan.filter_columns().filter(|_| scan.removed_by_filter() >= read / 2.0) {
+            Some(columns) => {
+                let advice = format!("make an index of {columns}, followed by the columns of ORDER BY");
+                Sighting { advice, ..sighting }.with_index(scan.index(case))
+            }
+            None => Sighting { advice: of_others(case.plan, scan.node, limit), ..sighting },
+        });
     }
     seen
 }
@@ -80,10 +91,38 @@ fn limit_over<'a>(plan: &'a Plan, node: &'a Node) -> Option<(&'a Node, f64)> {
     None
 }
 
+/// What to do where the rows are not dropped by a comparison of the walked table, but by a join above it.
+fn of_others(plan: &Plan, node: &Node, limit: &Node) -> String {
+    let above = std::iter::successors(Some(node), |below| plan.parent(below))
+        .take_while(|below| !std::ptr::eq(*below, limit))
+        .filter_map(|below| {
+            let join = plan.parent(below)?;
+            let (_, other) = sides(plan, join)?;
+            Some((below.rows() / join.rows().max(1.0), plan.nodes().get(other)?))
+        });
+    let dropping = above.max_by(|one, other| one.0.total_cmp(&other.0)).filter(|(factor, _)| *factor > 1.0);
+    match dropping {
+        Some((_, other)) => {
+            let other = if other.node_type == "Hash" {
+                other.children.first().and_then(|child| plan.nodes().get(*child)).unwrap_or(other)
+            } else {
+                other
+            };
+            format!(
+                "most rows are dropped by the join with {}: keep what that asks for in the walked table, too, and index it there before the columns of ORDER BY, or make \
+                 that side so selective that the join begins with it",
+                other.label()
+            )
+        }
+        None => "no index of the walked table finds the rows that are kept: compare one of its columns with a value, and index that before the columns of ORDER BY"
+            .to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, findings_of_text, rules_of, told};
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -93,6 +132,44 @@ mod tests {
         give alerts an index on (severity): it finds the rows by severity; this follows from the plan alone, which does not say whether there is such an index already
         CREATE INDEX CONCURRENTLY alerts_severity_idx ON planted_wrong_index_for_order.alerts (severity)
         ");
+    }
+
+    #[test]
+    fn the_side_of_a_join_that_drops_the_rows_is_named() {
+        let findings = findings_of_text(
+            "\
+Limit  (cost=0.85..50.00 rows=20 width=80) (actual time=0.1..45.0 rows=20 loops=1)
+  ->  Nested Loop  (cost=0.85..50000.00 rows=20000 width=80) (actual time=0.1..45.0 rows=20 loops=1)
+        ->  Index Scan Backward using events_created_at_idx on events e  (cost=0.42..9000.00 rows=1000000 width=40) (actual time=0.01..12.0 rows=30000 loops=1)
+        ->  Index Scan using users_pkey on users u  (cost=0.42..1.80 rows=1 width=40) (actual time=0.001..0.001 rows=0 loops=30000)
+              Index Cond: (id = e.user_id)
+              Filter: (country = 'DE'::text)
+              Rows Removed by Filter: 1
+Execution Time: 46.0 ms",
+        );
+        let top = &findings[0];
+        assert_eq!((top.rule.as_str(), top.statements.len()), (RULE.id, 0));
+        assert!(
+            top.advice.starts_with("most rows are dropped by the join with Index Scan using users_pkey on users: "),
+            "{}",
+            top.advice
+        );
+    }
+
+    #[test]
+    fn the_nearest_come_from_no_other_index() {
+        let nearest = findings_of_text(
+            "\
+Limit  (cost=100.00..120.00 rows=10 width=40) (actual time=2.1..20.4 rows=10 loops=1)
+  Buffers: shared hit=6523
+  ->  Index Scan using shops_geom_idx on shops  (cost=100.00..90000.00 rows=1000 width=40) (actual time=2.0..20.3 rows=10 loops=1)
+        Order By: (geom <-> '0101000020E6100000'::geometry)
+        Filter: (kind = 'pharmacy'::text)
+        Rows Removed by Filter: 2500
+        Buffers: shared hit=6523
+Execution Time: 20.5 ms",
+        );
+        assert_eq!(rules_of(&nearest), ["index-filter"]);
     }
 
     #[test]

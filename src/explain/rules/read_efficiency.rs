@@ -22,7 +22,8 @@ pub(super) const RULE: Rule = Rule {
     id: "read-efficiency",
     title: "More pages are read than the rows on them account for",
     sees: "a Seq Scan of over 500 pages that met less than one row a page, or a scan by an index that visited over 100 pages, over 4 for each row it met and 5 for \
-           each search; where it filters or computes, only if the catalog says that these are pages of the table itself",
+           each search; where it filters or computes, or does not say (VERBOSE), only if the catalog says that these are pages of the table itself; not a scan that \
+           returns the nearest first, as of PostGIS and pgvector",
     why: "A page of 8 kB holds at least four rows, as PostgreSQL stores longer values elsewhere. Pages with fewer are filled with what was deleted or updated \
           and not yet cleared away, and are read all the same; so are an index's entries for such rows.",
     advice: "Vacuum the table, find out what keeps autovacuum from it (long transactions, its settings), and rebuild what has grown: REINDEX CONCURRENTLY for an \
@@ -46,7 +47,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             continue;
         }
         // Long values lie in pages of their own, which what computes with them reads as well.
-        if computes(&scan) && facts.is_none_or(|facts| pages > facts.pages as f64) {
+        if may_compute(&scan) && facts.is_none_or(|facts| pages > facts.pages as f64) {
             continue;
         }
         // A bitmap was made of the dead rows, too.
@@ -70,12 +71,14 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             ),
             at_stake_ms,
             advice: if whole {
-                "rewrite the table to give back the empty space (VACUUM FULL locks it meanwhile, pg_repack does not), and vacuum it more often".to_owned()
+                "vacuum the table, and more often, so that its empty space is used again; to give that back, rewrite the table when nothing needs it (VACUUM FULL locks it \
+                 meanwhile, pg_repack does not)"
+                    .to_owned()
             } else {
                 "vacuum the table, and see what keeps autovacuum from it; if that does not help, the condition is not on the first column of the index".to_owned()
             },
             statements: table
-                .map(|table| if whole { format!("VACUUM (FULL, ANALYZE) {table}") } else { format!("VACUUM (ANALYZE) {table}") })
+                .map(|table| format!("VACUUM (ANALYZE) {table}"))
                 .into_iter()
                 .collect(),
             confidence: if facts.is_some_and(|facts| facts.dead_rows > 0) { Confidence::High } else { Confidence::Medium },
@@ -84,10 +87,12 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     seen
 }
 
-/// Whether it computes with values of the rows, be it to filter them.
-fn computes(scan: &Scan<'_>) -> bool {
+/// Whether it may compute with values of the rows, be it to filter them.
+fn may_compute(scan: &Scan<'_>) -> bool {
     let conditions = &scan.node.conditions;
-    conditions.filter.is_some() || conditions.output.iter().any(|output| output.contains('('))
+    conditions.filter.is_some()
+        || conditions.output.is_empty()
+        || conditions.output.iter().any(|output| output.contains('('))
 }
 
 /// Pages that the rows it met account for; `None` where that cannot be told.
@@ -97,7 +102,8 @@ fn expected(scan: &Scan<'_>) -> Option<f64> {
     match scan.node.node_type.as_str() {
         "Seq Scan" => Some(rows),
         "Bitmap Heap Scan" => Some(PAGES_A_ROW * rows),
-        "Index Scan" | "Index Only Scan" => {
+        // How many pages the nearest take is up to the method of the index.
+        "Index Scan" | "Index Only Scan" if scan.node.conditions.order_by.is_none() => {
             // Before PostgreSQL 18 the searches of a list of values are not counted.
             let is_list = scan.node.index_searches.is_none()
                 && scan.node.conditions.index.as_ref().is_some_and(|on| on.contains(" ANY "));
@@ -110,7 +116,10 @@ fn expected(scan: &Scan<'_>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::{
+        TableFacts, Tables,
+        rules::captured::{assert_on_top, assert_silent, findings_beside, findings_of_text, rules_of, told},
+    };
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -119,14 +128,47 @@ mod tests {
         }
         insta::assert_snapshot!(told(RULE.id, "bloated_table"), @"
         critical: Seq Scan on outbox visited 3 334 pages to meet 300 rows
-        rewrite the table to give back the empty space (VACUUM FULL locks it meanwhile, pg_repack does not), and vacuum it more often
-        VACUUM (FULL, ANALYZE) planted_bloated_table.outbox
+        vacuum the table, and more often, so that its empty space is used again; to give that back, rewrite the table when nothing needs it (VACUUM FULL locks it meanwhile, pg_repack does not)
+        VACUUM (ANALYZE) planted_bloated_table.outbox
         ");
         insta::assert_snapshot!(told(RULE.id, "dead_index_entries"), @"
         critical: Bitmap Heap Scan on jobs visited 1 035 pages to meet 100 rows
         vacuum the table, and see what keeps autovacuum from it; if that does not help, the condition is not on the first column of the index
         VACUUM (ANALYZE) planted_dead_index_entries.jobs
         ");
+    }
+
+    #[test]
+    fn long_values_may_be_what_is_read() {
+        let plan = "\
+Seq Scan on docs  (cost=0.00..200.00 rows=1000 width=32) (actual time=0.3..900.0 rows=1000 loops=1)
+  Buffers: shared hit=21000
+Execution Time: 901.0 ms";
+        assert_eq!(rules_of(&findings_of_text(plan)), ["hot-node"]);
+        let of_pages = |pages| {
+            let table = TableFacts { name: "docs".into(), pages, rows: 1000.0, ..Default::default() };
+            findings_beside(plan, &Tables { tables: vec![table] })
+        };
+        assert_eq!(rules_of(&of_pages(190)), ["hot-node"]);
+        let of_itself = of_pages(21_000);
+        assert_eq!(rules_of(&of_itself), [RULE.id]);
+        assert_eq!(of_itself[0].statements, ["VACUUM (ANALYZE) docs"]);
+    }
+
+    #[test]
+    fn the_nearest_take_as_many_pages_as_they_take() {
+        let nearest = findings_of_text(
+            "\
+Limit  (cost=100.00..120.00 rows=10 width=40) (actual time=2.1..2.4 rows=10 loops=1)
+  Output: id, embedding
+  Buffers: shared hit=1523
+  ->  Index Scan using items_embedding_idx on public.items  (cost=100.00..90000.00 rows=1000000 width=40) (actual time=2.0..2.3 rows=10 loops=1)
+        Output: id, embedding
+        Order By: (embedding <-> '[1,2,3]'::vector)
+        Buffers: shared hit=1523
+Execution Time: 2.5 ms",
+        );
+        assert_eq!(rules_of(&nearest), ["hot-node"]);
     }
 
     #[test]

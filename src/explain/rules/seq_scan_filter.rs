@@ -13,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
            know up to 75 %, where an index would hardly be faster",
     why: "Every execution reads every row of the table to find the few that it wants: it takes as long for one row as for all, grows with the table, and \
           under concurrent load it takes the processor and the cache from everything else.",
-    advice: "Give the filter an index, so that only the rows it keeps are read.",
+    advice: "Give the filter an index, so that only the rows it keeps are read; where its comparison is none that an index serves, such as <>, a partial index, or \
+             write it as one that is.",
     source: "shares as in https://github.com/dalibo/pev2; a row by an index is taken to cost 4 read in passing, as \
              random_page_cost: https://www.postgresql.org/docs/current/runtime-config-query.html",
     reads_estimates: false,
@@ -27,14 +28,18 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     wasteful
         .filter_map(|scan| {
             let waste = case.waste(scan)?;
+            let columns = scan.filter_columns();
             let sighting = Sighting {
                 severity: waste.severity,
                 node: Some(scan.at),
                 evidence: waste.evidence,
                 at_stake_ms: waste.at_stake_ms,
-                advice: format!("give {} an index, so that only the rows kept are read", scan.filter_columns()),
+                confidence: if columns.is_some() { Confidence::Medium } else { Confidence::Low },
+                advice: match columns {
+                    Some(columns) => format!("give {columns} an index, so that only the rows kept are read"),
+                    None => scan.unserved(),
+                },
                 statements: Vec::new(),
-                confidence: Confidence::Medium,
             };
             Some(sighting.with_index(scan.index(case)))
         })
@@ -44,7 +49,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::rules::captured::{assert_on_top, assert_silent, findings_of_text, told};
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -73,6 +78,36 @@ mod tests {
         critical: Seq Scan on 8 partitions of clicks read 120 000 rows to keep 24 (99.98 % removed), 652 buffers
         give user_id an index, so that only the rows kept are read
         ");
+    }
+
+    #[test]
+    fn an_index_is_only_advised_where_it_serves() {
+        let advice = |filter: &str| {
+            let findings = findings_of_text(&format!(
+                "\
+Seq Scan on tasks  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..90.0 rows=100 loops=1)
+  Filter: {filter}
+  Rows Removed by Filter: 900000
+Execution Time: 90.5 ms"
+            ));
+            assert_eq!(findings[0].rule, RULE.id, "{filter}");
+            (findings[0].advice.clone(), findings[0].confidence)
+        };
+        for (filter, partial) in [("(state <> 'done'::text)", "state <> 'done'::text"), ("(a = b)", "a = b")] {
+            let expected = format!(
+                "no index on a column serves the filter: where it is always the same, give the rows that it keeps a partial index, WHERE {partial}"
+            );
+            assert_eq!(advice(filter), (expected, Confidence::Low));
+        }
+        assert_eq!(
+            advice("(NOT (hashed SubPlan 1))"),
+            (
+                "no index serves the filter as it is: write its subquery as a join, EXISTS or NOT EXISTS".to_owned(),
+                Confidence::Low
+            )
+        );
+        let (of_one, confidence) = advice("((state <> 'done'::text) AND (user_id = 7))");
+        assert!(of_one.starts_with("give tasks an index on (user_id): ") && confidence == Confidence::High, "{of_one}");
     }
 
     #[test]
