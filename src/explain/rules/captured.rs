@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf};
 use serde_json::Value;
 
 use crate::{
-    explain::{ClassPlan, Examined, Plan, Tables, diagnose},
+    explain::{ClassPlan, Examined, Plan, Tables, diagnose, read_plans},
     record::Finding,
 };
 
@@ -31,6 +31,14 @@ pub(super) fn captured(name: &str) -> impl Iterator<Item = (u32, Vec<ClassPlan>)
 pub(super) fn findings(name: &str, major: u32) -> Vec<Finding> {
     let (_, plans) =
         captured(name).find(|(of, _)| *of == major).unwrap_or_else(|| panic!("{name}: no plans of PostgreSQL {major}"));
+    examined(&plans)
+}
+
+/// What all rules find in a plan as EXPLAIN prints it in text, with nothing known beside it.
+pub(super) fn findings_of_text(text: &str) -> Vec<Finding> {
+    let plans = read_plans(text.as_bytes()).unwrap();
+    let plans: Vec<ClassPlan> =
+        plans.into_iter().map(|pasted| ClassPlan { class: String::new(), plan: pasted.plan }).collect();
     examined(&plans)
 }
 
