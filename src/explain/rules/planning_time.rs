@@ -9,9 +9,10 @@ use crate::{
     record::{Confidence, Severity},
 };
 
-/// Milliseconds of planning below which it is not told, and below which it is only good to know: a connection plans its first statements more slowly.
+/// Milliseconds of planning below which it is not told, and below which it is only good to know: a new connection reads the catalog for
+/// its first statements, so that a lookup by primary key is planned in some milliseconds.
 const MIN_MS: f64 = 1.0;
-const MIN_WARNING_MS: f64 = 2.0;
+const MIN_WARNING_MS: f64 = 10.0;
 /// Shares of the statement's time.
 const INFO_SHARE: f64 = 0.1;
 const WARNING_SHARE: f64 = 0.4;
@@ -22,7 +23,7 @@ const MANY: usize = 8;
 pub(super) const RULE: Rule = Rule {
     id: "planning-time",
     title: "Finding the plan takes as long as running it",
-    sees: "planning of 1 ms and over that takes 10 % of the statement's time, a warning from 40 % (2 ms at least), critical from 90 %",
+    sees: "planning of 1 ms and over that takes 10 % of the statement's time, a warning from 40 %, critical from 90 %; below 10 ms only good to know",
     why: "Before PostgreSQL runs a statement it looks for the best way to. That grows fast with the number of tables joined and with the number of partitions that cannot be \
           ruled out, and a statement sent as text is planned anew each time. Planning is processor time, which runs short under concurrent load.",
     advice: "Prepare the statement once a connection and execute it many times (a pooler has to support that); name the partition key in the condition; join fewer tables, or in \
@@ -80,7 +81,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::captured::findings;
+    use super::super::captured::{findings, findings_of_text};
     use crate::record::Severity;
 
     #[test]
@@ -89,6 +90,18 @@ mod tests {
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("planning-time", Severity::Critical));
         insta::assert_snapshot!(top.evidence, @"planning for 9 tables took 187.9 ms, 99.8 % of the time; running it took 0.4 ms");
+    }
+
+    #[test]
+    fn a_lookup_planned_on_a_new_connection_is_only_good_to_know() {
+        let of = |planning: &str| {
+            let plan = " Index Scan using users_pkey on users  (cost=0.42..8.44 rows=1 width=72) (actual time=0.031..0.032 rows=1 loops=1)
+   Index Cond: (id = 42)
+ Planning Time: PLANNING ms
+ Execution Time: 0.061 ms";
+            findings_of_text(&plan.replace("PLANNING", planning)).remove(0).severity
+        };
+        assert_eq!((of("2.412"), of("9.9"), of("12")), (Severity::Info, Severity::Info, Severity::Critical));
     }
 
     #[test]

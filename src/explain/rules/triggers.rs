@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
     id: "triggers",
     title: "Triggers take the time, not the statement",
     sees: "the slowest trigger, that of a foreign key included, where it takes 10 % of the statement's time, a warning from 40 %, critical from 90 %; one of a foreign key only where \
-           a call takes half a millisecond and over, else it is good to know",
+           it looks for referring rows and a call takes half a millisecond and over, else it is good to know",
     why: "A DELETE, or an UPDATE of a key, has to look for rows that refer to the row, once for each row and foreign key. PostgreSQL makes no index for that by itself: without one \
           it reads the referring table whole each time. Triggers of one's own run once for each row as well, and what they do is in no plan.",
     advice: "Make an index on the referring columns of the foreign key. Make a trigger of one's own run once for the statement (FOR EACH STATEMENT with a transition table), or do less.",
@@ -41,14 +41,60 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     slowest.and_then(|trigger| sighting(case, trigger)).into_iter().collect()
 }
 
+/// What a trigger is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose<'a> {
+    /// Looks for the rows that refer to one which was deleted or whose key was changed.
+    Referred(&'a str),
+    /// Looks up the row that a new or changed one refers to.
+    Refers(&'a str),
+    /// Checks a deferrable unique constraint once more.
+    Unique(&'a str),
+    Own,
+}
+
+/// By the names that PostgreSQL gives; where EXPLAIN prints only the constraint's, by what the statement does to the table.
+fn purpose<'a>(case: &Case<'a>, trigger: &'a Trigger) -> Purpose<'a> {
+    let Some(constraint) = trigger.constraint.as_deref() else { return Purpose::Own };
+    let name = trigger.name.as_str();
+    if name.starts_with("RI_ConstraintTrigger_c_") {
+        return Purpose::Refers(constraint);
+    }
+    if name.starts_with("RI_ConstraintTrigger_") {
+        return Purpose::Referred(constraint);
+    }
+    let is_unique = ["_key", "_pkey", "_excl"].iter().any(|end| constraint.ends_with(end));
+    if ["PK_ConstraintTrigger", "Unique_ConstraintTrigger"].iter().any(|begin| name.starts_with(begin))
+        || name.is_empty() && is_unique
+    {
+        return Purpose::Unique(constraint);
+    }
+    if !name.is_empty() {
+        return Purpose::Own;
+    }
+    let mut writes = case.plan.nodes().iter().filter(|node| node.writes());
+    let of_table = writes.clone().find(|node| node.relation == trigger.relation).or_else(|| writes.next());
+    let of_own_table = || {
+        let table = trigger.relation.as_deref().unwrap_or_default();
+        constraint.strip_prefix(table).is_some_and(|rest| rest.starts_with('_'))
+    };
+    match of_table.and_then(|node| node.operation.as_deref()) {
+        Some("Insert") => Purpose::Refers(constraint),
+        Some("Update" | "Merge") if of_own_table() => Purpose::Refers(constraint),
+        _ => Purpose::Referred(constraint),
+    }
+}
+
 fn sighting(case: &Case<'_>, trigger: &Trigger) -> Option<Sighting> {
     let ms = trigger.time_ms?;
     let share = case.share(ms).filter(|share| *share >= INFO_SHARE)?;
     let by_call = ms / trigger.calls.max(1.0);
-    let severity = match share {
-        _ if trigger.constraint.is_some() && by_call < SLOW_CALL_MS => Severity::Info,
-        share if share < WARNING_SHARE => Severity::Info,
-        share if share < CRITICAL_SHARE => Severity::Warning,
+    let purpose = purpose(case, trigger);
+    let severity = match (purpose, share) {
+        (Purpose::Refers(_) | Purpose::Unique(_), _) => Severity::Info,
+        (Purpose::Referred(_), _) if by_call < SLOW_CALL_MS => Severity::Info,
+        (_, share) if share < WARNING_SHARE => Severity::Info,
+        (_, share) if share < CRITICAL_SHARE => Severity::Warning,
         _ => Severity::Critical,
     };
     let table = trigger.relation.as_deref().unwrap_or("its table");
@@ -57,14 +103,25 @@ fn sighting(case: &Case<'_>, trigger: &Trigger) -> Option<Sighting> {
         percent(share),
         count(trigger.calls)
     );
-    let (evidence, advice) = match &trigger.constraint {
-        Some(constraint) => (
+    let (evidence, advice) = match purpose {
+        Purpose::Referred(constraint) => (
             format!("checking the foreign key {constraint} for the rows changed in {table} {took}"),
             format!(
                 "make an index on the referring columns of {constraint}, so that the rows which refer to one of {table} need not be searched for"
             ),
         ),
-        None => (
+        Purpose::Refers(constraint) => (
+            format!("looking up what the new rows of {table} refer to by the foreign key {constraint} {took}"),
+            "nothing is missing: the lookup by the key of the table referred to is the price of the foreign key"
+                .to_owned(),
+        ),
+        Purpose::Unique(constraint) => (
+            format!("checking the deferrable constraint {constraint} once more for the rows changed in {table} {took}"),
+            format!(
+                "make {constraint} NOT DEFERRABLE if it need not wait for later statements: it is then checked only as a row is written"
+            ),
+        ),
+        Purpose::Own => (
             format!("the trigger {} on {table} {took}", trigger.name),
             format!("look at what {} does for each row; have it run once for the statement where it can", trigger.name),
         ),
@@ -76,13 +133,13 @@ fn sighting(case: &Case<'_>, trigger: &Trigger) -> Option<Sighting> {
         at_stake_ms: Some(ms),
         advice,
         statements: Vec::new(),
-        confidence: if trigger.constraint.is_some() { Confidence::High } else { Confidence::Medium },
+        confidence: if purpose == Purpose::Own { Confidence::Medium } else { Confidence::High },
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::captured::findings;
+    use super::super::captured::{findings, findings_of_text};
     use crate::record::Severity;
 
     #[test]
@@ -91,6 +148,41 @@ mod tests {
         let top = &findings[0];
         assert_eq!((top.rule.as_str(), top.severity), ("triggers", Severity::Critical));
         insta::assert_snapshot!(top.evidence, @"checking the foreign key lines_invoice_id_fkey for the rows changed in invoices took 499.5 ms, 99.94 % of the time, in 100 calls of 5.00 ms");
+    }
+
+    /// What is told of a slow trigger on `lines`, with this begin of its line and this kind of statement.
+    fn told(operation: &str, trigger: &str) -> String {
+        let found = findings_of_text(&format!(
+            "{operation} on lines  (cost=0.00..200.00 rows=0 width=0) (actual time=60.1..60.1 rows=0 loops=1)
+  ->  Seq Scan on staging  (cost=0.00..200.00 rows=10000 width=40) (actual time=0.01..3.0 rows=10000 loops=1)
+Planning Time: 0.1 ms
+Trigger {trigger} on lines: time=6110.200 calls=10000
+Execution Time: 6172.5 ms"
+        ));
+        let finding = found.iter().find(|finding| finding.rule == super::RULE.id).unwrap();
+        let evidence = finding.evidence.split(" took ").next().unwrap();
+        format!("{}: {evidence}; {}", finding.severity.as_str(), finding.advice)
+    }
+
+    #[test]
+    fn what_a_constraint_checks_follows_from_the_trigger_or_the_statement() {
+        let refers = "info: looking up what the new rows of lines refer to by the foreign key lines_order_fkey; nothing is missing: the \
+                      lookup by the key of the table referred to is the price of the foreign key";
+        let referred = "critical: checking the foreign key lines_order_fkey for the rows changed in lines; make an index on the \
+                        referring columns of lines_order_fkey, so that the rows which refer to one of lines need not be searched for";
+        for trigger in
+            ["RI_ConstraintTrigger_c_16420 for constraint lines_order_fkey", "for constraint lines_order_fkey"]
+        {
+            assert_eq!(told("Insert", trigger), refers);
+            assert_eq!(told("Update", trigger), refers);
+        }
+        assert_eq!(told("Update", "RI_ConstraintTrigger_a_16420 for constraint lines_order_fkey"), referred);
+        assert_eq!(told("Delete", "for constraint lines_order_fkey"), referred);
+        assert!(told("Update", "for constraint parts_line_fkey").starts_with("critical: checking the foreign key"));
+        for trigger in ["Unique_ConstraintTrigger_16420 for constraint one_line", "for constraint lines_place_key"] {
+            assert!(told("Update", trigger).starts_with("info: checking the deferrable constraint"), "{trigger}");
+        }
+        assert!(told("Insert", "audit for constraint audit").starts_with("critical: the trigger audit on lines;"));
     }
 
     #[test]
