@@ -47,6 +47,14 @@ pub(super) type Member<'t> = (&'t str, usize);
 impl<'a> Tape<'a> {
     /// Reads the value that `text` begins with; gives the byte after it too.
     pub(super) fn read(text: &'a str) -> Result<(Self, usize), Fault> {
+        Self::of_text(text).map_err(|fault| match fault {
+            // What is wrong is that there is no more of it.
+            Fault::Syntax(at) if text.as_bytes()[at..].trim_ascii_start().is_empty() => Fault::Cut,
+            other => other,
+        })
+    }
+
+    fn of_text(text: &'a str) -> Result<(Self, usize), Fault> {
         let mut tape = Self::default();
         let mut reader = Reader { text, at: 0 };
         loop {
@@ -285,7 +293,7 @@ impl<'a> Reader<'a> {
         if rest.starts_with(word) {
             self.at += word.len();
             Ok(token)
-        } else if word.starts_with(rest) {
+        } else if word.starts_with(rest.trim_ascii_end()) {
             Err(Fault::Cut)
         } else {
             Err(Fault::Syntax(self.at))
@@ -397,10 +405,13 @@ impl<'a> Reader<'a> {
     }
 
     fn hex(&mut self) -> Result<u32, Fault> {
-        let digits = self.text.as_bytes().get(self.at..self.at + 4).ok_or(Fault::Cut)?;
-        let number = digits.iter().try_fold(0, |number, digit| Some(number * 16 + char::from(*digit).to_digit(16)?));
-        self.at += 4;
-        number.ok_or(Fault::Syntax(self.at - 4))
+        let mut number = 0;
+        for _ in 0..4 {
+            let digit = char::from(self.peek()?).to_digit(16).ok_or(Fault::Syntax(self.at))?;
+            number = number * 16 + digit;
+            self.at += 1;
+        }
+        Ok(number)
     }
 }
 

@@ -95,7 +95,7 @@ pub async fn hypothetical(client: &Client, statement: &str, hypopg: &HypoPg) -> 
 }
 
 /// Builds an index in a transaction, does `work` within it and rolls all of it back. The table has to be in `schema`; writes to it wait
-/// meanwhile. `first` is run before, such as a statement that makes an extension.
+/// for the build and for the work. `first` is run before, such as a statement that makes an extension.
 ///
 /// # Errors
 /// The table is elsewhere, the statement fails or takes too long, the work fails, or `stop` was given.

@@ -35,7 +35,7 @@ pub struct WhatIf {
 pub enum Trial {
     /// The planner was told of an index that does not exist (HypoPG): there are costs, and nothing was executed.
     Hypothetical,
-    /// It was built in a transaction that was rolled back, and the statement executed in it.
+    /// It was built in a transaction that was rolled back, and the statement executed in it, as far as the note does not say otherwise.
     Built,
 }
 
@@ -50,4 +50,7 @@ pub struct TriedPlan {
     pub execution_ms: Option<f64>,
     /// Shared buffers of that execution, in the cache or not; null as above.
     pub buffers: Option<u64>,
+    /// Milliseconds after which the execution was given up; null where it was not.
+    #[serde(default)]
+    pub given_up_after_ms: Option<f64>,
 }

@@ -28,13 +28,30 @@ fn headline(examinations: &[Examination]) -> String {
     let all = || examinations.iter().flat_map(|one| &one.findings);
     match (examinations, all().next()) {
         ([], _) => "no plan was examined".into(),
-        (_, None) => "nothing stands out".into(),
+        (_, None) => nothing(examinations),
         ([only], Some(first)) => {
             let first = findings::place(first);
             let before = if only.findings.len() > 1 { ", first" } else { ":" };
             format!("{}{before} {first}", findings::counted(all()))
         }
         _ => format!("{} statements: {}", examinations.len(), findings::counted(all())),
+    }
+}
+
+/// That nothing stands out, as far as it was executed.
+fn nothing(examinations: &[Examination]) -> String {
+    let plans = || examinations.iter().flat_map(|one| &one.plans);
+    let (all, executed) = (plans().count(), plans().filter(|plan| findings::was_executed(plan)).count());
+    match (examinations, all - executed) {
+        (_, 0) => "nothing stands out".into(),
+        (_, missing) if executed > 0 => {
+            let were = if missing == 1 { "was" } else { "were" };
+            format!("nothing stands out; {missing} of {all} plans {were} not executed")
+        }
+        (several, _) => {
+            let why = plans().find_map(|plan| plan.note.as_deref()).filter(|_| several.len() == 1);
+            format!("{}; nothing stands out in the estimates", why.unwrap_or("not executed"))
+        }
     }
 }
 
@@ -193,6 +210,40 @@ mod tests {
         assert!(text.contains("Plan of latest_of_user for hot values (4711): 90.0 ms, "), "{text}");
         assert!(text.replace('\n', " ").contains("; the same plan for typical: "), "{text}");
         assert_eq!((text.matches("►1 Seq Scan").count(), text.matches("time   share").count()), (1, 2), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_executed_is_not_said_to_be_well() {
+        let plan = sample::record(Phase::After).plans.remove(0);
+        let not_executed = PlanFigures {
+            execution_ms: None,
+            rows_returned: None,
+            note: Some("not executed: it takes more than 2 s".into()),
+            ..plan.clone()
+        };
+        let of = |plans: Vec<PlanFigures>| plain(&[Examination { plans, ..Examination::default() }]);
+        let none = of(vec![not_executed.clone()]);
+        assert!(
+            none.starts_with("not executed: it takes more than 2 s; nothing stands out in the estimates\n"),
+            "{none}"
+        );
+        let words = none.replace('\n', " ");
+        assert!(
+            words.contains(
+                "Nothing stands out in the estimates: only the rules that need no more could look at 1 plan."
+            ),
+            "{none}"
+        );
+        let some = of(vec![plan.clone(), not_executed]);
+        assert!(some.starts_with("nothing stands out; 1 of 2 plans was not executed\n"), "{some}");
+        let words = some.replace('\n', " ");
+        assert!(
+            words.contains(
+                "all rules looked at 2 plans, but only those that need no more than estimates at the 1 not executed."
+            ),
+            "{some}"
+        );
+        assert!(of(vec![plan]).starts_with("nothing stands out\n"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) fn findings(findings: Option<&[Finding]>, plans: &[PlanFigures]) -> V
         return vec![Block::Paragraph("The plans were not examined.".into())];
     };
     let Some(first) = findings.first() else {
-        return vec![Block::Paragraph(format!("Nothing stands out: {}.", looked_at(plans)))];
+        return vec![Block::Paragraph(nothing(plans))];
     };
     let numbered = (1..).zip(findings).take(MOST);
     let mut blocks: Vec<Block> = numbered.map(|(number, finding)| Block::Item(item(number, finding, plans))).collect();
@@ -180,13 +180,33 @@ fn others(findings: &[Finding]) -> Option<String> {
     Some(format!("And {} more: {}; --format json has all.", rest.len(), counted(rest.iter())))
 }
 
-/// `all rules looked at 8 plans of 2 statements`.
+/// Whether it was executed; otherwise there are only estimates.
+pub(super) fn was_executed(plan: &PlanFigures) -> bool {
+    plan.rows_returned.is_some()
+}
+
+/// `Nothing stands out: all rules looked at 8 plans of 2 statements.`, and of how many of them there are only estimates.
+fn nothing(plans: &[PlanFigures]) -> String {
+    let estimated = plans.iter().filter(|plan| !was_executed(plan)).count();
+    let looked_at = looked_at(plans);
+    match estimated {
+        0 => format!("Nothing stands out: all rules looked at {looked_at}."),
+        _ if estimated == plans.len() => {
+            format!("Nothing stands out in the estimates: only the rules that need no more could look at {looked_at}.")
+        }
+        _ => format!(
+            "Nothing stands out: all rules looked at {looked_at}, but only those that need no more than estimates at the {estimated} not executed."
+        ),
+    }
+}
+
+/// `8 plans of 2 statements`.
 fn looked_at(plans: &[PlanFigures]) -> String {
     let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut names: Vec<&str> = plans.iter().map(|plan| plan.statement.as_str()).collect();
     names.dedup();
     let statements = if names.len() > 1 { format!(" of {} statements", names.len()) } else { String::new() };
-    format!("all rules looked at {}{statements}", counted(plans.len(), "plan"))
+    format!("{}{statements}", counted(plans.len(), "plan"))
 }
 
 #[cfg(test)]

@@ -32,7 +32,11 @@ fn about(trial: &WhatIf) -> String {
         (Some(Trial::Hypothetical), _) => {
             "The planner was told of an index that does not exist (HypoPG): these are its costs, and nothing was executed.".to_owned()
         }
-        (Some(Trial::Built), _) => "It was built in a transaction that was rolled back, and the statement executed in it.".to_owned(),
+        (Some(Trial::Built), _) => {
+            let was_executed = trial.after.as_ref().is_some_and(|after| after.execution_ms.is_some());
+            let done = if was_executed { "executed" } else { "only planned" };
+            format!("It was built in a transaction that was rolled back, and the statement {done} in it.")
+        }
     };
     let values = match (trial.class.as_str(), trial.parameters.is_empty()) {
         (_, true) => None,
@@ -78,15 +82,29 @@ fn figures(before: &TriedPlan, after: &TriedPlan) -> Table {
     };
     let cost = |cost: f64| units::significant(cost);
     table.row(["planner's cost".into(), cost(before.cost), cost(after.cost), factor(before.cost, after.cost)]);
-    if let (Some(before), Some(after)) = (before.execution_ms, after.execution_ms) {
-        let [was, is] = [before, after].map(units::milliseconds);
-        table.row(["execution".into(), was, is, factor(before, after)]);
+    let [was, is] = [before, after].map(execution);
+    if let (Some((was, before)), Some((is, after))) = (was, is) {
+        let factor = match (was, is) {
+            ("", "") => factor(before, after),
+            // Where one side took longer than it may, the factor is at least this.
+            ("> ", "") if after < before => format!("> {}", factor(before, after)),
+            ("", "> ") if before < after => format!("> {}", factor(before, after)),
+            _ => String::new(),
+        };
+        let cell = |sign: &str, ms: f64| format!("{sign}{}", units::milliseconds(ms));
+        table.row(["execution".into(), cell(was, before), cell(is, after), factor]);
     }
     if let (Some(before), Some(after)) = (before.buffers, after.buffers) {
         let [was, is] = [before, after].map(units::count);
         table.row(["buffers".into(), was, is, factor(before as f64, after as f64)]);
     }
     table
+}
+
+/// Milliseconds of the execution, or those after which it was given up with `> ` before them.
+fn execution(plan: &TriedPlan) -> Option<(&'static str, f64)> {
+    let given_up = plan.given_up_after_ms.map(|limit| ("> ", limit));
+    plan.execution_ms.map(|ms| ("", ms)).or(given_up)
 }
 
 #[cfg(test)]
@@ -100,6 +118,7 @@ mod tests {
             cost,
             execution_ms: Some(ms),
             buffers: Some(buffers),
+            given_up_after_ms: None,
         };
         WhatIf {
             statement: Some("latest".into()),
@@ -159,6 +178,37 @@ mod tests {
         - before: Seq Scan on events
         - after: Index Scan using events_user_id_idx on events
         ");
+    }
+
+    #[test]
+    fn what_took_too_long_has_its_limit() {
+        let given_up = |plan: Option<TriedPlan>| {
+            plan.map(|plan| TriedPlan { execution_ms: None, buffers: None, given_up_after_ms: Some(30_000.0), ..plan })
+        };
+        let note = Some("not executed without the index: it takes more than 30 s".to_owned());
+        let before = WhatIf { before: given_up(trial().before), note, ..trial() };
+        insta::assert_snapshot!(text(&[before.clone()]), @"
+        What the advice would change:
+        CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id);
+
+        It was built in a transaction that was rolled back, and the statement executed
+        in it. Tried on statement latest with typical values (5000). The index took
+        30.0 MB and 912 ms to build. Not executed without the index: it takes more than
+        30 s.
+
+                            before     after            factor
+        ───────────────────────────────────────────────────────
+         planner's cost     27 200      36.4         747x less
+         execution        > 30.0 s   41.0 µs   > 732 000x less
+
+        - before: Seq Scan on events
+        - after: Index Scan using events_user_id_idx on events
+        ");
+        let note = Some("not executed neither without the index nor with it: it takes more than 30 s".to_owned());
+        let both = text(&[WhatIf { after: given_up(before.after.clone()), note, ..before }]);
+        let words = both.replace('\n', " ");
+        assert!(words.contains("and the statement only planned in it."), "{both}");
+        assert!(both.contains("> 30.0 s   > 30.0 s"), "{both}");
     }
 
     #[test]

@@ -152,19 +152,43 @@ impl Trying<'_> {
                     ));
                 }
                 one.how = Some(Trial::Built);
+                one.note = not_executed(&before, &after);
                 fill_in(one, &before, &after, index)
             }
             (_, None) | (true, _) => Err(Error::new(ErrorKind::Failed, absent(&hypopg, scenario.is_some()))),
         }
     }
 
-    async fn explain(&self, explainer: &Explainer<'_>, limits: TimeLimits) -> Result<CapturedPlan, Error> {
+    async fn explain(&self, explainer: &Explainer<'_>, limits: TimeLimits) -> Result<Explanation, Error> {
         let statement = Explained { sql: self.sql, place: "the statement" };
         if self.values.is_empty() && explainer.parameters(&statement).await? > 0 {
-            return Ok(explainer.generic_estimate(&statement).await?);
+            let captured = explainer.generic_estimate(&statement).await?;
+            return Ok(Explanation { captured, given_up_after: None });
         }
-        Ok(explainer.custom(&statement, self.values, limits).await?)
+        let captured = explainer.custom(&statement, self.values, limits).await?;
+        let given_up = !captured.was_executed() && !limits.execution.is_zero();
+        Ok(Explanation { captured, given_up_after: given_up.then_some(limits.execution) })
     }
+}
+
+struct Explanation {
+    captured: CapturedPlan,
+    given_up_after: Option<Duration>,
+}
+
+/// Why a statement was not executed on one side or both; `None` where it was on both.
+fn not_executed(before: &Explanation, after: &Explanation) -> Option<String> {
+    let side = match [before, after].map(|side| side.captured.was_executed()) {
+        [true, true] => return None,
+        [false, false] => "neither without the index nor with it",
+        [false, true] => "without the index",
+        [true, false] => "with the index",
+    };
+    let why = match before.given_up_after.or(after.given_up_after) {
+        Some(limit) => format!("it takes more than {} s", limit.as_secs_f64()),
+        None => "it was given no values for its parameters".to_owned(),
+    };
+    Some(format!("not executed {side}: {why}"))
 }
 
 /// Why HypoPG is not used, and what would help.
@@ -179,12 +203,11 @@ fn absent(hypopg: &HypoPg, of_scenario: bool) -> String {
     }
 }
 
-fn fill_in(one: &mut WhatIf, before: &CapturedPlan, after: &CapturedPlan, index: TriedIndex) -> Result<(), Error> {
-    let (before, after) = (plan(before)?, plan(after)?);
-    one.used =
-        Some(after.nodes().iter().any(|node| node.index.as_ref().is_some_and(|name| index.names.contains(name))));
-    one.before = Some(tried(&before));
-    one.after = Some(tried(&after));
+fn fill_in(one: &mut WhatIf, before: &Explanation, after: &Explanation, index: TriedIndex) -> Result<(), Error> {
+    let (without, with) = (plan(&before.captured)?, plan(&after.captured)?);
+    one.used = Some(with.nodes().iter().any(|node| node.index.as_ref().is_some_and(|name| index.names.contains(name))));
+    one.before = Some(tried(&without, before.given_up_after));
+    one.after = Some(tried(&with, after.given_up_after));
     if let (Some(after), None, [name, ..]) = (&mut one.after, index.build, index.names.as_slice()) {
         // HypoPG gives it a name with a number.
         after.shape = after.shape.replace(name, "the hypothetical index");
@@ -199,13 +222,14 @@ fn plan(captured: &CapturedPlan) -> Result<Plan, Error> {
         .map_err(|cause| Error::new(ErrorKind::Failed, "the plan of the trial cannot be read").with_source(cause))
 }
 
-fn tried(plan: &Plan) -> TriedPlan {
+fn tried(plan: &Plan, given_up_after: Option<Duration>) -> TriedPlan {
     let figures = figures(plan, "", "", Vec::new());
     TriedPlan {
         buffers: figures.buffers(),
         shape: figures.shape,
         cost: plan.root().total_cost.unwrap_or(0.0),
         execution_ms: figures.execution_ms,
+        given_up_after_ms: given_up_after.map(|limit| limit.as_secs_f64() * 1e3),
     }
 }
 

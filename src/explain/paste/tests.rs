@@ -400,7 +400,37 @@ fn fragments() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
 }
 
+/// What is said of the JSON plan, cut at this byte and pasted, where it is anything but that it was cut off.
+fn not_told_as_cut(text: &str, at: usize) -> Option<String> {
+    let cut = &text[..text.floor_char_boundary(at)];
+    let told = ["", "\n", " |\r\n"].map(|end| match read_plans(format!("{cut}{end}").as_bytes()) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    });
+    told.into_iter().find(|told| !told.is_empty() && !told.contains("it was cut off"))
+}
+
+#[test]
+fn json_cut_at_any_byte_is_told_as_cut_off() {
+    let text = fixture("15/without_analyze.json");
+    let plan = text.find("\"Plan\"").unwrap() + "\"Plan\"".len();
+    for at in plan..text.trim_end().len() {
+        assert_eq!(not_told_as_cut(&text, at), None, "{}", &text[..text.floor_char_boundary(at)]);
+    }
+}
+
 proptest! {
+    #[test]
+    fn any_json_that_is_cut_is_told_as_cut_off(at in 0.0..1.0_f64, of in prop::sample::select(vec![
+        "15/seq_scan_sort.json", "15/quoted_names.json", "16/delete_cascade.json", "17/memoize.json", "18/parallel_hash.json",
+    ])) {
+        let json = fixture(of);
+        let plan = json.find("\"Plan\"").unwrap() + "\"Plan\"".len();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the text")]
+        let at = plan + (at * (json.trim_end().len() - plan) as f64) as usize;
+        prop_assert_eq!(not_told_as_cut(&json, at), None, "{}", &json[..json.floor_char_boundary(at)]);
+    }
+
     #[test]
     fn any_text_is_read_or_refused(text in ".*") {
         let _ = read_plans(text.as_bytes());

@@ -38,8 +38,10 @@ fn json_is_read_and_what_follows_is_left() {
 
 #[test]
 fn where_it_is_cut_or_wrong_is_told() {
-    for cut in ["", " ", "[", "[1,", "{", r#"{"a"#, r#"{"a""#, r#"{"a":"#, r#""x\u00"#, "tru", "-", "1e", "[1"] {
+    for cut in ["", " ", "[", "[1,", "{", r#"{"a"#, r#"{"a""#, r#"{"a":"#, r#""x\u00"#, r#""x\"#, r#""\ud83d"#, "tru", "-", "1e", "[1"] {
         assert_eq!(Tape::read(cut).unwrap_err(), Fault::Cut, "{cut}");
+        // As it is pasted, with the end of its last line.
+        assert_eq!(Tape::read(&format!("{cut}\r\n\n")).unwrap_err(), Fault::Cut, "{cut}");
     }
     for (wrong, at) in [
         ("x", 0),
@@ -51,6 +53,8 @@ fn where_it_is_cut_or_wrong_is_told() {
         ("{]", 1),
         ("[1}", 2),
         (r#""\x""#, 2),
+        (r#""\u0x00""#, 4),
+        ("\"a\nb\"", 2),
     ] {
         assert_eq!(Tape::read(wrong).unwrap_err(), Fault::Syntax(at), "{wrong}");
     }
