@@ -1,5 +1,7 @@
 //! Two plans side by side: nodes matched by relation and shape, and what changed.
 
+mod conditions;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
@@ -7,6 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use self::conditions::conditions;
 use crate::record::{PlanFigures, PlanNode, Severity};
 
 /// Ratio of two times of one execution each below which they count as the same.
@@ -234,27 +237,6 @@ fn by_cost(before: &PlanNode, after: &PlanNode) -> Effect {
         (Some(before), Some(after)) if before > after * NOISE_RATIO => Effect::Better,
         _ => Effect::Neither,
     }
-}
-
-/// Conditions and keys without their constants, which differ between parameter values, and without what was measured beside them.
-fn conditions(node: &PlanNode) -> Vec<String> {
-    let measured =
-        ["Sort Method:", "Batches:", "Heap Fetches:", "Heap Blocks:", "Workers:", "Hits:", "Index Searches:"];
-    let kept = node.details.iter().filter(|detail| !measured.iter().any(|name| detail.starts_with(name)));
-    kept.map(|detail| without_constants(detail)).collect()
-}
-
-fn without_constants(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut in_quotes = false;
-    for letter in text.chars() {
-        match letter {
-            '\'' => in_quotes = !in_quotes,
-            _ if in_quotes || letter.is_ascii_digit() => {}
-            _ => plain.push(letter),
-        }
-    }
-    plain
 }
 
 /// Places of a node before and after.

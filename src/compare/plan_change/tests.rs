@@ -172,6 +172,9 @@ fn names_conditions_and_workers_are_told_and_constants_are_not() {
     let of = |gather: &str, scan| plan(vec![node(0, gather, None, 1.0), scan]);
     let before = of("Limit", scan("t_a", "Index Cond: (a = 42)"));
     assert_eq!(told(&before, &of("Limit", scan("t_a", "Index Cond: (a = 7)"))), "");
+    for generic in ["Index Cond: (a = $1)", "Index Cond: (a = '42'::bigint)"] {
+        assert_eq!(told(&before, &of("Limit", scan("t_a", generic))), "");
+    }
     insta::assert_snapshot!(told(&before, &of("Limit", scan("t_a", "Filter: (a = 42)"))), @"Details Neither info: other conditions or keys");
     insta::assert_snapshot!(told(&before, &of("Gather", scan("t_b", "Index Cond: (a = 7)"))), @"
     Node Neither info: Limit is gone
