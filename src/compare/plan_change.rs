@@ -1,12 +1,15 @@
 //! Two plans side by side: nodes matched by relation and shape, and what changed.
 
+mod conditions;
+
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
 use serde::{Deserialize, Serialize};
 
+use self::conditions::conditions;
 use crate::record::{PlanFigures, PlanNode, Severity};
 
 /// Ratio of two times of one execution each below which they count as the same.
@@ -25,7 +28,7 @@ pub struct PlanChange {
     pub kind: PlanChangeKind,
     /// Whether it is for the better: by the times of both, where both were executed, else by its kind.
     pub effect: Effect,
-    /// How bad it is; `info` for what is not for the worse.
+    /// How bad it is; `info` for what is not for the worse, or where the plan as a whole is faster.
     pub severity: Severity,
     /// The change in words: `Seq Scan became Index Scan`.
     pub what: String,
@@ -84,7 +87,8 @@ pub(super) fn changes(before: &PlanFigures, after: &PlanFigures) -> Vec<PlanChan
             (None, None) => return None,
         };
         let Seen { kind, effect, severity, what } = seen;
-        let severity = if effect == Effect::Worse { severity } else { Severity::Info };
+        let is_bad = effect == Effect::Worse && whole != Some(Effect::Better);
+        let severity = if is_bad { severity } else { Severity::Info };
         Some(PlanChange { kind, effect, severity, what, before: pair.0, after: pair.1 })
     };
     aligned(from, to).into_iter().filter_map(change).collect()
@@ -235,41 +239,25 @@ fn by_cost(before: &PlanNode, after: &PlanNode) -> Effect {
     }
 }
 
-/// Conditions and keys without their constants, which differ between parameter values, and without what was measured beside them.
-fn conditions(node: &PlanNode) -> Vec<String> {
-    let measured =
-        ["Sort Method:", "Batches:", "Heap Fetches:", "Heap Blocks:", "Workers:", "Hits:", "Index Searches:"];
-    let kept = node.details.iter().filter(|detail| !measured.iter().any(|name| detail.starts_with(name)));
-    kept.map(|detail| without_constants(detail)).collect()
-}
-
-fn without_constants(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut in_quotes = false;
-    for letter in text.chars() {
-        match letter {
-            '\'' => in_quotes = !in_quotes,
-            _ if in_quotes || letter.is_ascii_digit() => {}
-            _ => plain.push(letter),
-        }
-    }
-    plain
-}
-
 /// Places of a node before and after.
 type Pair = (Option<usize>, Option<usize>);
 
 /// Every node of both plans once, with its counterpart where it has one: first by kind, relation and alias, or the relations
-/// below; then by kind and relation; then by kind alone, in the order of the nodes.
+/// below; then by kind and relation; then by kind alone, in the order of the nodes. A join of other relations is another join.
 fn aligned(before: &[PlanNode], after: &[PlanNode]) -> Vec<Pair> {
-    let below = [relations_below(before), relations_below(after)];
+    let ambiguous = [before, after].map(of_several_aliases).concat().into_iter().collect();
+    let below = [before, after].map(|nodes| relations_below(nodes, &ambiguous));
     let exact = |side: usize, at: usize, node: &PlanNode| {
         Some((hash(&(family(node), &node.relation, &node.alias)), below[side][at]))
     };
     let loose = |_: usize, _: usize, node: &PlanNode| {
-        let is_scan = family(node) == Family::Scan;
-        // A scan of no table, such as of a CTE, has nothing else to be known by.
-        (!is_scan || node.relation.is_some()).then(|| (hash(&(family(node), &node.relation)), 0))
+        let is_known = match family(node) {
+            Family::Join => false,
+            // One of no table, such as of a CTE, has nothing else to be known by.
+            Family::Scan => node.relation.is_some(),
+            _ => true,
+        };
+        is_known.then(|| (hash(&(family(node), &node.relation)), 0))
     };
     let mut counterpart = vec![None; before.len()];
     let mut found = vec![None; after.len()];
@@ -313,10 +301,27 @@ fn pass(
     }
 }
 
-/// For each node which relations are scanned by it and below it, in any order, as a sum of hashes.
-fn relations_below(nodes: &[PlanNode]) -> Vec<u64> {
-    let own = |node: &PlanNode| match family(node) {
-        Family::Scan => hash(&(&node.relation, &node.alias)),
+/// Relations that are read under more than one alias, so that only the alias tells which is meant. Others are known by themselves,
+/// for a rewritten query may call them otherwise.
+fn of_several_aliases(nodes: &[PlanNode]) -> Vec<&str> {
+    let mut aliases: HashMap<&str, &Option<String>> = HashMap::new();
+    let mut several = Vec::new();
+    for node in nodes {
+        if let Some(relation) = &node.relation
+            && *aliases.entry(relation).or_insert(&node.alias) != &node.alias
+        {
+            several.push(relation.as_str());
+        }
+    }
+    several
+}
+
+/// For each node which relations are scanned by it and below it, in any order, as a sum of hashes. Of a relation that is `ambiguous`,
+/// and of what is none, such as a CTE, the alias is meant too.
+fn relations_below(nodes: &[PlanNode], ambiguous: &HashSet<&str>) -> Vec<u64> {
+    let own = |node: &PlanNode| match (family(node), &node.relation) {
+        (Family::Scan, Some(relation)) if !ambiguous.contains(relation.as_str()) => hash(relation),
+        (Family::Scan, relation) => hash(&(relation, &node.alias)),
         _ => 0,
     };
     let mut sums: Vec<u64> = nodes.iter().map(own).collect();

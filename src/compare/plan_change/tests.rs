@@ -128,6 +128,42 @@ fn joins_are_known_by_what_they_join_whatever_their_order() {
 }
 
 #[test]
+fn a_join_of_other_relations_is_another_join() {
+    let scan = |depth, alias: &str, table: &str| PlanNode {
+        alias: Some(alias.into()),
+        ..node(depth, "Seq Scan", Some(table), 0.1)
+    };
+    // The inner join is of the first two, or of the last two.
+    let joined = |ms, inner, inner_ms, tables: [(&str, &str); 3]| {
+        let [outer, one, other] = tables.map(|(alias, table)| scan(2, alias, table));
+        let outer = PlanNode { depth: 1, ..outer };
+        plan(vec![node(0, "Hash Join", None, ms), node(1, inner, None, inner_ms), one, other, outer])
+    };
+    let other_join = "Node Neither info: Merge Join is new\nNode Neither info: Nested Loop is gone";
+    let [a, b, c] = [("a", "a"), ("b", "b"), ("c", "c")];
+    let before = joined(100.0, "Nested Loop", 0.2, [c, a, b]);
+    assert_eq!(told(&before, &joined(10.0, "Merge Join", 5.0, [a, b, c])), other_join);
+    assert_eq!(told(&before, &joined(100.0, "Merge Join", 5.0, [a, b, c])), other_join);
+    // Of one table under several names the names tell, and else the table, whatever a rewritten query calls it.
+    let [x, y, z] = [("x", "t"), ("y", "t"), ("z", "t")];
+    let before_self = joined(100.0, "Nested Loop", 0.2, [z, x, y]);
+    assert_eq!(told(&before_self, &joined(100.0, "Merge Join", 5.0, [x, y, z])), other_join);
+    let renamed = joined(100.0, "Merge Join", 5.0, [c, ("first", "a"), ("second", "b")]);
+    assert_eq!(told(&before, &renamed), "Join Worse warning: Nested Loop became Merge Join");
+}
+
+#[test]
+fn what_is_slower_in_a_plan_that_is_faster_is_no_cause_for_alarm() {
+    let limited = |ms, scan, scan_ms| plan(vec![node(0, "Limit", None, ms), node(1, scan, Some("t"), scan_ms)]);
+    let before = limited(51.0, "Index Scan", 1.0);
+    let told_of = |ms| told(&before, &limited(ms, "Seq Scan", 3.0));
+    assert_eq!(told_of(4.0), "Scan Worse info: Index Scan became Seq Scan");
+    // Not clearly faster.
+    assert_eq!(told_of(45.0), "Scan Worse critical: Index Scan became Seq Scan");
+    assert_eq!(told_of(60.0), "Scan Worse critical: Index Scan became Seq Scan");
+}
+
+#[test]
 fn names_conditions_and_workers_are_told_and_constants_are_not() {
     let scan = |index: &str, condition: &str| {
         let details = vec![condition.to_owned(), "Heap Fetches: 3".into()];
@@ -136,6 +172,9 @@ fn names_conditions_and_workers_are_told_and_constants_are_not() {
     let of = |gather: &str, scan| plan(vec![node(0, gather, None, 1.0), scan]);
     let before = of("Limit", scan("t_a", "Index Cond: (a = 42)"));
     assert_eq!(told(&before, &of("Limit", scan("t_a", "Index Cond: (a = 7)"))), "");
+    for generic in ["Index Cond: (a = $1)", "Index Cond: (a = '42'::bigint)"] {
+        assert_eq!(told(&before, &of("Limit", scan("t_a", generic))), "");
+    }
     insta::assert_snapshot!(told(&before, &of("Limit", scan("t_a", "Filter: (a = 42)"))), @"Details Neither info: other conditions or keys");
     insta::assert_snapshot!(told(&before, &of("Gather", scan("t_b", "Index Cond: (a = 7)"))), @"
     Node Neither info: Limit is gone
