@@ -5,6 +5,9 @@ use std::{error, fmt};
 /// A result of this module.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// SQLSTATE `lock_not_available`.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// What was tried, why it failed, and a way out where one is known. Never holds a password.
 #[derive(Debug)]
 pub struct Error {
@@ -80,6 +83,22 @@ impl Error {
     /// SQLSTATE, where the server sent one.
     pub fn sqlstate(&self) -> Option<&str> {
         self.cause.as_ref().and_then(|cause| cause.code()).map(|code| code.code())
+    }
+
+    /// Whether another session holds a lock that was waited for in vain.
+    pub fn is_locked(&self) -> bool {
+        self.sqlstate() == Some(LOCK_NOT_AVAILABLE)
+    }
+
+    /// Says so where another session holds a lock.
+    #[must_use]
+    pub(super) fn naming_lock(mut self) -> Self {
+        if self.is_locked() {
+            self.doing.push_str(": another session holds a lock that it needs");
+            self.hint =
+                Some("let the transaction that holds it end (pg_locks shows its process), then try again".to_owned());
+        }
+        self
     }
 
     /// Whether the connection is gone.

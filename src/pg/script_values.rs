@@ -34,7 +34,8 @@ pub async fn script_values(
         return Ok(values[statement].clone());
     };
     let failed = |cause| Error::from_server("cannot run the earlier steps of a script", cause);
-    client.batch_execute("BEGIN").await.map_err(failed)?;
+    let begin = "BEGIN; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s'";
+    client.batch_execute(begin).await.map_err(failed)?;
     let taken = stoppable(client, stop, async {
         let mut results: Vec<Option<(Prepared, Vec<Row>)>> = Vec::with_capacity(last);
         for step in &script.steps[..last] {
@@ -55,7 +56,7 @@ pub async fn script_values(
     if !taken.as_ref().is_err_and(Error::is_stopped) {
         client.batch_execute("ROLLBACK").await.map_err(failed)?;
     }
-    taken
+    taken.map_err(Error::naming_lock)
 }
 
 fn reads_results(statement: &Statement) -> bool {

@@ -8,6 +8,7 @@ mod own_scenario;
 mod own_server;
 
 mod executions;
+mod locks;
 mod query;
 mod under_load;
 mod values;

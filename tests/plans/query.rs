@@ -12,28 +12,30 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Deaf, own_server::OwnServer};
 
-struct Bed {
-    clinic: Clinic,
-    client: Client,
+pub(crate) struct Bed {
+    pub(crate) clinic: Clinic,
+    pub(crate) stop: CancellationToken,
+    pub(crate) client: Client,
     _server: OwnServer,
 }
 
 const LIMIT: Duration = Duration::from_secs(30);
 
 impl Bed {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let server = OwnServer::start();
-        let clinic = Clinic::given(server.connector(), Arc::new(Deaf), CancellationToken::new());
+        let stop = CancellationToken::new();
+        let clinic = Clinic::given(server.connector(), Arc::new(Deaf), stop.clone());
         let client = server.connector().connect("test").await.unwrap();
         let setup = "CREATE TABLE items (id int, kind text); CREATE SEQUENCE numbers;
             INSERT INTO items SELECT n, 'kind ' || n % 1000 FROM generate_series(1, 50000) AS n; VACUUM ANALYZE items";
         for statement in setup.split(';') {
             client.batch_execute(statement).await.unwrap();
         }
-        Self { clinic, client, _server: server }
+        Self { clinic, stop, client, _server: server }
     }
 
-    async fn ask(&self, sql: &str, values: &[&str], may_write: bool) -> Result<Examination, clinic::Error> {
+    pub(crate) async fn ask(&self, sql: &str, values: &[&str], may_write: bool) -> Result<Examination, clinic::Error> {
         let values = values.iter().map(|value| (*value != "NULL").then(|| (*value).to_owned())).collect();
         clinic::explain_query(&self.clinic, sql, values, may_write, LIMIT, false).await
     }

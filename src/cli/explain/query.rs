@@ -31,7 +31,8 @@ pub(super) struct QueryArgs {
     /// The value of $1, the next one of $2, and so on; \N is NULL. Without any, the plan for any values is explained, and not executed
     #[arg(long = "parameter", value_name = "VALUE", allow_hyphen_values = true, requires = "query")]
     parameters: Vec<String>,
-    /// Let the statement write: each execution is rolled back, but what is not transactional stays, such as how far a sequence has come
+    /// Let the statement write: each execution is rolled back, but what is not transactional stays, such as how far a sequence has come,
+    /// and the rows that it writes are locked for others as long as each execution takes
     #[arg(long, requires = "query")]
     rollback: bool,
 }

@@ -83,17 +83,23 @@ pub(super) async fn plans(
     for (index, given) in classes.iter().enumerate() {
         let limits = budget.limits(plans_left - index.min(plans_left));
         let captured = explainer.custom(statement, &given.values, limits).await.map_err(refusal)?;
-        all.push(read(statement, name, &given.class, given, captured, budget, limits)?);
+        let note = note(&captured, budget, limits);
+        all.push(read(statement, name, &given.class, given, captured, note)?);
     }
     let usual = classes.iter().position(|given| given.class == "typical").unwrap_or(0);
     let Some(given) = classes.get(usual).filter(|given| !given.values.is_empty()) else { return Ok(all) };
-    // What is too slow for these values is not tried again with another plan.
-    let limits = match all[usual].captured.was_executed() {
-        true => budget.limits(plans_left.saturating_sub(classes.len())),
-        false => TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO },
+    // What is too slow for these values, or met a lock, is not tried again with another plan.
+    let given_up = match all[usual].captured.was_executed() {
+        true => None,
+        false => all[usual].figures.note.clone(),
+    };
+    let limits = match given_up {
+        None => budget.limits(plans_left.saturating_sub(classes.len())),
+        Some(_) => TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO },
     };
     let captured = explainer.generic(statement, &given.values, limits).await.map_err(refusal)?;
-    let generic = read(statement, name, "generic", given, captured, budget, limits)?;
+    let note = given_up.or_else(|| note(&captured, budget, limits));
+    let generic = read(statement, name, "generic", given, captured, note)?;
     let mut differs = false;
     for one in &mut all {
         let same = one.plan.plan.has_shape_of(&generic.plan.plan);
@@ -123,15 +129,14 @@ fn read(
     class: &str,
     given: &ClassGiven,
     captured: CapturedPlan,
-    budget: &Budget,
-    limits: TimeLimits,
+    note: Option<String>,
 ) -> Result<Captured, Error> {
     let (plan, mut figures) = normal(statement, name, class, &captured, given.parameters.clone())?;
     figures.values_from.clone_from(&given.values_from);
     figures.value_rows.clone_from(&given.value_rows);
     figures.first_ms = captured.first_ms;
     figures.executions_ms.clone_from(&captured.executions_ms);
-    figures.note = note(&captured, budget, limits);
+    figures.note = note;
     Ok(Captured { captured, plan: ClassPlan { class: class.to_owned(), plan }, figures })
 }
 
@@ -151,6 +156,9 @@ fn normal(
 
 /// Why there is less than there could be.
 fn note(captured: &CapturedPlan, budget: &Budget, limits: TimeLimits) -> Option<String> {
+    if captured.locked {
+        return Some("not executed: another session holds a lock that it needs".to_owned());
+    }
     if !captured.was_executed() {
         return Some(match budget.all {
             Some((all, _)) if limits.execution < budget.execution => {

@@ -23,7 +23,7 @@ use crate::{
 /// Executions after the first, whose median is kept.
 const WARM: usize = 3;
 
-/// How long planning alone may take.
+/// How long planning alone may take, and each question about the statement.
 const PLANNING: Duration = Duration::from_secs(30);
 
 /// What is explained, and what it is called where it cannot be.
@@ -66,14 +66,16 @@ pub struct CapturedPlan {
     /// `EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, WAL, FORMAT JSON)`: of the executions after the first the one of median time, or
     /// the first where there was no time for more. Without ANALYZE where the first took too long.
     pub json: Json,
-    /// Milliseconds of the first execution, with whatever was cached; `None` where it took too long.
+    /// Milliseconds of the first execution, with whatever was cached; `None` where it took too long or met a lock.
     pub first_ms: Option<f64>,
     /// Milliseconds of those after it that have JSON, in their order.
     pub executions_ms: Vec<f64>,
+    /// Whether it was not executed because another session held a lock that it needs.
+    pub locked: bool,
 }
 
 impl CapturedPlan {
-    /// Whether the statement was executed; otherwise it took longer than it may.
+    /// Whether the statement was executed; otherwise it took longer than it may, or another session held a lock.
     pub fn was_executed(&self) -> bool {
         self.first_ms.is_some()
     }
@@ -131,51 +133,59 @@ impl<'a> Explainer<'a> {
     /// The text forms of a scenario's values for the statement's parameters.
     ///
     /// # Errors
-    /// It does not prepare, their number differs, or a value is none of its parameter's type.
+    /// It does not prepare, their number differs, a value is none of its parameter's type, or it was told to stop.
     pub async fn given(&self, statement: &Explained<'_>, values: &[Value]) -> Result<Vec<Given>> {
-        let prepared = self.client.prepare(statement.sql).await;
-        let prepared = prepared.map_err(|cause| run::failed(statement, cause))?;
+        let prepared = self.prepare(statement, |cause| run::failed(statement, cause)).await?;
         Given::of(values, prepared.params()).map_err(|cause| Error::new(format!("{}: {cause}", statement.place)))
     }
 
     /// Number of the statement's parameters.
     ///
     /// # Errors
-    /// It does not prepare.
+    /// It does not prepare, or it was told to stop.
     pub async fn parameters(&self, statement: &Explained<'_>) -> Result<usize> {
-        let prepared = self.client.prepare(statement.sql).await;
-        match prepared {
-            Ok(prepared) => Ok(prepared.params().len()),
-            Err(cause) => Err(Error::from_sql(format!("{}: it does not prepare", statement.place), cause)),
-        }
+        let failed = |cause| Error::from_sql(format!("{}: it does not prepare", statement.place), cause);
+        self.prepare(statement, failed).await.map(|prepared| prepared.params().len())
+    }
+
+    async fn prepare(
+        &self,
+        statement: &Explained<'_>,
+        failed: impl Fn(tokio_postgres::Error) -> Error,
+    ) -> Result<tokio_postgres::Statement> {
+        self.bounded(PLANNING, "", async { self.client.prepare(statement.sql).await.map_err(failed) }).await
     }
 
     /// What the catalog says of the tables of these plans.
     ///
     /// # Errors
-    /// The server cannot be asked.
+    /// The server cannot be asked, does not answer in time, or it was told to stop.
     pub async fn tables<'p>(&self, plans: impl IntoIterator<Item = &'p Plan>) -> Result<Tables> {
-        tables(self.client, plans).await
+        self.bounded(PLANNING, "", tables(self.client, plans)).await
     }
 
     async fn capture(&self, statement: &Explained<'_>, form: &Form<'_>, limits: TimeLimits) -> Result<CapturedPlan> {
         let begin = Instant::now();
         let first = match limits.execution.is_zero() {
-            true => None,
-            false => self.json(statement, form, true, limits.execution).await?,
+            true => Ok(None),
+            false => self.json(statement, form, true, limits.execution).await,
         };
-        let Some(first) = first else { return self.estimate(statement, form).await };
+        let locked = first.as_ref().is_err_and(Error::is_locked);
+        let Some(first) = unless_locked(first)? else {
+            return Ok(CapturedPlan { locked, ..self.estimate(statement, form).await? });
+        };
         // The text needs an execution too.
         let one = begin.elapsed();
         let is_time_for = |count: u32| begin.elapsed() + one * count <= limits.plan;
         let first_ms = execution_ms(&first);
         let mut warm: Vec<(f64, Json)> = Vec::new();
         while warm.len() < WARM && is_time_for(2) {
-            let Some(plan) = self.json(statement, form, true, limits.execution).await? else { break };
+            let plan = self.json(statement, form, true, limits.execution).await;
+            let Some(plan) = unless_locked(plan)? else { break };
             warm.push((execution_ms(&plan).unwrap_or(0.0), plan));
         }
         let text = match is_time_for(1) {
-            true => self.text(statement, form, true, limits.execution).await?,
+            true => unless_locked(self.text(statement, form, true, limits.execution).await)?,
             false => None,
         };
         let (text, text_executed) = match text {
@@ -186,17 +196,25 @@ impl<'a> Explainer<'a> {
         warm.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         let median = warm.len() / 2;
         let json = warm.into_iter().nth(median).map_or(first, |(_, plan)| plan);
-        Ok(CapturedPlan { text, text_executed, json, first_ms, executions_ms })
+        Ok(CapturedPlan { text, text_executed, json, first_ms, executions_ms, locked })
     }
 
     async fn estimate(&self, statement: &Explained<'_>, form: &Form<'_>) -> Result<CapturedPlan> {
         let json = self.json(statement, form, false, PLANNING).await?.ok_or_else(|| too_long_to_plan(statement))?;
         let text = self.planned_text(statement, form).await?;
-        Ok(CapturedPlan { text, text_executed: false, json, first_ms: None, executions_ms: Vec::new() })
+        Ok(CapturedPlan { text, text_executed: false, json, first_ms: None, executions_ms: Vec::new(), locked: false })
     }
 
     async fn planned_text(&self, statement: &Explained<'_>, form: &Form<'_>) -> Result<String> {
         self.text(statement, form, false, PLANNING).await?.ok_or_else(|| too_long_to_plan(statement))
+    }
+}
+
+/// What met a lock was not executed, as what took too long.
+fn unless_locked<T>(execution: Result<Option<T>>) -> Result<Option<T>> {
+    match execution {
+        Err(error) if error.is_locked() => Ok(None),
+        execution => execution,
     }
 }
 

@@ -1,12 +1,15 @@
 //! One execution of EXPLAIN.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use futures_util::TryStreamExt;
 use serde_json::Value as Json;
 use tokio_postgres::Row;
 
-use super::{Access, Explained, Explainer, Given};
+use super::{Access, Explained, Explainer, Given, PLANNING};
 use crate::pg::{
     error::{Error, Result},
     seed_session::stoppable,
@@ -14,6 +17,9 @@ use crate::pg::{
 
 /// SQLSTATE `query_canceled`.
 const QUERY_CANCELED: &str = "57014";
+
+/// How long a statement may wait for a lock: of less time than twice this, half.
+const LOCK: Duration = Duration::from_secs(5);
 
 /// The name under which a statement is prepared for its generic plan.
 const GENERIC: &str = "latclinic_generic";
@@ -67,10 +73,14 @@ impl Explainer<'_> {
         work: impl AsyncFnOnce() -> Result<T>,
     ) -> Result<T> {
         let failed = |cause| failed(statement, cause);
-        self.client.batch_execute(&format!("PREPARE {GENERIC} AS {}", statement.sql)).await.map_err(failed)?;
+        // The end of a transaction leaves what is prepared in it.
+        let sql = format!("PREPARE {GENERIC} AS {}", statement.sql);
+        self.bounded(PLANNING, "", async { self.client.batch_execute(&sql).await.map_err(failed) }).await?;
         let done = work().await;
         if !done.as_ref().is_err_and(Error::is_stopped) {
-            self.client.batch_execute(&format!("DEALLOCATE {GENERIC}")).await.map_err(failed)?;
+            let sql = format!("DEALLOCATE {GENERIC}");
+            let free = async { self.client.batch_execute(&sql).await.map_err(failed) };
+            stoppable(self.client, self.stop, free).await?;
         }
         done
     }
@@ -83,39 +93,54 @@ impl Explainer<'_> {
         options: &str,
         limit: Duration,
     ) -> Result<Option<Vec<Row>>> {
-        let failed = |cause| failed(statement, cause);
-        // 0 would be no limit at all.
-        let mut begin = match self.access {
-            Access::RolledBack => "BEGIN",
-            Access::ReadOnly => "BEGIN READ ONLY",
-            Access::Within => "SAVEPOINT latclinic_explain",
-        }
-        .to_owned();
-        begin.push_str(&format!("; SET LOCAL statement_timeout = {}", limit.as_millis().max(1)));
-        if let Form::Generic(_) = form {
-            begin.push_str("; SET LOCAL plan_cache_mode = force_generic_plan");
-        }
-        self.client.batch_execute(&begin).await.map_err(failed)?;
-        let sent = Instant::now();
+        let settings = match form {
+            Form::Custom(_) => "",
+            Form::Generic(_) => "; SET LOCAL plan_cache_mode = force_generic_plan",
+        };
+        let mut sent = Instant::now();
         let work = async {
+            sent = Instant::now();
             match form {
                 Form::Custom(values) => self.explain_custom(statement, options, values).await,
                 Form::Generic(values) => self.explain_generic(statement, options, *values).await,
             }
         };
-        let rows = stoppable(self.client, self.stop, work).await;
+        match self.bounded(limit, settings, work).await {
+            Err(error) if error.sqlstate() == Some(QUERY_CANCELED) && sent.elapsed() >= limit => Ok(None),
+            rows => rows.map(Some),
+        }
+    }
+
+    /// Does `work` in a transaction that is rolled back: no statement of it takes longer than `limit`, or waits long for a lock, and
+    /// it can be stopped. `settings` are further ones, each after a semicolon.
+    pub(super) async fn bounded<T>(
+        &self,
+        limit: Duration,
+        settings: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let failed = |cause| Error::from_server("cannot begin or end a transaction for a plan", cause);
+        let begin = match self.access {
+            Access::RolledBack => "BEGIN",
+            Access::ReadOnly => "BEGIN READ ONLY",
+            Access::Within => "SAVEPOINT latclinic_explain",
+        };
+        // 0 would be no limit at all.
+        let (time, lock) = (limit.as_millis().max(1), LOCK.min(limit / 2).as_millis().max(1));
+        let begin = format!("{begin}; SET LOCAL statement_timeout = {time}; SET LOCAL lock_timeout = {lock}{settings}");
+        self.client.batch_execute(&begin).await.map_err(failed)?;
+        let done = stoppable(self.client, self.stop, work).await;
         // After a stop that the server did not hear of, the session is still at work: its end takes the transaction back.
-        if !rows.as_ref().is_err_and(Error::is_stopped) {
+        if !done.as_ref().is_err_and(Error::is_stopped) {
             let end = match self.access {
                 Access::RolledBack | Access::ReadOnly => "ROLLBACK",
                 Access::Within => "ROLLBACK TO SAVEPOINT latclinic_explain; RELEASE SAVEPOINT latclinic_explain",
             };
             self.client.batch_execute(end).await.map_err(failed)?;
         }
-        match rows {
+        match done {
             Err(_) if self.stop.is_cancelled() => Err(Error::stopped()),
-            Err(error) if error.sqlstate() == Some(QUERY_CANCELED) && sent.elapsed() >= limit => Ok(None),
-            rows => rows.map(Some),
+            done => done.map_err(Error::naming_lock),
         }
     }
 
