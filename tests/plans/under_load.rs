@@ -76,3 +76,20 @@ async fn where_none_can_be_sampled_it_is_said_why() {
     let unwanted = LoadOptions { no_plan_samples: true, ..LoadOptions::default() };
     assert!(not_sampled(unwanted).await.contains("--no-plan-samples"));
 }
+
+#[tokio::test]
+async fn an_auto_explain_that_somebody_else_uses_is_left_alone() {
+    let bed = Bed::new();
+    let scenario = with_statements(vec![statement("find", "SELECT id FROM events WHERE id = $1")]);
+    bed.seed(&scenario).await;
+    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let preloaded = "LOAD 'auto_explain';
+        ALTER ROLE CURRENT_USER SET session_preload_libraries = 'auto_explain';
+        ALTER ROLE CURRENT_USER SET auto_explain.log_min_duration = ";
+    let not_sampled = async |least: &str| {
+        client.batch_execute(&format!("{preloaded}{least}")).await.unwrap();
+        under_load(&bench(&bed, &scenario, Phase::Before, LoadOptions::default()).await).not_sampled.clone()
+    };
+    insta::assert_snapshot!(not_sampled("60000").await.unwrap(), @"auto_explain is in use on the server (auto_explain.log_min_duration = 60000) and left as it is");
+    assert_eq!(not_sampled("-1").await, None, "loaded, but of use to nobody");
+}

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::direct::Direct;
 use crate::{
@@ -37,6 +37,9 @@ const MOST: usize = 256;
 const LOAD: &str = "LOAD 'auto_explain'; SET auto_explain.sample_rate = 0; SET auto_explain.log_min_duration = 0;
     SET auto_explain.log_level = info; SET auto_explain.log_format = json; SET auto_explain.log_analyze = off;
     SET auto_explain.log_verbose = off; SET auto_explain.log_triggers = off; SET auto_explain.log_nested_statements = off;";
+
+/// Has a row where `auto_explain` is loaded already and shows plans to somebody else.
+const IN_USE: &str = "SELECT setting FROM pg_settings WHERE name = 'auto_explain.log_min_duration' AND setting <> '-1'";
 
 /// How much of a load is sampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,6 +86,17 @@ impl Samples {
     /// Makes a session one that can be sampled; whether it is.
     pub(super) async fn prepare(&self, client: &Client) -> bool {
         if self.refused.get().is_some() {
+            return false;
+        }
+        if let Ok(answer) = client.simple_query(IN_USE).await
+            && let Some(set) = answer.iter().find_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0),
+                _ => None,
+            })
+        {
+            let _ = self.refused.set(format!(
+                "auto_explain is in use on the server (auto_explain.log_min_duration = {set}) and left as it is"
+            ));
             return false;
         }
         match client.batch_execute(LOAD).await {
