@@ -32,7 +32,7 @@ pub(crate) async fn capture(server: &OwnServer, cases: &[Case]) -> Result<()> {
     let client = connector.connect("planted").await?;
     let major = runner::major(&client).await?;
     for case in cases {
-        if !runner::is_met(&client, case).await? {
+        if runner::unmet(&client, case).await?.is_some() {
             println!("{major} {}: not on this server", case.name);
             continue;
         }

@@ -32,7 +32,7 @@ pub(crate) async fn examine(server: &OwnServer, cases: &[Case], all: bool) -> Re
     let version = version.split(' ').next().unwrap_or_default();
     let mut outcomes = Vec::new();
     for case in cases {
-        if !runner::is_met(&client, case).await? {
+        if runner::unmet(&client, case).await?.is_some() {
             println!("{}: not on PostgreSQL {version}", case.name);
             continue;
         }

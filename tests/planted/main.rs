@@ -5,6 +5,8 @@ mod case;
 mod own_server;
 mod runner;
 
+use std::io::Write;
+
 use anyhow::Result;
 use case::{Case, Need};
 use futures_util::{StreamExt, stream};
@@ -17,39 +19,87 @@ use runner::Planted;
 
 /// Cases at work at a time.
 const SIDE_BY_SIDE: usize = 2;
+/// Cases with a cause of slowness that have to be examined on any server; those that it cannot run do not count.
+const LEAST_BOTTLENECKS: usize = 25;
+/// Healthy cases, likewise.
+const LEAST_HEALTHY: usize = 10;
 
 #[tokio::test]
 async fn the_finding_on_top_names_the_cause() {
     let cases = case::read(&[]).unwrap();
     let server = OwnServer::start();
     let connector = server.connector();
-    let work = stream::iter(&cases).map(|case| fault(&connector, case));
-    let faults: Vec<Option<String>> = work.buffer_unordered(SIDE_BY_SIDE).collect().await;
-    let faults: Vec<String> = faults.into_iter().flatten().collect();
+    let work = stream::iter(&cases).map(async |case| (case, examined(&connector, case).await));
+    let examined: Vec<(&Case, Result<Examined>)> = work.buffer_unordered(SIDE_BY_SIDE).collect().await;
+    let mut counts = Counts::default();
+    let mut faults = Vec::new();
+    for (case, outcome) in examined {
+        match outcome {
+            Ok(Examined::Not(need)) => counts.skipped.push(format!("{} ({need:?})", case.name)),
+            Ok(Examined::Found(findings)) => {
+                counts.add(case);
+                faults.extend(fault(case, &findings));
+            }
+            Err(error) => faults.push(format!("{}: {error:#}", case.name)),
+        }
+    }
+    // Past the harness, which keeps what a passed test prints.
+    writeln!(std::io::stderr(), "{}", counts.told()).unwrap();
     assert!(faults.is_empty(), "{} of {} cases:\n{}", faults.len(), cases.len(), faults.join("\n"));
+    assert_eq!(counts.lacking(), None);
 }
 
-/// What is wrong with what is found in a case.
-async fn fault(connector: &Connector, case: &Case) -> Option<String> {
-    match findings(connector, case).await {
-        Ok(None) => None,
-        Ok(Some(findings)) => {
-            let fault = wrong(case, &findings)?;
-            let found: Vec<_> = findings.iter().map(|finding| format!("\n    {}", told(finding))).collect();
-            Some(format!("{}: {fault}{}", case.name, found.concat()))
-        }
-        Err(error) => Some(format!("{}: {error:#}", case.name)),
+/// How many cases were examined.
+#[derive(Default)]
+struct Counts {
+    bottlenecks: usize,
+    healthy: usize,
+    /// Those that the server cannot run, with what it lacks.
+    skipped: Vec<String>,
+}
+
+impl Counts {
+    fn add(&mut self, case: &Case) {
+        *(if case.finds.is_some() { &mut self.bottlenecks } else { &mut self.healthy }) += 1;
+    }
+
+    fn told(&self) -> String {
+        let skipped = if self.skipped.is_empty() { "none".to_owned() } else { self.skipped.join(", ") };
+        format!(
+            "{} bottlenecks, {} healthy; not run, for what the server lacks: {skipped}",
+            self.bottlenecks, self.healthy
+        )
+    }
+
+    /// Why that proves nothing.
+    fn lacking(&self) -> Option<String> {
+        let is_enough = self.bottlenecks >= LEAST_BOTTLENECKS && self.healthy >= LEAST_HEALTHY;
+        (!is_enough).then(|| format!("too few cases: {}", self.told()))
     }
 }
 
-async fn findings(connector: &Connector, case: &Case) -> Result<Option<Vec<Finding>>> {
-    if !runner::is_met(&connector.connect("planted").await?, case).await? {
-        return Ok(None);
+/// What came of a case.
+enum Examined {
+    /// The server lacks what it needs.
+    Not(Need),
+    Found(Vec<Finding>),
+}
+
+async fn examined(connector: &Connector, case: &Case) -> Result<Examined> {
+    if let Some(need) = runner::unmet(&connector.connect("planted").await?, case).await? {
+        return Ok(Examined::Not(need));
     }
     let planted = Planted::new(connector, case).await?;
     let findings = planted.findings().await?;
     planted.remove().await?;
-    Ok(Some(findings))
+    Ok(Examined::Found(findings))
+}
+
+/// What is wrong with what is found in a case.
+fn fault(case: &Case, findings: &[Finding]) -> Option<String> {
+    let fault = wrong(case, findings)?;
+    let found: Vec<_> = findings.iter().map(|finding| format!("\n    {}", told(finding))).collect();
+    Some(format!("{}: {fault}{}", case.name, found.concat()))
 }
 
 fn wrong(case: &Case, findings: &[Finding]) -> Option<String> {
@@ -69,6 +119,17 @@ fn wrong(case: &Case, findings: &[Finding]) -> Option<String> {
 fn told(finding: &Finding) -> String {
     let Finding { rule, severity, evidence, advice, statements, .. } = finding;
     format!("{} {rule}: {evidence}; {advice} {statements:?}", severity.as_str())
+}
+
+#[test]
+fn too_few_cases_prove_nothing() {
+    let mut counts = Counts { bottlenecks: LEAST_BOTTLENECKS, healthy: LEAST_HEALTHY, skipped: Vec::new() };
+    assert_eq!(counts.lacking(), None);
+    counts.healthy = 0;
+    counts.skipped = vec!["one (Jit)".to_owned()];
+    let lacking = "too few cases: 25 bottlenecks, 0 healthy; not run, for what the server lacks: one (Jit)";
+    assert_eq!(counts.lacking().as_deref(), Some(lacking));
+    assert!(Counts::default().lacking().is_some());
 }
 
 #[test]

@@ -30,8 +30,8 @@ pub(crate) async fn major(client: &Client) -> Result<u32> {
     Ok(scalar(client, "SHOW server_version_num").await?.parse::<u32>()? / 10_000)
 }
 
-/// Whether the server has what the case needs.
-pub(crate) async fn is_met(client: &Client, case: &Case) -> Result<bool> {
+/// What the case needs first that the server does not have.
+pub(crate) async fn unmet(client: &Client, case: &Case) -> Result<Option<Need>> {
     for need in &case.needs {
         let met = match need {
             Need::Jit => scalar(client, "SELECT pg_jit_available()").await? == "t",
@@ -39,10 +39,10 @@ pub(crate) async fn is_met(client: &Client, case: &Case) -> Result<bool> {
             Need::Counts => true,
         };
         if !met {
-            return Ok(false);
+            return Ok(Some(*need));
         }
     }
-    Ok(true)
+    Ok(None)
 }
 
 impl<'c> Planted<'c> {
