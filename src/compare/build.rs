@@ -45,6 +45,7 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
     let (from, to) = (&before.found.record, &after.found.record);
     comparable::check(from, to)?;
     let plans = plans(from, to);
+    let findings = finding_change::changes(from.findings.as_deref(), to.findings.as_deref(), &plans);
     let mut metrics = metrics::of_load(None, (&from.totals, &from.latency_ms), (&to.totals, &to.latency_ms));
     metrics.extend(metrics::of_plans(&plans));
     let mut statements = statements(from, to);
@@ -79,7 +80,7 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
         metrics,
         statements,
         plans,
-        findings: finding_change::changes(from.findings.as_deref(), to.findings.as_deref()),
+        findings,
         results_identical: results.as_ref().and_then(|check| check.identical),
         results,
         price,

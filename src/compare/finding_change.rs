@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::{Comparison, PlanComparison};
-use crate::record::{Finding, Outcome, Severity};
+use crate::record::{Finding, Outcome, PlanFigures, Severity};
 
 /// Reasons that a gate names.
 const MOST_REASONS: usize = 3;
@@ -31,6 +31,8 @@ pub enum FindingState {
     New,
     /// It is in both, of higher severity after.
     Worse,
+    /// It is not as on the other side, where the plan was not executed, or not captured, so that it could not be seen.
+    Unknown,
     /// It is in both, as severe as before.
     Stays,
     /// It is in both, of lower severity after.
@@ -53,8 +55,12 @@ impl FindingChange {
     }
 }
 
-/// Pairs findings by rule and statement; `None` where either side was not examined.
-pub(super) fn changes(before: Option<&[Finding]>, after: Option<&[Finding]>) -> Option<Vec<FindingChange>> {
+/// Pairs findings by rule and statement; `None` where either side was not examined. `plans` say what could be seen.
+pub(super) fn changes(
+    before: Option<&[Finding]>,
+    after: Option<&[Finding]>,
+    plans: &[PlanComparison],
+) -> Option<Vec<FindingChange>> {
     let mut changes: Vec<FindingChange> = Vec::new();
     for (finding, is_after) in
         after?.iter().map(|finding| (finding, true)).chain(before?.iter().map(|finding| (finding, false)))
@@ -78,17 +84,41 @@ pub(super) fn changes(before: Option<&[Finding]>, after: Option<&[Finding]>) -> 
         side.push(finding.clone());
     }
     for change in &mut changes {
-        change.change = match change.severities() {
-            [None, _] => FindingState::New,
-            [_, None] => FindingState::Gone,
-            [before, after] if after > before => FindingState::Worse,
-            [before, after] if after < before => FindingState::Milder,
-            _ => FindingState::Stays,
-        };
+        change.change = state(change, plans);
     }
     let severity = |change: &FindingChange| change.worst().map(|finding| finding.severity);
     changes.sort_by(|one, other| (one.change, severity(other)).cmp(&(other.change, severity(one))));
     Some(changes)
+}
+
+fn state(change: &FindingChange, plans: &[PlanComparison]) -> FindingState {
+    let [before, after] = change.severities();
+    let state = match (before, after) {
+        (None, _) => FindingState::New,
+        (_, None) => FindingState::Gone,
+        _ if after > before => FindingState::Worse,
+        _ if after < before => FindingState::Milder,
+        _ => return FindingState::Stays,
+    };
+    let is_after = after > before;
+    let (side, known) = if is_after { (&change.after, before) } else { (&change.before, after) };
+    let mut differing = side.iter().filter(|finding| Some(finding.severity) > known);
+    if differing.any(|finding| would_show(finding, plans, is_after)) { state } else { FindingState::Unknown }
+}
+
+/// Whether a finding of one side would show on the other, were it there: for one of its classes the plan was executed there, or on
+/// neither side, so that both were examined by their estimates.
+fn would_show(finding: &Finding, plans: &[PlanComparison], is_after: bool) -> bool {
+    let Some(statement) = &finding.statement else { return true };
+    let was_executed = |plan: &PlanFigures| plan.execution_ms.is_some();
+    let is_its = |plan: &&PlanComparison| {
+        plan.statement == *statement && (finding.classes.is_empty() || finding.classes.contains(&plan.class))
+    };
+    plans.iter().filter(is_its).any(|plan| {
+        let (own, other) = if is_after { (&plan.after, &plan.before) } else { (&plan.before, &plan.after) };
+        let is_estimated = !own.as_ref().is_some_and(was_executed);
+        other.as_ref().is_some_and(|other| is_estimated || was_executed(other))
+    })
 }
 
 /// Whether no finding above info is new or more severe, and no plan changed for the worse, and why not.
@@ -96,18 +126,57 @@ pub(super) fn none_worse(comparison: &Comparison) -> (Outcome, Option<String>) {
     let findings = comparison.findings.iter().flatten().filter_map(worse_finding);
     let worse: Vec<String> = findings.chain(worse_plans(&comparison.plans)).collect();
     if !worse.is_empty() {
-        let mut told = worse[..worse.len().min(MOST_REASONS)].join("; ");
-        if worse.len() > MOST_REASONS {
-            told.push_str(&format!("; and {} more", worse.len() - MOST_REASONS));
-        }
-        return (Outcome::Failed, Some(told));
+        return (Outcome::Failed, Some(listed(&worse)));
     }
-    let missing = match comparison.findings {
+    let missing = match &comparison.findings {
         None => Some("the plans of both phases were not examined; measure them again with this latclinic".to_owned()),
-        Some(_) => without_plans(comparison)
-            .map(|name| format!("there is no plan of {name} on both sides to compare; measure both phases again")),
+        Some(changes) => without_plans(comparison)
+            .map(|name| format!("there is no plan of {name} on both sides to compare; measure both phases again"))
+            .or_else(|| not_executed(&comparison.plans))
+            .or_else(|| changes.iter().find_map(unknown_finding)),
     };
     (if missing.is_some() { Outcome::Undecided } else { Outcome::Passed }, missing)
+}
+
+fn listed(reasons: &[String]) -> String {
+    let mut told = reasons[..reasons.len().min(MOST_REASONS)].join("; ");
+    if reasons.len() > MOST_REASONS {
+        told.push_str(&format!("; and {} more", reasons.len() - MOST_REASONS));
+    }
+    told
+}
+
+/// The plans of both sides of which one has estimates only, in which few rules see anything:
+/// `latest was not executed for hot values after the fix (it takes more than 30 s)`.
+fn not_executed(plans: &[PlanComparison]) -> Option<String> {
+    let of_plan = |plan: &PlanComparison| -> Option<String> {
+        let (before, after) = (plan.before.as_ref()?, plan.after.as_ref()?);
+        let is_estimated = |side: &PlanFigures| side.execution_ms.is_none();
+        let (side, phase) = match () {
+            () if is_estimated(after) => (after, "after"),
+            () if is_estimated(before) => (before, "before"),
+            () => return None,
+        };
+        let note = side.note.as_deref().and_then(|note| note.strip_prefix("not executed: "));
+        let why = note.map(|why| format!(" ({why})")).unwrap_or_default();
+        Some(format!("{} was not executed for {} values {phase} the fix{why}", plan.statement, plan.class))
+    };
+    let found: Vec<String> = plans.iter().filter_map(of_plan).collect();
+    (!found.is_empty()).then(|| format!("what is worse may go unseen: {}", listed(&found)))
+}
+
+/// A finding above info that has no plan on the other side to be looked for in.
+fn unknown_finding(change: &FindingChange) -> Option<String> {
+    let severity = change.severities().into_iter().flatten().max().filter(|severity| *severity > Severity::Info)?;
+    let of = change.statement.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    (change.change == FindingState::Unknown).then(|| {
+        format!(
+            "what became of the {} finding {}{of} is unknown: one phase has no plan for the values that it was seen for; \
+             measure both phases again",
+            severity.as_str(),
+            change.rule
+        )
+    })
 }
 
 /// `new critical finding seq-scan-filter of latest: Seq Scan on events read ...`.

@@ -63,6 +63,7 @@ fn point(change: &FindingChange) -> String {
     };
     let to_do = match change.change {
         FindingState::Gone => String::new(),
+        FindingState::Unknown => "; in the other phase that plan was not executed, or not captured".to_owned(),
         _ => format!("; what to do: {}", worst.advice),
     };
     let (state, severity) = (state_name(change.change), worst.severity.as_str());
@@ -73,6 +74,7 @@ fn state_name(state: FindingState) -> &'static str {
     match state {
         FindingState::New => "new",
         FindingState::Worse => "worse",
+        FindingState::Unknown => "unknown",
         FindingState::Stays => "stays",
         FindingState::Milder => "milder",
         FindingState::Gone => "gone",
@@ -94,8 +96,14 @@ pub(super) fn changes_line(changes: &[FindingChange]) -> Option<String> {
         let names: Vec<String> = all.iter().take(MOST).map(name).collect();
         (!all.is_empty()).then(|| format!("{} {} ({})", all.len(), state_name(state), names.join(", ")))
     };
-    let states =
-        [FindingState::New, FindingState::Worse, FindingState::Stays, FindingState::Milder, FindingState::Gone];
+    let states = [
+        FindingState::New,
+        FindingState::Worse,
+        FindingState::Unknown,
+        FindingState::Stays,
+        FindingState::Milder,
+        FindingState::Gone,
+    ];
     let parts: Vec<String> = states.into_iter().filter_map(of_state).collect();
     (!parts.is_empty()).then(|| format!("Findings: {}.", parts.join("; ")))
 }
@@ -241,6 +249,7 @@ mod tests {
         let changes = [
             change(FindingState::New, &[], &[Warning]),
             change(FindingState::Worse, &[Warning], &[Critical]),
+            change(FindingState::Unknown, &[], &[Warning]),
             change(FindingState::Gone, &[Critical], &[]),
             change(FindingState::Stays, &[Info], &[Info]),
         ];
@@ -253,12 +262,15 @@ mod tests {
           events read 1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers,
           99.8 % of the time; what to do: give its filter an index, so that only the
           rows it keeps are read
+        - unknown: warning seq-scan-filter of latest_of_user: Seq Scan on events read
+          1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
+          time; in the other phase that plan was not executed, or not captured
         - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read
           1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
           time
         - 1 only good to know, in comparison.json
         ");
-        insta::assert_snapshot!(changes_line(&changes).unwrap(), @"Findings: 1 new (warning seq-scan-filter of latest_of_user); 1 worse (critical seq-scan-filter of latest_of_user); 1 gone (critical seq-scan-filter of latest_of_user).");
+        insta::assert_snapshot!(changes_line(&changes).unwrap(), @"Findings: 1 new (warning seq-scan-filter of latest_of_user); 1 worse (critical seq-scan-filter of latest_of_user); 1 unknown (warning seq-scan-filter of latest_of_user); 1 gone (critical seq-scan-filter of latest_of_user).");
         let many = vec![changes[0].clone(); 7];
         assert!(told(Some(&many)).ends_with("\n- and 2 more, in comparison.json"));
     }

@@ -221,9 +221,9 @@ fn nulls_errors_and_interruption_are_shown_as_such() {
       among these
 
     What stands out in the plans:
-    - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read
+    - unknown: critical seq-scan-filter of latest_of_user: Seq Scan on events read
       1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
-      time
+      time; in the other phase that plan was not executed, or not captured
 
     Behind the figures:
                                         before                  after
