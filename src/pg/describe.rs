@@ -110,7 +110,7 @@ async fn describe_statement(
 
 /// Prepares a statement of the workload.
 pub(super) async fn prepare(client: &Client, statement: &Statement) -> Result<tokio_postgres::Statement> {
-    let text = only_statement(&statement.sql);
+    let text = statement.sql.only();
     client.prepare(text).await.map_err(|cause| {
         let place = place(&statement.sql, &cause);
         let error = Error::from_sql(format!("{place}: statement {} does not prepare", statement.name), cause);
@@ -125,7 +125,7 @@ pub(super) async fn prepare(client: &Client, statement: &Statement) -> Result<to
 
 /// The values that a query gives for a parameter.
 async fn fetch(client: &Client, query: &SqlText, column_type: &ColumnType, what: &str) -> Result<Vec<Value>> {
-    let text = only_statement(query);
+    let text = query.only();
     let failed = |cause| {
         let place = place(query, &cause);
         Error::from_sql(format!("{place}: the query for {what} fails"), cause)
@@ -177,11 +177,6 @@ fn plain(json: serde_json::Value) -> Value {
     }
 }
 
-/// The statement of a text that has one.
-pub(super) fn only_statement(sql: &SqlText) -> &str {
-    sql.statements.first().map_or(sql.text.as_str(), |statement| statement.text.as_str())
-}
-
 /// File, line and column of the place that an error of the server points at; the line of the statement where it points nowhere.
 fn place(sql: &SqlText, cause: &tokio_postgres::Error) -> String {
     let position = match cause.as_db_error().and_then(|db| db.position()) {
@@ -194,11 +189,11 @@ fn place(sql: &SqlText, cause: &tokio_postgres::Error) -> String {
 /// `position` counts characters of the statement from 1, as PostgreSQL does; 0 is none.
 pub(super) fn place_at(sql: &SqlText, position: usize) -> String {
     let source = &sql.source;
-    let line = sql.statements.first().map_or(1, |statement| statement.line);
+    let line = sql.line();
     if position == 0 {
         return format!("{source}:{line}");
     }
-    let begin = sql.text.find(only_statement(sql)).unwrap_or(0);
+    let begin = sql.text.find(sql.only()).unwrap_or(0);
     let length: usize = sql.text[begin..].chars().take(position - 1).map(char::len_utf8).sum();
     let before = &sql.text[..begin + length];
     let line = before.matches('\n').count() + 1;

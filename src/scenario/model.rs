@@ -287,6 +287,18 @@ pub struct SqlText {
     pub statements: Vec<SqlStatement>,
 }
 
+impl SqlText {
+    /// The statement of a text that has one; the text itself where it was not taken apart.
+    pub fn only(&self) -> &str {
+        self.statements.first().map_or(self.text.as_str(), |statement| statement.text.as_str())
+    }
+
+    /// Line of its first statement, from 1.
+    pub fn line(&self) -> usize {
+        self.statements.first().map_or(1, |statement| statement.line)
+    }
+}
+
 /// One statement of an SQL text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SqlStatement {

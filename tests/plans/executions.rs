@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use latclinic::{clinic, record::Phase, scenario::Value};
+use latclinic::{
+    clinic::{self, LoadOptions},
+    record::Phase,
+    scenario::Value,
+};
 
-use super::{Bed, statement, with_statements};
+use super::{Bed, statement, under_load::bench, with_statements};
 
 #[tokio::test]
 async fn the_first_execution_is_apart_and_the_plan_is_that_of_the_median() {
@@ -68,6 +72,26 @@ async fn what_takes_too_long_is_explained_without_executing_it() {
     let client = bed.clinic.connector().connect("test").await.unwrap();
     let left = client.query_one("SELECT count(*) FROM latclinic_events.events WHERE user_id = -7", &[]).await.unwrap();
     assert_eq!(left.get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn while_measured_a_slow_statement_leaves_the_others_their_time() {
+    let bed = Bed::new();
+    // Slow for a hot value, which the load does not send.
+    let slow = "SELECT pg_sleep(CASE WHEN $1::int = 5 THEN 600 ELSE 0 END) FROM events WHERE id = 1";
+    let find = "SELECT id FROM events WHERE user_id = $1";
+    let others = ["one", "two", "three"].map(|name| statement(name, find));
+    let scenario = with_statements([vec![statement("slow", slow)], others.into()].concat());
+    bed.seed(&scenario).await;
+    let record = bench(&bed, &scenario, Phase::Before, LoadOptions::default()).await;
+    let plans = record.plans;
+    for plan in &plans {
+        let note = "not executed: its share of the 60 s that all plans may take is too short";
+        let expected = (plan.statement == "slow").then_some(note);
+        assert_eq!(plan.note.as_deref(), expected, "{plan:?}");
+        assert_eq!(plan.execution_ms.is_none(), expected.is_some(), "{plan:?}");
+    }
+    assert!(plans.len() >= 16, "{plans:?}");
 }
 
 #[tokio::test]

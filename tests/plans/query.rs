@@ -91,8 +91,17 @@ async fn what_would_write_is_refused_unless_it_is_rolled_back() {
         let told = bed.refused(sql, &[]).await;
         assert!(told.contains("25006") && told.contains("pass --rollback"), "{told}");
     }
+    // PostgreSQL itself would execute it.
+    for sql in ["SELECT * INTO copy FROM items", "(SELECT id INTO copy FROM items) UNION SELECT 1"] {
+        let told = bed.refused(sql, &[]).await;
+        assert!(told.starts_with("the statement creates a table") && told.contains("pass --rollback"), "{told}");
+    }
     assert_eq!(bed.items().await, 50_000);
 
+    bed.ask("SELECT * INTO copy FROM items", &[], true).await.unwrap();
+    let copies: i64 =
+        bed.client.query_one("SELECT count(*) FROM pg_class WHERE relname = 'copy'", &[]).await.unwrap().get(0);
+    assert_eq!(copies, 0);
     let found = bed.ask("DELETE FROM items WHERE id <= $1", &["100"], true).await.unwrap();
     assert_eq!(found.plans[0].nodes[0].label, "Delete on items");
     assert!(found.notes.iter().any(|note| note.contains("rolled back") && note.contains("sequence")), "{found:?}");

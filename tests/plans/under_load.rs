@@ -10,7 +10,7 @@ use latclinic::{
 
 use super::{Bed, statement, with_statements};
 
-async fn bench(bed: &Bed, scenario: &Scenario, phase: Phase, options: LoadOptions) -> Record {
+pub(super) async fn bench(bed: &Bed, scenario: &Scenario, phase: Phase, options: LoadOptions) -> Record {
     let options = LoadOptions {
         clients: Some(2),
         warmup: Some(Duration::from_millis(400)),

@@ -68,10 +68,8 @@ pub(in crate::clinic) async fn capture(
     let mut statements = Vec::with_capacity(scenario.statements.len());
     for (index, statement) in scenario.statements.iter().enumerate() {
         clinic.step(format!("explaining {}", statement.name));
-        let only = statement.sql.statements.first();
-        let sql = only.map_or(statement.sql.text.as_str(), |only| only.text.as_str());
-        let place =
-            format!("{}:{}: statement {}", statement.sql.source, only.map_or(1, |only| only.line), statement.name);
+        let sql = statement.sql.only();
+        let place = format!("{}:{}: statement {}", statement.sql.source, statement.sql.line(), statement.name);
         let explained = pg::Explained { sql, place: &place };
         let mut given = Vec::new();
         // Without parameters it has one plan.

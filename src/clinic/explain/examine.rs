@@ -11,6 +11,7 @@ use crate::{
     explain::{ClassPlan, Examined, diagnose},
     pg::{self, Access, Given},
     record::{Examination, ValueSource},
+    scenario,
 };
 
 /// SQLSTATE `read_only_sql_transaction`.
@@ -45,6 +46,10 @@ pub async fn explain_query(
     what_if: bool,
 ) -> Result<Examination, Error> {
     let (sql, left_out) = super::question(text)?;
+    // In a read-only transaction PostgreSQL refuses it, but not under EXPLAIN ANALYZE.
+    if !may_write && scenario::selects_into(&sql) {
+        return Err(would_write("the statement creates a table (SELECT .. INTO)"));
+    }
     let access = if may_write { Access::RolledBack } else { Access::ReadOnly };
     let client = clinic.connector().connect("explain").await?;
     let explainer = pg::Explainer::new(&client, clinic.stop(), access);
@@ -138,6 +143,10 @@ pub(super) fn refusal(error: pg::Error) -> Error {
     if error.sqlstate() != Some(READ_ONLY) {
         return error.into();
     }
-    Error::new(ErrorKind::Usage, format!("{error}: the statement writes, and only reading is allowed"))
+    would_write(&format!("{error}: the statement writes"))
+}
+
+fn would_write(what: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("{what}, and only reading is allowed"))
         .with_hint("pass --rollback to execute it in transactions that are rolled back")
 }

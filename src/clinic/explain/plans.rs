@@ -16,6 +16,9 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// How long the plans of a phase may take in all while it is measured.
 const WHILE_MEASURED: Duration = Duration::from_secs(60);
 
+/// How long the first execution of a plan may take at least while there is time.
+const LEAST: Duration = Duration::from_secs(1);
+
 /// A class of parameter values.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ClassGiven {
@@ -30,6 +33,8 @@ pub struct ClassGiven {
     /// Rows of the table that have each; `None` where they were not counted.
     pub value_rows: Vec<Option<u64>>,
 }
+
+const NOT_EXECUTED: TimeLimits = TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO };
 
 /// How long plans may take.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +62,7 @@ impl Budget {
         let Some((_, until)) = self.all else { return TimeLimits { execution: self.execution, plan: self.plan } };
         let left = until.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(plans_left.max(1)).unwrap_or(u32::MAX);
-        TimeLimits { execution: self.execution.min(left), plan: self.plan.min(share) }
+        TimeLimits { execution: self.execution.min(share.max(LEAST)).min(left), plan: self.plan.min(share) }
     }
 }
 
@@ -69,7 +74,8 @@ pub(super) struct Captured {
     pub(super) figures: PlanFigures,
 }
 
-/// Explains a statement for each class, and for any values. `plans_left` counts the plans that share what is left of the budget,
+/// Explains a statement for each class, and for any values. Where all plans share a time, one that was too slow for a class is executed for
+/// no further one. `plans_left` counts the plans that share what is left of the budget,
 /// these among them.
 pub(super) async fn plans(
     explainer: &pg::Explainer<'_>,
@@ -80,22 +86,28 @@ pub(super) async fn plans(
     plans_left: usize,
 ) -> Result<Vec<Captured>, Error> {
     let mut all: Vec<Captured> = Vec::with_capacity(classes.len() + 1);
+    let mut given_up: Option<String> = None;
     for (index, given) in classes.iter().enumerate() {
-        let limits = budget.limits(plans_left - index.min(plans_left));
+        let limits = match given_up {
+            None => budget.limits(plans_left - index.min(plans_left)),
+            Some(_) => NOT_EXECUTED,
+        };
         let captured = explainer.custom(statement, &given.values, limits).await.map_err(refusal)?;
-        let note = note(&captured, budget, limits);
+        let note = given_up.clone().or_else(|| note(&captured, budget, limits));
+        if budget.all.is_some() && !captured.was_executed() && !captured.locked {
+            given_up.clone_from(&note);
+        }
         all.push(read(statement, name, &given.class, given, captured, note)?);
     }
     let usual = classes.iter().position(|given| given.class == "typical").unwrap_or(0);
     let Some(given) = classes.get(usual).filter(|given| !given.values.is_empty()) else { return Ok(all) };
     // What is too slow for these values, or met a lock, is not tried again with another plan.
-    let given_up = match all[usual].captured.was_executed() {
-        true => None,
-        false => all[usual].figures.note.clone(),
-    };
+    if !all[usual].captured.was_executed() {
+        given_up.clone_from(&all[usual].figures.note);
+    }
     let limits = match given_up {
         None => budget.limits(plans_left.saturating_sub(classes.len())),
-        Some(_) => TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO },
+        Some(_) => NOT_EXECUTED,
     };
     let captured = explainer.generic(statement, &given.values, limits).await.map_err(refusal)?;
     let note = given_up.or_else(|| note(&captured, budget, limits));
@@ -162,7 +174,7 @@ fn note(captured: &CapturedPlan, budget: &Budget, limits: TimeLimits) -> Option<
     if !captured.was_executed() {
         return Some(match budget.all {
             Some((all, _)) if limits.execution < budget.execution => {
-                format!("not executed: the plans may take {} in all", seconds(all))
+                format!("not executed: its share of the {} that all plans may take is too short", seconds(all))
             }
             _ => format!("not executed: it takes more than {}", seconds(budget.execution)),
         });
@@ -172,4 +184,24 @@ fn note(captured: &CapturedPlan, budget: &Budget, limits: TimeLimits) -> Option<
 
 fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_shared_by_the_plans_that_are_left() {
+        let second = Duration::from_secs(1);
+        let of = |left: Duration, plans_left: usize| {
+            let budget = Budget { all: Some((WHILE_MEASURED, Instant::now() + left)), ..Budget::of_each(second * 30) };
+            let limits = budget.limits(plans_left);
+            (limits.execution.as_secs_f64().round(), limits.plan.as_secs_f64().round())
+        };
+        assert_eq!(of(second * 60, 20), (3.0, 3.0));
+        assert_eq!(of(second * 60, 1), (30.0, 30.0));
+        // An execution may take a second even where that is more than its share, but no longer than what is left.
+        assert_eq!(of(second * 10, 100), (1.0, 0.0));
+        assert_eq!(of(Duration::ZERO, 5), (0.0, 0.0));
+    }
 }

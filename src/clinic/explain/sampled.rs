@@ -21,7 +21,9 @@ impl Sampled {
     pub(in crate::clinic) fn new(scenario: &Scenario, (plans, not_sampled): (Vec<String>, Option<String>)) -> Self {
         let mut sampled = Self { not_sampled, statements: vec![Vec::new(); scenario.statements.len()] };
         for plan in plans.iter().filter_map(|json| Plan::parse(json).ok()) {
-            let of = |statement: &Statement| plan.query.as_deref().is_some_and(|text| text.trim() == sql(statement));
+            let of = |statement: &Statement| {
+                plan.query.as_deref().is_some_and(|text| text.trim() == statement.sql.only().trim())
+            };
             if let Some(index) = scenario.statements.iter().position(of) {
                 sampled.add(index, plan, 1);
             }
@@ -106,10 +108,6 @@ pub(in crate::clinic) fn warning(under_load: &PlansUnderLoad) -> Option<Warning>
                  changes between the load and the capture"
             .to_owned(),
     })
-}
-
-fn sql(statement: &Statement) -> &str {
-    statement.sql.statements.first().map_or(statement.sql.text.as_str(), |only| only.text.as_str()).trim()
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn run(&self, explainer: &pg::Explainer<'_>, found: &mut StatementValues) -> Result<(), Error> {
-        let sql = self.sql();
+        let sql = self.statement.sql.only();
         let Ok(estimate) = explainer.generic_estimate(&Explained { sql, place: &self.statement.name }).await else {
             self.clinic.check_stop()?;
             return Ok(());
@@ -151,7 +151,9 @@ impl Search<'_> {
         let sent = &self.sent[at];
         let texts: Option<Vec<Given>> = sent.iter().map(|(value, _)| self.given(at, value)).collect();
         let Some(texts) = texts else { return Ok(false) };
-        let Some(counted) = self.counts.rows(self.sql(), at + 1, column, &texts).await? else { return Ok(false) };
+        let Some(counted) = self.counts.rows(self.statement.sql.only(), at + 1, column, &texts).await? else {
+            return Ok(false);
+        };
         let times: Vec<u64> = sent.iter().map(|(_, times)| *times).collect();
         let places = ByRows::of(&times, &counted.rows);
         if let Some(ByRows { hot, typical, cold, .. }) = places {
@@ -173,7 +175,7 @@ impl Search<'_> {
         let mut value = found.0[3].values[at].clone();
         for _ in 0..CANDIDATES {
             let Some(given) = self.given(at, &value).filter(|given| given.0.is_some()) else { return Ok(()) };
-            match self.counts.exists(self.sql(), at + 1, column, &given).await? {
+            match self.counts.exists(self.statement.sql.only(), at + 1, column, &given).await? {
                 Some(false) => {
                     found.set(3, at, value, Some(0));
                     return Ok(());
@@ -188,10 +190,5 @@ impl Search<'_> {
     /// A value in text form; `None` where it is none of the parameter's type.
     fn given(&self, at: usize, value: &Value) -> Option<Given> {
         Given::new(value, &self.facts.get(at)?.column_type)
-    }
-
-    fn sql(&self) -> &str {
-        let sql = &self.statement.sql;
-        sql.statements.first().map_or(sql.text.as_str(), |only| only.text.as_str())
     }
 }

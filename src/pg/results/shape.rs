@@ -7,7 +7,7 @@ use crate::{
     draw::ColumnType,
     pg::{
         catalog::column_type,
-        describe::{only_statement, place_at, prepare},
+        describe::{place_at, prepare},
         error::{Error, Result},
         literal::Template,
     },
@@ -39,7 +39,7 @@ impl Shape {
     /// Prepares the statement to find it out.
     pub(super) async fn new(client: &Client, statement: &Statement) -> Result<Self> {
         let prepared = prepare(client, statement).await?;
-        let sql = only_statement(&statement.sql);
+        let sql = statement.sql.only();
         let types = prepared.params().iter().map(column_type).collect::<Option<_>>().ok_or_else(|| {
             let place = place_at(&statement.sql, 0);
             Error::new(format!("{place}: statement {}: no values can be made for a parameter", statement.name))

@@ -7,7 +7,6 @@ use tokio_postgres::{Client, Statement as Prepared};
 use crate::{
     draw::ColumnType,
     pg::{
-        describe::only_statement,
         error::{Error, Result},
         feed::{Feed, feed},
         literal::Template,
@@ -121,7 +120,7 @@ impl Statement {
         types: &[ColumnType],
         protocol: Protocol,
     ) -> io::Result<Self> {
-        let sql = only_statement(&statement.sql).to_owned();
+        let sql = statement.sql.only().to_owned();
         // Not as tokio-postgres names those that it prepares on the same connection.
         let name = format!("q{index}");
         let form = match protocol {
@@ -155,7 +154,7 @@ impl Script {
             for needed in from.iter().copied().chain((!from.is_empty()).then_some(index)) {
                 if described[needed].is_none() {
                     let statement = of(&script.steps[needed]);
-                    let prepared = client.prepare(only_statement(&statement.sql)).await;
+                    let prepared = client.prepare(statement.sql.only()).await;
                     described[needed] = Some(prepared.map_err(|cause| {
                         Error::from_server(format!("statement {} does not prepare", statement.name), cause)
                     })?);
