@@ -1,6 +1,6 @@
 //! Measurements of one phase: what all of them need, and what comes of one.
 
-use std::{borrow::Cow, pin::pin, sync::Arc};
+use std::{borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 
@@ -18,7 +18,7 @@ use crate::{
     load::{ParameterFacts, Workload},
     pg,
     record::{DatasetInfo, FORMAT, Latency, Phase, Record, Server, ServerActivity, WarmUpFigures},
-    scenario::Scenario,
+    scenario::{LoadModel, Scenario},
 };
 
 /// A phase that can be measured, as often as is wanted.
@@ -185,14 +185,23 @@ impl<'a> Ready<'a> {
 
     /// How much of a load is sampled.
     fn sampling(&self, plan: &PlannedLoad) -> pg::Sampling {
+        let load = &plan.load;
+        let profile = load.profile();
         let scripts = &self.scenario.scripts;
         let total: f64 = scripts.iter().map(|script| script.weight).sum();
-        pg::Sampling {
-            window: plan.load.duration,
-            warm_up: plan.load.warmup,
-            clients: plan.load.clients,
-            rarest: scripts.iter().map(|script| script.weight / total).fold(1.0, f64::min),
-        }
+        // Of clients, or of a rate.
+        let integral = profile.integral();
+        let (client_seconds, arrivals) = if load.is_open() {
+            (f64::from(load.clients) * Duration::from_nanos(profile.end_ns()).as_secs_f64(), Some(integral))
+        } else {
+            (integral, None)
+        };
+        let pause = match load.model {
+            LoadModel::Closed { think_time: Some(think_time) } => think_time.mean,
+            _ => Duration::ZERO,
+        };
+        let shares = scripts.iter().map(|script| script.weight / total).collect();
+        pg::Sampling { client_seconds, pause, arrivals, shares }
     }
 
     /// The plans of the phase.

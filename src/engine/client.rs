@@ -13,7 +13,7 @@ use crate::load::{Operation, WARM_UP};
 
 /// Executions of every script on every connection before the measured window: PostgreSQL chooses between custom and generic
 /// plans after the fifth.
-pub(super) const WARM_EXECUTIONS: u64 = 5;
+pub const WARM_EXECUTIONS: u64 = 5;
 
 /// Longest wait without a look at what has become of the window, in nanoseconds: shorter than the notice it is given.
 pub(super) const LOOK_AGAIN: u64 = 5_000_000;

@@ -22,6 +22,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use client::WARM_EXECUTIONS;
 pub use crew::readable;
 pub use error::Error;
 pub use histogram::{CompactHistogram, LONGEST_NS, empty_histogram};

@@ -43,7 +43,7 @@ pub use room::check_room;
 pub(crate) use schema::command;
 pub use script_values::script_values;
 pub use seed::{SeededTables, Seeding};
-pub use session::{PgSession, PgTarget, Sampling};
+pub use session::{PgSession, PgTarget, SampledPlan, SampledPlans, Sampling};
 pub use setup::set_up;
 pub use tables::tables;
 pub use url::UrlError;

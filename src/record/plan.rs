@@ -122,6 +122,12 @@ pub struct PlanNode {
 pub struct PlansUnderLoad {
     /// Why none could be sampled; null where they could.
     pub not_sampled: Option<String>,
+    /// Sessions that could be sampled, over all blocks; 0 in older records.
+    #[serde(default)]
+    pub sessions: u64,
+    /// Those of which plans of the measured window could be sampled: they had their warm-up.
+    #[serde(default)]
+    pub sessions_sampled: u64,
     /// The statements, in the order of the workload.
     pub statements: Vec<StatementUnderLoad>,
 }
@@ -133,6 +139,9 @@ pub struct StatementUnderLoad {
     pub statement: String,
     /// Executions whose plan was sampled.
     pub sampled: u64,
+    /// Those of them that ran in the warm-up, the others in the measured window.
+    #[serde(default)]
+    pub in_warmup: u64,
     /// Its plans, the most frequent first.
     pub plans: Vec<PlanUnderLoad>,
     /// Whether each of them is among the captured plans; null where none was sampled, or none captured.
@@ -146,6 +155,9 @@ pub struct PlanUnderLoad {
     pub shape: String,
     /// Sampled executions that had it.
     pub count: u64,
+    /// Those of them in the warm-up.
+    #[serde(default)]
+    pub in_warmup: u64,
     /// Classes of the captured plans that have the same nodes; empty where none has.
     pub classes: Vec<String>,
 }

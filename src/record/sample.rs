@@ -446,9 +446,15 @@ pub(crate) fn plan(statement: &str, slow: bool) -> PlanFigures {
 }
 
 fn under_load(plan: PlanFigures) -> PlansUnderLoad {
-    let seen = PlanUnderLoad { shape: plan.shape, count: 19, classes: vec![plan.class] };
-    let of = StatementUnderLoad { statement: plan.statement, sampled: 19, plans: vec![seen], agrees: Some(true) };
-    PlansUnderLoad { not_sampled: None, statements: vec![of] }
+    let seen = PlanUnderLoad { shape: plan.shape, count: 19, in_warmup: 0, classes: vec![plan.class] };
+    let of = StatementUnderLoad {
+        statement: plan.statement,
+        sampled: 19,
+        in_warmup: 0,
+        plans: vec![seen],
+        agrees: Some(true),
+    };
+    PlansUnderLoad { not_sampled: None, sessions: 8, sessions_sampled: 8, statements: vec![of] }
 }
 
 fn plan_node(label: &str, slow: bool) -> PlanNode {

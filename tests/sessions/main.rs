@@ -6,6 +6,7 @@
 mod own_server;
 
 mod refusals;
+mod samples;
 mod scripts;
 mod sharing;
 mod values;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use latclinic::{
     engine::{Failure, Session, Steps, Target},
     load::{Operation, Workload},
-    pg::{Error, PgSession, PgTarget, describe},
+    pg::{Error, PgSession, PgTarget, Sampling, describe},
     scenario::{
         Classes, Connections, Dataset, Fix, Generator, LoadDefaults, Origin, Parameter, ParameterSource, Pool,
         Protocol, Recycling, Results, Scenario, Script, Sharing, SqlStatement, SqlText, Statement, Step, Value,
@@ -46,10 +47,16 @@ impl Bed {
     }
 
     pub(crate) async fn ready(&self, scenario: &Scenario) -> Ready {
+        self.sampled(scenario, None).await
+    }
+
+    /// Plans being sampled.
+    pub(crate) async fn sampled(&self, scenario: &Scenario, sampling: Option<Sampling>) -> Ready {
         let facts = describe(&self.server.connector(), scenario).await.unwrap();
         let workload = Workload::new(scenario, &facts, 1).unwrap();
         let connections = &scenario.load.connections;
-        Ready { target: PgTarget::new(self.server.connector(), scenario, &facts, connections), workload }
+        let target = PgTarget::sampled(self.server.connector(), scenario, &facts, connections, sampling);
+        Ready { target, workload }
     }
 
     pub(crate) async fn refused(&self, scenario: &Scenario) -> Error {

@@ -2,6 +2,7 @@
 
 use crate::{
     explain::Plan,
+    pg::{SampledPlan, SampledPlans},
     record::{PlanUnderLoad, PlansUnderLoad, StatementUnderLoad, Warning},
     scenario::{Scenario, Statement},
 };
@@ -12,20 +13,29 @@ use super::capture::Captured;
 #[derive(Debug, Clone, Default)]
 pub(in crate::clinic) struct Sampled {
     not_sampled: Option<String>,
+    sessions: u64,
+    sessions_sampled: u64,
     /// By statement: distinct plans with how often each was seen.
-    statements: Vec<Vec<(Plan, u64)>>,
+    statements: Vec<Vec<(Plan, Seen)>>,
+}
+
+/// How often a plan was seen.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    count: u64,
+    /// Of those.
+    in_warmup: u64,
 }
 
 impl Sampled {
-    /// Sorts plans, as JSON with their text, by the statements of the workload. Those of no statement are left out.
-    pub(in crate::clinic) fn new(scenario: &Scenario, (plans, not_sampled): (Vec<String>, Option<String>)) -> Self {
-        let mut sampled = Self { not_sampled, statements: vec![Vec::new(); scenario.statements.len()] };
-        for plan in plans.iter().filter_map(|json| Plan::parse(json).ok()) {
-            let of = |statement: &Statement| {
-                plan.query.as_deref().is_some_and(|text| text.trim() == statement.sql.only().trim())
-            };
-            if let Some(index) = scenario.statements.iter().position(of) {
-                sampled.add(index, plan, 1);
+    /// Sorts plans by the statements of the workload. What cannot be read is left out.
+    pub(in crate::clinic) fn new(scenario: &Scenario, sampled: SampledPlans) -> Self {
+        let SampledPlans { plans, sessions, sessions_sampled, not_sampled } = sampled;
+        let statements = vec![Vec::new(); scenario.statements.len()];
+        let mut sampled = Self { not_sampled, sessions, sessions_sampled, statements };
+        for SampledPlan { statement, json, in_warmup } in plans {
+            if let Ok(plan) = Plan::parse(&json) {
+                sampled.add(statement, plan, Seen { count: 1, in_warmup: u64::from(in_warmup) });
             }
         }
         sampled
@@ -39,34 +49,45 @@ impl Sampled {
     /// Adds what was sampled in another block.
     pub(in crate::clinic) fn append(&mut self, other: Self) {
         self.not_sampled = self.not_sampled.take().or(other.not_sampled);
+        self.sessions += other.sessions;
+        self.sessions_sampled += other.sessions_sampled;
         self.statements.resize(self.statements.len().max(other.statements.len()), Vec::new());
         for (index, plans) in other.statements.into_iter().enumerate() {
-            for (plan, count) in plans {
-                self.add(index, plan, count);
+            for (plan, seen) in plans {
+                self.add(index, plan, seen);
             }
         }
     }
 
-    fn add(&mut self, statement: usize, plan: Plan, count: u64) {
+    fn add(&mut self, statement: usize, plan: Plan, seen: Seen) {
         let known = &mut self.statements[statement];
         match known.iter_mut().find(|(known, _)| known.has_shape_of(&plan)) {
-            Some((_, known)) => *known += count,
-            None => known.push((plan, count)),
+            Some((_, known)) => {
+                known.count += seen.count;
+                known.in_warmup += seen.in_warmup;
+            }
+            None => known.push((plan, seen)),
         }
     }
 
     /// What a record keeps of it, beside the plans that were captured.
     pub(in crate::clinic) fn figures(&self, scenario: &Scenario, captured: Option<&Captured>) -> PlansUnderLoad {
-        let of = |(statement, plans): (&Statement, &Vec<(Plan, u64)>)| {
+        let of = |(statement, plans): (&Statement, &Vec<(Plan, Seen)>)| {
             let classes = |plan: &Plan| captured.map_or_else(Vec::new, |all| all.classes_of(&statement.name, plan));
             let mut plans: Vec<PlanUnderLoad> = plans
                 .iter()
-                .map(|(plan, count)| PlanUnderLoad { shape: plan.shape(), count: *count, classes: classes(plan) })
+                .map(|(plan, Seen { count, in_warmup })| PlanUnderLoad {
+                    shape: plan.shape(),
+                    count: *count,
+                    in_warmup: *in_warmup,
+                    classes: classes(plan),
+                })
                 .collect();
             plans.sort_by_key(|plan| std::cmp::Reverse(plan.count));
             StatementUnderLoad {
                 statement: statement.name.clone(),
                 sampled: plans.iter().map(|plan| plan.count).sum(),
+                in_warmup: plans.iter().map(|plan| plan.in_warmup).sum(),
                 agrees: captured
                     .filter(|_| !plans.is_empty())
                     .map(|_| plans.iter().all(|plan| !plan.classes.is_empty())),
@@ -75,6 +96,8 @@ impl Sampled {
         };
         PlansUnderLoad {
             not_sampled: self.not_sampled.clone(),
+            sessions: self.sessions,
+            sessions_sampled: self.sessions_sampled,
             statements: scenario.statements.iter().zip(&self.statements).map(of).collect(),
         }
     }
@@ -122,7 +145,13 @@ mod tests {
     const SQL: &str = "SELECT id FROM events WHERE user_id = $1";
 
     fn plan(node: &str) -> String {
-        format!(r#"{{"Query Text": "{SQL}", "Plan": {{"Node Type": "{node}", "Relation Name": "events"}}}}"#)
+        format!(r#"{{"Plan": {{"Node Type": "{node}", "Relation Name": "events"}}}}"#)
+    }
+
+    fn seen(nodes: &[&str]) -> SampledPlans {
+        let of = |(nth, node): (usize, &&str)| SampledPlan { statement: 0, json: plan(node), in_warmup: nth == 0 };
+        let plans = nodes.iter().enumerate().map(of).collect();
+        SampledPlans { plans, sessions: 2, sessions_sampled: 1, not_sampled: None }
     }
 
     fn scenario() -> Scenario {
@@ -145,27 +174,34 @@ mod tests {
     #[test]
     fn a_plan_that_was_not_captured_is_warned_of() {
         let scenario = scenario();
-        let other = plan("Seq Scan").replace("SELECT id", "SELECT 1");
-        let seen = vec![plan("Seq Scan"), plan("Index Scan"), other, "cut off".to_owned()];
-        let mut sampled = Sampled::new(&scenario, (seen, None));
-        sampled.append(Sampled::new(&scenario, (vec![plan("Index Scan")], None)));
+        let mut sampled = Sampled::new(&scenario, seen(&["Seq Scan", "Index Scan"]));
+        let cut_off = SampledPlan { statement: 0, json: "cut off".to_owned(), in_warmup: false };
+        sampled.append(Sampled::new(&scenario, SampledPlans { plans: vec![cut_off], ..SampledPlans::default() }));
+        sampled.append(Sampled::new(&scenario, seen(&["Index Scan"])));
         let figures = sampled.figures(&scenario, Some(&captured("Seq Scan")));
         let find = &figures.statements[0];
-        assert_eq!((find.sampled, find.agrees), (3, Some(false)));
-        let told: Vec<_> =
-            find.plans.iter().map(|plan| (plan.shape.as_str(), plan.count, plan.classes.len())).collect();
-        assert_eq!(told, [("Index Scan on events", 2, 0), ("Seq Scan on events", 1, 1)]);
+        assert_eq!((find.sampled, find.in_warmup, find.agrees), (3, 2, Some(false)));
+        assert_eq!((figures.sessions, figures.sessions_sampled), (4, 2));
+        let told: Vec<_> = find
+            .plans
+            .iter()
+            .map(|plan| (plan.shape.as_str(), plan.count, plan.in_warmup, plan.classes.len()))
+            .collect();
+        assert_eq!(told, [("Index Scan on events", 2, 1, 0), ("Seq Scan on events", 1, 1, 1)]);
         insta::assert_snapshot!(warning(&figures).unwrap().message, @"plans ran under the load that are none of those captured (2 of 3 of find: Index Scan on events)");
     }
 
     #[test]
     fn what_was_not_sampled_or_captured_is_no_disagreement() {
         let scenario = scenario();
-        let nothing = Sampled::new(&scenario, (Vec::new(), Some("no superuser".to_owned())));
+        let nothing = Sampled::new(
+            &scenario,
+            SampledPlans { not_sampled: Some("no superuser".to_owned()), ..SampledPlans::default() },
+        );
         let figures = nothing.figures(&scenario, Some(&captured("Seq Scan")));
         assert_eq!((figures.statements[0].agrees, warning(&figures)), (None, None));
         assert_eq!(figures.not_sampled.as_deref(), Some("no superuser"));
-        let seen = Sampled::new(&scenario, (vec![plan("Seq Scan")], None));
+        let seen = Sampled::new(&scenario, seen(&["Seq Scan"]));
         assert_eq!(seen.figures(&scenario, None).statements[0].agrees, None);
     }
 }

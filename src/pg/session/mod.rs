@@ -5,10 +5,11 @@ mod direct;
 mod pool;
 mod program;
 mod rows;
+mod sampler;
 mod samples;
 mod script;
 
-use std::{cell::RefCell, rc::Rc, sync::Arc, time::Instant};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use tokio::sync::OnceCell;
@@ -19,7 +20,8 @@ use self::{
     pool::{Pool, Pooled},
     program::Program,
     rows::Rows,
-    samples::{Sampler, Samples},
+    sampler::Sampler,
+    samples::Samples,
 };
 use super::{
     connector::Connector,
@@ -34,7 +36,10 @@ use crate::{
     scenario::{self, Connections, Protocol, Scenario, Script, Sharing, Statement},
 };
 
-pub use self::samples::Sampling;
+pub use self::{
+    sampler::Sampling,
+    samples::{SampledPlan, SampledPlans},
+};
 
 /// A scenario's workload on a PostgreSQL database.
 ///
@@ -95,12 +100,12 @@ impl PgTarget {
         }))
     }
 
-    /// The plans that were sampled, as JSON with their `Query Text`, and why there are none where there cannot be any. Complete when all
-    /// sessions are gone.
-    pub fn samples(&self) -> (Vec<String>, Option<String>) {
+    /// What was sampled. Complete when all sessions are gone.
+    pub fn samples(&self) -> SampledPlans {
         let Shared { samples, protocol, sharing, .. } = &*self.0;
-        let (plans, refused) = samples.take();
-        (plans, refused.or_else(|| samples::unfit(*protocol, *sharing).map(str::to_owned)))
+        let mut sampled = samples.take();
+        sampled.not_sampled = sampled.not_sampled.or_else(|| samples::unfit(*protocol, *sharing).map(str::to_owned));
+        sampled
     }
 }
 
@@ -124,7 +129,7 @@ impl Shared {
         let opened = wire::open(&self.connector, "load", prepare).await;
         let (mut wire, cancellation, (program, is_sampled)) = opened.map_err(|error| not_opened(&error))?;
         if is_sampled {
-            wire.want_notices(Sampler::MOST);
+            wire.want_notices(Sampler::NOTICES);
         }
         Ok((Direct(wire), cancellation, program))
     }
@@ -174,7 +179,7 @@ impl Target for PgTarget {
             }
         };
         let sampler = match &hold {
-            Hold::Own(direct) if direct.0.wants_notices() => shared.sampling.map(Sampler::new),
+            Hold::Own(direct) if direct.0.wants_notices() => Some(Sampler::new(program.scripts.len())),
             _ => None,
         };
         let results = (0..program.most_steps.max(1)).map(|_| Rows::default()).collect();
@@ -200,7 +205,7 @@ pub struct PgSession {
     results: Box<[Rows]>,
     /// Of the connection in hand.
     cancellation: Rc<RefCell<Option<Cancellation>>>,
-    /// Until it is known how much is sampled.
+    /// Where plans of this session are sampled.
     sampler: Option<Sampler>,
 }
 
@@ -236,18 +241,14 @@ impl Session for PgSession {
 
     #[inline]
     async fn execute(&mut self, operation: &Operation, steps: &mut Steps) -> Result<(), Failure> {
-        let Self { program, results, sampler, .. } = self;
+        let Self { shared, program, results, sampler, .. } = self;
         match &mut self.hold {
-            Hold::Own(direct) if sampler.is_none() => script::run(direct, program, operation, results, steps).await,
-            Hold::Own(direct) => {
-                let sent = Instant::now();
-                let outcome = script::run(direct, program, operation, results, steps).await;
-                if let Some(sampler) = sampler.take_if(|sampler| sampler.count(operation.number, sent.elapsed())) {
-                    // A connection that broke is found broken by the next operation.
-                    let _ = sampler.begin(direct).await;
+            Hold::Own(direct) => match (sampler, &shared.sampling) {
+                (Some(sampler), Some(sampling)) => {
+                    sampler.run(sampling, direct, program, operation, results, steps).await
                 }
-                outcome
-            }
+                _ => script::run(direct, program, operation, results, steps).await,
+            },
             Hold::Operation(held) => {
                 let Some(mut direct) = held.take() else { return Err(nothing_acquired()) };
                 let outcome = async {
@@ -288,9 +289,8 @@ impl Session for PgSession {
 
 impl Drop for PgSession {
     fn drop(&mut self) {
-        if let Hold::Own(direct) = &self.hold {
-            let notices = direct.0.notices().iter();
-            self.shared.samples.keep(notices.filter_map(|body| samples::plan(body)).collect());
+        if let Some(sampler) = &mut self.sampler {
+            self.shared.samples.keep(sampler.take());
         }
     }
 }

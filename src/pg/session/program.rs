@@ -31,6 +31,8 @@ pub(super) struct Statement {
     pub(super) sql: String,
     /// The name under which it is prepared.
     pub(super) name: String,
+    /// What its plan has of it where `auto_explain` shows it as JSON.
+    pub(super) shown_as: String,
     /// How it is sent.
     pub(super) form: Form,
     /// Types of its parameters.
@@ -128,7 +130,9 @@ impl Statement {
             Protocol::Extended => Form::Extended(Execution::parsing(&sql, types.len())?),
             Protocol::Simple => Form::Simple(Template::new(&sql)),
         };
-        Ok(Self { sql, name, form, types: types.to_vec() })
+        // PostgreSQL escapes the same characters in the same way.
+        let shown_as = format!("\"Query Text\": {}", serde_json::Value::from(sql.as_str()));
+        Ok(Self { sql, name, shown_as, form, types: types.to_vec() })
     }
 
     pub(super) fn types(&self) -> &[ColumnType] {

@@ -91,6 +91,12 @@ impl Wire {
         self.wanted_notices > 0
     }
 
+    /// Takes the notices that were kept, and keeps the next `count`.
+    pub(in crate::pg) fn take_notices(&mut self, count: usize) -> Vec<Box<[u8]>> {
+        self.wanted_notices = count;
+        std::mem::take(&mut self.notices)
+    }
+
     /// Bodies of the notices that were kept.
     pub(in crate::pg) fn notices(&self) -> &[Box<[u8]>] {
         &self.notices
