@@ -38,7 +38,23 @@ fn json_is_read_and_what_follows_is_left() {
 
 #[test]
 fn where_it_is_cut_or_wrong_is_told() {
-    for cut in ["", " ", "[", "[1,", "{", r#"{"a"#, r#"{"a""#, r#"{"a":"#, r#""x\u00"#, r#""x\"#, r#""\ud83d"#, "tru", "-", "1e", "[1"] {
+    for cut in [
+        "",
+        " ",
+        "[",
+        "[1,",
+        "{",
+        r#"{"a"#,
+        r#"{"a""#,
+        r#"{"a":"#,
+        r#""x\u00"#,
+        r#""x\"#,
+        r#""\ud83d"#,
+        "tru",
+        "-",
+        "1e",
+        "[1",
+    ] {
         assert_eq!(Tape::read(cut).unwrap_err(), Fault::Cut, "{cut}");
         // As it is pasted, with the end of its last line.
         assert_eq!(Tape::read(&format!("{cut}\r\n\n")).unwrap_err(), Fault::Cut, "{cut}");
