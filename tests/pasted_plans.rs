@@ -93,10 +93,19 @@ fn one_thing_is_asked_at_a_time() {
         &["--rule", "seq-scan-filter", "--plan", FILE],
         &["--plan", FILE, "--rows", "10"],
         &["--plan", FILE, "--output", "x"],
+        &["--plan", FILE, "--time-limit", "1s"],
+        &["--rule", "jit", "--time-limit", "1s"],
+        &["--plan", FILE, "--database-url", "postgres://x"],
+        &["--rule", "jit", "--database-url", "postgres://x"],
+        &["--rules", "--data-dir", "x"],
+        &["--rules", "--pg-bin", "x"],
     ] {
         let error = refused(latclinic().args(asked), 2);
         assert!(error.contains("cannot be used with"), "{error}");
     }
+    // What the environment says is for other commands.
+    let (code, ..) = told(latclinic().env("LATCLINIC_DATABASE_URL", "postgres://x").args(["--rule", "jit"]));
+    assert_eq!(code, 0);
     let missing = refused(&mut latclinic(), 2);
     assert!(missing.contains("--phase <PHASE>"), "{missing}");
 }

@@ -1,5 +1,7 @@
 //! Flags that say where to work.
 
+use std::{env, ffi::OsStr};
+
 use clap::Args;
 
 use super::{
@@ -67,6 +69,14 @@ impl ConsentArgs {
 }
 
 impl TargetArgs {
+    /// The first of these flags that the command line gives; what the environment says is for all commands, and is no flag.
+    pub(super) fn flag_given(&self) -> Option<&'static str> {
+        let differs =
+            |given: Option<&OsStr>, variable: &str| given.is_some() && given != env::var_os(variable).as_deref();
+        let url = self.database_url.as_deref().map(OsStr::new);
+        differs(url, "LATCLINIC_DATABASE_URL").then_some("--database-url").or_else(|| self.managed.flag_given(differs))
+    }
+
     /// The place to work, for a command that opens `connections` at once.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What an examination of one statement's plans found: what `latclinic explain --plan` and `--query` show.
+//! What an examination of one statement's plans found: what `latclinic explain` shows.
 
 use serde::{Deserialize, Serialize};
 

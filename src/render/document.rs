@@ -178,13 +178,25 @@ impl Cell {
 
 /// Text of several lines without any other control characters.
 pub(super) fn clean_lines(text: &str) -> String {
-    text.replace("\r\n", "\n").replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "\u{fffd}")
+    text.replace("\r\n", "\n").replace(|c: char| is_unprintable(c) && !matches!(c, '\n' | '\t'), "\u{fffd}")
 }
 
-/// The text on one line and without control characters: messages of servers and foreign records end up on terminals.
+/// Whether it controls a terminal or the order in which it shows text, or is not seen at all: Unicode's control characters (Cc), its
+/// line and paragraph separators, and its format characters (Cf) but those that are seen, such as the Arabic number signs.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{70f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The text on one line and without control and format characters: messages of servers and foreign records end up on terminals.
 pub(super) fn clean(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()) {
+    for word in text.split(|c: char| is_unprintable(c) || c == ' ').filter(|word| !word.is_empty()) {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -200,5 +212,25 @@ mod tests {
     #[test]
     fn control_characters_and_line_ends_become_a_space() {
         assert_eq!(clean("a\n  b\t\u{1b}[31mred 1 000"), "a b [31mred 1 000");
+    }
+
+    #[test]
+    fn nothing_turns_the_order_of_text_or_hides_in_it() {
+        for c in [
+            '\u{202e}',
+            '\u{2066}',
+            '\u{200f}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{feff}',
+            '\u{2028}',
+            '\u{e0041}',
+            '\u{1b}',
+            '\u{85}',
+        ] {
+            assert_eq!(clean(&format!("a{c}b")), "a b", "{c:?}");
+            assert_eq!(clean_lines(&format!("a{c}\tb\n")), "a\u{fffd}\tb\n", "{c:?}");
+        }
+        assert_eq!(clean("größe 注文 أحمد 1 000…"), "größe 注文 أحمد 1 000…");
     }
 }

@@ -10,6 +10,7 @@ mod annotations;
 mod baselines;
 mod ci_report;
 mod code_quality;
+mod columns;
 mod comparison;
 mod document;
 mod examination;

@@ -6,6 +6,7 @@ use comfy_table::{
 };
 
 use super::{
+    columns::{columns, split},
     document::{Align, Block, Document, Item, Table, Tone, clean, clean_lines},
     tree,
 };
@@ -105,25 +106,36 @@ fn table(table: &Table, width: usize, colour: bool) -> String {
     styled.trim_fmt()
 }
 
-/// Breaks text between words; the first line begins with `first`, the others with `rest`.
+/// Breaks text between words, and words that are longer than a line; the first line begins with `first`, the others with `rest`.
 fn wrap(text: &str, first: &str, rest: &str, width: usize) -> String {
     let mut lines = String::from(first);
-    let mut used = first.chars().count();
+    let mut used = columns(first);
     let mut fresh = true;
     for word in words(&clean(text)) {
-        let length = word.chars().count();
-        if !fresh && used + 1 + length > width {
+        if !fresh && used + 1 + columns(&word) > width {
             lines.push('\n');
             lines.push_str(rest);
-            used = rest.chars().count();
+            used = columns(rest);
             fresh = true;
         }
         if !fresh {
             lines.push(' ');
             used += 1;
         }
-        lines.push_str(&word);
-        used += length;
+        let mut word = word.as_str();
+        while used + columns(word) > width && columns(rest) + 1 < width {
+            let (begin, tail) = split(word, width.saturating_sub(used));
+            lines.push_str(begin);
+            if tail.is_empty() {
+                word = tail;
+                break;
+            }
+            lines.push('\n');
+            lines.push_str(rest);
+            (word, used) = (tail, columns(rest));
+        }
+        lines.push_str(word);
+        used += columns(word);
         fresh = false;
     }
     lines
@@ -178,6 +190,23 @@ mod tests {
         - a point that goes on and on and on, and on the next line
           stands under the begin of its own words
         ");
+    }
+
+    #[test]
+    fn words_longer_than_a_line_are_broken_but_not_in_sql() {
+        let (filter, sql) = ("x".repeat(500), format!("SELECT {}", "y".repeat(500)));
+        let item = Item {
+            number: 1,
+            title: "a title".into(),
+            tone: Tone::Plain,
+            lines: vec![format!("Filter: {filter} 注文{}", "注文".repeat(50))],
+            sql: vec![sql.clone()],
+        };
+        let text = terminal(&Document { blocks: vec![Block::Item(item)] }, 60, false);
+        let (prose, statement) = text.split_once("\n\n").unwrap();
+        assert!(prose.lines().all(|line| columns(line) <= 60), "{text}");
+        assert!(prose.replace("\n   ", "").contains(&filter), "{text}");
+        assert_eq!(statement.trim(), format!("{sql};"));
     }
 
     #[test]

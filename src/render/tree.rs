@@ -1,12 +1,15 @@
 //! A tree as lines of text.
 
-use super::document::{Tone, Tree, TreeNode, clean};
+use super::{
+    columns::{columns, shortened, split},
+    document::{Tone, Tree, TreeNode, clean},
+};
 
 /// What labels with their indentation have of a line before columns go.
 const LABELS: usize = 26;
 /// What a label has of a line before its indentation is cut.
 const LABEL: usize = 18;
-/// Characters of a detail at most; the middle of a longer one is left out.
+/// Columns of a detail at most; the middle of a longer one is left out.
 const DETAIL: usize = 320;
 /// Between columns.
 const GAP: &str = "  ";
@@ -45,11 +48,11 @@ struct Layout {
 
 impl Layout {
     fn new(tree: &Tree, width: usize) -> Self {
-        let marks = tree.nodes.iter().map(|node| length(&node.mark)).max().unwrap_or(0);
+        let marks = tree.nodes.iter().map(|node| columns(&node.mark)).max().unwrap_or(0);
         let margin = if marks == 0 { 0 } else { marks + 1 };
         let widest = |at: usize| {
-            let figures = tree.nodes.iter().filter_map(|node| node.figures.get(at)).map(|figure| length(figure));
-            figures.chain([length(tree.columns[at].title)]).max()
+            let figures = tree.nodes.iter().filter_map(|node| node.figures.get(at)).map(|figure| columns(figure));
+            figures.chain([columns(tree.columns[at].title)]).max()
         };
         let mut columns: Vec<Option<usize>> = (0..tree.columns.len()).map(widest).collect();
         let left = |columns: &[Option<usize>]| {
@@ -84,8 +87,8 @@ impl Layout {
     fn node(&self, node: &TreeNode, open: &[bool], has_children: bool, colour: bool, lines: &mut Vec<String>) {
         let (branch, trunk) = self.indent(open);
         let under = format!("{trunk}{}{}", if has_children { '│' } else { ' ' }, " ".repeat(self.step));
-        let label_width = self.tree.saturating_sub(length(&branch));
-        let rest_width = self.width.saturating_sub(self.margin + length(&under)).max(8);
+        let label_width = self.tree.saturating_sub(columns(&branch));
+        let rest_width = self.width.saturating_sub(self.margin + columns(&under)).max(8);
         let mut label = wrapped(&clean(&node.label), label_width.max(8), rest_width).into_iter();
         let first = label.next().unwrap_or_default();
         let style = match node.tone {
@@ -93,7 +96,7 @@ impl Layout {
             Tone::Faint => "2",
             Tone::Plain | Tone::Good => "0",
         };
-        let fill = " ".repeat(label_width.saturating_sub(length(&first)));
+        let fill = " ".repeat(label_width.saturating_sub(columns(&first)));
         let (mark, figures) = (&node.mark, self.figures(&node.figures));
         let margin = self.margin;
         lines.push(format!(
@@ -171,7 +174,7 @@ impl Layout {
             .flatten()
             .map(|column| column + GAP.len())
             .sum();
-        let begin = self.width.saturating_sub(after + length(remark));
+        let begin = self.width.saturating_sub(after + columns(remark));
         let remark = painted(remark, "33", colour);
         let fits = |line: &str| visible(line) + GAP.len() <= begin;
         let fill = |line: &str| " ".repeat(begin.saturating_sub(visible(line)));
@@ -216,23 +219,18 @@ fn painted(text: &str, style: &str, colour: bool) -> String {
     if colour { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-fn length(text: &str) -> usize {
-    text.chars().count()
-}
-
-/// Characters that a line takes, colours left out.
+/// Columns that a line takes, colours left out.
 fn visible(line: &str) -> usize {
     let escapes: usize = line.split('\u{1b}').skip(1).filter_map(|rest| Some(rest.find('m')? + 2)).sum();
-    length(line) - escapes
+    columns(line) - escapes
 }
 
 /// Breaks text between words, and words that are longer than a line.
 fn wrapped(text: &str, first: usize, rest: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let (mut used, mut room) = (0, first);
-    for word in text.split(' ') {
-        let mut word: Vec<char> = word.chars().collect();
-        if used > 0 && used + 1 + word.len() > room {
+    for mut word in text.split(' ') {
+        if used > 0 && used + 1 + columns(word) > room {
             lines.push(String::new());
             (used, room) = (0, rest);
         }
@@ -240,27 +238,16 @@ fn wrapped(text: &str, first: usize, rest: usize) -> Vec<String> {
             line.push(' ');
             used += 1;
         }
-        while word.len() > room - used {
-            let tail = word.split_off(room - used);
-            lines.last_mut().into_iter().for_each(|line| line.extend(&word));
+        while columns(word) > room - used {
+            let (begin, tail) = split(word, room - used);
+            lines.last_mut().into_iter().for_each(|line| line.push_str(begin));
             lines.push(String::new());
             (word, used, room) = (tail, 0, rest);
         }
-        used += word.len();
-        lines.last_mut().into_iter().for_each(|line| line.extend(&word));
+        used += columns(word);
+        lines.last_mut().into_iter().for_each(|line| line.push_str(word));
     }
     lines
-}
-
-/// The text with its middle left out where it is longer than `most`.
-fn shortened(text: &str, most: usize) -> String {
-    let long = length(text);
-    if long <= most {
-        return text.to_owned();
-    }
-    let half = (most - 3) / 2;
-    let (begin, end): (String, String) = (text.chars().take(half).collect(), text.chars().skip(long - half).collect());
-    format!("{begin} … {end}")
 }
 
 #[cfg(test)]
@@ -383,7 +370,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_leaves_the_width_and_no_node_is_lost(
-            nodes in prop::collection::vec((0_usize..60, "[a-z ]{1,90}", "[a-z(=]{0,120}", any::<bool>()), 1..40),
+            nodes in prop::collection::vec((0_usize..60, "[a-z注文é ]{1,90}", "[a-z(=件]{0,400}", any::<bool>()), 1..40),
             width in 60_usize..130,
         ) {
             let nodes = nodes.iter().enumerate().map(|(at, (depth, label, detail, remarked))| {
@@ -392,7 +379,7 @@ mod tests {
             });
             let tree = tree(nodes.collect());
             let text = lines(&tree, width, false);
-            prop_assert!(text.iter().all(|line| line.chars().count() <= width), "{}", text.join("\n"));
+            prop_assert!(text.iter().all(|line| columns(line) <= width), "{}", text.join("\n"));
             for at in 0..tree.nodes.len() {
                 prop_assert!(text.iter().any(|line| line.contains(&format!("N{at}"))), "{at}: {}", text.join("\n"));
             }

@@ -69,8 +69,24 @@ struct WithoutScenario {
     rules: bool,
 }
 
+impl WithoutScenario {
+    /// Where to work is not said where no database is asked.
+    fn refuse_target(&self, target: &TargetArgs) -> Result<(), CommandError> {
+        let asked = match self {
+            Self { plan: Some(_), .. } => "--plan",
+            Self { rule: Some(_), .. } => "--rule",
+            Self { rules: true, .. } => "--rules",
+            Self { .. } => return Ok(()),
+        };
+        let Some(flag) = target.flag_given() else { return Ok(()) };
+        let message = anyhow::anyhow!("{flag} cannot be used with {asked}, which asks no database");
+        Err(CommandError::new(Exit::Usage, message).with_hint("`--query SQL` explains a statement on a database"))
+    }
+}
+
 const WITHOUT_SCENARIO: [&str; 4] = ["query", "plan", "rule", "rules"];
-const OF_SCENARIO: [&str; 7] = ["scenario", "rows", "phase", "random_seed", "what_if", "reports", "output"];
+const OF_SCENARIO: [&str; 8] =
+    ["scenario", "rows", "phase", "random_seed", "time_limit", "what_if", "reports", "output"];
 
 pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let format = args.format.format;
@@ -78,6 +94,7 @@ pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, Comma
         query::run(query, &args.query, args.limit.time_limit(), args.what_if, &args.target, &args.format, output)?;
         return Ok(Exit::Done);
     }
+    args.without.refuse_target(&args.target)?;
     match &args.without {
         WithoutScenario { plan: Some(file), .. } => plan::run(file, format, output)?,
         WithoutScenario { rule: Some(id), .. } => {
@@ -106,8 +123,5 @@ fn of_scenario(args: &ExplainArgs, phase: Phase, output: &mut Output) -> Result<
     })?;
     let examinations = outcome.captured.examinations(&outcome.findings);
     let document = render::examination(&examinations);
-    match what_if {
-        Some(_) => args.format.format.show_saved(output, &document, &examinations, &outcome.folder),
-        None => args.format.format.show_saved(output, &document, &outcome.captured.json, &outcome.folder),
-    }
+    args.format.format.show_saved(output, &document, &examinations, &outcome.folder)
 }
