@@ -14,9 +14,9 @@ pub(super) struct Comparison<'a> {
 /// One side of a comparison, as the table of an alias sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Side<'a> {
-    /// A column of the table.
+    /// A column of the table, as SQL writes it: [`super::sql::name`] is its name in the catalog.
     Column(&'a str),
-    /// A column converted to another type.
+    /// A column, written likewise, converted to another type.
     Cast { column: &'a str, to: &'a str },
     /// Anything else made of columns of the table.
     Expression,

@@ -212,7 +212,7 @@ impl<'a> Case<'a> {
     fn correlated(&self, node: &Node, table: String, columns: Vec<String>) -> Option<Cause<'a>> {
         let known =
             self.statement.tables.find(node.schema.as_deref(), node.relation.as_deref()?).is_some_and(|facts| {
-                facts.extended_statistics.iter().any(|of| columns.iter().all(|column| of.contains(column)))
+                facts.extended_statistics.iter().any(|of| columns.iter().all(|column| of.contains(&sql::name(column))))
             });
         let name = statistics_name(node, &columns.iter().map(String::as_str).collect::<Vec<_>>());
         (columns.len() > 1 && !known).then_some(Cause::Correlated { table, name, columns })

@@ -10,6 +10,14 @@ pub(super) fn identifier(name: &str) -> String {
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
+/// The name that an identifier stands for, as the catalog has it: the inverse of [`identifier`].
+pub(super) fn name(identifier: &str) -> String {
+    match identifier.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => identifier.to_owned(),
+    }
+}
+
 /// The table that a node reads, with its schema where the plan says so and it is not `public`.
 pub(super) fn table(node: &Node) -> Option<String> {
     let relation = identifier(node.relation.as_ref()?);
@@ -130,9 +138,8 @@ mod tests {
 
     #[test]
     fn names_are_quoted_where_they_need_it() {
-        assert_eq!(
-            ["events", "User", "order", "a b", "x\"y"].map(identifier),
-            ["events", "\"User\"", "\"order\"", "\"a b\"", "\"x\"\"y\""]
-        );
+        let names = ["events", "User", "order", "a b", "x\"y"];
+        assert_eq!(names.map(identifier), ["events", "\"User\"", "\"order\"", "\"a b\"", "\"x\"\"y\""]);
+        assert_eq!(names.map(identifier).map(|identifier| name(&identifier)), names);
     }
 }

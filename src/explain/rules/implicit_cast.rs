@@ -7,6 +7,7 @@ use crate::{
         condition::{self, Side},
         diagnose::{Case, Sighting},
         scans::Scan,
+        sql,
     },
     record::Confidence,
 };
@@ -36,7 +37,7 @@ fn certainty(case: &Case<'_>, scan: &Scan<'_>, column: &str, to: &str, value: &s
     let is_text = matches!(to, "text" | "character varying");
     let relation = scan.node.relation.as_deref().unwrap_or_default();
     let table = case.statement.tables.find(scan.node.schema.as_deref(), relation);
-    let known = table.and_then(|table| table.column(column.trim_matches('"'))).map(|column| column.type_name.as_str());
+    let known = table.and_then(|table| table.column(&sql::name(column))).map(|column| column.type_name.as_str());
     match known {
         Some(known) if is_text => is_no_text(known).then_some(Confidence::High),
         Some(_) => Some(Confidence::High),

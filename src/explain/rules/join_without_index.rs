@@ -57,7 +57,7 @@ fn sighting(case: &Case<'_>, join: &Node) -> Option<Sighting> {
     let table = case.statement.tables.find(scan.schema.as_deref(), scan.relation.as_deref()?);
     let has_index = |column: &str| {
         table.is_some_and(|table| {
-            table.indexes.iter().any(|index| index.keys.first().is_some_and(|key| key.expression == column))
+            table.indexes.iter().any(|index| index.keys.first().is_some_and(|key| key.expression == sql::name(column)))
         })
     };
     if has_index(column) {

@@ -87,7 +87,8 @@ fn statements(case: &Case<'_>, scan: &Scan<'_>, sides: &[&str]) -> Vec<String> {
                 Side::Column(column) if compared.is_ordered() => {
                     let has_one = facts.is_some_and(|facts| {
                         facts.indexes.iter().any(|index| {
-                            index.predicate.is_none() && index.keys.first().is_some_and(|key| key.expression == column)
+                            index.predicate.is_none()
+                                && index.keys.first().is_some_and(|key| key.expression == sql::name(column))
                         })
                     });
                     Some(if has_one {
@@ -128,7 +129,10 @@ fn trigram_index(scan: &Scan<'_>, expression: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::{
+        IndexFacts, IndexKey, TableFacts, Tables,
+        rules::captured::{assert_on_top, assert_silent, findings_beside, findings_of_text, told},
+    };
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -145,6 +149,22 @@ mod tests {
         critical: Seq Scan on files read 100 000 rows to keep 53 (99.94 % removed), 637 buffers; the filter has to test owner_id = 42 OR subquery 1
         write the sides of the OR as two statements joined by UNION, so that the subquery becomes a join
         ");
+    }
+
+    #[test]
+    fn a_side_that_has_an_index_gets_no_other() {
+        let plan = "\
+Seq Scan on mails m  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..90.0 rows=100 loops=1)
+  Filter: ((\"senderId\" = 42) OR (\"receiverId\" = 42))
+  Rows Removed by Filter: 900000
+Execution Time: 90.5 ms";
+        let of_sender = "CREATE INDEX CONCURRENTLY ON mails (\"senderId\")";
+        let of_receiver = "CREATE INDEX CONCURRENTLY ON mails (\"receiverId\")";
+        assert_eq!(findings_of_text(plan)[0].statements, [of_sender, of_receiver]);
+        let key = IndexKey { expression: "senderId".into(), ..Default::default() };
+        let index = IndexFacts { name: "s".into(), method: "btree".into(), keys: vec![key], ..Default::default() };
+        let table = TableFacts { name: "mails".into(), indexes: vec![index], ..Default::default() };
+        assert_eq!(findings_beside(plan, &Tables { tables: vec![table] })[0].statements, [of_receiver]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
         plan::Node,
         scans::Scan,
         sql,
-        tables::{IndexFacts, TableFacts},
+        tables::{IndexFacts, IndexKey, TableFacts},
         words::count,
     },
     record::{Confidence, Severity},
@@ -135,11 +135,11 @@ fn first_is_left_out<'a>(
     index: &str,
     compared: &[(&'a str, bool)],
 ) -> Option<&'a str> {
-    let names: Vec<&str> = compared.iter().map(|(column, _)| *column).collect();
+    let names: Vec<String> = compared.iter().map(|(column, _)| sql::name(column)).collect();
     let (column, _) = *compared.first()?;
     if let Some(facts) = facts(case, table).and_then(|facts| facts.indexes.iter().find(|facts| facts.name == index)) {
         let first = facts.keys.first()?;
-        return (!names.contains(&first.expression.as_str())).then_some(column);
+        return (!names.contains(&first.expression)).then_some(column);
     }
     // PostgreSQL 18 searches such an index once for each value of its first column.
     let is_list = node.conditions.index.as_ref().is_some_and(|condition| condition.contains(" ANY "));
@@ -175,13 +175,14 @@ fn left_out<'a>(case: &Case<'a>, scan: &Scan<'a>) -> Option<(&'a str, &'a IndexF
         })
         .collect();
     let trees = || facts.indexes.iter().filter(|index| index.method == "btree" && index.predicate.is_none());
-    let begins = |index: &IndexFacts| index.keys.first().is_some_and(|key| columns.contains(&key.expression.as_str()));
+    let is = |column: &str, key: &IndexKey| sql::name(column) == key.expression;
+    let begins =
+        |index: &IndexFacts| index.keys.first().is_some_and(|key| columns.iter().any(|column| is(column, key)));
     if trees().any(begins) {
         return None;
     }
     trees().find_map(|index| {
-        let column =
-            index.keys.iter().skip(1).find_map(|key| columns.iter().find(|column| **column == key.expression))?;
+        let column = index.keys.iter().skip(1).find_map(|key| columns.iter().find(|column| is(column, key)))?;
         Some((*column, index))
     })
 }
@@ -197,20 +198,24 @@ fn above<'a>(case: &Case<'a>, node: &'a Node) -> Option<&'a Node> {
 }
 
 /// Whether a name that PostgreSQL gave the index (table, columns, `idx`) begins with another column than any compared.
-fn is_behind_by_name(index: &str, table: &str, compared: &[&str]) -> bool {
+fn is_behind_by_name(index: &str, table: &str, compared: &[String]) -> bool {
     let columns = index.strip_prefix(table).and_then(|rest| rest.strip_prefix('_')).unwrap_or_default();
     let columns = columns.trim_end_matches(|c: char| c.is_ascii_digit());
     let Some(columns) = ["_idx", "_key"].iter().find_map(|suffix| columns.strip_suffix(suffix)) else { return false };
-    let begins =
-        |column: &&str| columns == *column || columns.strip_prefix(*column).is_some_and(|rest| rest.starts_with('_'));
-    let holds = |column: &&str| columns.ends_with(&format!("_{column}")) || columns.contains(&format!("_{column}_"));
+    let begins = |column: &String| {
+        columns == *column || columns.strip_prefix(column.as_str()).is_some_and(|rest| rest.starts_with('_'))
+    };
+    let holds = |column: &String| columns.ends_with(&format!("_{column}")) || columns.contains(&format!("_{column}_"));
     compared.iter().any(holds) && !compared.iter().any(begins)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, told};
+    use crate::explain::{
+        Tables,
+        rules::captured::{assert_on_top, assert_silent, findings_beside, told},
+    };
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -227,6 +232,23 @@ mod tests {
         make an index that begins with host_id, then logged_at instead of log_lines_time_host
         CREATE INDEX CONCURRENTLY ON planted_range_before_equality.log_lines (host_id, logged_at)
         ");
+    }
+
+    #[test]
+    fn names_in_quotes_are_those_of_the_catalog() {
+        let top = |keys: [&str; 2]| {
+            let keys = keys.map(|key| IndexKey { expression: key.into(), ..Default::default() }).to_vec();
+            let index = IndexFacts { name: "i".into(), method: "btree".into(), keys, ..Default::default() };
+            let table = TableFacts { name: "t".into(), indexes: vec![index], ..Default::default() };
+            let plan = "\
+Seq Scan on t  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..90.0 rows=100 loops=1)
+  Filter: (\"userId\" = 42)
+  Rows Removed by Filter: 900000
+Execution Time: 90.5 ms";
+            findings_beside(plan, &Tables { tables: vec![table] }).remove(0)
+        };
+        assert_eq!(top(["shopId", "userId"]).rule, RULE.id);
+        assert_eq!(top(["userId", "shopId"]).rule, "seq-scan-filter");
     }
 
     #[test]
