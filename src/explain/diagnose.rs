@@ -1,7 +1,7 @@
 //! Runs the rules over the plans of a statement and ranks what they find.
 
 use std::{
-    cmp::Ordering,
+    cmp::{Ordering, Reverse},
     collections::{HashMap, hash_map::Entry},
 };
 
@@ -16,6 +16,10 @@ use crate::record::{Confidence, Finding, Severity};
 /// Own shared buffers and share of the time below which nothing at a node is worth a word.
 const NOTHING_BUFFERS: u64 = 10;
 const NOTHING_SHARE: f64 = 0.01;
+
+/// Rows and buffers by execution up to which reading a table whole is as fast as an index.
+const SMALL_ROWS: f64 = 1000.0;
+const SMALL_BUFFERS: f64 = 10.0;
 
 /// Share of the statement's time at stake from which a finding may be critical, and from which it is worth a warning.
 const CRITICAL_SHARE: f64 = 0.4;
@@ -100,15 +104,23 @@ impl Case<'_> {
         }
     }
 
+    /// Whether the node reads a table of a few pages, which no index would make faster, however often it does.
+    pub(super) fn is_small(&self, node: &Node) -> bool {
+        let by_loop = |total: f64| total / node.loops().max(1.0);
+        by_loop(node.rows_read()) <= SMALL_ROWS
+            && node.own_buffers.is_none_or(|own| by_loop(own.shared() as f64) <= SMALL_BUFFERS)
+    }
+
     /// Whether the node took so little that nothing at it is worth a word: under 10 buffers and 1 % of the time.
     pub(super) fn is_nothing(&self, node: &Node) -> bool {
         node.never_executed() || self.is_little(node.own_buffers.map(|buffers| buffers.shared()), node.own_ms)
     }
 
-    /// Whether so few buffers and milliseconds are not worth a word.
+    /// Whether so few buffers and milliseconds are not worth a word; where one is not known, the other decides.
     pub(super) fn is_little(&self, buffers: Option<u64>, ms: Option<f64>) -> bool {
-        buffers.is_some_and(|buffers| buffers < NOTHING_BUFFERS)
-            && ms.and_then(|ms| self.share(ms)).is_some_and(|share| share < NOTHING_SHARE)
+        let few = buffers.map(|buffers| buffers < NOTHING_BUFFERS);
+        let short = ms.and_then(|ms| self.share(ms)).map(|share| share < NOTHING_SHARE);
+        (few.is_some() || short.is_some()) && few.unwrap_or(true) && short.unwrap_or(true)
     }
 
     /// Nodes with their places that something may be said of.
@@ -149,19 +161,40 @@ fn of_plan(case: &Case<'_>) -> Vec<Finding> {
             seen.extend((rule.check)(case).into_iter().map(|sighting| (rule, sighting)));
         }
     }
-    // By node and rule, how bad what explains it is.
-    let mut explained: HashMap<(Option<usize>, &str), Severity> = HashMap::new();
-    for (rule, cause) in &seen {
-        let hot = (rule.id != hot_node::ID).then_some(hot_node::ID);
-        for id in rule.explains.iter().copied().chain(hot) {
-            let worst = explained.entry((cause.node, id)).or_insert(cause.severity);
-            *worst = cause.severity.max(*worst);
+    leave_out_explained(&mut seen);
+    seen.into_iter().map(|(rule, sighting)| finding(case, rule, sighting)).collect()
+}
+
+/// Leaves out what a cause at the same node explains: one advice is enough. The cause is then as bad as what it explains, unless it is
+/// only good to know: that explains nothing worse.
+fn leave_out_explained(seen: &mut Vec<(&Rule, Sighting)>) {
+    // The worst first, so that of two that explain each other it stays.
+    let mut order: Vec<usize> = (0..seen.len()).collect();
+    order.sort_by_key(|place| Reverse(seen[*place].1.severity));
+    let mut at_node: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
+    for place in order {
+        at_node.entry(seen[place].1.node).or_default().push(place);
+    }
+    let mut left_out = vec![false; seen.len()];
+    for places in at_node.values() {
+        for &place in places {
+            let (rule, cause) = (seen[place].0, seen[place].1.severity);
+            let explains = |other: &Rule| {
+                rule.explains.contains(&other.id) || (rule.id != hot_node::ID && other.id == hot_node::ID)
+            };
+            for &other in places {
+                let symptom = seen[other].1.severity;
+                let is_symptom = explains(seen[other].0) && (cause > Severity::Info || symptom == Severity::Info);
+                let is_cause_of_this = left_out[place] && seen[other].0.explains.contains(&rule.id);
+                if is_symptom && !is_cause_of_this {
+                    left_out[other] = true;
+                    seen[place].1.severity = symptom.max(seen[place].1.severity);
+                }
+            }
         }
     }
-    seen.retain(|(rule, sighting)| {
-        explained.get(&(sighting.node, rule.id)).is_none_or(|cause| *cause < sighting.severity)
-    });
-    seen.into_iter().map(|(rule, sighting)| finding(case, rule, sighting)).collect()
+    let mut left_out = left_out.into_iter();
+    seen.retain(|_| !left_out.next().unwrap_or(false));
 }
 
 fn finding(case: &Case<'_>, rule: &Rule, sighting: Sighting) -> Finding {

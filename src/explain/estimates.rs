@@ -102,7 +102,10 @@ impl<'a> Case<'a> {
             && nodes[child].misestimate().is_some_and(|off| off >= OFF)
         {
             if nodes[child].is_subplan() {
-                break;
+                // What reads a CTE was chosen on the estimate of its rows.
+                let Some(reader) = reader_of_cte(self.plan, &nodes[child]) else { break };
+                child = reader;
+                continue;
             }
             if let Some(ms) = self.suffers(parent, child)
                 && let Some(share) = self.share(ms)
@@ -298,7 +301,19 @@ fn passes_on(node: &Node) -> bool {
         "Limit",
         "WorkTable Scan",
     ];
-    kinds.contains(&node.node_type.as_str())
+    // The rows of a CTE are estimated where it is made.
+    let reads_cte = node.node_type == "CTE Scan" && node.conditions.filter.is_none();
+    kinds.contains(&node.node_type.as_str()) || reads_cte
+}
+
+/// The first node that reads the CTE whose topmost node this is, and all of its rows.
+fn reader_of_cte(plan: &Plan, top: &Node) -> Option<usize> {
+    let name = top.subplan.as_deref()?.strip_prefix("CTE ")?;
+    let reads = |node: &Node| node.cte.as_deref() == Some(name) && node.node_type == "CTE Scan" && passes_on(node);
+    // It stands behind all of the CTE: from reader to reader the way leads to the end of the plan.
+    let (at, _) = plan.nodes().iter().enumerate().find(|(_, node)| std::ptr::eq(*node, top))?;
+    let behind = at + plan.subtree(at).len();
+    plan.nodes().iter().skip(behind).position(reads).map(|place| behind + place)
 }
 
 /// Whether it only finds where rows are; what it counts may be pages.

@@ -107,6 +107,9 @@ impl<'a> Case<'a> {
             "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" => false,
             _ => return None,
         };
+        if whole && scan.nodes.iter().all(|node| self.is_small(node)) {
+            return None;
+        }
         let (read, kept) = (scan.rows_read(), scan.rows());
         if read <= if whole { MIN_ROWS } else { MIN_ROWS_BY_INDEX } {
             return None;

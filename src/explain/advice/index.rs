@@ -204,6 +204,11 @@ impl<'a> Choice<'a> {
             Tail::None => {}
         }
         if keys.is_empty() {
+            // How many are NULL only statistics tell, or the node where it asks for nothing else.
+            let alone = self.asks.conditions.len() == 1 && self.asks.others == 0;
+            if self.share >= 1.0 && !alone {
+                return None;
+            }
             keys.push(plain(&self.any_key()?));
         }
         keys.truncate(MOST_KEYS);

@@ -46,11 +46,11 @@ impl IndexAdvice {
 /// The index that would serve what the node at `at` reads, or the scan below it; `None` where none would, or nothing is known of the
 /// statement or its tables, or there is one already.
 pub(super) fn index_for(case: &Case<'_>, at: usize) -> Option<IndexAdvice> {
-    let asks = node::asks(case, at)?;
+    let asks = node::asks(case, at).filter(|asks| !asks.is_of_system())?;
     let index = index::choose(&asks)?;
     let trigrams = index.keys.iter().any(|key| key.operator_class == Some("gin_trgm_ops"));
     Some(IndexAdvice {
-        statement: statement(&asks, &index),
+        statement: statement(case, &asks, &index),
         first: trigrams.then(|| "CREATE EXTENSION IF NOT EXISTS pg_trgm".to_owned()).into_iter().collect(),
         why: why(&asks, &index),
     })
@@ -60,7 +60,7 @@ fn is_partitioned(asks: &Asks<'_>) -> bool {
     asks.table.is_some_and(|table| table.partitioned)
 }
 
-fn statement(asks: &Asks<'_>, index: &Index) -> String {
+fn statement(case: &Case<'_>, asks: &Asks<'_>, index: &Index) -> String {
     let columns: Vec<String> = index
         .keys
         .iter()
@@ -69,8 +69,9 @@ fn statement(asks: &Asks<'_>, index: &Index) -> String {
         })
         .chain(index.include.iter().cloned())
         .collect();
-    let taken = asks.table.map_or(&[][..], |table| &table.indexes).iter().map(|index| index.name.as_str());
-    let name = quoted(&index_name(&asks.name, &columns, taken));
+    let existing = asks.table.map_or(&[][..], |table| &table.indexes).iter().map(|index| index.name.as_str());
+    let read = case.plan.nodes().iter().filter_map(|node| node.index.as_deref());
+    let name = quoted(&index_name(&asks.name, &columns, existing.chain(read)));
     let table = match &asks.schema {
         Some(schema) => format!("{}.{}", quoted(schema), quoted(&asks.name)),
         None => quoted(&asks.name),

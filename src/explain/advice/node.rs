@@ -212,6 +212,14 @@ fn order(plan: &Plan, node: &Node, reader: &Reader<'_>, mentioned: Option<&Asked
 }
 
 impl Asks<'_> {
+    /// Whether the table is PostgreSQL's own, which nobody indexes.
+    pub(super) fn is_of_system(&self) -> bool {
+        match self.table.map(|table| table.schema.as_str()).or(self.node.schema.as_deref()) {
+            Some(schema) => schema.starts_with("pg_") || schema == "information_schema",
+            None => self.name.starts_with("pg_"),
+        }
+    }
+
     /// Names of the columns that a condition asks for equality.
     pub(super) fn equal_columns(&self) -> impl Iterator<Item = &str> {
         self.conditions.iter().filter_map(|condition| match (&condition.key, &condition.test) {

@@ -83,6 +83,7 @@ fn looks_up(inner: &[Node], outer: &[Node]) -> bool {
             &conditions.index,
             &conditions.recheck,
             &conditions.tid,
+            &conditions.order_by,
             &conditions.filter,
             &conditions.join_filter,
             &conditions.hash,

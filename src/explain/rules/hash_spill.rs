@@ -5,7 +5,7 @@ use crate::{
     explain::{
         Node,
         diagnose::{Case, Sighting},
-        memory::{Memory, SAVED_SHARE, work_mem},
+        memory::{Memory, SAVED_SHARE, in_force, work_mem},
         words::count,
     },
     record::{Confidence, Severity},
@@ -62,7 +62,19 @@ fn joined(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
         count(hash.peak_kib),
         temporary(case.plan.parent(node))
     );
-    Some(sighting(case, at, evidence, ms, bytes, "hash"))
+    let found = sighting(case, at, evidence, ms, bytes, "hash");
+    if hash.planned_batches >= hash.batches && node.plan_rows > rows && bytes <= in_force(case.plan) * multiplier(case)
+    {
+        return Some(Sighting {
+            advice: format!(
+                "correct the estimate: work_mem is enough, the batches were planned for the {} rows expected",
+                count(node.plan_rows)
+            ),
+            statements: Vec::new(),
+            ..found
+        });
+    }
+    Some(found)
 }
 
 fn grouped(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
@@ -81,9 +93,7 @@ fn grouped(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
 }
 
 fn sighting(case: &Case<'_>, at: usize, evidence: String, ms: Option<f64>, bytes: f64, what: &str) -> Sighting {
-    let multiplier = case.plan.settings.get("hash_mem_multiplier").and_then(|value| value.parse::<f64>().ok());
-    // Its default differs by version; 1 is on the safe side.
-    let Memory { advice, statements } = work_mem(bytes / multiplier.unwrap_or(1.0).max(1.0), what);
+    let Memory { advice, statements } = work_mem(case.plan, bytes / multiplier(case), what);
     Sighting {
         severity: case.by_share(ms).min(Severity::Warning),
         node: Some(at),
@@ -93,6 +103,12 @@ fn sighting(case: &Case<'_>, at: usize, evidence: String, ms: Option<f64>, bytes
         statements,
         confidence: Confidence::Medium,
     }
+}
+
+/// How many times `work_mem` a hash table may take. Its default differs by version; 1 is on the safe side.
+fn multiplier(case: &Case<'_>) -> f64 {
+    let set = case.plan.settings.get("hash_mem_multiplier").and_then(|value| value.parse::<f64>().ok());
+    set.unwrap_or(1.0).max(1.0)
 }
 
 fn temporary(join: Option<&Node>) -> String {
@@ -106,7 +122,7 @@ fn aligned(width: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::captured::findings;
+    use super::super::captured::{findings, findings_of_text};
     use crate::record::Severity;
 
     #[test]
@@ -127,6 +143,27 @@ mod tests {
         insta::assert_snapshot!(top.evidence, @"HashAggregate of 100 000 groups by hits.url took 9 batches, 2 065 kB at a time and 15 168 kB on disk, 79 % of the time");
         // 20 MB hold them, as trying showed.
         assert_eq!(top.statements, ["SET work_mem = '32MB'"]);
+    }
+
+    #[test]
+    fn batches_that_only_the_estimate_needed_ask_for_no_memory() {
+        let of = |expected: u32| {
+            let found = findings_of_text(&format!(
+                "Hash Join  (cost=25000.00..90000.00 rows=900000 width=40) (actual time=20.1..400.0 rows=1200 loops=1)
+  Hash Cond: (o.customer_id = c.id)
+  ->  Seq Scan on orders o  (cost=0.00..18000.00 rows=1000000 width=20) (actual time=0.01..100.0 rows=1000000 loops=1)
+  ->  Hash  (cost=15000.00..15000.00 rows={expected} width=20) (actual time=20.0..20.0 rows=1000 loops=1)
+        Buckets: 131072  Batches: 16  Memory Usage: 1100kB
+        ->  Seq Scan on customers c  (cost=0.00..15000.00 rows={expected} width=20) (actual time=0.01..19.0 rows=1000 loops=1)
+Execution Time: 401.0 ms"
+            ));
+            let found = found.into_iter().find(|finding| finding.rule == super::RULE.id).unwrap();
+            (found.advice, found.statements)
+        };
+        let (advice, statements) = of(800_000);
+        insta::assert_snapshot!(advice, @"correct the estimate: work_mem is enough, the batches were planned for the 800 000 rows expected");
+        assert!(statements.is_empty());
+        assert_eq!(of(1000).1, ["SET work_mem = '8MB'"]);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use crate::{
     explain::{
         Node, condition,
         diagnose::{Case, Sighting},
-        estimates::sides,
+        estimates::{sides, underestimated},
         sql,
         words::count,
     },
-    record::Confidence,
+    record::{Confidence, Severity},
 };
 
 /// Rows below which reading a table whole is cheap anyway.
@@ -22,7 +22,7 @@ const MAX_SHARE: f64 = 0.1;
 pub(super) const RULE: Rule = Rule {
     id: "join-without-index",
     title: "A table is read whole to find the partners of a few rows",
-    sees: "a Hash Join with a Seq Scan of 10 000 rows and over, of which a tenth at most finds a partner, and so few rows on the other side that looking each up by an index would touch less than a \
+    sees: "a Hash Join with a Seq Scan of 10 000 rows and over, of which a tenth at most finds a partner and the others are not wanted, and so few rows on the other side that looking each up by an index would touch less than a \
            tenth of the table; a warning from 10 % of the time, critical from 40 %",
     why: "A hash join reads both sides whole. Where one side is a handful of rows, such as the orders of one customer, and the other a large table, nearly all of what is read is thrown away. With an \
           index on the column it is joined by, PostgreSQL looks up each of the few rows. It does not make an index for a foreign key by itself.",
@@ -44,15 +44,19 @@ fn sighting(case: &Case<'_>, join: &Node) -> Option<Sighting> {
     let (at, few) = [(outer, inner), (inner, outer)]
         .into_iter()
         .map(|(one, other)| (below_hash(case, one), other))
-        .find(|(at, _)| {
+        .find(|(at, other)| {
             let scan = &nodes[*at];
-            scan.node_type == "Seq Scan" && scan.rows_read() >= MIN_ROWS
+            let may_leave_out = may_leave_out(join, *other == inner);
+            may_leave_out && scan.node_type == "Seq Scan" && scan.rows_read() >= MIN_ROWS
         })?;
     let (scan, few) = (&nodes[at], &nodes[few]);
     let touched = INDEX_COST * (few.rows() + join.rows());
     if join.rows() > scan.rows() * MAX_SHARE || touched > scan.rows_read() * MAX_SHARE {
         return None;
     }
+    // As many as were expected are not worth looking up one by one.
+    let expected = INDEX_COST * (few.plan_rows * few.loops() + join.plan_rows * join.loops());
+    let is_expected_few = expected <= scan.rows_read() * MAX_SHARE || underestimated(few);
     let column = joined_by(join, scan)?;
     let table = case.statement.tables.find(scan.schema.as_deref(), scan.relation.as_deref()?);
     let has_index = |column: &str| {
@@ -65,8 +69,23 @@ fn sighting(case: &Case<'_>, join: &Node) -> Option<Sighting> {
     }
     let ms = scan.own_ms.zip(join.own_ms).map(|(scan, join)| scan + join);
     let at_stake = ms.map(|ms| ms * (1.0 - touched / scan.rows_read()));
+    let mut advice =
+        format!("give {} an index on {column}, by which the few rows can be looked up", scan.relation.as_deref()?);
+    let (mut severity, mut confidence) = (case.by_share(at_stake), Confidence::High);
+    if table.is_none() {
+        advice.push_str("; the plan does not show whether there is such an index already");
+        confidence = Confidence::Medium;
+    }
+    if !is_expected_few {
+        advice.push_str(&format!(
+            "; the hash join follows from the {} rows expected instead of {}: without a better estimate it would not be read",
+            count(few.plan_rows * few.loops()),
+            count(few.rows())
+        ));
+        (severity, confidence) = (severity.min(Severity::Warning), Confidence::Low);
+    }
     Some(Sighting {
-        severity: case.by_share(at_stake),
+        severity,
         node: Some(at),
         evidence: format!(
             "{} read {} rows for the {} that {} other rows are joined with by {column}{}",
@@ -77,13 +96,20 @@ fn sighting(case: &Case<'_>, join: &Node) -> Option<Sighting> {
             case.cost(scan.own_buffers.map(|own| own.shared()), ms)
         ),
         at_stake_ms: at_stake,
-        advice: format!(
-            "give {} an index on {column}, by which the few rows can be looked up",
-            scan.relation.as_deref()?
-        ),
-        confidence: if table.is_some() { Confidence::High } else { Confidence::Medium },
+        advice,
+        confidence,
         statements: vec![format!("CREATE INDEX CONCURRENTLY ON {} ({column})", sql::table(scan)?)],
     })
+}
+
+/// Whether rows of one side that find no partner are not wanted: of the outer one, or of the inner one.
+fn may_leave_out(join: &Node, outer: bool) -> bool {
+    match join.join_type.as_deref() {
+        None | Some("Inner" | "Semi" | "Right Semi") => true,
+        Some("Left" | "Anti") => !outer,
+        Some("Right" | "Right Anti") => outer,
+        Some(_) => false,
+    }
 }
 
 /// The node, or what its hash table is made of.
@@ -104,8 +130,8 @@ fn joined_by<'a>(join: &'a Node, scan: &Node) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::captured::findings;
-    use crate::record::Severity;
+    use super::super::captured::{findings, findings_of_text};
+    use crate::record::{Confidence, Severity};
 
     #[test]
     fn a_table_read_whole_for_a_few_partners_gets_an_index() {
@@ -114,6 +140,40 @@ mod tests {
         assert_eq!((top.rule.as_str(), top.severity), ("join-without-index", Severity::Critical));
         insta::assert_snapshot!(top.evidence, @"Seq Scan on lines read 200 000 rows for the 80 that 10 other rows are joined with by order_id, 1 082 buffers, 99.5 % of the time");
         insta::assert_snapshot!(top.statements.join("\n"), @"CREATE INDEX CONCURRENTLY ON planted_join_without_index.lines (order_id)");
+    }
+
+    /// A join of a million items with the few orders, by this many of them expected.
+    fn told(join: &str, expected: u32) -> Option<(Severity, Confidence, String)> {
+        let plan = format!(
+            "Hash {join}  (cost=30.00..20000.00 rows=5 width=8) (actual time=180.1..200.0 rows=5 loops=1)
+  Hash Cond: (i.order_id = o.id)
+  ->  Seq Scan on items i  (cost=0.00..18000.00 rows=1000000 width=8) (actual time=0.01..90.0 rows=1000000 loops=1)
+  ->  Hash  (cost=20.00..20.00 rows={expected} width=4) (actual time=0.5..0.5 rows=1000 loops=1)
+        ->  Seq Scan on orders o  (cost=0.00..20.00 rows={expected} width=4) (actual time=0.01..0.3 rows=1000 loops=1)
+Execution Time: 200.5 ms"
+        );
+        let found = findings_of_text(&plan).into_iter().find(|finding| finding.rule == super::RULE.id)?;
+        Some((found.severity, found.confidence, found.advice))
+    }
+
+    #[test]
+    fn a_side_all_of_whose_rows_are_wanted_has_to_be_read() {
+        for join in ["Join", "Semi Join", "Right Join", "Right Anti Join"] {
+            assert!(told(join, 1000).is_some(), "{join}");
+        }
+        for join in ["Anti Join", "Left Join", "Full Join"] {
+            assert_eq!(told(join, 1000), None, "{join}");
+        }
+    }
+
+    #[test]
+    fn a_join_that_follows_from_an_estimate_is_no_certain_case_for_an_index() {
+        let (severity, confidence, advice) = told("Join", 1000).unwrap();
+        assert_eq!((severity, confidence), (Severity::Critical, Confidence::Medium));
+        insta::assert_snapshot!(advice, @"give items an index on order_id, by which the few rows can be looked up; the plan does not show whether there is such an index already");
+        let (severity, confidence, advice) = told("Join", 90_000).unwrap();
+        assert_eq!((severity, confidence), (Severity::Warning, Confidence::Low));
+        insta::assert_snapshot!(advice, @"give items an index on order_id, by which the few rows can be looked up; the plan does not show whether there is such an index already; the hash join follows from the 90 000 rows expected instead of 1 000: without a better estimate it would not be read");
     }
 
     #[test]

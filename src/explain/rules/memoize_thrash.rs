@@ -41,7 +41,7 @@ fn sighting(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
         return None;
     }
     let key = node.conditions.cache_key.as_deref().unwrap_or("its key");
-    let Memory { advice, .. } = work_mem(cache.misses * (node.plan_width + ENTRY_BYTES), "look up");
+    let Memory { advice, .. } = work_mem(case.plan, cache.misses * (node.plan_width + ENTRY_BYTES), "look up");
     Some(Sighting {
         severity: case.by_share(node.own_ms).min(Severity::Warning),
         node: Some(at),

@@ -15,6 +15,9 @@ use crate::{
 const MIN_LOOPS: f64 = 1000.0;
 /// Rows read so, or pairs compared, below which that is cheap anyway.
 const MIN_ROWS: f64 = 10_000.0;
+/// Planned rows and cost below which a table is one of a few pages: 1 000 rows in 10 pages cost 20.
+const SMALL_ROWS: f64 = 1000.0;
+const SMALL_COST: f64 = 20.0;
 /// Factor between the planned and the real rows of the outer side.
 const BLOWN_UP: f64 = 10.0;
 const MIN_OUTER_ROWS: f64 = 100.0;
@@ -22,7 +25,7 @@ const MIN_OUTER_ROWS: f64 = 100.0;
 pub(super) const RULE: Rule = Rule {
     id: "nested-loop-blow-up",
     title: "A nested loop runs its inner side far too often",
-    sees: "a Nested Loop whose inner side reads or compares a table whole 1000 times and over (from the estimates alone where the plan was not executed), or \
+    sees: "a Nested Loop whose inner side reads a table of over 1 000 rows or 10 pages whole 1000 times and over, or compares 100 000 pairs so (from the estimates alone where the plan was not executed), or \
            whose outer side returned 10 times the planned rows and over; from 10 % of the time, critical from 40 %. Where it is known why the estimate is off, \
            that is told instead",
     why: "A nested loop runs its inner side once for each row of its outer side. That is right for a handful of rows and an index to find each. Where the rows are \
@@ -67,7 +70,7 @@ fn whole_table(case: &Case<'_>, outer: usize, inner: usize) -> Option<Sighting> 
         .max_by(|one, other| nodes[*one].own_ms.unwrap_or(0.0).total_cmp(&nodes[*other].own_ms.unwrap_or(0.0)))?;
     let scan = &nodes[at];
     let (severity, share) = severity(case, scan.own_ms)?;
-    if scan.rows_read() < MIN_ROWS {
+    if scan.rows_read() < MIN_ROWS || case.is_small(scan) {
         return None;
     }
     let index = advice::index_for(case, at);
@@ -169,7 +172,9 @@ fn blown_up<'a>(case: &Case<'a>, at: usize, outer: usize, inner: usize, origins:
 fn planned(case: &Case<'_>, outer: usize, inner: usize) -> Option<Sighting> {
     let nodes = case.plan.nodes();
     let (rows, scan) = (nodes[outer].plan_rows, &nodes[inner]);
-    if scan.node_type != "Seq Scan" || rows < MIN_LOOPS {
+    // What it reads is not told of a scan with a filter: by its cost.
+    let is_small = scan.plan_rows < SMALL_ROWS && scan.total_cost.is_some_and(|cost| cost < SMALL_COST);
+    if scan.node_type != "Seq Scan" || rows < MIN_LOOPS || is_small {
         return None;
     }
     let index = advice::index_for(case, inner);
@@ -227,7 +232,7 @@ fn source(case: &Case<'_>, at: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::captured::{captured, findings};
+    use super::super::captured::{captured, findings, findings_of_text};
     use crate::{
         explain::{Examined, Plan, Tables, diagnose, diagnose::ClassPlan},
         record::{Finding, Severity},
@@ -270,6 +275,34 @@ mod tests {
     #[test]
     fn where_the_cause_is_known_that_is_told_instead() {
         assert_eq!(of("correlated_columns"), []);
+    }
+
+    #[test]
+    fn a_table_of_a_page_is_as_fast_as_an_index() {
+        let of = |table: &str, measured: [&str; 2]| {
+            let plan = format!(
+                "Nested Loop  (cost=0.00..9000.00 rows=5000 width=8){}
+  ->  Seq Scan on orders  (cost=0.00..80.00 rows=5000 width=8){}
+  ->  Seq Scan on status s  {table}",
+                measured[0], measured[1]
+            );
+            let told = |finding: &Finding| finding.severity > Severity::Info;
+            findings_of_text(&plan)
+                .iter()
+                .filter(|finding| told(finding))
+                .map(|finding| finding.rule.clone())
+                .collect::<Vec<_>>()
+        };
+        assert!(of("(cost=0.00..1.25 rows=20 width=4)", ["", ""]).is_empty());
+        assert_eq!(of("(cost=0.00..60.00 rows=20 width=4)", ["", ""]), ["nested-loop-blow-up"]);
+        let measured = [" (actual time=0.02..38.0 rows=5000 loops=1)", " (actual time=0.01..2.0 rows=5000 loops=1)"];
+        let scan = |removed: u32| {
+            format!(
+                "(cost=0.00..1.25 rows=1 width=8) (actual time=0.002..0.007 rows=1 loops=5000)\n        Filter: (status_id = id)\n        Rows Removed by Filter: {removed}"
+            )
+        };
+        assert!(of(&scan(19), measured).is_empty());
+        assert_eq!(of(&scan(1900), measured), ["nested-loop-blow-up"]);
     }
 
     #[test]

@@ -111,6 +111,36 @@ Execution Time: 90.5 ms"
     }
 
     #[test]
+    fn without_buffers_the_time_says_what_is_worth_a_word() {
+        let of = |ms: f64| {
+            let found = findings_of_text(&format!(
+                "Append  (cost=0.00..20000.00 rows=1000000 width=80) (actual time=0.05..9000.0 rows=1000010 loops=1)
+  ->  Seq Scan on big  (cost=0.00..2000.00 rows=1000000 width=80) (actual time=0.05..4000.0 rows=1000000 loops=1)
+  ->  Seq Scan on small  (cost=0.00..2000.00 rows=10 width=80) (actual time=0.05..{ms:.1} rows=10 loops=1)
+        Filter: (name = 'id'::text)
+        Rows Removed by Filter: 40000
+Execution Time: 9010.5 ms"
+            ));
+            found.iter().any(|finding| finding.rule == RULE.id)
+        };
+        assert_eq!((of(2.0), of(2000.0)), (false, true));
+    }
+
+    #[test]
+    fn a_system_catalog_gets_no_index() {
+        let of = |table: &str| {
+            let found = findings_of_text(&format!(
+                "Seq Scan on {table}  (cost=0.00..2000.00 rows=10 width=80) (actual time=0.05..9.0 rows=10 loops=1)
+  Filter: (attname = 'id'::name)
+  Rows Removed by Filter: 40000
+Execution Time: 9.5 ms"
+            ));
+            found.into_iter().map(|finding| finding.statements.len()).sum::<usize>()
+        };
+        assert_eq!((of("attributes"), of("pg_attribute"), of("information_schema.sql_parts")), (1, 0, 0));
+    }
+
+    #[test]
     fn it_is_silent_where_it_is_not() {
         assert_silent(
             RULE.id,

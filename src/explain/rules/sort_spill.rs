@@ -35,7 +35,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 fn sighting(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
     let sort = node.sort.as_ref().filter(|sort| sort.on_disk)?;
     let by_loop = node.actual.map_or(0.0, |actual| actual.rows);
-    let Memory { advice, statements } = work_mem(sort.kib * 1024.0 + by_loop * ROW_BYTES, "sort");
+    let Memory { advice, statements } = work_mem(case.plan, sort.kib * 1024.0 + by_loop * ROW_BYTES, "sort");
     Some(Sighting {
         severity: case.by_share(node.own_ms).min(Severity::Warning),
         node: Some(at),

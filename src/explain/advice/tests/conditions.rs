@@ -191,6 +191,9 @@ fn constants_are_those_of_the_text(#[case] sql: &str, #[case] expected: &str) {
     Some("orders_customer_id_idx ON shop.orders (customer_id) WHERE deleted_at IS NULL")
 )]
 #[case("(email ~~ 'x%'::text)", Some("orders_email_idx ON shop.orders (email text_pattern_ops)"))]
+// How many are NULL is not known, and most rows that are not wanted may be.
+#[case("((NOT urgent) AND (deleted_at IS NULL))", None)]
+#[case("(deleted_at IS NULL)", Some("orders_deleted_at_idx ON shop.orders (deleted_at) WHERE deleted_at IS NULL"))]
 // A number that is compared as text may be of a column of numbers.
 #[case("((customer_id)::text = '42'::text)", None)]
 #[case("((customer_id)::numeric = 42.0)", None)]
