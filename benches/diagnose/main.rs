@@ -22,17 +22,20 @@ fn main() -> ExitCode {
         "plan", "nodes", "KiB", "read", "diagnose", "tree", "sum", "findings", "drawn"
     );
     let mut is_slow = false;
-    let shapes: [(&str, Node); 6] = [
+    let shapes: [(&str, Node); 7] = [
         ("wide append", wide()),
         ("deep joins", deep()),
         ("parallel joins", parallel()),
         ("loops in loops", loops()),
         ("CTEs and InitPlans", subplans()),
         ("deep limits", chain()),
+        ("wasteful union", union()),
     ];
+    let sql = union_sql();
     for (name, root) in shapes {
+        let sql = (name == "wasteful union").then_some(sql.as_str());
         for (format, text) in [("json", json(&root)), ("text", root.text(0, 0))] {
-            let best = (0..TRIES).map(|_| measure(&text)).min_by(|one, other| one.sum().total_cmp(&other.sum()));
+            let best = (0..TRIES).map(|_| measure(&text, sql)).min_by(|one, other| one.sum().total_cmp(&other.sum()));
             let Some(best) = best else { continue };
             is_slow |= best.diagnose + best.tree > MOST_MS;
             println!(
@@ -72,7 +75,7 @@ impl Taken {
 }
 
 #[expect(clippy::expect_used, reason = "a bench that cannot read its own plan has found a fault")]
-fn measure(text: &str) -> Taken {
+fn measure(text: &str, sql: Option<&str>) -> Taken {
     let since = |begin: Instant| begin.elapsed().as_secs_f64() * 1e3;
     let begin = Instant::now();
     let plan = explain::read_plans(text.as_bytes()).expect("the plan is read").remove(0).plan;
@@ -80,8 +83,7 @@ fn measure(text: &str) -> Taken {
     let plans = [ClassPlan { class: String::new(), plan }];
     let tables = Tables::default();
     let begin = Instant::now();
-    let findings =
-        explain::diagnose(&Examined { name: None, sql: None, plans: &plans, tables: &tables, executions: None });
+    let findings = explain::diagnose(&Examined { name: None, sql, plans: &plans, tables: &tables, executions: None });
     let diagnose = since(begin);
     let begin = Instant::now();
     let figures = explain::figures(&plans[0].plan, "", "", Vec::new());
@@ -111,6 +113,10 @@ fn node(text: impl Into<String>, json: impl Into<String>, inside: Vec<Node>) -> 
 
 /// A scan; one of 20 throws most away, so that rules have something to see.
 fn scan(table: usize) -> Node {
+    scan_of(table, if table.is_multiple_of(20) { 99_900 } else { 3 })
+}
+
+fn scan_of(table: usize, removed: usize) -> Node {
     let mut scan = node(
         format!("Seq Scan on public.table_{table} t{table}"),
         format!(
@@ -118,7 +124,6 @@ fn scan(table: usize) -> Node {
         ),
         Vec::new(),
     );
-    let removed = if table.is_multiple_of(20) { 99_900 } else { 3 };
     scan.details = vec![format!("Filter: (t{table}.user_id = 42)"), format!("Rows Removed by Filter: {removed}")];
     scan
 }
@@ -136,6 +141,17 @@ fn join(outer: Node, inner: Node) -> Node {
 
 fn wide() -> Node {
     node("Append", r#""Node Type": "Append""#, (1..NODES).map(scan).collect())
+}
+
+/// A union of different tables, each of which is read in vain.
+fn union() -> Node {
+    node("Append", r#""Node Type": "Append""#, (0..NODES / 10).map(|table| scan_of(table, 99_900)).collect())
+}
+
+/// Its first tables as SQL, as many as are read of a text.
+fn union_sql() -> String {
+    let parts = (0..100).map(|table| format!("SELECT id FROM table_{table} t{table} WHERE t{table}.user_id = 42"));
+    parts.collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 /// Joins of 100 tables each, one below the other, side by side.

@@ -1,12 +1,13 @@
 //! Runs the rules over the plans of a statement and ranks what they find.
 
 use std::{
+    cell::OnceCell,
     cmp::{Ordering, Reverse},
     collections::{HashMap, hash_map::Entry},
 };
 
 use super::{
-    advice::IndexAdvice,
+    advice::{IndexAdvice, Text},
     plan::{Node, Plan},
     rules::{RULES, Rule, hot_node},
     tables::Tables,
@@ -50,11 +51,12 @@ pub struct ClassPlan {
 }
 
 /// What a rule looks at: one plan of a statement.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Case<'a> {
     pub(super) class: &'a str,
     pub(super) plan: &'a Plan,
     pub(super) statement: &'a Examined<'a>,
+    text: OnceCell<Text>,
 }
 
 /// What a rule saw in one plan.
@@ -83,7 +85,16 @@ impl Sighting {
     }
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    pub(super) fn new(class: &'a str, plan: &'a Plan, statement: &'a Examined<'a>) -> Self {
+        Self { class, plan, statement, text: OnceCell::new() }
+    }
+
+    /// What the statement's text says, read when it is first asked for.
+    pub(super) fn text(&self) -> &Text {
+        self.text.get_or_init(|| Text::of(self.statement.sql, self.plan, self.statement.tables))
+    }
+
     /// Milliseconds that the statement took, planning included; `None` where nothing was timed.
     pub(super) fn statement_ms(&self) -> Option<f64> {
         Some(self.plan.execution_ms.or(self.plan.root().total_ms)? + self.plan.planning_ms.unwrap_or(0.0))
@@ -137,7 +148,7 @@ pub fn diagnose(statement: &Examined<'_>) -> Vec<Finding> {
     let mut known: HashMap<(String, String, usize), usize> = HashMap::new();
     for ClassPlan { class, plan } in statement.plans {
         let mut before: HashMap<(String, String), usize> = HashMap::new();
-        for finding in of_plan(&Case { class, plan, statement }) {
+        for finding in of_plan(&Case::new(class, plan, statement)) {
             let (rule, path) = (finding.rule.clone(), finding.path.clone());
             let number = before.entry((rule.clone(), path.clone())).or_default();
             *number += 1;

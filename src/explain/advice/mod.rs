@@ -16,6 +16,8 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub(super) use query::Text;
+
 use super::diagnose::Case;
 use existing::keys;
 use index::{Index, Tail};

@@ -1,6 +1,6 @@
 //! What a node of a plan asks of its table.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
     condition::{Condition, Operand, Test},
@@ -32,7 +32,7 @@ pub(super) struct Asks<'a> {
     /// Whether only the first rows in that order are wanted.
     pub(super) limited: bool,
     /// The names in the statement that may be columns; `None` where all columns are taken, or it is not known.
-    pub(super) names: Option<BTreeSet<String>>,
+    pub(super) names: Option<Rc<BTreeSet<String>>>,
 }
 
 /// What the node at `at` asks, or the scan that feeds it; `None` where no scan of a table does.
@@ -47,9 +47,8 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
     let name = table.map_or_else(|| relation.to_owned(), |table| table.name.clone());
     let alias = node.alias.as_deref().unwrap_or(relation);
 
-    let text = case.statement.sql.or(case.plan.query.as_deref());
-    let asked = text.map(|sql| query::asked(sql, tables)).unwrap_or_default();
-    let mentioned = query::of_node(&asked, &name, alias);
+    let text = case.text();
+    let mentioned = query::of_node(&text.asked, &name, alias);
     let schema = match mentioned {
         Some(mentioned) => mentioned.schema.clone(),
         None => {
@@ -67,7 +66,6 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
     // A sort above the partitions names their parent.
     let parent = Reader { alias: root.map_or(alias, |_| query::unnumbered(alias)), ..reader };
     let (order, limited) = order(case.plan, node, &parent, mentioned);
-    let writes = || case.plan.nodes().iter().any(|node| node.operation.is_some());
     Some(Asks {
         node,
         table,
@@ -77,7 +75,7 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
         others,
         order,
         limited,
-        names: text.filter(|_| mentioned.is_some() && !writes()).and_then(parse::names),
+        names: mentioned.and_then(|_| text.names.clone()),
     })
 }
 

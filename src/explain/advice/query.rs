@@ -1,5 +1,7 @@
 //! What a statement's text asks of each of its tables.
 
+use std::{collections::BTreeSet, rc::Rc};
+
 use sqlparser::ast::{
     Delete, Expr, FromTable, Ident, JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByExpr, OrderByKind,
     Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableObject, TableWithJoins, UpdateTableFromKind,
@@ -11,7 +13,7 @@ use super::{
     key::{OrderKey, Reader, folded, ident},
     parse,
 };
-use crate::explain::tables::Tables;
+use crate::explain::{plan::Plan, tables::Tables};
 
 /// A table of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +31,28 @@ pub(super) struct Asked {
     pub(super) limited: bool,
 }
 
+/// What a statement's text says, read once for all that is asked of its plan.
+#[derive(Debug, Clone, Default)]
+pub(in crate::explain) struct Text {
+    /// Its tables.
+    pub(super) asked: Vec<Asked>,
+    /// The names in it that may be columns; `None` where all columns are taken, or it is not known.
+    pub(super) names: Option<Rc<BTreeSet<String>>>,
+}
+
+impl Text {
+    /// Reads the text of the statement that `plan` is of.
+    pub(in crate::explain) fn of(sql: Option<&str>, plan: &Plan, tables: &Tables) -> Self {
+        let Some(sql) = sql.or(plan.query.as_deref()) else { return Self::default() };
+        let asked = asked(sql, tables);
+        let writes = plan.nodes().iter().any(|node| node.operation.is_some());
+        let names = if asked.is_empty() || writes { None } else { parse::names(sql) };
+        Self { asked, names: names.map(Rc::new) }
+    }
+}
+
 /// The tables of a statement, those of its subqueries and CTEs among them; none where it cannot be read.
-pub(super) fn asked(sql: &str, tables: &Tables) -> Vec<Asked> {
+fn asked(sql: &str, tables: &Tables) -> Vec<Asked> {
     let mut walk = Walk { tables, ctes: Vec::new(), found: Vec::new() };
     if let Some(statement) = parse::statement(sql) {
         walk.statement(&statement);

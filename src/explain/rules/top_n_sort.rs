@@ -29,6 +29,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
+    let scans = case.scans();
     let mut seen = Vec::new();
     for (at, sort) in case.worth_a_word() {
         let top_n = sort.sort.as_ref().is_some_and(|sort| sort.method.starts_with("top-N"));
@@ -39,9 +40,9 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         if sorted <= MIN_ROWS || returned >= sorted {
             continue;
         }
-        let scans = case.scans();
-        let inside = scans.iter().filter(|scan| at < scan.at && scan.at < at + case.plan.subtree(at).len());
-        let [scan] = inside.collect::<Vec<_>>()[..] else { continue };
+        // They are in the order of the plan.
+        let place = |at| scans.partition_point(|scan| scan.at < at);
+        let [scan] = &scans[place(at)..place(at + case.plan.subtree(at).len())] else { continue };
         if !is_plain(case, at) || !is_by_columns(sort, scan) {
             continue;
         }

@@ -101,7 +101,7 @@ fn advise(sql: Option<&str>, tables: &Tables, plan: &Json) -> Option<IndexAdvice
     let at = plan.nodes().iter().position(|node| node.relation.as_deref() == Some("orders")).unwrap();
     let plans = [ClassPlan { class: String::new(), plan }];
     let examined = Examined { name: None, sql, plans: &plans, tables, executions: None };
-    index_for(&Case { class: "", plan: &plans[0].plan, statement: &examined }, at)
+    index_for(&Case::new("", &plans[0].plan, &examined), at)
 }
 
 fn statement_of(sql: &str, plan: &Json) -> Option<String> {
@@ -212,7 +212,7 @@ fn a_partition_is_served_by_an_index_of_its_parent() {
     let tables = Tables { tables: vec![part, parent] };
     let sql = Some("SELECT * FROM orders o WHERE customer_id = $1 ORDER BY created_at DESC LIMIT 10");
     let examined = Examined { name: None, sql, plans: &plans, tables: &tables, executions: None };
-    let advice = index_for(&Case { class: "", plan: &plans[0].plan, statement: &examined }, 0).unwrap();
+    let advice = index_for(&Case::new("", &plans[0].plan, &examined), 0).unwrap();
     assert_eq!(
         advice.statement,
         "CREATE INDEX orders_customer_id_created_at_idx ON orders (customer_id, created_at DESC)"
@@ -249,7 +249,7 @@ fn the_advice_for_the_events_scenario_is_its_fix() {
             let plan = Plan::parse(&fs::read_to_string(path).unwrap()).unwrap();
             let plans = [ClassPlan { class: "typical".into(), plan }];
             let examined = Examined { name: None, sql: Some(sql), plans: &plans, tables: &tables, executions: None };
-            let case = Case { class: "typical", plan: &plans[0].plan, statement: &examined };
+            let case = Case::new("typical", &plans[0].plan, &examined);
             for at in 0..plans[0].plan.nodes().len() {
                 assert_eq!(format!("{};\n", index_for(&case, at).unwrap().statement), fix);
             }
