@@ -27,39 +27,19 @@ fn a_bitmap_where_none_belongs_is_passed_over() {
 
 #[test]
 fn a_statement_is_read_once_however_many_tables_it_has() {
-    let ran = |mut node: Value, rows: u32| {
-        for (key, figure) in
-            [("Actual Loops", 1), ("Actual Rows", rows), ("Actual Startup Time", 0), ("Actual Total Time", 1)]
-        {
-            node[key] = figure.into();
-        }
-        node["Shared Hit Blocks"] = 100.into();
-        node
-    };
-    let scan = |table: usize| json!({ "Node Type": "Seq Scan", "Relation Name": format!("t{table}"), "Alias": format!("t{table}") });
-    let wasteful = (0..2_000).map(|table| {
-        let mut scan = scan(table);
-        scan["Filter"] = "(a = 5)".into();
-        scan["Rows Removed by Filter"] = 20_000.into();
-        ran(scan, 10)
-    });
-    let sorted = (0..2_000).map(|table| {
-        let sort = json!({ "Node Type": "Sort", "Sort Key": [format!("t{table}.a")], "Sort Method": "top-N heapsort",
-            "Sort Space Used": 25, "Sort Space Type": "Memory", "Plans": [ran(scan(table), 20_000)] });
-        let mut sort = ran(sort, 10);
-        sort["Actual Total Time"] = 3.into();
-        sort
-    });
+    let scans: Vec<Value> = (0..2_000)
+        .map(|table| {
+            json!({ "Node Type": "Seq Scan", "Relation Name": format!("t{table}"), "Alias": format!("t{table}"), "Filter": "(a = 5)",
+                "Actual Loops": 1, "Actual Rows": 10, "Actual Startup Time": 0, "Actual Total Time": 1, "Shared Hit Blocks": 100,
+                "Rows Removed by Filter": 20_000 })
+        })
+        .collect();
     let sql = format!("SELECT * FROM t0 WHERE a = 5{}", " AND c > 1".repeat(250));
-    let plans: [(Vec<Value>, &str); 2] = [(wasteful.collect(), "seq-scan-filter"), (sorted.collect(), "top-n-sort")];
-    for (plans, rule) in plans {
-        let many = plans.len();
-        let begin = std::time::Instant::now();
-        let findings = found(&json!({ "Node Type": "Append", "Actual Loops": 1, "Plans": plans }), Some(&sql));
-        assert_eq!(findings.iter().filter(|finding| finding.rule == rule).count(), many, "{rule}");
-        // Minutes where the text or the plan is gone through for each of them.
-        assert!(begin.elapsed().as_secs() < 30, "{rule}: {:?}", begin.elapsed());
-    }
+    let begin = std::time::Instant::now();
+    let findings = found(&json!({ "Node Type": "Append", "Actual Loops": 1, "Plans": scans }), Some(&sql));
+    assert_eq!(findings.iter().filter(|finding| finding.rule == "seq-scan-filter").count(), 2_000);
+    // Minutes where the text is read for each of them.
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
 }
 
 fn number() -> impl Strategy<Value = f64> {
