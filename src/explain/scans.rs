@@ -169,8 +169,12 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Columns of the filter's terms that an index could serve, each once, for an advice: `user_id, kind`; `None` where it serves none.
+    /// Columns of the filter's terms that an index could serve, each once, for an advice: `user_id, kind`; `None` where it serves none, or
+    /// would not return the nearest first as well.
     pub(super) fn filter_columns(&self) -> Option<String> {
+        if self.returns_nearest() {
+            return None;
+        }
         let mut columns: Vec<&str> = Vec::new();
         for term in self.filter().into_iter().filter(|term| self.is_served(term)) {
             for column in condition::columns(term, self.alias()) {
@@ -188,8 +192,13 @@ impl<'a> Scan<'a> {
         if filter.contains("SubPlan") {
             "no index serves the filter as it is: write its subquery as a join, EXISTS or NOT EXISTS".to_owned()
         } else {
+            let why = if self.returns_nearest() {
+                "no index on a column returns the nearest first"
+            } else {
+                "no index on a column serves such a comparison"
+            };
             format!(
-                "no index on a column serves the filter: where it is always the same, give the rows that it keeps a partial index, WHERE {}",
+                "{why}: where the filter is always the same, give the rows that it keeps a partial index, WHERE {}",
                 condition::unqualified(condition::bare(filter), self.alias())
             )
         }
@@ -216,7 +225,12 @@ impl<'a> Scan<'a> {
     /// The index that would serve it. Of partitions only the catalog knows the table that is to have it.
     pub(super) fn index(&self, case: &Case<'_>) -> Option<IndexAdvice> {
         let is_known = self.nodes.len() == 1 || !case.statement.tables.tables.is_empty();
-        if is_known { advice::index_for(case, self.at) } else { None }
+        if is_known && !self.returns_nearest() { advice::index_for(case, self.at) } else { None }
+    }
+
+    /// Whether its index returns rows by their distance, as those of PostGIS and pgvector do.
+    fn returns_nearest(&self) -> bool {
+        self.node.conditions.order_by.is_some()
     }
 
     /// As EXPLAIN names it; of partitions how many and of what: `Seq Scan on 12 partitions of events`.

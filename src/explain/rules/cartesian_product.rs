@@ -90,6 +90,7 @@ fn looks_up(inner: &[Node], outer: &[Node]) -> bool {
             &conditions.merge,
             &conditions.one_time,
             &conditions.cache_key,
+            &conditions.order_by,
         ];
         texts.into_iter().flatten().chain(&conditions.sort_key).map(String::as_str).collect::<Vec<_>>()
     });

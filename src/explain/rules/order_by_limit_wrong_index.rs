@@ -170,6 +170,8 @@ Limit  (cost=100.00..120.00 rows=10 width=40) (actual time=2.1..20.4 rows=10 loo
 Execution Time: 20.5 ms",
         );
         assert_eq!(rules_of(&nearest), ["index-filter"]);
+        assert_eq!((nearest[0].statements.len(), nearest[0].confidence), (0, Confidence::Low));
+        insta::assert_snapshot!(nearest[0].advice, @"no index on a column returns the nearest first: where the filter is always the same, give the rows that it keeps a partial index, WHERE kind = 'pharmacy'::text");
     }
 
     #[test]

@@ -95,7 +95,7 @@ Execution Time: 90.5 ms"
         };
         for (filter, partial) in [("(state <> 'done'::text)", "state <> 'done'::text"), ("(a = b)", "a = b")] {
             let expected = format!(
-                "no index on a column serves the filter: where it is always the same, give the rows that it keeps a partial index, WHERE {partial}"
+                "no index on a column serves such a comparison: where the filter is always the same, give the rows that it keeps a partial index, WHERE {partial}"
             );
             assert_eq!(advice(filter), (expected, Confidence::Low));
         }
