@@ -77,6 +77,7 @@ fn what_cannot_be_read_is_told_with_the_way_out() {
     error: cannot read a plan from stdin: the JSON ends in the middle, at line 1: it was cut off
       help: copy all of it, from the first `[` to the last `]`
     error: cannot read a plan from stdin: the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
+      help: run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
     "#);
     assert!(refused(latclinic().args(["--plan", "/nonexistent/plan"]), 1).contains("cannot open /nonexistent/plan"));
     assert!(refused(latclinic().args(["--plan", "tests"]), 1).contains("cannot read a plan from tests"));

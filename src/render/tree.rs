@@ -221,7 +221,8 @@ fn painted(text: &str, style: &str, colour: bool) -> String {
 
 /// Columns that a line takes, colours left out.
 fn visible(line: &str) -> usize {
-    let escapes: usize = line.split('\u{1b}').skip(1).filter_map(|rest| Some(rest.find('m')? + 2)).sum();
+    // An escape itself takes no column, what follows up to its `m` would.
+    let escapes: usize = line.split('\u{1b}').skip(1).filter_map(|rest| Some(rest.find('m')? + 1)).sum();
     columns(line) - escapes
 }
 

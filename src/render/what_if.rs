@@ -187,7 +187,7 @@ mod tests {
         };
         let note = Some("not executed without the index: it takes more than 30 s".to_owned());
         let before = WhatIf { before: given_up(trial().before), note, ..trial() };
-        insta::assert_snapshot!(text(&[before.clone()]), @"
+        insta::assert_snapshot!(text(std::slice::from_ref(&before)), @"
         What the advice would change:
         CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id);
 
