@@ -77,10 +77,8 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             } else {
                 "vacuum the table, and see what keeps autovacuum from it; if that does not help, the condition is not on the first column of the index".to_owned()
             },
-            statements: table
-                .map(|table| format!("VACUUM (ANALYZE) {table}"))
-                .into_iter()
-                .collect(),
+            // Vacuum gives the empty pages of a table back only at its end: what does locks the table, and is no line to paste.
+            statements: table.filter(|_| !whole).map(|table| format!("VACUUM (ANALYZE) {table}")).into_iter().collect(),
             confidence: if facts.is_some_and(|facts| facts.dead_rows > 0) { Confidence::High } else { Confidence::Medium },
         });
     }
@@ -129,7 +127,6 @@ mod tests {
         insta::assert_snapshot!(told(RULE.id, "bloated_table"), @"
         critical: Seq Scan on outbox visited 3 334 pages to meet 300 rows
         vacuum the table, and more often, so that its empty space is used again; to give that back, rewrite the table when nothing needs it (VACUUM FULL locks it meanwhile, pg_repack does not)
-        VACUUM (ANALYZE) planted_bloated_table.outbox
         ");
         insta::assert_snapshot!(told(RULE.id, "dead_index_entries"), @"
         critical: Bitmap Heap Scan on jobs visited 1 035 pages to meet 100 rows
@@ -152,7 +149,7 @@ Execution Time: 901.0 ms";
         assert_eq!(rules_of(&of_pages(190)), ["hot-node"]);
         let of_itself = of_pages(21_000);
         assert_eq!(rules_of(&of_itself), [RULE.id]);
-        assert_eq!(of_itself[0].statements, ["VACUUM (ANALYZE) docs"]);
+        assert!(of_itself[0].statements.is_empty(), "{of_itself:?}");
     }
 
     #[test]
