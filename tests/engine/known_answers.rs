@@ -75,20 +75,20 @@ async fn clients_of_a_closed_ramp_follow_the_stages() {
     assert_eq!(sum, measurement.total.operations);
 }
 
-/// 4 connections serve 4 operations every 10 ms; each of 16 clients waits for three turns of the others.
+/// 4 connections serve 4 operations every 50 ms, which is long beside what a busy machine adds; each of 16 clients waits for three turns of the others.
 #[tokio::test]
 async fn a_pool_of_a_quarter_of_the_clients() {
     let server = OwnServer::start();
     let pool = Pool { size: 4, wait_timeout: None, recycling: Recycling::Fast };
-    let mut probe = scenario("SELECT pg_sleep(0.01)", vec![]);
+    let mut probe = scenario("SELECT pg_sleep(0.05)", vec![]);
     probe.load.connections = Connections { sharing: Sharing::Pool(pool), ..Connections::default() };
     let measurement = measure(&server, &probe, &load(16, 5 * SECOND), CancellationToken::new(), || {}).await.unwrap();
     let total = &measurement.total;
     assert_eq!(total.error_count(), 0, "{:?}", total.errors);
     let throughput = total.operations as f64 / measurement.sending.as_secs_f64();
-    assert!((throughput / 400.0 - 1.0).abs() < 0.05, "{throughput}/s");
+    assert!((throughput / 80.0 - 1.0).abs() < 0.05, "{throughput}/s");
     let wait = total.wait.as_ref().unwrap();
-    assert!((wait.mean() / 30e6 - 1.0).abs() < 0.05, "{} ns", wait.mean());
+    assert!((wait.mean() / 150e6 - 1.0).abs() < 0.05, "{} ns", wait.mean());
     assert_eq!(wait.len(), total.operations);
     for slice in &measurement.slices[1..4] {
         let [in_use, idle, waiting] = slice.pool.unwrap();
