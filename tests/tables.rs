@@ -5,7 +5,7 @@
 mod own_server;
 
 use latclinic::{
-    explain::{ColumnFacts, IndexFacts, IndexKey, Plan, TableFacts, Tables},
+    explain::{ColumnFacts, IndexFacts, IndexKey, Plan, Referring, TableFacts, Tables},
     pg,
 };
 use own_server::OwnServer;
@@ -31,6 +31,12 @@ const SETUP: &str = r#"
     CREATE INDEX parts_id_idx ON parts (id);
     INSERT INTO parts SELECT n, '2025-01-01' FROM generate_series(1, 100) n;
     ANALYZE parts;
+    CREATE TABLE lines (
+        id int, "order" bigint CONSTRAINT lines_order REFERENCES "Orders", twin int, part int, UNIQUE (twin, part),
+        FOREIGN KEY (part, twin) REFERENCES lines (twin, part)
+    );
+    CREATE INDEX lines_order_idx ON lines ("order") WHERE id > 5;
+    CREATE INDEX lines_last_idx ON lines (id, "order");
     CREATE ROLE stranger;
     CREATE TABLE hidden (id int);
     ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
@@ -113,6 +119,20 @@ async fn what_the_catalog_says() {
     orders_gin_idx gin: (to_tsvector('english'::regconfig, note))
     orders_lower_idx btree: (lower(note)) text_pattern_ops, id
     ");
+
+    let open = Referring {
+        constraint: "lines_order".to_owned(),
+        schema: "shop".to_owned(),
+        table: "lines".to_owned(),
+        columns: vec!["order".to_owned()],
+        ..Referring::default()
+    };
+    assert_eq!(orders.referring("lines_order"), Some(&open), "a partial index and one of later columns do not serve");
+    client.batch_execute("CREATE INDEX lines_all_idx ON lines (\"order\", id)").await.unwrap();
+    let again = tables(&client, &["SELECT * FROM \"Orders\", lines"]).await;
+    let index = |table: &str| again.find(None, table).unwrap().referred_by[0].index.clone();
+    assert_eq!(index("Orders").as_deref(), Some("lines_all_idx"));
+    assert_eq!(index("lines").as_deref(), Some("lines_twin_part_key"), "in any order");
 
     let parts = found.find(None, "parts").unwrap();
     assert!(parts.partitioned && parts.partition_of.is_none());

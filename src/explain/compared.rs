@@ -1,12 +1,10 @@
 //! Which columns a statement's parameters are compared with, as the planner resolved them.
 
-use sqlparser::{
-    ast::{BinaryOperator, Expr, Value},
-    dialect::PostgreSqlDialect,
-    parser::Parser,
+use super::{
+    condition::{Side, comparison, parameter, side, terms},
+    plan::{Node, Plan},
+    sql,
 };
-
-use super::plan::{Node, Plan};
 
 /// A column that a parameter has to equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,60 +40,14 @@ pub fn compared(plan: &Plan) -> Vec<Compared> {
 
 /// Parameters and columns of the node's table that a condition wants equal.
 fn equalities(condition: &str, node: &Node) -> Vec<(usize, String)> {
-    // A condition may be nested as deeply as its author liked, and the parser gives up in time.
-    let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(condition).and_then(|mut parser| parser.parse_expr());
-    let mut found = Vec::new();
-    if let Ok(expression) = parsed {
-        walk(&expression, node, &mut found);
-    }
-    found
-}
-
-fn walk(expression: &Expr, node: &Node, found: &mut Vec<(usize, String)>) {
-    match expression {
-        Expr::Nested(inner) => walk(inner, node, found),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            walk(left, node, found);
-            walk(right, node, found);
-        }
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            for (one, other) in [(left, right), (right, left)] {
-                found.extend(column(one, node).zip(parameter(other)).map(|(column, parameter)| (parameter, column)));
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Without casts and parentheses.
-fn bare(expression: &Expr) -> &Expr {
-    match expression {
-        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => bare(inner),
-        other => other,
-    }
-}
-
-fn column(expression: &Expr, node: &Node) -> Option<String> {
-    match bare(expression) {
-        Expr::Identifier(column) => Some(column.value.clone()),
-        Expr::CompoundIdentifier(path) => match path.as_slice() {
-            [table, column] if node.alias.as_ref().is_none_or(|alias| *alias == table.value) => {
-                Some(column.value.clone())
-            }
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn parameter(expression: &Expr) -> Option<usize> {
-    match bare(expression) {
-        Expr::Value(value) => match &value.value {
-            Value::Placeholder(name) => name.strip_prefix('$')?.parse().ok(),
-            _ => None,
-        },
-        _ => None,
-    }
+    let alias = node.alias.as_deref().unwrap_or_default();
+    let equal = terms(condition).into_iter().filter_map(comparison).filter(|found| found.operator == "=");
+    let ways = equal.flat_map(|found| [(found.left, found.right), (found.right, found.left)]);
+    ways.filter_map(|(one, other)| match side(one, alias) {
+        Side::Column(column) | Side::Cast { column, .. } => Some((parameter(other)?, sql::name(column))),
+        Side::Expression | Side::Value => None,
+    })
+    .collect()
 }
 
 #[cfg(test)]

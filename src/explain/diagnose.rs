@@ -10,6 +10,7 @@ use super::{
     advice::{IndexAdvice, Text},
     plan::{Node, Plan},
     rules::{RULES, Rule, hot_node},
+    scans::Scan,
     tables::Tables,
 };
 use crate::record::{Confidence, Finding, Severity};
@@ -57,6 +58,7 @@ pub(super) struct Case<'a> {
     pub(super) plan: &'a Plan,
     pub(super) statement: &'a Examined<'a>,
     text: OnceCell<Text>,
+    pub(super) scans: OnceCell<Vec<Scan<'a>>>,
 }
 
 /// What a rule saw in one plan.
@@ -87,7 +89,7 @@ impl Sighting {
 
 impl<'a> Case<'a> {
     pub(super) fn new(class: &'a str, plan: &'a Plan, statement: &'a Examined<'a>) -> Self {
-        Self { class, plan, statement, text: OnceCell::new() }
+        Self { class, plan, statement, text: OnceCell::new(), scans: OnceCell::new() }
     }
 
     /// What the statement's text says, read when it is first asked for.

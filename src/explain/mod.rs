@@ -36,5 +36,5 @@ pub use plan::{
     Actual, Buffers, Conditions, HashAggregate, HashTable, Jit, Memoize, Node, Plan, Removed, Sort, Trigger,
 };
 pub use rules::{RULES, Rule, rule};
-pub use tables::{ColumnFacts, IndexFacts, IndexKey, TableFacts, Tables};
+pub use tables::{ColumnFacts, IndexFacts, IndexKey, Referring, TableFacts, Tables};
 pub use tree::tree;

@@ -1,15 +1,15 @@
 //! Scans as rules look at them: what reads one table, its partitions taken together.
 
-use std::collections::HashMap;
+use std::{cell::OnceCell, collections::HashMap};
 
 use super::{
     advice::{self, IndexAdvice},
     condition::{self, Comparison, Side},
-    diagnose::Case,
+    diagnose::{Case, Sighting},
     plan::Node,
     words::{count, percent},
 };
-use crate::record::Severity;
+use crate::record::{Confidence, Severity};
 
 /// Rows below which reading a table whole is cheap anyway. A row found through an index is a page of its own at worst: there
 /// fewer count.
@@ -30,6 +30,9 @@ pub(super) struct Scan<'a> {
     pub(super) node: &'a Node,
     /// All of them.
     pub(super) nodes: Vec<&'a Node>,
+    /// What its filter drops, where that is wasteful.
+    pub(super) waste: Option<Waste>,
+    index: OnceCell<Option<IndexAdvice>>,
 }
 
 /// Rows that a scan read and dropped by its filter.
@@ -62,8 +65,12 @@ impl Compared<'_> {
 }
 
 impl<'a> Case<'a> {
-    /// What reads the plan's tables and is worth a word, partitions taken together.
-    pub(super) fn scans(&self) -> Vec<Scan<'a>> {
+    /// What reads the plan's tables and is worth a word, partitions taken together, in the order of the plan.
+    pub(super) fn scans(&self) -> &[Scan<'a>] {
+        self.scans.get_or_init(|| self.find_scans())
+    }
+
+    fn find_scans(&self) -> Vec<Scan<'a>> {
         let nodes = self.plan.nodes();
         let mut scans: Vec<Scan<'a>> = Vec::new();
         // By Append, type and alias of the partitioned table: the scan of its first partition.
@@ -74,16 +81,19 @@ impl<'a> Case<'a> {
                 append.map(|append| *firsts.entry((append, &node.node_type, base(node))).or_insert(scans.len()));
             match first.and_then(|first| scans.get_mut(first)) {
                 Some(scan) if scan.node.relation != node.relation => scan.nodes.push(node),
-                _ => scans.push(Scan { at, node, nodes: vec![node] }),
+                _ => scans.push(Scan { at, node, nodes: vec![node], waste: None, index: OnceCell::new() }),
             }
         }
         scans.retain(|scan| !self.is_little(scan.buffers(), scan.own_ms()));
+        for scan in &mut scans {
+            scan.waste = self.waste(scan);
+        }
         scans
     }
 
     /// Scans whose filter drops most of what they read, with that.
-    pub(super) fn wasteful(&self) -> Vec<(Scan<'a>, Waste)> {
-        self.scans().into_iter().filter_map(|scan| self.waste(&scan).map(|waste| (scan, waste))).collect()
+    pub(super) fn wasteful(&self) -> impl Iterator<Item = (&Scan<'a>, &Waste)> {
+        self.scans().iter().filter_map(|scan| Some((scan, scan.waste.as_ref()?)))
     }
 
     /// How often the node ran one after the other: workers side by side make one execution.
@@ -101,7 +111,7 @@ impl<'a> Case<'a> {
     }
 
     /// What the scan's filter drops, where that is wasteful.
-    pub(super) fn waste(&self, scan: &Scan<'_>) -> Option<Waste> {
+    fn waste(&self, scan: &Scan<'_>) -> Option<Waste> {
         let whole = match scan.node.node_type.as_str() {
             "Seq Scan" => true,
             "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" => false,
@@ -144,9 +154,27 @@ impl<'a> Case<'a> {
 }
 
 impl<'a> Scan<'a> {
+    /// What a rule saw at it, for the rule to say why and what to do.
+    pub(super) fn wasted(&self, waste: &Waste) -> Sighting {
+        Sighting {
+            severity: waste.severity,
+            node: Some(self.at),
+            evidence: waste.evidence.clone(),
+            at_stake_ms: waste.at_stake_ms,
+            advice: String::new(),
+            statements: Vec::new(),
+            confidence: Confidence::Medium,
+        }
+    }
+
     /// What all has to hold of a row that it returns, beside the condition of an index.
     pub(super) fn filter(&self) -> Vec<&'a str> {
         self.node.conditions.filter.as_deref().map(condition::terms).unwrap_or_default()
+    }
+
+    /// The comparisons among the filter's terms, of the table with a value from elsewhere.
+    pub(super) fn comparisons(&self) -> impl Iterator<Item = Compared<'a>> {
+        self.filter().into_iter().filter_map(|term| self.compared(term))
     }
 
     /// The comparison that a term makes of the table with a value from elsewhere.
@@ -225,7 +253,8 @@ impl<'a> Scan<'a> {
     /// The index that would serve it. Of partitions only the catalog knows the table that is to have it.
     pub(super) fn index(&self, case: &Case<'_>) -> Option<IndexAdvice> {
         let is_known = self.nodes.len() == 1 || !case.statement.tables.tables.is_empty();
-        if is_known && !self.returns_nearest() { advice::index_for(case, self.at) } else { None }
+        let can_have = is_known && !self.returns_nearest();
+        self.index.get_or_init(|| can_have.then(|| advice::index_for(case, self.at)).flatten()).clone()
     }
 
     /// Whether its index returns rows by their distance, as those of PostGIS and pgvector do.

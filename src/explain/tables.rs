@@ -40,6 +40,25 @@ pub struct TableFacts {
     pub indexes: Vec<IndexFacts>,
     /// Columns of its extended statistics, each as `pg_statistic_ext` has them.
     pub extended_statistics: Vec<Vec<String>>,
+    /// Foreign keys that refer to it.
+    pub referred_by: Vec<Referring>,
+}
+
+/// A foreign key, as the table that it refers to sees it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Referring {
+    /// The constraint's name.
+    pub constraint: String,
+    /// Schema of the referring table.
+    pub schema: String,
+    /// The referring table.
+    pub table: String,
+    /// Whether the referring table's rows are in partitions.
+    pub partitioned: bool,
+    /// The referring columns in the constraint's order.
+    pub columns: Vec<String>,
+    /// A valid index that begins with the referring columns, in any order, and holds all rows; `None` where there is none.
+    pub index: Option<String>,
 }
 
 /// One column of a table.
@@ -106,6 +125,11 @@ impl Tables {
 }
 
 impl TableFacts {
+    /// The foreign key of this name that refers to the table.
+    pub fn referring(&self, constraint: &str) -> Option<&Referring> {
+        self.referred_by.iter().find(|key| key.constraint == constraint)
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&ColumnFacts> {
         self.columns.iter().find(|column| column.name == name)

@@ -8,7 +8,7 @@ use tokio_postgres::{
 };
 
 use super::error::{Error, Result};
-use crate::explain::{ColumnFacts, IndexFacts, IndexKey, Plan, TableFacts, Tables};
+use crate::explain::{ColumnFacts, IndexFacts, IndexKey, Plan, Referring, TableFacts, Tables};
 
 /// Tables of these schemas and names, `NULL` for a schema that is not known, and the partitioned tables that they are parts of.
 const TABLES: &str = "
@@ -71,6 +71,22 @@ const EXTENDED: &str = "
     GROUP BY e.oid, e.stxrelid
     ORDER BY e.stxrelid, e.oid";
 
+/// Foreign keys that refer to a table, those of a whole table before those that its partitions have of it. An index serves the lookup of
+/// referring rows where it can be asked for their columns alone: they are its first, and it holds all rows.
+const REFERRING: &str = "
+    SELECT f.confrelid, f.conname::text, n.nspname::text, c.relname::text, c.relkind = 'p',
+           (SELECT array_agg(a.attname::text ORDER BY k.place)
+            FROM unnest(f.conkey) WITH ORDINALITY AS k(number, place)
+            JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.number),
+           (SELECT min(x.relname::text)
+            FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+            WHERE i.indrelid = f.conrelid AND i.indisvalid AND i.indisready AND i.indpred IS NULL AND m.amname IN ('btree', 'hash')
+            AND i.indnkeyatts >= cardinality(f.conkey)
+            AND f.conkey <@ (i.indkey::int2[])[0:cardinality(f.conkey) - 1])
+    FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE f.contype = 'f' AND f.confrelid = ANY ($1)
+    ORDER BY f.confrelid, f.conparentid <> 0, n.nspname, c.relname, f.conname";
+
 /// What the catalog says of the tables that these plans read or write, and of the partitioned tables that they are parts of. Reads only;
 /// needs no privilege beyond a connection: what the role may not see is not known. Names without a schema are those of the
 /// session's `search_path`.
@@ -102,6 +118,11 @@ pub async fn tables<'p>(client: &Client, plans: impl IntoIterator<Item = &'p Pla
     for row in ask(client, EXTENDED, &[&oids]).await? {
         if let Some(at) = place(&row)? {
             tables[at].extended_statistics.push(get(&row, 1)?);
+        }
+    }
+    for row in ask(client, REFERRING, &[&oids]).await? {
+        if let Some(at) = place(&row)? {
+            tables[at].referred_by.push(referring(&row)?);
         }
     }
     Ok(Tables { tables })
@@ -154,6 +175,17 @@ fn column(row: &Row) -> Result<ColumnFacts> {
         width: get(row, 6)?,
         common: values.into_iter().zip(shares).collect(),
         bytewise: get(row, 9)?,
+    })
+}
+
+fn referring(row: &Row) -> Result<Referring> {
+    Ok(Referring {
+        constraint: get(row, 1)?,
+        schema: get(row, 2)?,
+        table: get(row, 3)?,
+        partitioned: get(row, 4)?,
+        columns: get::<Option<_>>(row, 5)?.unwrap_or_default(),
+        index: get(row, 6)?,
     })
 }
 

@@ -20,6 +20,7 @@ use latclinic::{
     pg,
     record::Phase,
     scenario::{Classes, Generator, ParameterSource, Scenario, Script, Statement, Step, Value},
+    server::Running,
 };
 use own_scenario::{scenario, sql};
 use own_server::OwnServer;
@@ -36,7 +37,7 @@ struct Bed {
     clinic: Clinic,
     stop: CancellationToken,
     reports: tempfile::TempDir,
-    _server: OwnServer,
+    server: OwnServer,
 }
 
 impl Bed {
@@ -44,7 +45,19 @@ impl Bed {
         let server = OwnServer::start();
         let stop = CancellationToken::new();
         let clinic = Clinic::given(server.connector(), Arc::new(Deaf), stop.clone());
-        Self { clinic, stop, reports: tempfile::tempdir().unwrap(), _server: server }
+        Self { clinic, stop, reports: tempfile::tempdir().unwrap(), server }
+    }
+
+    /// The same as this role, of a server that is somebody's.
+    fn of_role(self, role: &str) -> Self {
+        let Running { socket_dir, port, .. } = self.server.lease.running();
+        let url = format!(
+            "postgresql://{role}@/{}?host={}&port={port}",
+            self.clinic.connector().database(),
+            socket_dir.display()
+        );
+        let connector = pg::Connector::from_url(&url, &|_| None).unwrap();
+        Self { clinic: Clinic::given(connector, Arc::new(Deaf), self.stop.clone()), ..self }
     }
 
     async fn seed(&self, scenario: &Scenario) {

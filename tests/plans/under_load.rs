@@ -63,6 +63,24 @@ async fn the_plan_that_ran_is_told_from_those_of_other_values() {
 }
 
 #[tokio::test]
+async fn a_plan_that_none_was_captured_of_is_warned_of() {
+    let bed = Bed::new();
+    // Whoever asks for all gets the table read whole, and so does the generic plan, which has to serve both. The load asks for few.
+    let mut scenario = with_statements(vec![statement("find", "SELECT sum(id) FROM events WHERE user_id = $1 OR $2")]);
+    let all = Some(vec![Value::Int(5), Value::Bool(true)]);
+    scenario.statements[0].classes = Classes { hot: all.clone(), typical: all.clone(), cold: all.clone(), absent: all };
+    let few = [Value::Int(98), Value::Bool(false)].map(Generator::Constant);
+    scenario.statements[0].parameters = few.map(|value| ParameterSource::Generator(value).into()).into();
+    bed.seed(&scenario).await;
+    clinic::apply_fix(&bed.clinic, &scenario).await.unwrap();
+    let record = bench(&bed, &scenario, Phase::After, LoadOptions::default()).await;
+    let find = &under_load(&record).statements[0];
+    assert_eq!(find.agrees, Some(false), "{find:?}");
+    let warning = record.warnings.iter().find(|warning| warning.id == "plan-differs-under-load").unwrap();
+    assert!(warning.message.contains("events_user_id_idx"), "{}", warning.message);
+}
+
+#[tokio::test]
 async fn where_none_can_be_sampled_it_is_said_why() {
     let bed = Bed::new();
     let scenario = with_statements(vec![statement("find", "SELECT id FROM events WHERE id = $1")]);
@@ -75,6 +93,23 @@ async fn where_none_can_be_sampled_it_is_said_why() {
     assert!(not_sampled(simple).await.contains("--protocol simple"));
     let unwanted = LoadOptions { no_plan_samples: true, ..LoadOptions::default() };
     assert!(not_sampled(unwanted).await.contains("--no-plan-samples"));
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_load_auto_explain_measures_without() {
+    let bed = Bed::new();
+    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let database = bed.clinic.connector().database();
+    client
+        .batch_execute(&format!("CREATE ROLE plain LOGIN; GRANT CREATE ON DATABASE {database} TO plain"))
+        .await
+        .unwrap();
+    let bed = bed.of_role("plain");
+    let scenario = with_statements(vec![statement("find", "SELECT id FROM events WHERE id = $1")]);
+    bed.seed(&scenario).await;
+    let record = bench(&bed, &scenario, Phase::Before, LoadOptions::default()).await;
+    insta::assert_snapshot!(under_load(&record).not_sampled.as_deref().unwrap(), @r#"auto_explain cannot be loaded: access to library "auto_explain" is not allowed (SQLSTATE 42501)"#);
+    assert!(record.errors.is_empty() && record.totals.operations > 0, "{:?}", record.errors);
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ pub(super) async fn what_if(clinic: &Clinic, site: &Site<'_>, advised: &Advised<
             build_ms: None,
         };
         let values = given.map_or(&[][..], |given| &given.values);
-        let trying = Trying { clinic, site, sql: advised.sql, values, index, first: &first };
+        let in_plan = finding.node.is_some();
+        let trying = Trying { clinic, site, sql: advised.sql, values, index, first: &first, in_plan };
         if let Err(error) = trying.run(&mut one).await {
             // What the trial could not do is no failure of what was asked first.
             if error.kind() == ErrorKind::Interrupted || clinic.stop().is_cancelled() {
@@ -102,6 +103,9 @@ fn class_of<'a>(finding: &Finding, classes: &'a [ClassGiven]) -> Option<&'a Clas
         .or(classes.first())
 }
 
+/// Of an index that serves a trigger.
+const IN_NO_PLAN: &str = "not tried: what the statement's triggers look up is in no plan and has no cost there; only building the index shows what it saves";
+
 struct Trying<'a> {
     clinic: &'a Clinic,
     site: &'a Site<'a>,
@@ -109,6 +113,8 @@ struct Trying<'a> {
     values: &'a [pg::Given],
     index: &'a str,
     first: &'a [&'a str],
+    /// Whether it is the plan that could use the index, rather than what the statement's triggers do.
+    in_plan: bool,
 }
 
 impl Trying<'_> {
@@ -127,7 +133,10 @@ impl Trying<'_> {
             HypoPg::Creatable => scenario.is_some(),
             HypoPg::Absent => false,
         };
-        let costs = by == TryBy::Costs || by == TryBy::Either && usable;
+        let costs = by == TryBy::Costs || by == TryBy::Either && usable && self.in_plan;
+        if !self.in_plan && (costs || scenario.is_none()) {
+            return Err(Error::new(ErrorKind::Failed, IN_NO_PLAN));
+        }
         match (costs, scenario) {
             (true, _) if usable => {
                 let nothing = TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO };
@@ -153,7 +162,10 @@ impl Trying<'_> {
                 }
                 one.how = Some(Trial::Built);
                 one.note = not_executed(&before, &after);
-                fill_in(one, &before, &after, index)
+                fill_in(one, &before, &after, index)?;
+                // What a trigger looks up is in no plan.
+                one.used = one.used.filter(|_| self.in_plan);
+                Ok(())
             }
             (_, None) | (true, _) => Err(Error::new(ErrorKind::Failed, absent(&hypopg, scenario.is_some()))),
         }

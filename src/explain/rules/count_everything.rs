@@ -32,10 +32,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
-    for scan in case.scans().into_iter().filter(|scan| scan.rows_read() > MIN_ROWS && is_unconditional(scan.node)) {
+    for scan in case.scans().iter().filter(|scan| scan.rows_read() > MIN_ROWS && is_unconditional(scan.node)) {
         let Some(aggregate) = aggregate_over(case.plan, scan.node) else { continue };
         let output = &aggregate.conditions.output;
-        let extreme = extreme_of(&scan, output);
+        let extreme = extreme_of(scan, output);
         let table = sql::table(scan.node).filter(|_| scan.nodes.len() == 1);
         let (advice, statement) = match (extreme, table) {
             (Some(column), table) => (

@@ -1,13 +1,10 @@
 //! A filter compares what a function makes of a column.
 
 use super::Rule;
-use crate::{
-    explain::{
-        condition::{self, Side},
-        diagnose::{Case, Sighting},
-        scans::Compared,
-    },
-    record::Confidence,
+use crate::explain::{
+    condition::{self, Side},
+    diagnose::{Case, Sighting},
+    scans::Compared,
 };
 
 /// Functions and types that make a coarser time of a column: a range of the column says the same.
@@ -30,8 +27,8 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
-        let compared = scan.filter().into_iter().filter_map(|term| scan.compared(term));
-        let Some(compared) = compared.filter(Compared::is_ordered).find(|compared| is_wrapped(compared)) else {
+        let Some(compared) = scan.comparisons().filter(Compared::is_ordered).find(|compared| is_wrapped(compared))
+        else {
             continue;
         };
         let expression = condition::unqualified(condition::bare(compared.expression), scan.alias());
@@ -49,17 +46,13 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             ),
         };
         let sighting = Sighting {
-            severity: waste.severity,
-            node: Some(scan.at),
             evidence: format!(
                 "{}; the filter compares {expression}, which an index on {} does not hold",
                 waste.evidence,
                 columns.join(", ")
             ),
-            at_stake_ms: waste.at_stake_ms,
             advice,
-            statements: Vec::new(),
-            confidence: Confidence::Medium,
+            ..scan.wasted(waste)
         };
         seen.push(sighting.with_index(index));
     }

@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
-    for scan in case.scans().into_iter().filter(|scan| scan.node.heap_fetches.is_some()) {
+    for scan in case.scans().iter().filter(|scan| scan.node.heap_fetches.is_some()) {
         let fetches = scan.sum(|node| node.heap_fetches.unwrap_or(0.0));
         let share = (fetches / scan.rows_read().max(fetches)).clamp(0.0, 1.0);
         if fetches < MIN_FETCHES || share <= WARNING_SHARE {

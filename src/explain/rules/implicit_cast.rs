@@ -92,18 +92,15 @@ fn is_uuid(value: &str) -> bool {
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
-        let compared = scan.filter().into_iter().filter_map(|term| scan.compared(term));
-        let converted = compared.filter(|compared| compared.is_ordered() && !is_time(compared)).find_map(|compared| {
+        let ordered = scan.comparisons().filter(|compared| compared.is_ordered() && !is_time(compared));
+        let converted = ordered.into_iter().find_map(|compared| {
             let Side::Cast { column, to } = compared.side else { return None };
-            let confidence = certainty(case, &scan, column, to, compared.value)?;
+            let confidence = certainty(case, scan, column, to, compared.value)?;
             Some((column, to, confidence))
         });
         let Some((column, to, confidence)) = converted else { continue };
         seen.push(Sighting {
-            severity: waste.severity,
-            node: Some(scan.at),
             evidence: format!("{}; the filter converts {column} to {to} in every row", waste.evidence),
-            at_stake_ms: waste.at_stake_ms,
             advice: match confidence {
                 Confidence::Low => format!(
                     "unless {column} is a text column, send the value in the type of {column}, so that an index on it serves; if it is one, give it an index"
@@ -111,7 +108,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                 _ => format!("send the value in the type of {column} instead of {to}, so that an index on {column} serves"),
             },
             confidence,
-            statements: Vec::new(),
+            ..scan.wasted(waste)
         });
     }
     seen

@@ -20,23 +20,16 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
-    let wasteful = case.wasteful().into_iter().filter(|(scan, _)| scan.node.node_type != "Seq Scan");
+    let wasteful = case.wasteful().filter(|(scan, _)| scan.node.node_type != "Seq Scan");
     wasteful
         .map(|(scan, waste)| {
-            let columns = scan.filter_columns();
-            let sighting = Sighting {
-                severity: waste.severity,
-                node: Some(scan.at),
-                evidence: waste.evidence,
-                at_stake_ms: waste.at_stake_ms,
-                confidence: if columns.is_some() { Confidence::Medium } else { Confidence::Low },
-                advice: match columns {
-                    Some(columns) => format!("extend its index by {columns}, so that it finds only the rows kept"),
-                    None => scan.unserved(),
-                },
-                statements: Vec::new(),
+            let (advice, confidence) = match scan.filter_columns() {
+                Some(columns) => {
+                    (format!("extend its index by {columns}, so that it finds only the rows kept"), Confidence::Medium)
+                }
+                None => (scan.unserved(), Confidence::Low),
             };
-            sighting.with_index(scan.index(case))
+            Sighting { advice, confidence, ..scan.wasted(waste) }.with_index(scan.index(case))
         })
         .collect()
 }

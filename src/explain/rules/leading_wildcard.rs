@@ -30,15 +30,11 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
-        let compared = scan.filter().into_iter().filter_map(|term| scan.compared(term));
-        let Some(compared) = compared.into_iter().find(is_search) else { continue };
-        let expression = searched(&scan, &compared);
+        let Some(compared) = scan.comparisons().find(is_search) else { continue };
+        let expression = searched(scan, &compared);
         let narrow = condition::constant(compared.value).is_some_and(|pattern| longest_run(&pattern) >= TRIGRAM);
         let sighting = Sighting {
-            severity: waste.severity,
-            node: Some(scan.at),
             evidence: format!("{}; the filter looks for {} in {expression}", waste.evidence, compared.value),
-            at_stake_ms: waste.at_stake_ms,
             advice: if narrow {
                 format!("give {expression} a trigram index, which finds text inside of words")
             } else {
@@ -46,8 +42,8 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                     "let people search {expression} by at least three letters in a row, and give it a trigram index: fewer it cannot narrow down"
                 )
             },
-            statements: Vec::new(),
             confidence: if narrow { Confidence::Medium } else { Confidence::Low },
+            ..scan.wasted(waste)
         };
         seen.push(sighting.with_index(scan.index(case).filter(|_| narrow)));
     }

@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             continue;
         }
         // BRIN names whole pages with any work_mem.
-        if of_brin(case, &scan).unwrap_or(exact == 0.0) {
+        if of_brin(case, scan).unwrap_or(exact == 0.0) {
             continue;
         }
         let pages = scan.nodes.iter().map(|node| pages(case, node)).fold(0.0, f64::max);

@@ -36,7 +36,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
-    for scan in case.scans().into_iter().filter(|scan| scan.node.node_type == "Index Scan") {
+    for scan in case.scans().iter().filter(|scan| scan.node.node_type == "Index Scan") {
         let read = scan.rows_read();
         let executions = scan.nodes.iter().map(|node| case.executions(node)).fold(1.0, f64::max);
         let kept = scan.rows() >= read / 2.0;
@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         if read / executions < MIN_ROWS || !kept || (pages as f64) < PAGES_A_ROW * read {
             continue;
         }
-        let of_table = rows_of_table(case, &scan).map(|rows| (read / executions / rows).min(1.0));
+        let of_table = rows_of_table(case, scan).map(|rows| (read / executions / rows).min(1.0));
         // Without the table's size it may be a small part of it, unless the planner was kept from reading it whole.
         let is_forced = || case.plan.settings.get("enable_seqscan").is_some_and(|set| set == "off");
         if of_table.map_or_else(|| !is_forced(), |share| share < LARGE_SHARE) {

@@ -48,9 +48,8 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                 return planned(case, outer, inner);
             }
             let of_this = |origin: &&Origin<'_>| origin.harm.is_some_and(|harm| harm.at == at);
-            let known =
-                |origin: &Origin<'_>| origin.severity() > Severity::Info && case.cause(origin) != Cause::Unknown;
-            if origins.iter().filter(of_this).any(known) {
+            let mut of_this = origins.iter().filter(of_this);
+            if of_this.any(|origin| origin.severity() > Severity::Info && case.cause(origin) != Cause::Unknown) {
                 return None;
             }
             whole_table(case, outer, inner)

@@ -29,20 +29,17 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
-        let sides = scan.filter().into_iter().map(condition::alternatives).find(|sides| are_different(&scan, sides));
+        let sides = scan.filter().into_iter().map(condition::alternatives).find(|sides| are_different(scan, sides));
         // An index by what else the filter compares is the better advice.
         let Some(sides) = sides.filter(|_| scan.index(case).is_none()) else { continue };
         let term = condition::unqualified(&sides.join(" OR "), scan.alias())
             .replace("hashed SubPlan", "subquery")
             .replace("SubPlan", "subquery");
-        let statements = statements(case, &scan, &sides);
+        let statements = statements(case, scan, &sides);
         let has_subquery = sides.iter().any(|side| side.contains("SubPlan"));
         let is_optional = sides.iter().any(|side| condition::columns(side, scan.alias()).is_empty()) && !has_subquery;
         seen.push(Sighting {
-            severity: waste.severity,
-            node: Some(scan.at),
             evidence: format!("{}; the filter has to test {term}", waste.evidence),
-            at_stake_ms: waste.at_stake_ms,
             advice: if is_optional {
                 "leave the condition out of the statement where its parameter switches it off".to_owned()
             } else if has_subquery {
@@ -52,6 +49,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             },
             confidence: if statements.is_empty() { Confidence::Medium } else { Confidence::High },
             statements,
+            ..scan.wasted(waste)
         });
     }
     seen

@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
-    for scan in case.scans().into_iter().filter(|scan| scan.nodes.len() >= MIN_PARTITIONS) {
+    for scan in case.scans().iter().filter(|scan| scan.nodes.len() >= MIN_PARTITIONS) {
         let (with, without): (Vec<&Node>, Vec<&Node>) = scan.nodes.iter().copied().partition(|node| node.rows() > 0.0);
         if with.is_empty() || with.len() as f64 > WITH_ROWS * scan.nodes.len() as f64 {
             continue;

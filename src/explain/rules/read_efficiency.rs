@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for scan in case.scans() {
         let Some(pages) = scan.buffers().map(|buffers| buffers as f64) else { continue };
-        let Some(expected) = expected(&scan) else { continue };
+        let Some(expected) = expected(scan) else { continue };
         let facts =
             case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref().unwrap_or_default());
         let whole = scan.node.node_type == "Seq Scan";
@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             continue;
         }
         // Long values lie in pages of their own, which what computes with them reads as well.
-        if may_compute(&scan) && facts.is_none_or(|facts| pages > facts.pages as f64) {
+        if may_compute(scan) && facts.is_none_or(|facts| pages > facts.pages as f64) {
             continue;
         }
         // A bitmap was made of the dead rows, too.

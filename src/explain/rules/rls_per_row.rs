@@ -126,16 +126,16 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
-    for scan in case.scans().into_iter().filter(|scan| scan.rows_read() > MIN_ROWS) {
-        let called = scan.filter().into_iter().find_map(|term| called_per_row(case, &scan, term));
+    for scan in case.scans().iter().filter(|scan| scan.rows_read() > MIN_ROWS) {
+        let called = scan.filter().into_iter().find_map(|term| called_per_row(case, scan, term));
         let Some((name, takes_column)) = called else { continue };
-        let waste = case.waste(&scan);
-        let at_stake_ms = match &waste {
+        let waste = scan.waste.as_ref();
+        let at_stake_ms = match waste {
             Some(waste) => waste.at_stake_ms,
             None => scan.own_ms().map(|ms| ms * CALLS_SHARE),
         };
         let index = if waste.is_some() { scan.index(case) } else { None };
-        let policy = if has_policies(case, &scan) { " (the table has row-level security)" } else { "" };
+        let policy = if has_policies(case, scan) { " (the table has row-level security)" } else { "" };
         let cost = case.cost(scan.buffers(), scan.own_ms());
         seen.push(Sighting {
             severity: waste.map_or_else(|| case.by_share(at_stake_ms), |waste| waste.severity.max(Severity::Warning)),

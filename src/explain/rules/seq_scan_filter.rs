@@ -23,25 +23,16 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
-    let scans = case.scans();
-    let wasteful = scans.iter().filter(|scan| scan.node.node_type == "Seq Scan");
+    let wasteful = case.wasteful().filter(|(scan, _)| scan.node.node_type == "Seq Scan");
     wasteful
-        .filter_map(|scan| {
-            let waste = case.waste(scan)?;
-            let columns = scan.filter_columns();
-            let sighting = Sighting {
-                severity: waste.severity,
-                node: Some(scan.at),
-                evidence: waste.evidence,
-                at_stake_ms: waste.at_stake_ms,
-                confidence: if columns.is_some() { Confidence::Medium } else { Confidence::Low },
-                advice: match columns {
-                    Some(columns) => format!("give {columns} an index, so that only the rows kept are read"),
-                    None => scan.unserved(),
-                },
-                statements: Vec::new(),
+        .map(|(scan, waste)| {
+            let (advice, confidence) = match scan.filter_columns() {
+                Some(columns) => {
+                    (format!("give {columns} an index, so that only the rows kept are read"), Confidence::Medium)
+                }
+                None => (scan.unserved(), Confidence::Low),
             };
-            Some(sighting.with_index(scan.index(case)))
+            Sighting { advice, confidence, ..scan.wasted(waste) }.with_index(scan.index(case))
         })
         .collect()
 }

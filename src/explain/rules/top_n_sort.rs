@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             continue;
         }
         // Where the filter drops most, what finds the rows is the cause, and the sort is of what it left.
-        let ms = if case.waste(scan).is_some() { sort.own_ms } else { sort.total_ms };
+        let ms = if scan.waste.is_some() { sort.own_ms } else { sort.total_ms };
         let at_stake_ms = ms.map(|ms| ms * (1.0 - returned / sorted));
         let sighting = Sighting {
             severity: case.by_share(at_stake_ms),

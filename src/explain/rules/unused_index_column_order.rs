@@ -44,16 +44,14 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen: Vec<Sighting> = case.worth_a_word().filter_map(|(at, node)| reads_all_of(case, at, node)).collect();
-    for (scan, waste) in case.wasteful().into_iter().filter(|(scan, _)| scan.node.node_type == "Seq Scan") {
-        let Some((column, index)) = left_out(case, &scan) else { continue };
+    for (scan, waste) in case.wasteful().filter(|(scan, _)| scan.node.node_type == "Seq Scan") {
+        let Some((column, index)) = left_out(case, scan) else { continue };
         seen.push(Sighting {
-            severity: waste.severity,
-            node: Some(scan.at),
             evidence: format!("{}; {} holds {column}, but not first", waste.evidence, index.name),
-            at_stake_ms: waste.at_stake_ms,
             advice: format!("make an index that begins with {column}"),
             statements: statement(case, scan.at, scan.node, &[column]),
             confidence: Confidence::High,
+            ..scan.wasted(waste)
         });
     }
     seen
@@ -192,7 +190,7 @@ fn facts<'a>(case: &Case<'a>, table: &Node) -> Option<&'a TableFacts> {
 }
 
 /// The scan of the table that a bitmap is for.
-fn above<'a>(case: &Case<'a>, node: &'a Node) -> Option<&'a Node> {
+fn above<'a>(case: &Case<'a>, node: &Node) -> Option<&'a Node> {
     std::iter::successors(case.plan.parent(node), |above| case.plan.parent(above))
         .find(|above| above.relation.is_some())
 }

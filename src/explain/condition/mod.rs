@@ -1,6 +1,8 @@
 //! Conditions as a plan prints them: PostgreSQL writes every operation in parentheses, with spaces around its operator.
 
-use std::ops::Range;
+mod tokens;
+
+use tokens::{Kind, Token, tokens};
 
 /// What is compared with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +161,13 @@ pub(super) fn constant(expression: &str) -> Option<String> {
     }
 }
 
+/// The number of the parameter that an expression is, casts apart: 3 of `($3)::text`.
+pub(super) fn parameter(expression: &str) -> Option<usize> {
+    let expression = bare(expression);
+    let cast = tokens(expression).into_iter().find(|token| token.kind == Kind::Cast && token.depth == 0);
+    bare(&expression[..cast.map_or(expression.len(), |cast| cast.at.start)]).strip_prefix('$')?.parse().ok()
+}
+
 /// The expression without its columns' qualifier, as an index or a rewritten condition names it.
 pub(super) fn unqualified(expression: &str, alias: &str) -> String {
     let mut text = String::with_capacity(expression.len());
@@ -262,103 +271,6 @@ fn is_keyword(word: &str) -> bool {
         "true",
     ];
     KEYWORDS.contains(&word) || word.starts_with("CURRENT_") || word == "SESSION_USER" || word == "LOCALTIMESTAMP"
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A name with its qualifiers, or a keyword.
-    Word,
-    Text,
-    Number,
-    Operator,
-    Cast,
-    Open,
-    Close,
-    Other,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Token {
-    kind: Kind,
-    at: Range<usize>,
-    /// Parentheses open around it.
-    depth: usize,
-}
-
-impl Token {
-    fn of<'a>(&self, text: &'a str) -> &'a str {
-        &text[self.at.clone()]
-    }
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let (mut at, mut depth) = (0, 0_usize);
-    while let Some(first) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let (kind, length) = match first {
-            '(' => (Kind::Open, 1),
-            ')' => (Kind::Close, 1),
-            '\'' => (Kind::Text, quoted(rest, '\'')),
-            '"' | '_' => (Kind::Word, word(rest)),
-            first if first.is_alphabetic() => (Kind::Word, word(rest)),
-            first if first.is_ascii_digit() => (Kind::Number, run(rest, |c| c.is_ascii_alphanumeric() || c == '.')),
-            '$' => (Kind::Other, 1 + run(&rest[1..], |c| c.is_ascii_digit())),
-            ':' if rest.starts_with("::") => (Kind::Cast, 2),
-            first if is_operator(first) => (Kind::Operator, run(rest, is_operator)),
-            other => (Kind::Other, other.len_utf8()),
-        };
-        if kind == Kind::Close {
-            depth = depth.saturating_sub(1);
-        }
-        if !first.is_whitespace() {
-            tokens.push(Token { kind, at: at..at + length, depth });
-        }
-        if kind == Kind::Open {
-            depth += 1;
-        }
-        at += length;
-    }
-    tokens
-}
-
-fn is_operator(c: char) -> bool {
-    "+-*/<>=~!@#%^&|`?".contains(c)
-}
-
-fn run(text: &str, holds: impl Fn(char) -> bool) -> usize {
-    text.find(|c| !holds(c)).unwrap_or(text.len())
-}
-
-/// Length of a name with its qualifiers, any of them in double quotes.
-fn word(text: &str) -> usize {
-    let mut length = 0;
-    loop {
-        let rest = &text[length..];
-        length += if rest.starts_with('"') {
-            quoted(rest, '"')
-        } else {
-            run(rest, |c| c.is_alphanumeric() || c == '_' || c == '$')
-        };
-        let next = text[length..].strip_prefix('.').and_then(|rest| rest.chars().next());
-        if !next.is_some_and(|next| next.is_alphabetic() || next == '_' || next == '"') {
-            return length;
-        }
-        length += 1;
-    }
-}
-
-/// Length of what begins with this quote mark, both marks among it; a doubled mark does not end it.
-fn quoted(text: &str, mark: char) -> usize {
-    let mut at = 1;
-    while let Some(found) = text[at..].find(mark) {
-        at += found + 1;
-        if !text[at..].starts_with(mark) {
-            return at;
-        }
-        at += 1;
-    }
-    text.len()
 }
 
 #[cfg(test)]
