@@ -13,7 +13,7 @@ use std::{
 
 use latclinic::{
     clinic::{self, Clinic, ErrorKind, Event, Events, Reports, SeedOptions, TryBy},
-    record::{Phase, Trial, WhatIf},
+    record::{Phase, Trial, TriedPlan, WhatIf},
     scenario::{Classes, Generator, ParameterSource, Scenario, Script, Statement, Value},
 };
 use own_scenario::{scenario, sql};
@@ -41,10 +41,13 @@ struct Bed {
 
 impl Bed {
     async fn new(statement: &str) -> Self {
+        Self::of(scenario_of(statement)).await
+    }
+
+    async fn of(scenario: Scenario) -> Self {
         let server = OwnServer::start();
         let stop = CancellationToken::new();
         let clinic = Clinic::given(server.connector(), Arc::new(Deaf), stop.clone());
-        let scenario = scenario_of(statement);
         clinic::seed(&clinic, &scenario, &SeedOptions::default()).await.unwrap();
         Self { clinic, stop, scenario, reports: tempfile::tempdir().unwrap(), server }
     }
@@ -124,6 +127,39 @@ async fn a_hypothetical_index_has_costs_and_nothing_else() {
     let [either] = <[WhatIf; 1]>::try_from(bed.try_by(TryBy::Either).await.unwrap()).unwrap();
     let how = if has_hypopg(&client).await { Trial::Hypothetical } else { Trial::Built };
     assert_eq!(either.how, Some(how));
+}
+
+/// What a trigger looks up is in no plan: an index for it has no cost there, and time only.
+#[tokio::test]
+async fn an_index_for_a_foreign_key_is_built_to_be_tried() {
+    let mut scenario = scenario_of("DELETE FROM events WHERE id BETWEEN $1 AND $1 + 49");
+    let schema = [
+        "CREATE TABLE events (id bigint PRIMARY KEY, user_id int)",
+        "CREATE TABLE lines (id bigint, event bigint REFERENCES events)",
+    ];
+    scenario.dataset.schema = sql("schema.sql", &schema);
+    let events = &scenario.dataset.tables[0];
+    let mut lines = events.clone();
+    lines.name = "lines".to_owned();
+    lines.columns[1].name = "event".to_owned();
+    lines.columns[1].generator = Generator::Uniform { min: 1.0, max: 99.0, decimals: 0 };
+    scenario.dataset.tables.push(lines);
+    let class = |value| Some(vec![Value::Int(value)]);
+    // Rows that no line refers to.
+    scenario.statements[0].classes =
+        Classes { hot: class(1000), typical: class(2000), cold: class(3000), absent: class(-100) };
+    let bed = Bed::of(scenario).await;
+    let client = bed.client().await;
+    let before = there(&client).await;
+    let tried = bed.try_by(TryBy::Build).await.unwrap();
+    let of_key = tried.iter().find(|tried| tried.advice == ["CREATE INDEX CONCURRENTLY ON lines (event)"]).unwrap();
+    assert_eq!((of_key.how, of_key.used, of_key.note.as_deref()), (Some(Trial::Built), None, None));
+    let ms = |plan: &Option<TriedPlan>| plan.as_ref().unwrap().execution_ms.unwrap();
+    assert!(ms(&of_key.before) > 5.0 * ms(&of_key.after), "{of_key:?}");
+    let tried = bed.try_by(TryBy::Costs).await.unwrap();
+    let note = tried[0].note.as_ref().unwrap();
+    assert!(note.contains("in no plan"), "{note}");
+    assert_eq!(there(&client).await, before);
 }
 
 #[tokio::test]

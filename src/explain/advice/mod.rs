@@ -6,6 +6,7 @@
 
 mod condition;
 mod existing;
+mod foreign_key;
 mod index;
 mod key;
 mod name;
@@ -16,6 +17,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub(super) use foreign_key::index_for_key;
 pub(super) use query::Text;
 
 use super::diagnose::Case;

@@ -3,9 +3,8 @@
 use super::Rule;
 use crate::{
     explain::{
-        Referring, TableFacts, Trigger,
+        Referring, TableFacts, Trigger, advice,
         diagnose::{Case, Sighting},
-        sql,
         words::{count, percent},
     },
     record::{Confidence, Severity},
@@ -107,13 +106,14 @@ fn sighting(case: &Case<'_>, trigger: &Trigger) -> Option<Sighting> {
     let mut statements = Vec::new();
     let (evidence, advice) = match purpose {
         Purpose::Referred(constraint) => {
-            let advice = match table_of(case, trigger).and_then(|facts| facts.referring(constraint)) {
-                Some(Referring { index: Some(index), table: referring, .. }) => format!(
+            let known = table_of(case, trigger).and_then(|facts| Some((facts, facts.referring(constraint)?)));
+            let advice = match known {
+                Some((_, Referring { index: Some(index), table: referring, .. })) => format!(
                     "the index {index} finds the rows of {referring} already: change fewer rows of {table} at once, and look at what else has to be \
                      done for the rows that refer to them"
                 ),
-                Some(key) => {
-                    statements.push(index_for(key));
+                Some((referred, key)) => {
+                    statements.push(advice::index_for_key(case, referred, key));
                     format!(
                         "give {} an index on ({}), which refers to {table} by {constraint}, so that the rows which refer to one of {table} need not be \
                          searched for",
@@ -158,15 +158,6 @@ fn sighting(case: &Case<'_>, trigger: &Trigger) -> Option<Sighting> {
 fn table_of<'a>(case: &Case<'a>, trigger: &Trigger) -> Option<&'a TableFacts> {
     let written = case.plan.nodes().iter().find(|node| node.writes() && node.relation == trigger.relation);
     case.statement.tables.find(written.and_then(|node| node.schema.as_deref()), trigger.relation.as_deref()?)
-}
-
-/// Of a name that the server chooses, which knows those that are taken.
-fn index_for(key: &Referring) -> String {
-    let columns: Vec<String> = key.columns.iter().map(|column| sql::identifier(column)).collect();
-    // A partitioned table cannot be indexed concurrently.
-    let concurrently = if key.partitioned { "" } else { " CONCURRENTLY" };
-    let (schema, table) = (sql::identifier(&key.schema), sql::identifier(&key.table));
-    format!("CREATE INDEX{concurrently} ON {schema}.{table} ({})", columns.join(", "))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 -- title: Deleting rows that a table without an index refers to
 -- finds: triggers
 -- names: lines_invoice_id_fkey
--- names: .lines (invoice_id)
+-- names: CREATE INDEX CONCURRENTLY ON lines (invoice_id)
 -- [setup]
 CREATE TABLE invoices (id int PRIMARY KEY, total int NOT NULL);
 INSERT INTO invoices SELECT i, i % 500 FROM generate_series(1, 20000) i;
