@@ -1,6 +1,6 @@
 //! How long reading, diagnosing and drawing a plan of 10 000 nodes takes: `cargo bench --bench diagnose`.
 //!
-//! Fails where diagnosing a plan and making its tree take longer than 100 ms; reading its text is told beside that.
+//! Fails where the three together take longer than 100 ms; drawing the terminal's tree is told beside that.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         for (format, text) in [("json", json(&root)), ("text", root.text(0, 0))] {
             let best = (0..TRIES).map(|_| measure(&text, sql)).min_by(|one, other| one.sum().total_cmp(&other.sum()));
             let Some(best) = best else { continue };
-            is_slow |= best.diagnose + best.tree > MOST_MS;
+            is_slow |= best.sum() > MOST_MS;
             println!(
                 "{:24}{:>8}{:>10}{:>8.1}ms{:>10.1}ms{:>8.1}ms{:>8.1}ms{:>10}{:>8.1}ms",
                 format!("{name}, {format}"),
@@ -143,9 +143,13 @@ fn wide() -> Node {
     node("Append", r#""Node Type": "Append""#, (1..NODES).map(scan).collect())
 }
 
-/// A union of different tables, each of which is read in vain.
+/// A union of different tables, each tenth of which is read in vain. Where all are, with an index to advise for each, it takes 0.1 s more.
 fn union() -> Node {
-    node("Append", r#""Node Type": "Append""#, (0..NODES / 10).map(|table| scan_of(table, 99_900)).collect())
+    node(
+        "Append",
+        r#""Node Type": "Append""#,
+        (1..NODES).map(|table| scan_of(table, if table.is_multiple_of(10) { 99_900 } else { 3 })).collect(),
+    )
 }
 
 /// Its first tables as SQL, as many as are read of a text.

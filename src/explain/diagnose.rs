@@ -3,7 +3,7 @@
 use std::{
     cell::OnceCell,
     cmp::{Ordering, Reverse},
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
 };
 
 use super::{
@@ -58,6 +58,7 @@ pub(super) struct Case<'a> {
     pub(super) plan: &'a Plan,
     pub(super) statement: &'a Examined<'a>,
     text: OnceCell<Text>,
+    index_names: OnceCell<BTreeSet<&'a str>>,
     pub(super) scans: OnceCell<Vec<Scan<'a>>>,
 }
 
@@ -89,12 +90,18 @@ impl Sighting {
 
 impl<'a> Case<'a> {
     pub(super) fn new(class: &'a str, plan: &'a Plan, statement: &'a Examined<'a>) -> Self {
-        Self { class, plan, statement, text: OnceCell::new(), scans: OnceCell::new() }
+        Self { class, plan, statement, text: OnceCell::new(), index_names: OnceCell::new(), scans: OnceCell::new() }
     }
 
     /// What the statement's text says, read when it is first asked for.
     pub(super) fn text(&self) -> &Text {
         self.text.get_or_init(|| Text::of(self.statement.sql, self.plan, self.statement.tables))
+    }
+
+    /// Names of the indexes that the plan reads.
+    pub(super) fn index_names(&self) -> &BTreeSet<&'a str> {
+        let plan = self.plan;
+        self.index_names.get_or_init(|| plan.nodes().iter().filter_map(|node| node.index.as_deref()).collect())
     }
 
     /// Milliseconds that the statement took, planning included; `None` where nothing was timed.

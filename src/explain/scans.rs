@@ -32,6 +32,7 @@ pub(super) struct Scan<'a> {
     pub(super) nodes: Vec<&'a Node>,
     /// What its filter drops, where that is wasteful.
     pub(super) waste: Option<Waste>,
+    comparisons: OnceCell<Vec<Compared<'a>>>,
     index: OnceCell<Option<IndexAdvice>>,
 }
 
@@ -81,7 +82,14 @@ impl<'a> Case<'a> {
                 append.map(|append| *firsts.entry((append, &node.node_type, base(node))).or_insert(scans.len()));
             match first.and_then(|first| scans.get_mut(first)) {
                 Some(scan) if scan.node.relation != node.relation => scan.nodes.push(node),
-                _ => scans.push(Scan { at, node, nodes: vec![node], waste: None, index: OnceCell::new() }),
+                _ => scans.push(Scan {
+                    at,
+                    node,
+                    nodes: vec![node],
+                    waste: None,
+                    comparisons: OnceCell::new(),
+                    index: OnceCell::new(),
+                }),
             }
         }
         scans.retain(|scan| !self.is_little(scan.buffers(), scan.own_ms()));
@@ -173,8 +181,8 @@ impl<'a> Scan<'a> {
     }
 
     /// The comparisons among the filter's terms, of the table with a value from elsewhere.
-    pub(super) fn comparisons(&self) -> impl Iterator<Item = Compared<'a>> {
-        self.filter().into_iter().filter_map(|term| self.compared(term))
+    pub(super) fn comparisons(&self) -> &[Compared<'a>] {
+        self.comparisons.get_or_init(|| self.filter().into_iter().filter_map(|term| self.compared(term)).collect())
     }
 
     /// The comparison that a term makes of the table with a value from elsewhere.

@@ -6,7 +6,7 @@ use super::plan::Node;
 pub(super) fn identifier(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$')
-        && !RESERVED.contains(&name);
+        && RESERVED.binary_search(&name).is_err();
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
@@ -27,7 +27,7 @@ pub(super) fn table(node: &Node) -> Option<String> {
     })
 }
 
-/// Words that are no names of columns and tables without quotes: reserved ones, and those that may only name functions or types.
+/// Words that are no names of columns and tables without quotes: reserved ones, and those that may only name functions or types. Sorted.
 const RESERVED: &[&str] = &[
     "all",
     "analyse",
@@ -138,6 +138,7 @@ mod tests {
 
     #[test]
     fn names_are_quoted_where_they_need_it() {
+        assert!(RESERVED.is_sorted());
         let names = ["events", "User", "order", "a b", "x\"y"];
         assert_eq!(names.map(identifier), ["events", "\"User\"", "\"order\"", "\"a b\"", "\"x\"\"y\""]);
         assert_eq!(names.map(identifier).map(|identifier| name(&identifier)), names);

@@ -73,9 +73,9 @@ fn statement(case: &Case<'_>, asks: &Asks<'_>, index: &Index) -> String {
         })
         .chain(index.include.iter().cloned())
         .collect();
-    let existing = asks.table.map_or(&[][..], |table| &table.indexes).iter().map(|index| index.name.as_str());
-    let read = case.plan.nodes().iter().filter_map(|node| node.index.as_deref());
-    let name = quoted(&index_name(&asks.name, &columns, existing.chain(read)));
+    let existing = asks.table.map_or(&[][..], |table| &table.indexes);
+    let is_taken = |name: &str| existing.iter().any(|index| index.name == name) || case.index_names().contains(name);
+    let name = quoted(&index_name(&asks.name, &columns, is_taken));
     let table = match &asks.schema {
         Some(schema) => format!("{}.{}", quoted(schema), quoted(&asks.name)),
         None => quoted(&asks.name),

@@ -8,21 +8,11 @@ const LONGEST: usize = 63;
 
 /// What PostgreSQL would call an index on these columns: `events_user_id_created_at_idx`. The longer of the two parts is cut until it
 /// fits, and a number follows where one of this name exists.
-pub(super) fn index_name<'n>(
-    table: &str,
-    columns: &[String],
-    mut taken: impl Iterator<Item = &'n str> + Clone,
-) -> String {
+pub(super) fn index_name(table: &str, columns: &[String], is_taken: impl Fn(&str) -> bool) -> String {
     let columns = columns.join("_");
-    let mut label = "idx".to_owned();
-    for number in 1_u32.. {
-        let name = cut(table, &columns, &label);
-        if !taken.clone().any(|taken| taken == name) {
-            return name;
-        }
-        label = format!("idx{number}");
-    }
-    taken.next().unwrap_or_default().to_owned()
+    let labels = std::iter::once("idx".to_owned()).chain((1_u32..).map(|number| format!("idx{number}")));
+    let mut names = labels.map(|label| cut(table, &columns, &label));
+    names.find(|name| !is_taken(name)).unwrap_or_default()
 }
 
 fn cut(table: &str, columns: &str, label: &str) -> String {
@@ -49,7 +39,9 @@ mod tests {
     #[test]
     fn indexes_are_called_as_postgresql_calls_them() {
         let name = |table: &str, columns: &[&str], taken: &[&str]| {
-            index_name(table, &columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), taken.iter().copied())
+            index_name(table, &columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), |name| {
+                taken.contains(&name)
+            })
         };
         assert_eq!(name("events", &["user_id", "created_at"], &[]), "events_user_id_created_at_idx");
         assert_eq!(name("t", &["a"], &["t_a_idx", "t_a_idx1"]), "t_a_idx2");

@@ -13,11 +13,13 @@ pub(super) fn decode(input: &[u8]) -> Result<Cow<'_, str>, Error> {
         let units = bytes.chunks_exact(2).map(|pair| from([pair[0], pair[1]]));
         char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
     };
+    // The check for whole text is the faster one.
+    let lossy = |bytes| str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     let text = match input {
         [0xff, 0xfe, rest @ ..] => Cow::Owned(wide(rest, u16::from_le_bytes)),
         [0xfe, 0xff, rest @ ..] => Cow::Owned(wide(rest, u16::from_be_bytes)),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
-        _ => String::from_utf8_lossy(input),
+        [0xef, 0xbb, 0xbf, rest @ ..] => lossy(rest),
+        _ => lossy(input),
     };
     // Text may hold a stray byte of another encoding, in a string constant for instance.
     let strange = text.chars().take(100_000).filter(|c| ['\0', char::REPLACEMENT_CHARACTER].contains(c)).count();
@@ -96,22 +98,19 @@ impl<'t> Row<'t> {
 
     fn content(&self) -> (usize, Cow<'t, str>) {
         let line = self.raw.trim_end();
-        let inner = line.trim_start().strip_prefix('"').and_then(|line| {
+        let spaces = line.bytes().take_while(|byte| *byte == b' ').count();
+        let text = line[spaces..].trim_start();
+        let inner = text.strip_prefix('"').and_then(|line| {
             let line = line.trim_end_matches(',').strip_suffix('"')?;
             // A quote within is doubled in CSV; in a text of JSON it is no row.
             (!line.replace("\"\"", "").contains('"')).then_some(line)
         });
-        let full = match inner {
-            Some(line) if line.contains("\"\"") => Cow::Owned(line.replace("\"\"", "\"")),
-            Some(line) => Cow::Borrowed(line),
-            None => Cow::Borrowed(line),
-        };
-        let indent = full.chars().take_while(|c| c.is_whitespace()).count();
-        let text = match full {
-            Cow::Borrowed(line) => Cow::Borrowed(line.trim_start()),
-            Cow::Owned(line) => Cow::Owned(line.trim_start().to_owned()),
-        };
-        (indent, text)
+        let blank = |line: &str| line.chars().take_while(|c| c.is_whitespace()).count();
+        match inner {
+            None => (spaces + blank(&line[spaces..]), Cow::Borrowed(text)),
+            Some(line) if line.contains("\"\"") => (blank(line), Cow::Owned(line.trim_start().replace("\"\"", "\""))),
+            Some(line) => (blank(line), Cow::Borrowed(line.trim_start())),
+        }
     }
 }
 

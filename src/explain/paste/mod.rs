@@ -1,6 +1,7 @@
 //! Plans in what people paste: as psql, auto_explain's log and clients print them, in JSON and text, with what stands around them.
 //!
-//! The input is read once, from its begin to its end: what was tried as JSON is not tried again.
+//! What is JSON from end to end is read as such. Anything else is read from its begin to its end: what was tried as JSON there is not
+//! tried again.
 
 mod clean;
 mod foreign;
@@ -37,7 +38,10 @@ pub fn read_plans(input: &[u8]) -> Result<Vec<PastedPlan>, Error> {
     }
     let text = clean::decode(input)?;
     let mut plans = Vec::new();
-    find(&text, 1, 0, &mut plans)?;
+    all_json(&text, &mut plans)?;
+    if plans.is_empty() {
+        find(&text, 1, 0, &mut plans)?;
+    }
     if plans.is_empty() { Err(foreign::no_plan(&text)) } else { Ok(plans) }
 }
 
@@ -52,6 +56,20 @@ pub fn too_large() -> Error {
 struct Before {
     query: Option<String>,
     duration_ms: Option<f64>,
+}
+
+/// Adds the plans of a text that is one value of JSON, which has nothing around it to take away.
+fn all_json(text: &str, plans: &mut Vec<PastedPlan>) -> Result<(), Error> {
+    let json = text.trim_start();
+    let before = &text[..text.len() - json.len()];
+    if json.starts_with(['[', '{'])
+        && let Ok((tape, length)) = Tape::read(json)
+        && json[length..].trim_start().is_empty()
+    {
+        let number = 1 + before.matches('\n').count();
+        Scan { text, wrappings: 0, before: Before::default(), plans }.tape(&tape, number)?;
+    }
+    Ok(())
 }
 
 /// Adds the plans of `text`, whose first line is that of this number.

@@ -27,13 +27,13 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
-        let Some(compared) = scan.comparisons().filter(Compared::is_ordered).find(|compared| is_wrapped(compared))
+        let Some(compared) = scan.comparisons().iter().find(|compared| compared.is_ordered() && is_wrapped(compared))
         else {
             continue;
         };
         let expression = condition::unqualified(condition::bare(compared.expression), scan.alias());
         let columns = condition::columns(compared.expression, scan.alias());
-        let (advice, index) = match (columns.as_slice(), is_time(&compared)) {
+        let (advice, index) = match (columns.as_slice(), is_time(compared)) {
             ([column], true) => (
                 format!(
                     "compare {column} itself with a range ({column} >= start AND {column} < end), and give it an index"

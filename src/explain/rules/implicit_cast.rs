@@ -92,8 +92,8 @@ fn is_uuid(value: &str) -> bool {
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
-        let ordered = scan.comparisons().filter(|compared| compared.is_ordered() && !is_time(compared));
-        let converted = ordered.into_iter().find_map(|compared| {
+        let mut ordered = scan.comparisons().iter().filter(|compared| compared.is_ordered() && !is_time(compared));
+        let converted = ordered.find_map(|compared| {
             let Side::Cast { column, to } = compared.side else { return None };
             let confidence = certainty(case, scan, column, to, compared.value)?;
             Some((column, to, confidence))

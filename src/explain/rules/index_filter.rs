@@ -23,13 +23,18 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let wasteful = case.wasteful().filter(|(scan, _)| scan.node.node_type != "Seq Scan");
     wasteful
         .map(|(scan, waste)| {
+            let sighting = scan.wasted(waste);
+            let index = scan.index(case);
+            if index.is_some() {
+                return sighting.with_index(index);
+            }
             let (advice, confidence) = match scan.filter_columns() {
                 Some(columns) => {
                     (format!("extend its index by {columns}, so that it finds only the rows kept"), Confidence::Medium)
                 }
                 None => (scan.unserved(), Confidence::Low),
             };
-            Sighting { advice, confidence, ..scan.wasted(waste) }.with_index(scan.index(case))
+            Sighting { advice, confidence, ..sighting }
         })
         .collect()
 }

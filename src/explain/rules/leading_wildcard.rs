@@ -30,8 +30,8 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
-        let Some(compared) = scan.comparisons().find(is_search) else { continue };
-        let expression = searched(scan, &compared);
+        let Some(compared) = scan.comparisons().iter().find(|compared| is_search(compared)) else { continue };
+        let expression = searched(scan, compared);
         let narrow = condition::constant(compared.value).is_some_and(|pattern| longest_run(&pattern) >= TRIGRAM);
         let sighting = Sighting {
             evidence: format!("{}; the filter looks for {} in {expression}", waste.evidence, compared.value),

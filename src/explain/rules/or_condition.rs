@@ -69,7 +69,7 @@ fn are_different(scan: &Scan<'_>, sides: &[&str]) -> bool {
 }
 
 /// An index for each side; none where a side cannot be looked up in one, or all have one.
-fn statements(case: &Case<'_>, scan: &Scan<'_>, sides: &[&str]) -> Vec<String> {
+fn statements<'a>(case: &Case<'_>, scan: &Scan<'a>, sides: &[&'a str]) -> Vec<String> {
     let Some(table) = sql::table(scan.node).filter(|_| scan.nodes.len() == 1) else { return Vec::new() };
     let facts =
         case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref().unwrap_or_default());
