@@ -98,7 +98,8 @@ fn cache_differs(sides: [&Record; 2]) -> Option<Warning> {
 fn interrupted(phase: Phase, side: &Side, in_run: bool) -> Option<Warning> {
     let why = side.interrupted_by.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     side.interrupted.then(|| {
-        let (measured, asked) = (side.measured_s, side.duration_s);
+        // A phase's share of a round may be no whole number of anything.
+        let (measured, asked) = (side.measured_s, (side.duration_s * 10.0).round() / 10.0);
         let message =
             format!("the measurement {phase} was interrupted{why}: {measured:.1} s of {asked} s were measured");
         let advice = if in_run { "run it again".to_owned() } else { format!("measure the phase {phase} again") };
