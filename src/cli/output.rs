@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::exit::{CommandError, Exit};
+use crate::render;
 
 /// Results go to stdout, everything else to stderr.
 #[derive(Debug)]
@@ -38,8 +39,13 @@ impl Output {
         }
     }
 
-    /// A line about what is going on, to stderr.
+    /// A line about what is going on, to stderr, without what would control a terminal: it may quote a server or a file.
     pub fn note(&self, text: &str) {
+        self.styled(&render::clean_lines(text));
+    }
+
+    /// A line to stderr that has been styled for a terminal.
+    pub fn styled(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 

@@ -133,7 +133,7 @@ fn check(files: &[String], format: Format, output: &mut Output) -> Result<Exit, 
             Err(scenario::Error::Faults(faults)) => {
                 exit = Exit::Usage;
                 if format == Format::Table {
-                    output.note(&format!("{}\n\n{file}: {}\n", faults.render(colour), count(faults.len(), "fault")));
+                    output.styled(&format!("{}\n\n{file}: {}\n", faults.render(colour), count(faults.len(), "fault")));
                 }
                 faults.iter().cloned().collect()
             }

@@ -176,8 +176,8 @@ impl Cell {
     }
 }
 
-/// Text of several lines without any other control characters.
-pub(super) fn clean_lines(text: &str) -> String {
+/// Text of several lines without any other control and format characters, for what others wrote and a terminal will show.
+pub fn clean_lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace(|c: char| is_unprintable(c) && !matches!(c, '\n' | '\t'), "\u{fffd}")
 }
 

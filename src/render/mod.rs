@@ -39,7 +39,7 @@ pub use baselines::baselines;
 pub use ci_report::CiReport;
 pub use code_quality::code_quality;
 pub use comparison::{comparison, headline};
-pub use document::{Align, Block, Cell, Column, Document, Item, Table, Tone, Tree, TreeColumn, TreeNode};
+pub use document::{Align, Block, Cell, Column, Document, Item, Table, Tone, Tree, TreeColumn, TreeNode, clean_lines};
 pub use examination::examination;
 pub use json::json;
 pub use junit::junit;

@@ -41,6 +41,9 @@ fn a_statement_of_a_database_of_anybodys() {
 
     let told = ask("SELECT id FROM nowhere", &[]);
     assert!(told.exit == 2 && told.stderr.contains("does not exist (SQLSTATE 42P01)"), "{}", told.stderr);
+    // What a server quotes does not control the terminal.
+    let told = ask("SELECT \"\u{1b}[31mred\u{202e}\"", &[]);
+    assert!(told.stderr.contains("column \"\u{fffd}[31mred\u{fffd}\" does not exist"), "{}", told.stderr);
     let told = ask("SELECT pg_sleep(600)", &["--time-limit", "200ms"]);
     assert!(told.exit == 0 && told.stdout.contains("not executed: it takes more than 0.2 s"), "{}", told.stdout);
 

@@ -79,8 +79,8 @@ impl Events for Progress {
     fn event(&self, event: Event) {
         let mut state = self.lock();
         match event {
-            Event::Step(text) => state.step(&text),
-            Event::Note(text) => state.line(&text),
+            Event::Step(text) => state.step(&render::clean_lines(&text)),
+            Event::Note(text) => state.line(&render::clean_lines(&text)),
             Event::Seeding { rows, total } => {
                 let share = if total == 0 { 100 } else { u128::from(rows) * 100 / u128::from(total) };
                 let (rows, total) = (render::count(rows), render::count(total));
