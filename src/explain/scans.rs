@@ -175,6 +175,20 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// What a rule saw at it, where an index is what it lacks; `advice` words that for the columns where it is not known which index.
+    pub(super) fn to_be_indexed(&self, case: &Case<'_>, waste: &Waste, advice: impl Fn(&str) -> String) -> Sighting {
+        let sighting = self.wasted(waste);
+        let index = self.index(case);
+        if index.is_some() {
+            return sighting.with_index(index);
+        }
+        let (advice, confidence) = match self.filter_columns() {
+            Some(columns) => (advice(&columns), Confidence::Medium),
+            None => (self.unserved(), Confidence::Low),
+        };
+        Sighting { advice, confidence, ..sighting }
+    }
+
     /// What all has to hold of a row that it returns, beside the condition of an index.
     pub(super) fn filter(&self) -> Vec<&'a str> {
         self.node.conditions.filter.as_deref().map(condition::terms).unwrap_or_default()

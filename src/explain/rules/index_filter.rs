@@ -1,10 +1,7 @@
 //! An index finds rows most of which are thrown away.
 
 use super::Rule;
-use crate::{
-    explain::diagnose::{Case, Sighting},
-    record::Confidence,
-};
+use crate::explain::diagnose::{Case, Sighting};
 
 pub(super) const RULE: Rule = Rule {
     id: "index-filter",
@@ -21,22 +18,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let wasteful = case.wasteful().filter(|(scan, _)| scan.node.node_type != "Seq Scan");
-    wasteful
-        .map(|(scan, waste)| {
-            let sighting = scan.wasted(waste);
-            let index = scan.index(case);
-            if index.is_some() {
-                return sighting.with_index(index);
-            }
-            let (advice, confidence) = match scan.filter_columns() {
-                Some(columns) => {
-                    (format!("extend its index by {columns}, so that it finds only the rows kept"), Confidence::Medium)
-                }
-                None => (scan.unserved(), Confidence::Low),
-            };
-            Sighting { advice, confidence, ..sighting }
-        })
-        .collect()
+    let advice = |columns: &str| format!("extend its index by {columns}, so that it finds only the rows kept");
+    wasteful.map(|(scan, waste)| scan.to_be_indexed(case, waste, advice)).collect()
 }
 
 #[cfg(test)]

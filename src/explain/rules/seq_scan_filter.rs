@@ -1,10 +1,7 @@
 //! A table is read whole and most of it thrown away.
 
 use super::Rule;
-use crate::{
-    explain::diagnose::{Case, Sighting},
-    record::Confidence,
-};
+use crate::explain::diagnose::{Case, Sighting};
 
 pub(super) const RULE: Rule = Rule {
     id: "seq-scan-filter",
@@ -24,28 +21,15 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let wasteful = case.wasteful().filter(|(scan, _)| scan.node.node_type == "Seq Scan");
-    wasteful
-        .map(|(scan, waste)| {
-            let sighting = scan.wasted(waste);
-            let index = scan.index(case);
-            if index.is_some() {
-                return sighting.with_index(index);
-            }
-            let (advice, confidence) = match scan.filter_columns() {
-                Some(columns) => {
-                    (format!("give {columns} an index, so that only the rows kept are read"), Confidence::Medium)
-                }
-                None => (scan.unserved(), Confidence::Low),
-            };
-            Sighting { advice, confidence, ..sighting }
-        })
-        .collect()
+    let advice = |columns: &str| format!("give {columns} an index, so that only the rows kept are read");
+    wasteful.map(|(scan, waste)| scan.to_be_indexed(case, waste, advice)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::explain::rules::captured::{assert_on_top, assert_silent, findings_of_text, told};
+    use crate::record::Confidence;
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
