@@ -60,7 +60,10 @@ fn workload(generator: Option<Generator>) -> Arc<Workload> {
     let sql = SqlText { source: String::new(), text: String::new(), statements: Vec::new() };
     let parameters: Vec<Parameter> =
         generator.map(|generator| ParameterSource::Generator(generator).into()).into_iter().collect();
-    let facts = vec![ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() }; parameters.len()];
+    let facts = vec![
+        ParameterFacts { column_type: ColumnType::Int8, sql_type: String::new(), fetched: Vec::new() };
+        parameters.len()
+    ];
     let name = "nothing".to_owned();
     let statement = Statement { name: name.clone(), sql: sql.clone(), parameters, classes: Classes::default() };
     let second = Duration::from_secs(1);

@@ -18,6 +18,8 @@ const CLASS_DRAWS: u64 = 10_000;
 pub struct ParameterFacts {
     /// Its type, as the server reports it when the statement is prepared.
     pub column_type: ColumnType,
+    /// The same as SQL names it.
+    pub sql_type: String,
     /// What its query returned; empty for a parameter that is drawn.
     pub fetched: Vec<Value>,
 }

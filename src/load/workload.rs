@@ -194,7 +194,11 @@ mod tests {
     }
 
     fn facts(fetched: &[i64]) -> ParameterFacts {
-        ParameterFacts { column_type: ColumnType::Int8, fetched: fetched.iter().copied().map(Value::Int).collect() }
+        ParameterFacts {
+            column_type: ColumnType::Int8,
+            sql_type: String::new(),
+            fetched: fetched.iter().copied().map(Value::Int).collect(),
+        }
     }
 
     fn mixed() -> (Scenario, Vec<Vec<ParameterFacts>>) {
@@ -328,7 +332,7 @@ mod tests {
         insta::assert_snapshot!(refused(&two, &[vec![facts(&[])]]), @"statement read: its SQL takes 1 parameter, the scenario gives 2");
         let queried = scenario(vec![statement("read", 1.0, vec![ParameterSource::Query { sql: sql(), shares: None }])]);
         insta::assert_snapshot!(refused(&queried, &[vec![facts(&[])]]), @"statement read: parameter $1: its query returned no rows");
-        let text = ParameterFacts { column_type: ColumnType::Uuid, fetched: Vec::new() };
+        let text = ParameterFacts { column_type: ColumnType::Uuid, sql_type: String::new(), fetched: Vec::new() };
         let one = scenario(vec![statement("read", 1.0, vec![zipf()])]);
         assert!(refused(&one, &[vec![text]]).starts_with("statement read: parameter $1: "));
         let (mut named, facts) = mixed();

@@ -30,6 +30,11 @@ pub(super) fn qualified(schema: &str, table: &str) -> String {
     format!("{}.{}", quote_identifier(schema), quote_identifier(table))
 }
 
+/// A type as SQL names it, whatever the search path: without a length, also of `bit` and `char`.
+pub(super) fn type_name(ty: &Type) -> String {
+    qualified(ty.schema(), ty.name())
+}
+
 /// Whether a role may make a schema here, and if not, in words why and what helps.
 ///
 /// # Errors

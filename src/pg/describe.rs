@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, error::ErrorPosition};
 
 use super::{
-    catalog::column_type,
+    catalog::{column_type, type_name},
     connector::Connector,
     error::{Error, Result},
     feed::feed,
@@ -103,7 +103,7 @@ async fn describe_statement(
                 fetch(client, query, &column_type, &format!("parameter ${number} of statement {name}")).await?
             }
         };
-        facts.push(ParameterFacts { column_type, fetched });
+        facts.push(ParameterFacts { column_type, sql_type: type_name(ty), fetched });
     }
     Ok(facts)
 }

@@ -11,6 +11,7 @@ mod differences;
 mod roles;
 mod scripts;
 mod ties;
+mod typed;
 
 use std::sync::{Arc, Mutex};
 

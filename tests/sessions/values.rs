@@ -116,3 +116,22 @@ async fn what_looks_like_sql_arrives_as_data() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_value_is_of_its_parameters_type_wherever_it_stands() {
+    let bed =
+        Bed::new("CREATE TABLE arrived (past bool, until timestamptz, n int, negative int, differs bool, first int)")
+            .await;
+    let sql = "INSERT INTO arrived (past, until, n, negative, differs, first)
+               VALUES ($1 < now(), $1 + interval '1 day', $2 * 1, -$2, $3 <> ARRAY[0], $3[1])";
+    let values = [Value::Text("2025-01-31T00:00:00Z".to_owned()), Value::Int(-7), Value::Array(vec![Value::Int(3)])];
+    for connections in all_ways() {
+        let parameters = values.iter().cloned().map(constant).collect();
+        let ready = bed.ready(&statement(sql, parameters, &connections)).await;
+        let (outcome, _) = ready.execute(&mut ready.session().await, 0).await;
+        assert_eq!(outcome, Ok(()), "{connections:?}");
+    }
+    let arrived = "SELECT count(DISTINCT a) = 1 AND count(*) = 9
+                       AND bool_and(past AND until = '2025-02-01Z' AND n = -7 AND negative = 7 AND first = 3) FROM arrived a";
+    assert_eq!(bed.text(arrived).await, "true");
+}

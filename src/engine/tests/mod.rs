@@ -171,7 +171,7 @@ fn workload(statements: usize) -> Arc<Workload> {
         gates: Vec::new(),
         rows_asked: None,
     };
-    let facts = ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() };
+    let facts = ParameterFacts { column_type: ColumnType::Int8, sql_type: String::new(), fetched: Vec::new() };
     Arc::new(Workload::new(&scenario, &vec![vec![facts]; statements], 42).unwrap())
 }
 

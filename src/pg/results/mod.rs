@@ -1,6 +1,7 @@
 //! The results of a workload's statements, for given parameters, with nothing left behind.
 
 mod cell;
+mod request;
 mod rows;
 mod script;
 mod session;

@@ -77,8 +77,9 @@ impl ResultsSession {
         let client = connector.connect("results").await?;
         set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
         let mut shapes = Vec::with_capacity(scenario.statements.len());
-        for statement in &scenario.statements {
-            shapes.push(Shape::new(&client, statement).await?);
+        let protocol = scenario.load.connections.protocol;
+        for (index, statement) in scenario.statements.iter().enumerate() {
+            shapes.push(Shape::new(&client, index, statement, protocol).await?);
         }
         Ok(Self { client, stop: stop.clone(), scenario: scenario.clone(), shapes })
     }
@@ -176,13 +177,7 @@ impl ResultsSession {
         budget: &mut Budget,
     ) -> Result<Executed> {
         let shape = &self.shapes[statement];
-        let sql = shape.sql.fill(|index, out: &mut String| match given.get(index) {
-            Some((value, _)) => {
-                out.push_str(value.as_deref().unwrap_or_default());
-                Ok(value.is_none())
-            }
-            None => Err(Error::new(format!("parameter ${} has no value", index + 1))),
-        })?;
+        let sql = shape.request.sql(&given)?;
         let answer = match shape.rules.controls_transaction {
             true => Answer::NotAsked(CONTROLS),
             false => self.answer(&sql, shape, fed, budget).await?,

@@ -2,16 +2,15 @@
 
 use tokio_postgres::{Client, Statement as Prepared, types::Type};
 
-use super::cell::Form;
+use super::{cell::Form, request::Request};
 use crate::{
     draw::ColumnType,
     pg::{
         catalog::column_type,
         describe::{place_at, prepare},
         error::{Error, Result},
-        literal::Template,
     },
-    scenario::{RowRules, Statement, row_rules},
+    scenario::{Protocol, RowRules, Statement, row_rules},
 };
 
 /// What the results of a statement look like.
@@ -25,7 +24,8 @@ pub struct Shape {
     pub keys: Option<Vec<usize>>,
     /// What its text says of its rows.
     pub rules: RowRules,
-    pub(super) sql: Template,
+    /// How it is sent.
+    pub(super) request: Request,
     /// Types of its parameters.
     pub(super) types: Vec<ColumnType>,
 }
@@ -36,8 +36,8 @@ impl Shape {
         !self.columns.is_empty()
     }
 
-    /// Prepares the statement to find it out.
-    pub(super) async fn new(client: &Client, statement: &Statement) -> Result<Self> {
+    /// Prepares the statement, the scenario's one of this `index`, to find it out.
+    pub(super) async fn new(client: &Client, index: usize, statement: &Statement, protocol: Protocol) -> Result<Self> {
         let prepared = prepare(client, statement).await?;
         let sql = statement.sql.only();
         let types = prepared.params().iter().map(column_type).collect::<Option<_>>().ok_or_else(|| {
@@ -47,18 +47,22 @@ impl Shape {
         let columns: Vec<String> = prepared.columns().iter().map(|column| column.name().to_owned()).collect();
         let rules = row_rules(sql);
         let keys = rules.order.as_ref().map(|keys| Keys::new(keys, &columns));
-        let mut shape = Self { forms: forms(&prepared), keys: None, sql: Template::new(sql), columns, types, rules };
+        let request = Request::default();
+        let mut shape = Self { forms: forms(&prepared), keys: None, request, columns, types, rules };
+        let mut with_keys = None;
         match keys {
             Some(keys) if keys.added.is_empty() => shape.keys = Some(keys.places),
             Some(keys) => {
                 if let Some((sql, forms)) = keys.add(client, sql, &shape, prepared.params()).await {
-                    shape.sql = Template::new(&sql);
+                    with_keys = Some(sql);
                     shape.forms = forms;
                     shape.keys = Some(keys.places);
                 }
             }
             None => {}
         }
+        let sql = with_keys.as_deref().unwrap_or(sql);
+        shape.request = Request::new(client, index, sql, prepared.params(), protocol).await;
         Ok(shape)
     }
 
@@ -70,7 +74,7 @@ impl Shape {
             forms: forms.to_vec(),
             keys,
             rules: row_rules(sql),
-            sql: Template::new(sql),
+            request: Request::default(),
             types: Vec::new(),
         }
     }

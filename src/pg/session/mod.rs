@@ -18,7 +18,7 @@ use tokio_postgres::Client;
 use self::{
     direct::Direct,
     pool::{Pool, Pooled},
-    program::Program,
+    program::{ParameterType, Program},
     rows::Rows,
     sampler::Sampler,
     samples::Samples,
@@ -30,7 +30,6 @@ use super::{
     wire::{self, Cancellation},
 };
 use crate::{
-    draw::ColumnType,
     engine::{Failure, FailureKind, PoolUse, Session, Steps, Target},
     load::{Operation, ParameterFacts},
     scenario::{self, Connections, Protocol, Scenario, Script, Sharing, Statement},
@@ -53,8 +52,8 @@ struct Shared {
     setup: String,
     statements: Vec<Statement>,
     scripts: Vec<Script>,
-    /// Types of each statement's parameters.
-    types: Vec<Vec<ColumnType>>,
+    /// Each statement's parameters.
+    parameters: Vec<Vec<ParameterType>>,
     protocol: Protocol,
     sharing: Sharing,
     /// Made with the first connection, which tells what the steps of scripts return.
@@ -84,13 +83,13 @@ impl PgTarget {
         connections: &Connections,
         sampling: Option<Sampling>,
     ) -> Self {
-        let types = facts.iter().map(|facts| facts.iter().map(|facts| facts.column_type.clone()).collect()).collect();
+        let parameters = facts.iter().map(|facts| facts.iter().map(ParameterType::from).collect()).collect();
         Self(Arc::new(Shared {
             connector,
             setup: setup(&scenario.schema_name(), connections),
             statements: scenario.statements.clone(),
             scripts: scenario.scripts.clone(),
-            types,
+            parameters,
             protocol: connections.protocol,
             sharing: connections.sharing,
             program: OnceCell::new(),
@@ -112,8 +111,8 @@ impl PgTarget {
 impl Shared {
     async fn program(&self, client: &Client) -> error::Result<Arc<Program>> {
         let new = async || {
-            let Self { statements, scripts, types, protocol, .. } = self;
-            Program::new(client, statements, scripts, types, *protocol).await.map(Arc::new)
+            let Self { statements, scripts, parameters, protocol, .. } = self;
+            Program::new(client, statements, scripts, parameters, *protocol).await.map(Arc::new)
         };
         self.program.get_or_try_init(new).await.cloned()
     }

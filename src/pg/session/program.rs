@@ -6,6 +6,7 @@ use tokio_postgres::{Client, Statement as Prepared};
 
 use crate::{
     draw::ColumnType,
+    load::ParameterFacts,
     pg::{
         error::{Error, Result},
         feed::{Feed, feed},
@@ -22,6 +23,20 @@ pub(super) struct Program {
     pub(super) scripts: Vec<Script>,
     /// Steps of the longest script.
     pub(super) most_steps: usize,
+}
+
+/// The type of a parameter.
+#[derive(Debug, Clone)]
+pub(super) struct ParameterType {
+    column_type: ColumnType,
+    /// As SQL names it.
+    name: String,
+}
+
+impl From<&ParameterFacts> for ParameterType {
+    fn from(facts: &ParameterFacts) -> Self {
+        Self { column_type: facts.column_type.clone(), name: facts.sql_type.clone() }
+    }
 }
 
 /// A statement as it is sent.
@@ -91,24 +106,24 @@ pub(super) enum Input {
 }
 
 impl Program {
-    /// `types` are those of each statement's parameters. `client` tells what the steps of scripts return.
+    /// `parameters` has the types of each statement's. `client` tells what the steps of scripts return.
     pub(super) async fn new(
         client: &Client,
         statements: &[scenario::Statement],
         scripts: &[scenario::Script],
-        types: &[Vec<ColumnType>],
+        parameters: &[Vec<ParameterType>],
         protocol: Protocol,
     ) -> Result<Self> {
         let mut compiled = Vec::with_capacity(scripts.len());
         for script in scripts {
             compiled.push(Script::new(client, script, statements).await?);
         }
-        let statement = |(index, (statement, types)): (usize, (&scenario::Statement, &Vec<ColumnType>))| {
+        let statement = |(index, (statement, types)): (usize, (&scenario::Statement, &Vec<ParameterType>))| {
             Statement::new(index, statement, types, protocol)
                 .map_err(|cause| Error::new(format!("statement {} cannot be sent: {cause}", statement.name)))
         };
         Ok(Self {
-            statements: statements.iter().zip(types).enumerate().map(statement).collect::<Result<_>>()?,
+            statements: statements.iter().zip(parameters).enumerate().map(statement).collect::<Result<_>>()?,
             most_steps: compiled.iter().map(|script| script.steps.len()).max().unwrap_or(0),
             scripts: compiled,
         })
@@ -119,20 +134,24 @@ impl Statement {
     fn new(
         index: usize,
         statement: &scenario::Statement,
-        types: &[ColumnType],
+        parameters: &[ParameterType],
         protocol: Protocol,
     ) -> io::Result<Self> {
         let sql = statement.sql.only().to_owned();
         // Not as tokio-postgres names those that it prepares on the same connection.
         let name = format!("q{index}");
         let form = match protocol {
-            Protocol::Prepared => Form::Prepared(Execution::new(&name, types.len())?),
-            Protocol::Extended => Form::Extended(Execution::parsing(&sql, types.len())?),
-            Protocol::Simple => Form::Simple(Template::new(&sql)),
+            Protocol::Prepared => Form::Prepared(Execution::new(&name, parameters.len())?),
+            Protocol::Extended => Form::Extended(Execution::parsing(&sql, parameters.len())?),
+            Protocol::Simple => {
+                let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+                Form::Simple(Template::new(&sql, &names))
+            }
         };
         // PostgreSQL escapes the same characters in the same way.
         let shown_as = format!("\"Query Text\": {}", serde_json::Value::from(sql.as_str()));
-        Ok(Self { sql, name, shown_as, form, types: types.to_vec() })
+        let types = parameters.iter().map(|parameter| parameter.column_type.clone()).collect();
+        Ok(Self { sql, name, shown_as, form, types })
     }
 
     pub(super) fn types(&self) -> &[ColumnType] {

@@ -18,7 +18,7 @@ fn zipf(max: i64) -> ParameterSource {
 /// A scenario of one script whose steps have these parameters.
 fn script(steps: Vec<Vec<ParameterSource>>) -> (Scenario, Vec<Vec<ParameterFacts>>) {
     let facts = |parameters: &Vec<ParameterSource>| {
-        let fact = || ParameterFacts { column_type: ColumnType::Int8, fetched: Vec::new() };
+        let fact = || ParameterFacts { column_type: ColumnType::Int8, sql_type: String::new(), fetched: Vec::new() };
         parameters.iter().map(|_| fact()).collect()
     };
     let all = steps.iter().map(facts).collect();
