@@ -163,10 +163,10 @@ fn what_does_not_belong_together_is_an_error_with_every_reason_and_writes_nothin
 }
 
 #[test]
-fn records_that_are_missing_cut_off_foreign_or_newer_are_undecided_and_named() {
+fn records_that_are_missing_cut_off_foreign_or_newer_are_refused_and_named() {
     let reports = Reports::new();
-    reports.compare().assert().code(4).stderr(contains("there are no records"));
-    reports.compare().args(["--scenario", "events"]).assert().code(4).stderr(contains("bench events --phase before"));
+    reports.compare().assert().code(2).stderr(contains("there are no records"));
+    reports.compare().args(["--scenario", "events"]).assert().code(2).stderr(contains("bench events --phase before"));
 
     let (before, after) = reports.pair();
     let whole = record("after", 0.4).to_string();

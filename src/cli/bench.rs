@@ -11,6 +11,7 @@ use super::{
     scenario::ScenarioArgs,
     session,
     target::TargetArgs,
+    undecided::UndecidedArgs,
 };
 use crate::{
     clinic::{self, CapacityPlan},
@@ -33,6 +34,8 @@ pub(super) struct BenchArgs {
     /// at what a closed load achieves; --duration and --warmup are those of each probe too [default: 5s and 1s]
     #[arg(long, value_name = "EXPR", help_heading = "Load", allow_hyphen_values = true, value_parser = load::threshold)]
     find_capacity: Option<Threshold>,
+    #[command(flatten)]
+    undecided: UndecidedArgs,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -87,13 +90,13 @@ pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, Command
         Some(failure) => {
             let mut error = session::failure(failure, interrupted);
             // Nothing measured, or nothing that worked: the thresholds say what that is worth.
-            let gates = Exit::from(outcome.found.record.outcome());
+            let gates = args.undecided.exit(outcome.found.record.outcome());
             if error.exit == Exit::Failed && !outcome.found.record.interrupted && gates != Exit::Done {
                 error.exit = gates;
             }
             Err(error)
         }
         None if outcome.found.record.interrupted => Ok(interrupted),
-        None => Ok(outcome.found.record.outcome().into()),
+        None => Ok(args.undecided.exit(outcome.found.record.outcome())),
     }
 }

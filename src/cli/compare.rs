@@ -10,6 +10,7 @@ use super::{
     gates::{GateArgs, GateFiles},
     judging::JudgingArgs,
     reports::ReportsArgs,
+    undecided::UndecidedArgs,
 };
 use crate::{
     clinic::{self, BeforeSide, CompareRequest},
@@ -34,6 +35,8 @@ pub(super) struct CompareArgs {
     judging: JudgingArgs,
     #[command(flatten)]
     gates: GateArgs,
+    #[command(flatten)]
+    undecided: UndecidedArgs,
     #[command(flatten)]
     reports: ReportsArgs,
     #[command(flatten)]
@@ -67,7 +70,7 @@ impl CompareArgs {
 /// # Errors
 /// As [`clinic::compare`]; exit 4 when there is nothing that can be compared.
 pub(super) fn run(args: &CompareArgs, output: &mut Output) -> Result<Exit, CommandError> {
-    args.gates.telling(output, |output, files| compare(args, output, files))
+    args.gates.telling(args.undecided, output, |output, files| compare(args, output, files))
 }
 
 fn compare(args: &CompareArgs, output: &mut Output, files: &mut GateFiles) -> Result<Exit, CommandError> {
@@ -87,9 +90,9 @@ fn compare(args: &CompareArgs, output: &mut Output, files: &mut GateFiles) -> Re
     let compared = clinic::compare(&request, |comparison| render::markdown(&render::comparison(comparison)))?;
     files.saved(&compared.folder);
     let document = render::comparison(&compared.comparison);
-    // First of all: a stdout that nobody reads any more ends the program.
+    // First, for a pipe may keep stdout waiting as long as its reader likes.
     let told = files.compared(output, &compared.comparison);
     args.format.format.show_saved(output, &document, &compared.comparison, &compared.folder)?;
     told?;
-    Ok(compared.comparison.outcome().into())
+    Ok(args.undecided.exit(compared.comparison.outcome()))
 }

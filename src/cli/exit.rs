@@ -2,10 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{
-    clinic::{self, ErrorKind},
-    record::Outcome,
-};
+use crate::clinic::{self, ErrorKind};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,14 +11,18 @@ pub enum Exit {
     Done = 0,
     /// The tool or the database failed.
     Failed = 1,
-    /// Usage or an invalid scenario.
+    /// Usage, an invalid scenario, or a file, record or baseline that is not there.
     Usage = 2,
     /// A gate failed.
     GateFailed = 3,
     /// A gate or comparison could not be decided.
     Undecided = 4,
+    /// SIGHUP.
+    HungUp = 129,
     /// Ctrl-C.
     Interrupted = 130,
+    /// SIGQUIT.
+    Quit = 131,
     /// SIGTERM.
     Terminated = 143,
 }
@@ -75,13 +76,10 @@ impl From<clinic::Error> for CommandError {
     }
 }
 
-impl From<Outcome> for Exit {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Passed => Self::Done,
-            Outcome::Failed => Self::GateFailed,
-            Outcome::Undecided => Self::Undecided,
-        }
+impl Exit {
+    /// Whether a signal asked for the end.
+    pub(super) fn is_by_signal(self) -> bool {
+        matches!(self, Self::HungUp | Self::Interrupted | Self::Quit | Self::Terminated)
     }
 }
 

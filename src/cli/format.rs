@@ -63,7 +63,7 @@ impl Format {
         let written = format!("written: {}", folder.display());
         self.show(output, document, data)?;
         match self {
-            Self::Table | Self::Markdown => output.result(&format!("\n{written}")),
+            Self::Table | Self::Markdown => output.saved(&format!("\n{written}")),
             Self::Json => output.note(&written),
         }
         Ok(())

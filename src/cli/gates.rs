@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{CommandError, Exit, Output, output_file::OutputFile};
+use super::{CommandError, Exit, Output, output_file::OutputFile, undecided::UndecidedArgs};
 use crate::{
     compare::Comparison,
     render::{self, CiReport},
@@ -47,6 +47,7 @@ pub(super) struct GateFiles {
     summary: Option<OutputFile>,
     annotations: Option<AnnotationForm>,
     code_quality: Option<OutputFile>,
+    undecided: UndecidedArgs,
     scenario: Option<String>,
     /// The scenario's file in the repository, which is to blame.
     file: Option<String>,
@@ -62,6 +63,7 @@ impl GateArgs {
     /// When a file cannot be written, and as `work`.
     pub(super) fn telling(
         &self,
+        undecided: UndecidedArgs,
         output: &mut Output,
         work: impl FnOnce(&mut Output, &mut GateFiles) -> Result<Exit, CommandError>,
     ) -> Result<Exit, CommandError> {
@@ -70,6 +72,7 @@ impl GateArgs {
             summary: self.summary.as_deref().map(OutputFile::append).transpose()?,
             annotations: self.annotations,
             code_quality: self.code_quality.as_deref().map(OutputFile::replace).transpose()?,
+            undecided,
             scenario: None,
             file: None,
             folder: None,
@@ -109,7 +112,8 @@ impl GateFiles {
     /// # Errors
     /// When a file cannot be written.
     pub(super) fn compared(&mut self, output: &Output, comparison: &Comparison) -> Result<(), CommandError> {
-        self.tell(output, &CiReport::compared(comparison))
+        let report = CiReport::compared(comparison).with_undecided(self.undecided.in_reports());
+        self.tell(output, &report)
     }
 
     fn tell(&mut self, output: &Output, report: &CiReport<'_>) -> Result<(), CommandError> {

@@ -2,6 +2,8 @@
 
 use std::{env, ffi::OsString, os::unix::process::CommandExt, process::Command};
 
+use super::inherited;
+
 const FLAG: &str = "--database-url";
 const VARIABLE: &str = "LATCLINIC_DATABASE_URL";
 
@@ -15,6 +17,10 @@ pub(super) fn hide_password() -> std::io::Result<()> {
     let Some((rest, url)) = without_url(&arguments) else { return Ok(()) };
     if !may_hold_password(&url.to_string_lossy()) {
         return Ok(());
+    }
+    if inherited::stdout_closed() {
+        // The program that begins again has to find it as this one did.
+        nix::unistd::close(nix::libc::STDOUT_FILENO)?;
     }
     Err(Command::new(env::current_exe()?).args(rest).env(VARIABLE, url).exec())
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks a command to stop and save, the second ends the program.
+//! Signals that ask for the end: the first makes a command stop and save, the second ends the program.
 
 use std::{
     future::Future,
@@ -9,10 +9,12 @@ use std::{
     },
 };
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::Exit;
+use super::{
+    Exit,
+    signals::{Ending, Signals},
+};
 
 /// What the signals mean for a command that runs.
 #[derive(Clone, Default)]
@@ -45,16 +47,18 @@ impl Interrupt {
     }
 
     async fn listen(self) -> io::Result<()> {
-        let (mut ctrl_c, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut signals = Signals::listen()?;
         loop {
-            let exit = tokio::select! {
-                _ = ctrl_c.recv() => Exit::Interrupted,
-                _ = terminate.recv() => Exit::Terminated,
-            };
+            let ending = signals.next().await;
+            let exit = ending.exit();
             if self.left_to_child.load(Ordering::Relaxed) {
                 continue;
             }
             if self.exit.set(exit).is_err() {
+                // A terminal that closes is told of by the shell and by the kernel: that is nobody who asks twice.
+                if ending == Ending::HangUp {
+                    continue;
+                }
                 if let Some(act) = self.before_quitting.get() {
                     act();
                 }

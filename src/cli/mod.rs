@@ -9,6 +9,7 @@ mod fix;
 mod format;
 mod gates;
 mod hide_password;
+mod inherited;
 mod interrupt;
 mod judging;
 mod load;
@@ -24,7 +25,10 @@ mod scenarios;
 mod seed;
 mod server;
 mod session;
+mod signals;
+mod stdout;
 mod target;
+mod undecided;
 
 use std::process::ExitCode;
 
@@ -64,6 +68,7 @@ enum Command {
 
 /// Parses the arguments, runs the command, returns its exit code.
 pub fn main() -> ExitCode {
+    inherited::survive_file_size_limit();
     let mut output = Output::new();
     if let Err(error) = hide_password::hide_password() {
         return output.finish(Err(CommandError::new(Exit::Failed, error)));

@@ -14,6 +14,7 @@ use super::{
     scenario::ScenarioArgs,
     session,
     target::{ConsentArgs, TargetArgs},
+    undecided::UndecidedArgs,
 };
 use crate::{
     clinic::{self, LoadOptions, RunPlan, SeedOptions},
@@ -37,6 +38,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     gates: GateArgs,
     #[command(flatten)]
+    undecided: UndecidedArgs,
+    #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
     reports: ReportsArgs,
@@ -47,7 +50,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandError> {
-    args.gates.telling(output, |output, files| measure(args, output, files))
+    args.gates.telling(args.undecided, output, |output, files| measure(args, output, files))
 }
 
 fn measure(args: &RunArgs, output: &mut Output, files: &mut GateFiles) -> Result<Exit, CommandError> {
@@ -70,19 +73,19 @@ fn measure(args: &RunArgs, output: &mut Output, files: &mut GateFiles) -> Result
     files.saved(&outcome.folder);
     match &outcome.comparison {
         Some(comparison) => {
-            // First of all: a stdout that nobody reads any more ends the program.
+            // First, for a pipe may keep stdout waiting as long as its reader likes.
             let told = files.compared(output, comparison);
             args.format.format.show_saved(output, &render::comparison(comparison), comparison, &outcome.folder)?;
             told?;
         }
         None => {
             output.note("no round is whole: what was measured so far is saved, and there is no comparison");
-            output.result(&format!("written: {}", outcome.folder.display()));
+            output.saved(&format!("written: {}", outcome.folder.display()));
         }
     }
     match (outcome.failure, outcome.comparison) {
         (Some(failure), _) => Err(session::failure(failure, interrupted)),
-        (None, Some(comparison)) => Ok(comparison.outcome().into()),
+        (None, Some(comparison)) => Ok(args.undecided.exit(comparison.outcome())),
         (None, None) => Err(CommandError::new(Exit::Undecided, anyhow::anyhow!("no round is whole"))),
     }
 }

@@ -5,23 +5,22 @@ mod status;
 use std::{
     ffi::OsString,
     future,
-    io::{self, BufRead, IsTerminal},
+    io::{self, IsTerminal},
+    thread,
 };
 
 use clap::{Subcommand, ValueEnum};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::{sys::signal::kill, unistd::Pid};
 use tokio::{
     process::{Child, Command},
-    signal::unix::{SignalKind, signal},
+    sync::oneshot,
 };
 
 use super::{
     CommandError, Exit, Output,
     interrupt::{self, Interrupt},
     managed::ManagedArgs,
+    signals::{Ending, Signals},
 };
 use crate::clinic::{
     self, Event, Events,
@@ -165,22 +164,18 @@ async fn psql(
 
 /// Waits for psql, which deals with Ctrl-C itself: it cancels the statement, and at the prompt it does nothing.
 async fn wait_for_psql(mut psql: Command, interrupt: &Interrupt) -> io::Result<Exit> {
-    let (mut ctrl_c, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut signals = Signals::listen()?;
     interrupt.leave_to_child();
     let mut child = psql.kill_on_drop(true).spawn()?;
     let mut told = None;
     let ended = loop {
         tokio::select! {
-            _ = ctrl_c.recv() => {
-                told = told.or(interrupted_without_terminal());
+            ending = signals.next() => {
                 // From a terminal psql has it already.
-                if told.is_some() {
-                    pass_on(&child, Signal::SIGINT);
+                if let Some(exit) = exit_for(ending) {
+                    told = Some(exit);
+                    pass_on(&child, ending);
                 }
-            }
-            _ = terminate.recv() => {
-                told = Some(Exit::Terminated);
-                pass_on(&child, Signal::SIGTERM);
             }
             ended = child.wait() => break ended?,
         }
@@ -189,21 +184,22 @@ async fn wait_for_psql(mut psql: Command, interrupt: &Interrupt) -> io::Result<E
     tokio::task::yield_now().await;
     tokio::select! {
         biased;
-        _ = terminate.recv() => told = Some(Exit::Terminated),
-        _ = ctrl_c.recv() => told = told.or(interrupted_without_terminal()),
+        ending = signals.next() => told = told.or(exit_for(ending)),
         () = future::ready(()) => {}
     }
     Ok(told.unwrap_or(if ended.success() { Exit::Done } else { Exit::Failed }))
 }
 
-fn interrupted_without_terminal() -> Option<Exit> {
-    (!io::stdin().is_terminal()).then_some(Exit::Interrupted)
+/// The exit code for a signal, unless it is one that a person at psql's prompt gives.
+fn exit_for(ending: Ending) -> Option<Exit> {
+    let at_the_prompt = matches!(ending, Ending::Interrupt | Ending::Quit) && io::stdin().is_terminal();
+    (!at_the_prompt).then(|| ending.exit())
 }
 
-fn pass_on(child: &Child, signal: Signal) {
+fn pass_on(child: &Child, ending: Ending) {
     if let Some(pid) = child.id() {
         // A psql that has just ended needs no signal.
-        let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
+        let _ = kill(Pid::from_raw(pid.cast_signed()), ending.signal());
     }
 }
 
@@ -220,7 +216,7 @@ async fn destroy(
         return Ok(Exit::Done);
     };
     let what = format!("{} ({})", data_dir.display(), status::size(status.size_bytes));
-    if !yes && !confirmed(&what, output)? {
+    if !yes && !confirmed(&what, output, interrupt).await? {
         output.result("nothing was deleted");
         return Ok(Exit::Done);
     }
@@ -233,15 +229,28 @@ async fn destroy(
     Ok(Exit::Done)
 }
 
-fn confirmed(what: &str, output: &Output) -> Result<bool, CommandError> {
+async fn confirmed(what: &str, output: &Output, interrupt: &Interrupt) -> Result<bool, CommandError> {
     if !io::stdin().is_terminal() {
         let error = anyhow::anyhow!("there is no terminal on which to confirm that {what} shall be deleted");
         return Err(CommandError::new(Exit::Usage, error).with_hint("repeat it with --yes"));
     }
     output.note(&format!("Delete {what} with all its data? Type yes:"));
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|cause| CommandError::new(Exit::Failed, cause))?;
-    Ok(answer.trim() == "yes")
+    let (give, take) = oneshot::channel();
+    // On a thread of its own, which ends with the program: a signal must not wait for an answer.
+    thread::spawn(move || {
+        let mut answer = String::new();
+        let _ = give.send(io::stdin().read_line(&mut answer).map(|_| answer));
+    });
+    tokio::select! {
+        answer = take => match answer {
+            Ok(Ok(answer)) => Ok(answer.trim() == "yes"),
+            Ok(Err(cause)) => Err(CommandError::new(Exit::Failed, cause)),
+            Err(_) => Ok(false),
+        },
+        () = interrupt.token().cancelled() => {
+            Err(CommandError::new(Exit::Interrupted, anyhow::anyhow!("interrupted: nothing was deleted")))
+        }
+    }
 }
 
 /// Shows what the server tells as lines on stderr.

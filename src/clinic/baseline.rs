@@ -21,8 +21,8 @@ pub struct Baselines {
 /// last); into `output`, or among the baselines in `reports`. Gives it and its file.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`] when there is one of that name and it is not to be replaced, or that is no name;
-/// [`ErrorKind::Undecided`] when there is no such record; [`ErrorKind::Failed`] when a file cannot be read or written.
+/// [`ErrorKind::Usage`] when there is one of that name and it is not to be replaced, that is no name, or there is no such record;
+/// [`ErrorKind::Undecided`] when it cannot be read; [`ErrorKind::Failed`] when a file cannot be read or written.
 pub fn save_baseline(
     reports: &Path,
     name: &str,
@@ -72,7 +72,7 @@ pub fn list_baselines(reports: &Path) -> Result<Baselines, Error> {
 /// The baseline of a name in `reports`, or in a file: what holds a `/` or ends with `.json` is a path.
 ///
 /// # Errors
-/// [`ErrorKind::Undecided`] when there is none or it cannot be read; [`ErrorKind::Usage`] when it is neither a name nor a path.
+/// [`ErrorKind::Usage`] when there is none, or it is neither a name nor a path; [`ErrorKind::Undecided`] when it cannot be read.
 pub fn find_baseline(reports: &Path, text: &str) -> Result<(PathBuf, Baseline), Error> {
     let file = if text.contains('/') || text.ends_with(".json") {
         PathBuf::from(text)

@@ -66,8 +66,8 @@ struct Side {
 /// Compares two records and writes `comparison.json` and `comparison.md`, which `markdown` words.
 ///
 /// # Errors
-/// [`ErrorKind::Undecided`] when a record is missing, cut off or of a newer format, or the two do not belong together;
-/// [`ErrorKind::Usage`] when `output` exists; [`ErrorKind::Failed`] when a file cannot be read or written.
+/// [`ErrorKind::Undecided`] when a record is cut off or of a newer format, or the two do not belong together;
+/// [`ErrorKind::Usage`] when a record is missing or `output` exists; [`ErrorKind::Failed`] when a file cannot be read or written.
 pub fn compare(request: &CompareRequest<'_>, markdown: impl Fn(&Comparison) -> String) -> Result<Compared, Error> {
     let store = Store::new(request.reports);
     let (before, after) = find(&store, request)?;
@@ -187,8 +187,8 @@ fn not_comparable(before: &Found, after: &Found, error: compare::Error) -> Error
 impl From<record::Error> for Error {
     fn from(error: record::Error) -> Self {
         let kind = match error.kind() {
-            record::ErrorKind::Exists => ErrorKind::Usage,
-            record::ErrorKind::Missing | record::ErrorKind::Unreadable => ErrorKind::Undecided,
+            record::ErrorKind::Exists | record::ErrorKind::Missing => ErrorKind::Usage,
+            record::ErrorKind::Unreadable => ErrorKind::Undecided,
             record::ErrorKind::Io => ErrorKind::Failed,
         };
         let hint = error.hint().map(str::to_owned);

@@ -1,6 +1,11 @@
 //! Gates as GitHub's workflow commands, which become annotations of a job.
 
-use super::{ci_report::CiReport, comparison::headline, document::clean, gates};
+use super::{
+    ci_report::{CiReport, Undecided},
+    comparison::headline,
+    document::clean,
+    gates,
+};
 use crate::record::Outcome;
 
 /// A line for what failed, one for each gate that did not pass, and one for the whole. `file` is the scenario's file in the repository,
@@ -17,10 +22,11 @@ pub fn annotations(report: &CiReport<'_>, file: Option<&str>) -> String {
     }
     let Some(comparison) = report.comparison else { return lines };
     for gate in &comparison.gates {
-        let name = match gate.outcome {
-            Outcome::Passed => continue,
-            Outcome::Failed => "error",
-            Outcome::Undecided => "warning",
+        let name = match (gate.outcome, report.undecided) {
+            (Outcome::Passed, _) => continue,
+            (Outcome::Failed, _) => "error",
+            (Outcome::Undecided, Undecided::Fails) => "warning",
+            (Outcome::Undecided, Undecided::Passes) => "notice",
         };
         let title = format!("gate {}", gates::outcome_name(gate.outcome));
         lines.push_str(&command(name, &title, &format!("{}: {}", gate.expression, gates::found(gate))));

@@ -5,6 +5,16 @@ use crate::compare::{Comparison, Side};
 /// What stands for a failure where gates have a name.
 pub(super) const MEASURED: &str = "measured and compared";
 
+/// What a gate or threshold that is undecided counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Undecided {
+    /// As one that did not pass.
+    #[default]
+    Fails,
+    /// As one that was not tested.
+    Passes,
+}
+
 /// What came of a run or a comparison.
 #[derive(Debug, Clone)]
 pub struct CiReport<'a> {
@@ -14,17 +24,30 @@ pub struct CiReport<'a> {
     pub(super) comparison: Option<&'a Comparison>,
     /// Why there is none, or why what it compares ended before its time.
     pub(super) failure: Option<String>,
+    /// What undecided gates count as.
+    pub(super) undecided: Undecided,
 }
 
 impl<'a> CiReport<'a> {
     /// Of a comparison, which may be of what ended before its time.
     pub fn compared(comparison: &'a Comparison) -> Self {
-        Self { scenario: Some(&comparison.scenario), comparison: Some(comparison), failure: ended_early(comparison) }
+        Self {
+            scenario: Some(&comparison.scenario),
+            comparison: Some(comparison),
+            failure: ended_early(comparison),
+            undecided: Undecided::default(),
+        }
     }
 
     /// Of what failed before there was a comparison; `words` say why.
     pub fn failed(scenario: Option<&'a str>, words: impl Into<String>) -> Self {
-        Self { scenario, comparison: None, failure: Some(words.into()) }
+        Self { scenario, comparison: None, failure: Some(words.into()), undecided: Undecided::default() }
+    }
+
+    /// The same where undecided gates count as this.
+    #[must_use]
+    pub fn with_undecided(self, undecided: Undecided) -> Self {
+        Self { undecided, ..self }
     }
 
     /// `latclinic events`.

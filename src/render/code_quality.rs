@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    ci_report::{CiReport, MEASURED},
+    ci_report::{CiReport, MEASURED, Undecided},
     document::clean,
     gates,
 };
@@ -28,10 +28,11 @@ pub fn code_quality(report: &CiReport<'_>, file: Option<&str>) -> Value {
     let mut issues = Vec::new();
     issues.extend(report.failure.as_ref().map(|failure| issue(MEASURED, "failed", "critical", failure)));
     for gate in report.comparison.iter().flat_map(|comparison| &comparison.gates) {
-        let severity = match gate.outcome {
-            Outcome::Passed => continue,
-            Outcome::Failed => "critical",
-            Outcome::Undecided => "major",
+        let severity = match (gate.outcome, report.undecided) {
+            (Outcome::Passed, _) => continue,
+            (Outcome::Failed, _) => "critical",
+            (Outcome::Undecided, Undecided::Fails) => "major",
+            (Outcome::Undecided, Undecided::Passes) => "info",
         };
         issues.push(issue(&gate.expression, gates::outcome_name(gate.outcome), severity, &gates::found(gate)));
     }

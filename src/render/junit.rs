@@ -1,12 +1,12 @@
 //! JUnit XML, as GitLab, Jenkins and others read it: a test case for each gate and threshold.
 //!
-//! A gate that failed is a `failure`; one that is undecided is an `error`, because a `skipped` test counts as well there. What failed or
-//! ended before its time is an `error` of its own.
+//! A gate that failed is a `failure`; one that is undecided is an `error`, because a `skipped` test counts as passed there, and `skipped`
+//! if it shall pass. What failed or ended before its time is an `error` of its own.
 
 use std::fmt::Write as _;
 
 use super::{
-    ci_report::{CiReport, MEASURED},
+    ci_report::{CiReport, MEASURED, Undecided},
     comparison::headline,
     document::clean,
     gates,
@@ -22,11 +22,16 @@ pub fn junit(report: &CiReport<'_>) -> String {
     let broken = usize::from(report.failure.is_some());
     let seconds =
         report.comparison.map_or(0.0, |comparison| sides(comparison).map(|side| side.measured_s).iter().sum());
+    let undecided = gates::count(all, Outcome::Undecided);
+    let (errors, skipped) = match report.undecided {
+        Undecided::Fails => (undecided, 0),
+        Undecided::Passes => (0, undecided),
+    };
     let counts = format!(
-        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{seconds:.3}\"",
+        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{skipped}\" time=\"{seconds:.3}\"",
         all.len() + broken,
         gates::count(all, Outcome::Failed),
-        gates::count(all, Outcome::Undecided) + broken
+        errors + broken
     );
     let suite = escape(&report.name('.'));
     let started = report.comparison.map_or_else(String::new, |comparison| {
@@ -41,10 +46,10 @@ pub fn junit(report: &CiReport<'_>) -> String {
         xml.push_str(&properties(comparison));
     }
     if let Some(failure) = &report.failure {
-        xml.push_str(&case(&suite, MEASURED, failure, Some(("error", "failed"))));
+        xml.push_str(&case(&suite, MEASURED, failure, Element::Error("failed")));
     }
     for gate in all {
-        xml.push_str(&of_gate(&suite, gate));
+        xml.push_str(&of_gate(&suite, gate, report.undecided));
     }
     xml.push_str("  </testsuite>\n</testsuites>\n");
     xml
@@ -70,22 +75,33 @@ fn properties(comparison: &Comparison) -> String {
     xml + "    </properties>\n"
 }
 
-fn of_gate(suite: &str, gate: &Gate) -> String {
-    let element = match gate.outcome {
-        Outcome::Passed => None,
-        Outcome::Failed => Some("failure"),
-        Outcome::Undecided => Some("error"),
+/// What a test case holds; what did not pass has a type.
+enum Element {
+    Passed,
+    Skipped,
+    Failure(&'static str),
+    Error(&'static str),
+}
+
+fn of_gate(suite: &str, gate: &Gate, undecided: Undecided) -> String {
+    let name = gates::outcome_name(gate.outcome);
+    let element = match (gate.outcome, undecided) {
+        (Outcome::Passed, _) => Element::Passed,
+        (Outcome::Failed, _) => Element::Failure(name),
+        (Outcome::Undecided, Undecided::Fails) => Element::Error(name),
+        (Outcome::Undecided, Undecided::Passes) => Element::Skipped,
     };
-    let element = element.map(|element| (element, gates::outcome_name(gate.outcome)));
     case(suite, &gate.expression, &gates::found(gate), element)
 }
 
-/// A test case; one that did not pass has an element and its type. `suite` is escaped already.
-fn case(suite: &str, name: &str, found: &str, element: Option<(&str, &str)>) -> String {
+/// A test case. `suite` is escaped already.
+fn case(suite: &str, name: &str, found: &str, element: Element) -> String {
     let found = escape(found);
     let body = match element {
-        None => format!("<system-out>{found}</system-out>"),
-        Some((element, of_type)) => format!("<{element} message=\"{found}\" type=\"{of_type}\">{found}</{element}>"),
+        Element::Passed => format!("<system-out>{found}</system-out>"),
+        Element::Skipped => format!("<skipped message=\"{found}\"/>"),
+        Element::Failure(kind) => format!("<failure message=\"{found}\" type=\"{kind}\">{found}</failure>"),
+        Element::Error(kind) => format!("<error message=\"{found}\" type=\"{kind}\">{found}</error>"),
     };
     // The measurement is that of all gates: its time is the suite's.
     let name = escape(name);
@@ -162,6 +178,16 @@ mod tests {
         let failure = suite.descendants().filter(|node| node.has_tag_name("failure")).nth(1).unwrap();
         assert_eq!(failure.text(), Some("<3> rows & \"more\" after 100 %"));
         assert_eq!(failure.attribute("message"), failure.text());
+    }
+
+    #[test]
+    fn what_is_undecided_is_skipped_if_it_shall_pass() {
+        let mut comparison = compared();
+        comparison.gates = gates::sample::gates();
+        let xml = junit(&CiReport::compared(&comparison).with_undecided(Undecided::Passes));
+        assert!(xml.contains("tests=\"5\" failures=\"2\" errors=\"0\" skipped=\"1\""), "{xml}");
+        assert!(xml.contains("<skipped message=\"100/s -&gt; 97.0/s, ") && !xml.contains("<error"), "{xml}");
+        Document::parse(&xml).unwrap();
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod what_if;
 
 pub use annotations::annotations;
 pub use baselines::baselines;
-pub use ci_report::CiReport;
+pub use ci_report::{CiReport, Undecided};
 pub use code_quality::code_quality;
 pub use comparison::{comparison, headline};
 pub use document::{Align, Block, Cell, Column, Document, Item, Table, Tone, Tree, TreeColumn, TreeNode, clean_lines};

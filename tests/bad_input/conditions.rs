@@ -38,6 +38,10 @@ fn thresholds_decide_the_exit_code() {
     let told = site.run(&bench(&["--threshold", "p(50)<1min", "--threshold", "p(99.9999)<1min", "--format", "json"]));
     assert_eq!(told.exit, 4, "{}", told.stderr);
     let json: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let told = site.done(&bench(&["--threshold", "p(99.9999)<1min", "--undecided", "pass"]));
+    assert!(thresholds(&told)[0][2].starts_with("undecided: "), "{}", told.stdout);
+    let told = site.run(&bench(&["--threshold", "p(50)<1ns", "--undecided", "pass"]));
+    assert_eq!(told.exit, 3, "{}", told.stderr);
     assert_eq!((&json["thresholds"][1]["outcome"], &json["thresholds"][1]["value"]), (&"undecided".into(), &().into()));
 }
 
@@ -62,6 +66,8 @@ fn in_a_run_the_thresholds_of_the_phase_after_decide() {
     assert_eq!((compared.exit, thresholds(&compared)), (3, thresholds(&told)), "{}", compared.stderr);
     let told = run(&["--threshold", "p(99.9999)<1min"]);
     assert_eq!(told.exit, 4, "{}", told.stderr);
+    let told = run(&["--threshold", "p(99.9999)<1min", "--undecided", "pass"]);
+    assert_eq!(told.exit, 0, "{}", told.stderr);
 }
 
 #[test]

@@ -2,9 +2,8 @@
 
 use std::{
     fs::{self, File},
-    os::{fd::AsRawFd, unix::process::CommandExt},
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use insta::assert_snapshot;
@@ -60,43 +59,11 @@ fn an_output_folder_is_written_once() {
     assert_eq!(all(), written);
 }
 
-/// The program with a file system of `kilobytes` in its folder `disk`, which nobody else sees. None where this is not allowed.
-#[expect(clippy::print_stderr, reason = "a test that was not made has to say so")]
-fn on_a_small_disk(site: &Site, kilobytes: u32, args: &[&str]) -> Option<Command> {
-    let allowed = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).output();
-    if !allowed.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no file system may be mounted here");
-        return None;
-    }
-    fs::create_dir_all(site.path("disk")).unwrap();
-    let program = site.command(args);
-    let mut command = Command::new("unshare");
-    let script = format!("mount -t tmpfs -o size={kilobytes}k tmpfs disk && exec \"$@\"");
-    command
-        .args(["-m", "sh", "-c", &script])
-        .arg0("unshare")
-        .arg("sh")
-        .arg(program.get_program())
-        .args(program.get_args());
-    command.current_dir(program.get_current_dir().unwrap());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
-    Some(command)
-}
-
 #[test]
 fn a_disk_without_room_is_told_before_anything_is_measured() {
     let site = Site::with_server();
     site.done(&["seed", "--rows", "2000"]);
-    let Some(command) = on_a_small_disk(&site, 512, &bench(&["--output", "disk/out"])) else { return };
+    let Some(command) = site.on_a_small_disk(512, &bench(&["--output", "disk/out"])) else { return };
     let told = Running::new(command).end(&site);
     assert_eq!(told.exit, 1);
     assert_snapshot!(told.stderr.trim_end(), @"
@@ -110,7 +77,7 @@ fn a_disk_that_fills_up_during_a_measurement_does_not_take_its_record() {
     let site = Site::with_server();
     site.done(&["seed", "--rows", "2000"]);
     let endless = ["bench", "--phase", "before", "--rows", "2000", "--duration", "2m", "--output", "disk/out"];
-    let Some(command) = on_a_small_disk(&site, 2048, &endless) else { return };
+    let Some(command) = site.on_a_small_disk(2048, &endless) else { return };
     let mut running = Running::new(command);
     running.hear(MEASURING);
     let inside = format!("/proc/{}/root{}", running.pid(), site.path("disk").display());

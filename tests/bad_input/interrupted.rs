@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and a server that dies: at any moment, with nothing lost and nothing left running.
+//! Ctrl-C, SIGTERM, a closed terminal and a server that dies: at any moment, with nothing lost and nothing left running.
 
 use insta::assert_snapshot;
 use nix::{
@@ -6,7 +6,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::site::{BEFORE_FIRST, File, MEASURING, ONE_ROUND, QUICK, Site, Told, record, wait_for};
+use crate::site::{BEFORE_FIRST, File, MEASURING, ONE_ROUND, QUICK, Running, Site, Told, record, wait_for};
 
 /// Sends a signal once the program has said `words`, and makes sure of its exit code and that no process is left.
 fn signalled(site: &Site, args: &[&str], words: &str, signal: Signal) -> Told {
@@ -14,8 +14,7 @@ fn signalled(site: &Site, args: &[&str], words: &str, signal: Signal) -> Told {
     running.hear(words);
     running.signal(signal);
     let told = running.end(site);
-    let exit = if signal == Signal::SIGINT { 130 } else { 143 };
-    assert_eq!(told.exit, exit, "{}", told.stderr);
+    assert_eq!(told.exit, 128 + signal as i32, "{}", told.stderr);
     // initdb's own child reads its end from a pipe, and ends a moment after it.
     wait_for("no process is left", || !site.has_processes());
     told
@@ -62,7 +61,12 @@ fn while_measuring() {
     assert_eq!(record_of("warm-up")["interrupted"], true);
     assert_eq!(record_of("warm-up")["totals"]["operations"], 0);
 
-    for (signal, name) in [(Signal::SIGINT, "ctrl-c"), (Signal::SIGTERM, "sigterm")] {
+    for (signal, name) in [
+        (Signal::SIGINT, "ctrl-c"),
+        (Signal::SIGTERM, "sigterm"),
+        (Signal::SIGHUP, "sighup"),
+        (Signal::SIGQUIT, "sigquit"),
+    ] {
         let measuring = bench(&["--warmup", "100ms", "--duration", "2m", "--output", name]);
         let told = signalled(&site, &measuring, MEASURING, signal);
         assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
@@ -89,6 +93,28 @@ fn while_measuring() {
     assert!(compared.stdout.contains("was interrupted (it was told to stop)"), "{}", compared.stdout);
     site.done(&[&["run", "--output", "whole", "--rows", "2000"], &ONE_ROUND[..]].concat());
     assert_eq!(record_of("whole/after")["interrupted"], false);
+}
+
+/// A terminal that closes sends SIGHUP by its shell and by the kernel; what `nohup` starts has it ignored.
+#[test]
+fn by_a_terminal_that_closes() {
+    let site = Site::new();
+    site.done(&["seed", "--rows", "2000"]);
+    let endless = |name: &'static str| bench(&["--warmup", "100ms", "--duration", "2m", "--output", name]);
+    let mut running = site.start(&endless("twice"));
+    running.hear(MEASURING);
+    running.signal(Signal::SIGHUP);
+    let told = running.end(&site);
+    assert_eq!(told.exit, 129, "{}", told.stderr);
+    assert_eq!(record(&site.path("twice"))["interrupted_by"], "it was told to stop");
+
+    let mut running = Running::new(site.shell("trap '' HUP; exec \"$@\"", &endless("nohup")));
+    running.hear(MEASURING);
+    running.signal(Signal::SIGHUP);
+    running.hear(MEASURING);
+    running.signal(Signal::SIGTERM);
+    let told = running.end(&site);
+    assert_eq!(told.exit, 143, "{}", told.stderr);
 }
 
 #[test]

@@ -12,3 +12,4 @@ mod query;
 mod scenario;
 mod site;
 mod twice;
+mod unwritten;

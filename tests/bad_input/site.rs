@@ -86,6 +86,31 @@ impl Site {
         command
     }
 
+    /// The program as this script of a shell runs it, as `"$@"`.
+    pub(crate) fn shell(&self, script: &str, args: &[&str]) -> Command {
+        let program = self.command(args);
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(program.get_program()).args(program.get_args());
+        copy_surroundings(&program, &mut command);
+        command
+    }
+
+    /// The program with a file system of `kilobytes` in its folder `disk`, which nobody else sees. None where this is not allowed.
+    #[expect(clippy::print_stderr, reason = "a test that was not made has to say so")]
+    pub(crate) fn on_a_small_disk(&self, kilobytes: u32, args: &[&str]) -> Option<Command> {
+        let allowed = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).output();
+        if !allowed.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: no file system may be mounted here");
+            return None;
+        }
+        fs::create_dir_all(self.path("disk")).unwrap();
+        let shell = self.shell(&format!("mount -t tmpfs -o size={kilobytes}k tmpfs disk && exec \"$@\""), args);
+        let mut command = Command::new("unshare");
+        command.arg("-m").arg(shell.get_program()).args(shell.get_args());
+        copy_surroundings(&shell, &mut command);
+        Some(command)
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Told {
         self.told(self.command(args).output().unwrap())
     }
@@ -102,6 +127,11 @@ impl Site {
         let told = self.run(args);
         assert_eq!(told.exit, exit, "{args:?}: {}{}", told.stdout, told.stderr);
         told.refusal()
+    }
+
+    /// Runs a command of this site's.
+    pub(crate) fn tell(&self, command: &mut Command) -> Told {
+        self.told(command.output().unwrap())
     }
 
     pub(crate) fn start(&self, args: &[&str]) -> Running {
@@ -169,6 +199,18 @@ impl Site {
         }
         Told { exit: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr }
     }
+}
+
+/// Folder, environment and streams of one command for another.
+fn copy_surroundings(from: &Command, to: &mut Command) {
+    to.current_dir(from.get_current_dir().unwrap());
+    for (name, value) in from.get_envs() {
+        match value {
+            Some(value) => to.env(name, value),
+            None => to.env_remove(name),
+        };
+    }
+    to.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
 }
 
 impl Drop for Site {

@@ -17,9 +17,9 @@ pub(super) fn run(file: &str, format: Format, output: &mut Output) -> Result<(),
         clinic::examine_plans("stdin", io::stdin().lock())?
     } else {
         let opened = File::open(file).map_err(|cause| {
+            let exit = if cause.kind() == io::ErrorKind::NotFound { Exit::Usage } else { Exit::Failed };
             let error = anyhow::Error::new(cause).context(format!("cannot open {file}"));
-            CommandError::new(Exit::Failed, error)
-                .with_hint("give a file that holds what EXPLAIN printed, or `-` for stdin")
+            CommandError::new(exit, error).with_hint("give a file that holds what EXPLAIN printed, or `-` for stdin")
         })?;
         clinic::examine_plans(file, opened)?
     };
