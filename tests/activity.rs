@@ -156,7 +156,7 @@ impl Observer for Nobody {
 }
 
 /// Checkpoints that somebody asked for since the server's statistics began.
-async fn requested(client: &tokio_postgres::Client) -> i64 {
+async fn requested(client: &latclinic::pg::Client) -> i64 {
     let version: i32 = client.query_one("SELECT current_setting('server_version_num')::int", &[]).await.unwrap().get(0);
     let sql = if version < 170_000 {
         "SELECT checkpoints_req FROM pg_stat_bgwriter"
@@ -177,7 +177,7 @@ async fn begun() -> (OwnServer, Connector, Activity) {
 }
 
 /// The checkpointer tells who asked first, and reports then.
-async fn until_requested(client: &tokio_postgres::Client, count: i64) {
+async fn until_requested(client: &latclinic::pg::Client, count: i64) {
     while requested(client).await < count {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

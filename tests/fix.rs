@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use latclinic::pg::Client;
 use latclinic::{
     clinic::{self, Clinic, Direction, ErrorKind, Event, Events, FixOutcome, FixState, SeedOptions},
     record::Phase,
@@ -18,7 +19,6 @@ use latclinic::{
 };
 use own_scenario::scenario;
 use own_server::OwnServer;
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 const UP: &str = "CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)";
@@ -276,7 +276,7 @@ async fn a_session_that_was_killed_can_be_gone_on_from() {
             .unwrap();
     });
     insta::assert_snapshot!(words(&outcome.unwrap_err()), @"
-    fix.up.sql:2: statement 2 of 3 failed: terminating connection due to administrator command (SQLSTATE 57P01)
+    fix.up.sql:2: statement 2 of 3 failed: the server ended the session: terminating connection due to administrator command (SQLSTATE 57P01)
     nothing could be cleared up (the connection is gone); the ledger has 1 of 3 statements done: `latclinic apply-fix events` clears up and goes on, `latclinic revert-fix events` takes it back
     ");
     assert_eq!(bed.ledger().await, ["up 1/3 pending"]);

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use latclinic::pg::Client;
 use latclinic::{
     clinic::{self, Clinic, Event, Events, FixOutcome, SeedOptions},
     record::{Applied, WriteProbe},
@@ -18,7 +19,6 @@ use latclinic::{
 };
 use own_scenario::scenario;
 use own_server::OwnServer;
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 /// A server with the seeded schema of a scenario.

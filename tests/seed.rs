@@ -7,6 +7,7 @@ mod own_server;
 
 use std::sync::{Arc, Mutex};
 
+use latclinic::pg::Client;
 use latclinic::{
     clinic::{self, Clinic, ErrorKind, Event, Events, SeedOptions, SeedOutcome},
     draw::{ColumnSampler, ColumnType},
@@ -17,7 +18,6 @@ use latclinic::{
     },
 };
 use own_server::OwnServer;
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 const SCHEMA: &str = "latclinic_shop";

@@ -4,12 +4,12 @@
 
 mod own_server;
 
+use latclinic::pg::Client;
 use latclinic::{
     explain::{ColumnFacts, IndexFacts, IndexKey, Plan, Referring, TableFacts, Tables},
     pg,
 };
 use own_server::OwnServer;
-use tokio_postgres::Client;
 
 const SETUP: &str = r#"
     CREATE SCHEMA shop;

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use latclinic::pg::Client;
 use latclinic::{
     clinic::{self, Clinic, ErrorKind, Event, Events, Reports, SeedOptions, TryBy},
     record::{Phase, Trial, TriedPlan, WhatIf},
@@ -18,7 +19,6 @@ use latclinic::{
 };
 use own_scenario::{scenario, sql};
 use own_server::OwnServer;
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 const LIMIT: Duration = Duration::from_secs(30);

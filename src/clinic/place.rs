@@ -47,7 +47,7 @@ impl Place {
 impl Clinic {
     /// At a server that somebody else runs.
     pub fn given(connector: Connector, events: Arc<dyn Events>, stop: CancellationToken) -> Self {
-        Self { connector, events, stop, lease: Mutex::new(None) }
+        Self { connector: connector.until(stop.clone()), events, stop, lease: Mutex::new(None) }
     }
 
     /// Reaches the place for `command` (`latclinic run`); starts the managed server if that is the place and it does not run.
@@ -64,7 +64,7 @@ impl Clinic {
             Place::Given(connector) => Ok(Self::given(connector, events, stop)),
             Place::Managed(options) => {
                 let lease = managed::lease(options, command, &*events, &stop).await?;
-                let connector = managed::connector(lease.running());
+                let connector = managed::connector(lease.running()).until(stop.clone());
                 Ok(Self { connector, events, stop, lease: Mutex::new(Some(lease)) })
             }
         }

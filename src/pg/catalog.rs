@@ -1,12 +1,14 @@
 //! What the catalog knows of a scenario's schema: its mark, its columns; and the statements that make it.
 
 use tokio_postgres::{
-    Client,
     error::ErrorPosition,
     types::{Kind, Type},
 };
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    link::Client,
+};
 use crate::{
     draw::ColumnType,
     scenario::{Column, SqlStatement, SqlText},

@@ -4,13 +4,21 @@ use std::{error::Error as _, fmt, io, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, UnixStream},
+    net::{TcpStream, ToSocketAddrs, UnixStream},
+    select,
     task::JoinHandle,
+    time::sleep,
 };
-use tokio_postgres::{Client, Config, Connection, NoTls, config::Host, tls::NoTlsStream};
+use tokio_postgres::{
+    Config, NoTls, SimpleQueryMessage,
+    config::{Host, TargetSessionAttrs},
+    tls::NoTlsStream,
+};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     error::{Error, Result},
+    link::{AFTER_STOP, Client, Fault, Guard, Heard, Keepalive, Raw},
     socket::Socket,
 };
 
@@ -25,19 +33,43 @@ pub struct Connector {
     timeout: Option<Duration>,
     /// Why the password file gave no password.
     unread_passwords: Option<String>,
+    keepalive: Keepalive,
+    /// Ends the waits of its sessions.
+    stop: CancellationToken,
 }
+
+/// What drives a connection.
+#[expect(clippy::disallowed_types, reason = "its client is wrapped before anybody has it")]
+type Driver<S> = tokio_postgres::Connection<Guard<S>, NoTlsStream>;
 
 impl Connector {
     /// A server that is not ours. No `timeout` waits for as long as the system does.
-    pub(super) fn new(config: Config, timeout: Option<Duration>, unread_passwords: Option<String>) -> Self {
-        Self { config: Arc::new(config), managed: false, timeout, unread_passwords }
+    pub(super) fn new(
+        config: Config,
+        timeout: Option<Duration>,
+        unread_passwords: Option<String>,
+        keepalive: Keepalive,
+    ) -> Self {
+        let stop = CancellationToken::new();
+        Self { config: Arc::new(config), managed: false, timeout, unread_passwords, keepalive, stop }
     }
 
     /// The managed server behind a socket in `socket_dir`.
     pub fn managed(socket_dir: &Path, port: u16, user: &str, database: &str) -> Self {
         let mut config = Config::new();
         config.host_path(socket_dir).port(port).user(user).dbname(database);
-        Self { config: Arc::new(config), managed: true, timeout: Some(CONNECT_TIMEOUT), unread_passwords: None }
+        let made = Self::new(config, Some(CONNECT_TIMEOUT), None, Keepalive::default());
+        Self { managed: true, ..made }
+    }
+
+    /// The same, whose sessions stop waiting when `stop` is cancelled.
+    #[must_use]
+    pub fn until(&self, stop: CancellationToken) -> Self {
+        Self { stop, ..self.clone() }
+    }
+
+    pub(super) fn stop(&self) -> &CancellationToken {
+        &self.stop
     }
 
     /// Whether this is latclinic's own server.
@@ -63,20 +95,46 @@ impl Connector {
         self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres")
     }
 
-    /// Opens a connection whose `application_name` is `latclinic <purpose>`, driven by a task on the calling runtime.
+    /// Opens a session whose `application_name` is `latclinic <purpose>`, driven by a task on the calling runtime.
     ///
     /// # Errors
     /// Says which place could not be reached and why; wrong passwords and unknown databases are told apart by the server.
     pub async fn connect(&self, purpose: &str) -> Result<Client> {
-        self.connect_driven(purpose).await.map(|(client, _)| client)
+        let (raw, heard, driver) = self.connect_raw(purpose).await?;
+        let client = Client::new(raw, self.clone(), purpose, heard, Some(driver.abort_handle()));
+        self.check_attributes(&client).await?;
+        Ok(client)
     }
 
-    /// [`connect`](Self::connect), with the task that drives the connection.
-    pub(super) async fn connect_driven(&self, purpose: &str) -> Result<(Client, JoinHandle<()>)> {
-        let config = self.config_for(purpose);
-        match self.in_time(config.connect(NoTls)).await? {
-            Ok((client, connection)) => Ok((client, tokio::spawn(drive(connection)))),
-            Err(cause) => Err(self.refusal(cause).await),
+    /// The driver's client, for a pool: [`connect`](Self::connect) without what ends its waits, and the task that drives it.
+    pub(super) async fn connect_raw(&self, purpose: &str) -> Result<(Raw, Arc<Heard>, JoinHandle<()>)> {
+        let (client, connection, heard) = self.sign_in(purpose, self.open_socket().await?).await?;
+        Ok((client, heard, tokio::spawn(drive(connection))))
+    }
+
+    /// Makes sure that the server takes writes, or none, if the URL asks for it.
+    async fn check_attributes(&self, client: &Client) -> Result<()> {
+        let wanted = self.config.get_target_session_attrs();
+        if wanted == TargetSessionAttrs::Any {
+            return Ok(());
+        }
+        let doing = || format!("cannot connect to {}", self.place());
+        let messages = client.simple_query("SHOW transaction_read_only").await;
+        let messages = messages.map_err(|cause| Error::from_server(doing(), cause))?;
+        let value = messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        match (wanted, value) {
+            (TargetSessionAttrs::ReadWrite, Some("on")) => Err(Error::new(format!(
+                "{}: its transactions are read-only, and the URL asks for target_session_attrs=read-write",
+                doing()
+            ))),
+            (TargetSessionAttrs::ReadOnly, Some("off")) => Err(Error::new(format!(
+                "{}: its transactions may write, and the URL asks for target_session_attrs=read-only",
+                doing()
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -88,11 +146,9 @@ impl Connector {
         let port = self.port();
         let attempt = async {
             Ok(match (self.config.get_hosts().first(), self.config.get_hostaddrs().first()) {
-                (Some(Host::Unix(folder)), _) => {
-                    Socket::Unix(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)
-                }
-                (_, Some(address)) => tcp(TcpStream::connect((*address, port)).await?)?,
-                (Some(Host::Tcp(name)), None) => tcp(TcpStream::connect((name.as_str(), port)).await?)?,
+                (Some(Host::Unix(folder)), _) => Socket::Unix(unix(&folder.join(format!(".s.PGSQL.{port}"))).await?),
+                (_, Some(address)) => self.tcp((*address, port)).await?,
+                (Some(Host::Tcp(name)), None) => self.tcp((name.as_str(), port)).await?,
                 (None, None) => return Err(io::ErrorKind::NotFound.into()),
             })
         };
@@ -105,7 +161,8 @@ impl Connector {
         }
     }
 
-    /// Signs in over `stream`, a socket of [`open_socket`](Self::open_socket) or what shows one.
+    /// Signs in over `stream`, a socket of [`open_socket`](Self::open_socket) or what shows one. With the driver's client comes
+    /// what drives it, and what is known of the connection.
     ///
     /// # Errors
     /// As of [`connect`](Self::connect), where the server refuses.
@@ -113,29 +170,51 @@ impl Connector {
         &self,
         purpose: &str,
         stream: S,
-    ) -> Result<(Client, Connection<S, NoTlsStream>)> {
+    ) -> Result<(Raw, Driver<S>, Arc<Heard>)> {
         let config = self.config_for(purpose);
+        let heard = Arc::<Heard>::default();
+        let stream = Guard::new(stream, Arc::clone(&heard));
         match self.in_time(config.connect_raw(stream, NoTls)).await? {
-            Ok(connected) => Ok(connected),
-            Err(cause) => Err(self.refusal(cause).await),
+            Ok((client, connection)) => Ok((client, connection, heard)),
+            Err(cause) => Err(self.refusal(cause, &heard)),
         }
+    }
+
+    /// What the server's list of sessions calls those of a purpose.
+    pub(super) fn application_name(purpose: &str) -> String {
+        format!("latclinic {purpose}")
     }
 
     fn config_for(&self, purpose: &str) -> Config {
         let mut config = Config::clone(&self.config);
-        config.application_name(format!("latclinic {purpose}"));
+        config.application_name(Self::application_name(purpose));
         config
     }
 
     /// Gives an attempt to connect the time it may take. Around all of it, not only the socket: what accepts and never answers
     /// is no PostgreSQL, but it is waited for.
     async fn in_time<T>(&self, attempt: impl Future<Output = T>) -> Result<T> {
-        let Some(limit) = self.timeout else { return Ok(attempt.await) };
-        tokio::time::timeout(limit, attempt).await.map_err(|_| {
-            let seconds = limit.as_secs();
-            Error::new(format!("cannot connect to {}: no answer within {seconds} s", self.place()))
-                .with_hint("is the host right, and does a firewall let you through? connect_timeout=N waits longer")
-        })
+        let was_stopped = self.stop.is_cancelled();
+        let limit = match self.timeout {
+            limit if !was_stopped => limit,
+            limit => Some(limit.map_or(AFTER_STOP, |limit| limit.min(AFTER_STOP))),
+        };
+        let late = async {
+            match limit {
+                Some(limit) => sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        select! {
+            biased;
+            done = attempt => Ok(done),
+            () = self.stop.cancelled(), if !was_stopped => Err(Error::stopped()),
+            () = late => {
+                let seconds = limit.unwrap_or_default().as_secs();
+                Err(Error::new(format!("cannot connect to {}: no answer within {seconds} s", self.place()))
+                    .with_hint("is the host right, and does a firewall let you through? connect_timeout=N waits longer"))
+            }
+        }
     }
 
     fn port(&self) -> u16 {
@@ -143,9 +222,8 @@ impl Connector {
     }
 
     /// Why no connection was made, in words, and what to look at.
-    async fn refusal(&self, cause: tokio_postgres::Error) -> Error {
-        let place = self.place();
-        let doing = format!("cannot connect to {place}");
+    fn refusal(&self, cause: tokio_postgres::Error, heard: &Heard) -> Error {
+        let doing = format!("cannot connect to {}", self.place());
         if let Some(code) = cause.code().map(|code| code.code().to_owned()) {
             let error = Error::from_server(doing, cause);
             return match self.advice(&code) {
@@ -158,8 +236,8 @@ impl Connector {
         {
             return Error::new(format!("{doing}: the server wants a password")).with_hint(self.password_advice());
         }
-        match cause.source().and_then(|inner| inner.downcast_ref::<io::Error>()) {
-            Some(io) => self.unreachable(io).await.unwrap_or_else(|| Error::from_server(doing, cause)),
+        match heard.loss() {
+            Some(loss) => Error::from_server(doing, Fault::lost(loss)),
             None => Error::from_server(doing, cause),
         }
     }
@@ -219,22 +297,32 @@ impl Connector {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the caller gives it its time")]
+    async fn tcp(&self, address: impl ToSocketAddrs) -> io::Result<Socket> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        self.keepalive.set(&stream)?;
+        Ok(Socket::Tcp(stream))
+    }
+
     async fn is_unknown_host(&self, port: u16) -> bool {
         match self.config.get_hosts().first() {
             Some(Host::Tcp(name)) if self.config.get_hostaddrs().is_empty() => {
-                tokio::net::lookup_host((name.as_str(), port)).await.is_err()
+                #[expect(clippy::disallowed_methods, reason = "the attempt that failed has asked the same")]
+                let found = tokio::net::lookup_host((name.as_str(), port)).await;
+                found.is_err()
             }
             _ => false,
         }
     }
 }
 
-fn tcp(stream: TcpStream) -> io::Result<Socket> {
-    stream.set_nodelay(true)?;
-    Ok(Socket::Tcp(stream))
+#[expect(clippy::disallowed_methods, reason = "the caller gives it its time")]
+async fn unix(path: &Path) -> io::Result<UnixStream> {
+    UnixStream::connect(path).await
 }
 
-async fn drive(connection: Connection<tokio_postgres::Socket, NoTlsStream>) {
+async fn drive<S: AsyncRead + AsyncWrite + Unpin>(connection: Driver<S>) {
     // The client's next call reports a broken connection; there is nobody to tell here.
     let _ = connection.await;
 }

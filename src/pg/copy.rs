@@ -9,7 +9,6 @@
 
 use std::{
     ops::Range,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -18,15 +17,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::SinkExt;
 use tokio::sync::oneshot;
-use tokio_postgres::CopyInSink;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     catalog::{qualified, quote_identifier},
     connector::Connector,
     error::{Error, Result},
+    link::{CopyIn, Fault},
     seed_session::seed_session,
 };
 use crate::{
@@ -116,7 +114,7 @@ async fn load_chunks(
     };
     let mut scratch = Scratch::default();
     for work in work {
-        let failed = |cause: tokio_postgres::Error| {
+        let failed = |cause: Fault| {
             let place = cause.as_db_error().and_then(|error| error.where_()).map(|place| format!(" ({place})"));
             Error::from_server(format!("cannot load table {}{}", work.table, place.unwrap_or_default()), cause)
         };
@@ -124,21 +122,21 @@ async fn load_chunks(
             continue;
         }
         let Some(mut rows) = work.claim() else { continue };
-        let mut copy = pin!(client.copy_in(&work.statement).await.map_err(failed)?);
+        let mut copy = client.copy_in(&work.statement).await.map_err(failed)?;
         let mut buffer = Vec::with_capacity(CHUNK_BYTES * 5 / 4);
         buffer.extend_from_slice(COPY_HEADER);
         loop {
             let count = rows.end - rows.start;
             work.rows.write_rows(rows, &mut scratch, &mut buffer);
             let chunk = std::mem::replace(&mut buffer, Vec::with_capacity(CHUNK_BYTES * 5 / 4));
-            send(copy.as_mut(), chunk, stop).await?.map_err(failed)?;
+            send(&mut copy, chunk, stop).await?.map_err(failed)?;
             sent.fetch_add(count, Ordering::Relaxed);
             match work.claim() {
                 Some(next) => rows = next,
                 None => break,
             }
         }
-        send(copy.as_mut(), COPY_TRAILER.to_vec(), stop).await?.map_err(failed)?;
+        send(&mut copy, COPY_TRAILER.to_vec(), stop).await?.map_err(failed)?;
         tokio::select! {
             rows = copy.finish() => rows.map_err(failed)?,
             () = stop.cancelled() => return Err(Error::stopped()),
@@ -148,10 +146,10 @@ async fn load_chunks(
 }
 
 async fn send(
-    mut copy: std::pin::Pin<&mut CopyInSink<Bytes>>,
+    copy: &mut CopyIn<'_>,
     chunk: Vec<u8>,
     stop: &CancellationToken,
-) -> Result<std::result::Result<(), tokio_postgres::Error>> {
+) -> Result<std::result::Result<(), Fault>> {
     tokio::select! {
         biased;
         () = stop.cancelled() => Err(Error::stopped()),

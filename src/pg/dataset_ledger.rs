@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::Client;
-
 use super::{
     catalog::{MARK, qualified, quote_identifier, quote_literal},
     error::{Error, Result},
+    link::Client,
 };
 
 /// The ledger's name.

@@ -1,12 +1,13 @@
 //! What a database says of a scenario's workload before it is sent.
 
-use tokio_postgres::{Client, error::ErrorPosition};
+use tokio_postgres::error::ErrorPosition;
 
 use super::{
     catalog::{column_type, type_name},
     connector::Connector,
     error::{Error, Result},
     feed::feed,
+    link::{Client, Fault, Limit},
     setup::set_up,
 };
 use crate::{
@@ -132,6 +133,7 @@ async fn fetch(client: &Client, query: &SqlText, column_type: &ColumnType, what:
     };
     // Prepared by itself first: positions in its errors are then those of its own text.
     client.prepare(text).await.map_err(failed)?;
+    let _limit = client.limited(Limit::Work);
     let wrapped = format!("SELECT to_json(latclinic.value)::text FROM (\n{text}\n) AS latclinic(value)");
     let rows = client.query(&wrapped, &[]).await.map_err(failed)?;
     let mut values = Vec::with_capacity(rows.len());
@@ -178,7 +180,7 @@ fn plain(json: serde_json::Value) -> Value {
 }
 
 /// File, line and column of the place that an error of the server points at; the line of the statement where it points nowhere.
-fn place(sql: &SqlText, cause: &tokio_postgres::Error) -> String {
+fn place(sql: &SqlText, cause: &Fault) -> String {
     let position = match cause.as_db_error().and_then(|db| db.position()) {
         Some(ErrorPosition::Original(position)) => *position as usize,
         _ => 0,

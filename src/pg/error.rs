@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use super::link::Fault;
+
 /// A result of this module.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -13,7 +15,7 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 pub struct Error {
     doing: String,
     hint: Option<String>,
-    cause: Option<tokio_postgres::Error>,
+    cause: Option<Fault>,
     kind: Kind,
 }
 
@@ -36,21 +38,23 @@ impl Error {
     }
 
     /// A failure that the server or the connection reported while `doing`.
-    pub fn from_server(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
-        Self { doing: doing.into(), hint: None, cause: Some(cause), kind: Kind::Failed }
+    pub fn from_server(doing: impl Into<String>, cause: impl Into<Fault>) -> Self {
+        let cause = cause.into();
+        let kind = if cause.is_stopped() { Kind::Stopped } else { Kind::Failed };
+        Self { doing: doing.into(), hint: cause.hint().map(str::to_owned), cause: Some(cause), kind }
     }
 
     /// The server refuses what was asked for.
-    pub(super) fn usage_from_server(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
+    pub(super) fn usage_from_server(doing: impl Into<String>, cause: impl Into<Fault>) -> Self {
         Self { kind: Kind::Usage, ..Self::from_server(doing, cause) }
     }
 
     /// The server does not take a scenario's SQL: a fault of the scenario where the SQL is wrong or names what is not there.
-    pub(super) fn from_sql(doing: impl Into<String>, cause: tokio_postgres::Error) -> Self {
+    pub(super) fn from_sql(doing: impl Into<String>, cause: impl Into<Fault>) -> Self {
         let error = Self::from_server(doing, cause);
         // Class 42 is "syntax error or access rule violation"; only the latter of these is no matter of the text.
         let is_fault = error.sqlstate().is_some_and(|code| code.starts_with("42") && code != "42501");
-        Self { kind: if is_fault { Kind::Usage } else { Kind::Failed }, ..error }
+        Self { kind: if is_fault { Kind::Usage } else { error.kind }, ..error }
     }
 
     /// It was told to stop before it was done.
@@ -82,7 +86,7 @@ impl Error {
 
     /// SQLSTATE, where the server sent one.
     pub fn sqlstate(&self) -> Option<&str> {
-        self.cause.as_ref().and_then(|cause| cause.code()).map(|code| code.code())
+        self.cause.as_ref().and_then(Fault::sqlstate)
     }
 
     /// Whether another session holds a lock that was waited for in vain.
@@ -103,38 +107,20 @@ impl Error {
 
     /// Whether the connection is gone.
     pub fn is_disconnect(&self) -> bool {
-        self.cause.as_ref().is_some_and(|cause| cause.is_closed() || cause.code().is_none())
-            || matches!(self.sqlstate(), Some("57P01" | "57P02" | "57P03"))
+        self.cause.as_ref().is_some_and(Fault::is_lost)
     }
 }
 
-/// The server's message with its detail and hint, or the connection's error.
-pub(crate) fn server_words(cause: &tokio_postgres::Error) -> String {
-    let Some(db) = cause.as_db_error() else {
-        let mut words = cause.to_string();
-        if let Some(inner) = error::Error::source(cause) {
-            let inner = inner.to_string();
-            if !words.contains(&inner) {
-                words = format!("{words}: {inner}");
-            }
-        }
-        return words;
-    };
-    let mut words = format!("{} (SQLSTATE {})", db.message(), db.code().code());
-    if let Some(detail) = db.detail() {
-        words.push_str(&format!("; {detail}"));
-    }
-    if let Some(hint) = db.hint() {
-        words.push_str(&format!("; {hint}"));
-    }
-    words
+/// The server's message with its detail and hint, or how the connection was lost.
+pub(crate) fn server_words(cause: &Fault) -> String {
+    cause.to_string()
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.doing)?;
         if let Some(cause) = &self.cause {
-            write!(f, ": {}", server_words(cause))?;
+            write!(f, ": {cause}")?;
         }
         Ok(())
     }

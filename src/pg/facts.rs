@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::{Client, error::SqlState};
+use tokio_postgres::error::SqlState;
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    link::{Client, Limit},
+};
 use crate::record::Server;
 
 /// Settings that bear on speed. Which of them there are depends on the version, and some are hidden from roles without
@@ -82,6 +85,7 @@ pub async fn server_facts(client: &Client, managed: bool) -> Result<Server> {
 /// # Errors
 /// The server cannot be asked.
 pub async fn checkpoint(client: &Client) -> Result<()> {
+    let _limit = client.limited(Limit::Work);
     match client.batch_execute("CHECKPOINT").await {
         Err(cause) if cause.code() != Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             Err(Error::from_server("cannot make a checkpoint", cause))

@@ -4,11 +4,10 @@
 //! What neither `pg_get_constraintdef` nor `pg_get_indexdef` tells is lost: comments on indexes, per-index statistics targets,
 //! `CLUSTER ON` and `REPLICA IDENTITY USING INDEX`.
 
-use tokio_postgres::Client;
-
 use super::{
     catalog::{qualified, quote_identifier},
     error::{Error, Result},
+    link::Client,
 };
 
 /// Something taken away, and how it is built again.

@@ -1,8 +1,9 @@
 //! Whether the server has room for a load's connections.
 
-use tokio_postgres::Client;
-
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    link::Client,
+};
 use crate::scenario::{Connections, Sharing};
 
 /// Connections of a server, as one role may use them.

@@ -1,10 +1,9 @@
 //! Whether a scenario's schema can be worked in.
 
-use tokio_postgres::Client;
-
 use super::{
     dataset_ledger::{DatasetState, dataset_state},
     error::{Error, Result},
+    link::Client,
 };
 use crate::scenario::{Origin, Scenario};
 

@@ -1,18 +1,23 @@
 //! What the earlier steps of a script return for a statement whose plan is wanted.
 
-use futures_util::TryStreamExt;
+use std::time::Duration;
+
 use postgres_types::Type;
-use tokio_postgres::{Client, Row, Statement as Prepared};
+use tokio_postgres::{Row, Statement as Prepared};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     catalog::column_type,
     describe::{from_json, place_at, prepare},
     error::{Error, Result},
+    link::{Client, Fault, Limit},
     parameter::{Parameter, Raw},
     seed_session::stoppable,
 };
 use crate::scenario::{ParameterSource, Scenario, Script, Statement, Value};
+
+/// How long a step may take.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Fills in the parameters of a statement that come from results: executes the earlier steps of its script once each, in a
 /// transaction that is rolled back, and takes what they return, of each result the first row. `values` has one list for each
@@ -35,6 +40,7 @@ pub async fn script_values(
     };
     let failed = |cause| Error::from_server("cannot run the earlier steps of a script", cause);
     let begin = "BEGIN; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s'";
+    let _limit = client.limited(Limit::Server(TIME_LIMIT));
     client.batch_execute(begin).await.map_err(failed)?;
     let taken = stoppable(client, stop, async {
         let mut results: Vec<Option<(Prepared, Vec<Row>)>> = Vec::with_capacity(last);
@@ -98,15 +104,15 @@ async fn execute(client: &Client, statement: &Statement, values: &[Value]) -> Re
         |cause| Error::from_server(format!("{}: cannot run it before a later step is explained", place()), cause);
     let parameters = Parameter::encode_all(values, prepared.params())
         .map_err(|cause| Error::new(format!("{}: {cause}", place())))?;
-    let stream = client.query_raw(&prepared, &parameters).await.map_err(failed)?;
-    let rows = stream.try_collect().await.map_err(failed)?;
+    let rows = client.query_raw(&prepared, &parameters).await.map_err(failed)?;
     Ok((prepared, rows))
 }
 
 /// A cell as a value: the server writes it as JSON.
 async fn cell(client: &Client, row: &Row, index: usize, ty: &Type) -> Result<Value> {
-    let failed = |cause| Error::from_server("cannot read the result of a step", cause);
-    let Some(Raw(bytes)) = row.try_get(index).map_err(failed)? else { return Ok(Value::Null) };
+    let failed = |cause: Fault| Error::from_server("cannot read the result of a step", cause);
+    let cell = row.try_get(index).map_err(|cause| failed(cause.into()))?;
+    let Some(Raw(bytes)) = cell else { return Ok(Value::Null) };
     let column_type = column_type(ty).ok_or_else(|| Error::new(format!("no values can be made of type {ty}")))?;
     let to_json = client.prepare_typed("SELECT to_json($1)::text", std::slice::from_ref(ty)).await.map_err(failed)?;
     let json: String = client.query_one(&to_json, &[&Raw(bytes)]).await.map_err(failed)?.get(0);

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,6 +14,7 @@ use super::{
     dataset_ledger::{self, DatasetState, dataset_state},
     error::{Error, Result},
     keys::{Build, Keys, advance_sequences},
+    link::Client,
     seed_session::{run_lists, seed_session, stoppable},
 };
 use crate::{

@@ -3,8 +3,7 @@
 use std::{collections::VecDeque, future::Future, sync::Mutex, time::Duration};
 
 use futures_util::future::try_join_all;
-use tokio::time::{Instant, timeout, timeout_at};
-use tokio_postgres::{Client, NoTls};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -12,13 +11,11 @@ use super::{
     connector::Connector,
     error::{Error, Result},
     keys::Build,
+    link::{AFTER_STOP, Client, Limit},
 };
 
 /// How long the server may take to end what it was told to cancel until it is told again.
 const CANCEL_AGAIN: Duration = Duration::from_millis(50);
-
-/// How long the server may take altogether to end it; what is then still at work ends with its session.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens a session that resolves names in `schema`, and whose settings suit building much at once.
 ///
@@ -26,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// of its rows is known to be on disk.
 pub(super) async fn seed_session(connector: &Connector, schema: &str) -> Result<Client> {
     let client = connector.connect("seed").await?;
+    client.set_limit(Limit::Work);
     client
         .batch_execute(&format!(
             "SET search_path = {}, public; SET synchronous_commit = local; SET maintenance_work_mem = '256MB';
@@ -50,10 +48,10 @@ pub(super) async fn stoppable<T>(
         () = stop.cancelled() => {}
         result = &mut work => return result,
     }
-    let patience = Instant::now() + PATIENCE;
+    let cancellation = client.cancellation();
+    let patience = Instant::now() + AFTER_STOP;
     loop {
-        let told = timeout_at(patience, client.cancel_token().cancel_query(NoTls)).await;
-        if !matches!(told, Ok(Ok(()))) {
+        if Instant::now() >= patience || !cancellation.cancel().await {
             // A server that cannot be told to cancel, or does not, will not be waited for either.
             return Err(Error::stopped());
         }

@@ -1,10 +1,11 @@
 //! What every session of a load is set to.
 
-use tokio_postgres::{Client, error::SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::{
     catalog::{quote_identifier, quote_literal},
     error::{Error, Result},
+    link::{Client, Fault},
 };
 use crate::scenario::{Connections, nearest};
 
@@ -45,7 +46,7 @@ fn search_path(schema: &str) -> String {
     format!("{}, public", quote_identifier(schema))
 }
 
-async fn refused(client: &Client, name: &str, value: &str, cause: tokio_postgres::Error) -> Error {
+async fn refused(client: &Client, name: &str, value: &str, cause: Fault) -> Error {
     let unknown = cause.code() == Some(&SqlState::UNDEFINED_OBJECT);
     let taken = cause.as_db_error().is_some();
     let doing = format!("the setting {name} = {value:?} of the load is refused");

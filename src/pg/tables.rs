@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use tokio_postgres::{
-    Client, Row,
+    Row,
     types::{FromSqlOwned, ToSql},
 };
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    link::{Client, Fault},
+};
 use crate::explain::{ColumnFacts, IndexFacts, IndexKey, Plan, Referring, TableFacts, Tables};
 
 /// Tables of these schemas and names, `NULL` for a schema that is not known, and the partitioned tables that they are parts of.
@@ -132,12 +135,12 @@ async fn ask(client: &Client, query: &str, parameters: &[&(dyn ToSql + Sync)]) -
     client.query(query, parameters).await.map_err(unreadable)
 }
 
-fn unreadable(cause: tokio_postgres::Error) -> Error {
+fn unreadable(cause: Fault) -> Error {
     Error::from_server("cannot read what the catalog says of the statement's tables", cause)
 }
 
 fn get<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
-    row.try_get(at).map_err(unreadable)
+    row.try_get(at).map_err(|cause| unreadable(cause.into()))
 }
 
 fn whole(row: &Row, at: usize) -> Result<u64> {

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     capture::Given,
     catalog::quote_identifier,
     error::{Error, Result},
+    link::{Client, Fault, Limit},
     seed_session::stoppable,
 };
 
@@ -98,18 +98,16 @@ impl<'a> ValueCounts<'a> {
             let (table, _) = whole_table(client, column).await?;
             let name = quote_identifier(column.name);
             let exists = format!("SELECT EXISTS (SELECT FROM {table} AS t WHERE t.{name} = $1::text::{ty})");
-            client.query_one(&exists, &[&value.0.as_deref()]).await?.try_get(0)
+            Ok(client.query_one(&exists, &[&value.0.as_deref()]).await?.try_get(0)?)
         })
         .await
     }
 
     /// Asks in a read-only transaction with a time limit. What the server does not answer is `None`.
-    async fn asked<T>(
-        &self,
-        ask: impl AsyncFnOnce(&Client) -> std::result::Result<T, tokio_postgres::Error>,
-    ) -> Result<Option<T>> {
+    async fn asked<T>(&self, ask: impl AsyncFnOnce(&Client) -> std::result::Result<T, Fault>) -> Result<Option<T>> {
         let failed = |cause| Error::from_server("cannot count the values of a parameter", cause);
         let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", self.limit.as_millis().max(1));
+        let _limit = self.client.limited(Limit::Server(self.limit));
         self.client.batch_execute(&begin).await.map_err(failed)?;
         let sent = Instant::now();
         let answer = stoppable(self.client, self.stop, async { ask(self.client).await.map_err(failed) }).await;
@@ -128,21 +126,14 @@ impl<'a> ValueCounts<'a> {
 }
 
 /// The type of a statement's parameter, as SQL writes it.
-async fn parameter_type(
-    client: &Client,
-    sql: &str,
-    number: usize,
-) -> std::result::Result<String, tokio_postgres::Error> {
+async fn parameter_type(client: &Client, sql: &str, number: usize) -> std::result::Result<String, Fault> {
     let prepared = client.prepare(sql).await?;
     let oid = prepared.params().get(number - 1).map_or(25, tokio_postgres::types::Type::oid);
-    client.query_one("SELECT format_type($1, -1)", &[&oid]).await?.try_get(0)
+    Ok(client.query_one("SELECT format_type($1, -1)", &[&oid]).await?.try_get(0)?)
 }
 
 /// The table of a column, or the topmost one that it is a part of, as SQL writes it, and its pages.
-async fn whole_table(
-    client: &Client,
-    column: &Column<'_>,
-) -> std::result::Result<(String, f64), tokio_postgres::Error> {
+async fn whole_table(client: &Client, column: &Column<'_>) -> std::result::Result<(String, f64), Fault> {
     let name = match column.schema {
         Some(schema) => format!("{}.{}", quote_identifier(schema), quote_identifier(column.table)),
         None => quote_identifier(column.table),

@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use sqlparser::{ast, dialect::PostgreSqlDialect, parser::Parser};
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     catalog::quote_identifier,
     error::{Error, Result},
+    link::{Client, Limit},
     seed_session::stoppable,
 };
 
@@ -109,6 +109,7 @@ pub async fn built<T, E: From<Error>>(
 ) -> std::result::Result<T, E> {
     let failed = |cause| Error::from_server("cannot build the index", cause);
     let (table, statement) = within_transaction(statement)?;
+    let _limit = client.limited(Limit::Server(BUILD));
     client
         .batch_execute(&format!(
             "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL client_min_messages = warning",

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use latclinic::pg::Client;
 use latclinic::{
     clinic::{self, ClassGiven, Clinic, ErrorKind, Question},
     pg::{Access, Explainer, Given},
     record::{Examination, ValueSource},
 };
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::{Deaf, own_server::OwnServer};

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use latclinic::pg::Client;
 use latclinic::{
     clinic::{self, ClassGiven, Question},
     pg::{Access, Connector, Explainer, Given},
     record::{Finding, ValueSource},
 };
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 use tokio_util::sync::CancellationToken;
 
 use super::case::{Case, Need};

@@ -15,6 +15,7 @@ mod typed;
 
 use std::sync::{Arc, Mutex};
 
+use latclinic::pg::Client;
 use latclinic::{
     clinic::{Clinic, Error, Event, Events, results::Collector},
     load::Workload,
@@ -24,7 +25,6 @@ use latclinic::{
 };
 use own_scenario::{scenario, sql};
 use own_server::OwnServer;
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 /// Keeps the steps that it is told.

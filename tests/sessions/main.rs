@@ -13,6 +13,7 @@ mod values;
 
 use std::time::Duration;
 
+use latclinic::pg::Client;
 use latclinic::{
     engine::{Failure, Session, Steps, Target},
     load::{Operation, Workload},
@@ -23,7 +24,6 @@ use latclinic::{
     },
 };
 use own_server::OwnServer;
-use tokio_postgres::Client;
 
 /// A server with the schema of the scenarios below, and a client that looks at what was done.
 pub(crate) struct Bed {

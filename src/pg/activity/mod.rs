@@ -6,10 +6,12 @@ mod statements;
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::Client;
-
 use self::reading::{OWN, Reading};
-use super::{catalog::quote_literal, connector::Connector};
+use super::{
+    catalog::quote_literal,
+    connector::Connector,
+    link::{Client, Limit},
+};
 use crate::record::ServerActivity;
 
 /// How long the load's connections are awaited: a backend reports what it counted at its end at the latest.
@@ -17,6 +19,9 @@ const QUIET_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long PostgreSQL 14 is awaited, whose statistics are a file that is up to half a second old.
 const FRESH_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long one question may take: without the figures the record is saved all the same.
+const READING: Duration = Duration::from_secs(5);
 
 /// How often is looked; each look is a transaction more in the figures.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -44,6 +49,7 @@ impl Activity {
         let mut notes = Vec::new();
         let client = match connector.connect("statistics").await {
             Ok(client) => {
+                client.set_limit(Limit::Server(READING));
                 if connector.is_managed()
                     && let Err(cause) = statements::create(&client).await
                 {

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use tokio_postgres::Client;
 
 use super::statements;
-use crate::pg::{catalog::quote_literal, error::server_words};
+use crate::pg::{
+    catalog::quote_literal,
+    error::server_words,
+    link::{Client, Fault},
+};
 
 /// One row of a view: what each of its columns says. Which columns there are depends on the server's version.
 pub(super) type Counters = Map<String, Value>;
@@ -101,6 +104,6 @@ pub(super) async fn rows(client: &Client, name: &str, query: &str) -> Result<Row
 }
 
 /// Why something was not read.
-pub(super) fn failure(what: &str, cause: &tokio_postgres::Error) -> String {
+pub(super) fn failure(what: &str, cause: &Fault) -> String {
     format!("cannot read {what}: {}", server_words(cause))
 }

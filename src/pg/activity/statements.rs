@@ -1,7 +1,5 @@
 //! `pg_stat_statements`: the costliest statements of a window.
 
-use tokio_postgres::Client;
-
 use super::{
     change::{Change, Reset, changes},
     reading::{OWN, Part, Reading, Rows, failure, rows},
@@ -10,6 +8,7 @@ use crate::{
     pg::{
         catalog::quote_identifier,
         error::{Error, Result},
+        link::Client,
     },
     record::StatementActivity,
 };

@@ -6,13 +6,13 @@ mod run;
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 pub use self::given::Given;
 use self::run::Form;
 use super::{
     error::{Error, Result},
+    link::{Client, Fault},
     tables::tables,
 };
 use crate::{
@@ -151,7 +151,7 @@ impl<'a> Explainer<'a> {
     async fn prepare(
         &self,
         statement: &Explained<'_>,
-        failed: impl Fn(tokio_postgres::Error) -> Error,
+        failed: impl Fn(Fault) -> Error,
     ) -> Result<tokio_postgres::Statement> {
         self.bounded(PLANNING, "", async { self.client.prepare(statement.sql).await.map_err(failed) }).await
     }

@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::TryStreamExt;
 use serde_json::Value as Json;
 use tokio_postgres::Row;
 
 use super::{Access, Explained, Explainer, Given, PLANNING};
 use crate::pg::{
     error::{Error, Result},
+    link::{Fault, Limit},
     seed_session::stoppable,
 };
 
@@ -47,7 +47,7 @@ impl Explainer<'_> {
         };
         let Some(rows) = self.explain(statement, form, options, limit).await? else { return Ok(None) };
         match rows.first() {
-            Some(row) => row.try_get(0).map(Some).map_err(|cause| unreadable(statement, cause)),
+            Some(row) => row.try_get(0).map(Some).map_err(|cause| unreadable(statement, cause.into())),
             None => Err(Error::new(format!("{}: EXPLAIN returned nothing", statement.place))),
         }
     }
@@ -63,7 +63,7 @@ impl Explainer<'_> {
         let options = if analyze { "ANALYZE, BUFFERS" } else { "VERBOSE FALSE" };
         let Some(rows) = self.explain(statement, form, options, limit).await? else { return Ok(None) };
         let lines: std::result::Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-        lines.map(|lines| Some(lines.join("\n"))).map_err(|cause| unreadable(statement, cause))
+        lines.map(|lines| Some(lines.join("\n"))).map_err(|cause| unreadable(statement, cause.into()))
     }
 
     /// Does `work` while the statement is prepared, and plans for its execution are made for any values.
@@ -127,6 +127,7 @@ impl Explainer<'_> {
         };
         // 0 would be no limit at all.
         let (time, lock) = (limit.as_millis().max(1), LOCK.min(limit / 2).as_millis().max(1));
+        let _limit = self.client.limited(Limit::Server(limit));
         let begin = format!("{begin}; SET LOCAL statement_timeout = {time}; SET LOCAL lock_timeout = {lock}{settings}");
         self.client.batch_execute(&begin).await.map_err(failed)?;
         let done = stoppable(self.client, self.stop, work).await;
@@ -154,7 +155,7 @@ impl Explainer<'_> {
                 statement.place
             )));
         }
-        self.client.query_raw(&prepared, values).await.map_err(failed)?.try_collect().await.map_err(failed)
+        self.client.query_raw(&prepared, values).await.map_err(failed)
     }
 
     async fn explain_generic(
@@ -178,10 +179,10 @@ impl Explainer<'_> {
     }
 }
 
-pub(super) fn failed(statement: &Explained<'_>, cause: tokio_postgres::Error) -> Error {
+pub(super) fn failed(statement: &Explained<'_>, cause: Fault) -> Error {
     Error::from_server(format!("{}: cannot explain it", statement.place), cause)
 }
 
-fn unreadable(statement: &Explained<'_>, cause: tokio_postgres::Error) -> Error {
+fn unreadable(statement: &Explained<'_>, cause: Fault) -> Error {
     Error::from_server(format!("{}: its plan cannot be read", statement.place), cause)
 }

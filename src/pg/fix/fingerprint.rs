@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use tokio_postgres::Client;
 
-use crate::pg::error::{Error, Result};
+use crate::pg::{
+    error::{Error, Result},
+    link::Client,
+};
 
 /// Gives the name and the definition of each object of schema `$1`.
 const CATALOG: &str = include_str!("catalog.sql");

@@ -1,12 +1,12 @@
 //! Indexes that a fix makes: which they are, and whether they can be used.
 
 use sqlparser::{ast, dialect::PostgreSqlDialect, parser::Parser};
-use tokio_postgres::Client;
 
 use crate::{
     pg::{
         catalog::qualified,
         error::{Error, Result},
+        link::{Client, Limit},
     },
     scenario::{Scenario, SqlText},
 };
@@ -60,6 +60,7 @@ pub(super) async fn all(client: &Client, scenario: &Scenario) -> Result<Vec<Inde
 /// design until the last partition's index is attached.
 pub(super) async fn drop_half_built(client: &Client, scenario: &Scenario) -> Result<Vec<String>> {
     let mut dropped = Vec::new();
+    let _limit = client.limited(Limit::Work);
     for index in all(client, scenario).await?.into_iter().filter(|index| !index.usable && !index.partitioned) {
         if let Some(pid) = index.builder {
             return Err(Error::new(format!("index {} is being built by another session (pid {pid})", index.name))

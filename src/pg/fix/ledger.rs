@@ -3,12 +3,11 @@
 //! A row is written before the first statement and completed after the last, so a row without an end tells that a run
 //! did not finish, and how far it came.
 
-use tokio_postgres::Client;
-
 use crate::{
     pg::{
         catalog::qualified,
         error::{Error, Result},
+        link::{Client, Fault},
     },
     scenario::Scenario,
 };
@@ -185,11 +184,11 @@ impl<'a> Ledger<'a> {
         self.client.execute(&sql, &[&entry.id]).await.map(drop).map_err(|cause| self.unwritable(cause))
     }
 
-    fn unreadable(&self, cause: tokio_postgres::Error) -> Error {
+    fn unreadable(&self, cause: Fault) -> Error {
         Error::from_server(format!("cannot read the ledger {}", self.table), cause)
     }
 
-    fn unwritable(&self, cause: tokio_postgres::Error) -> Error {
+    fn unwritable(&self, cause: Fault) -> Error {
         Error::from_server(format!("cannot write the ledger {}", self.table), cause)
     }
 }

@@ -13,11 +13,10 @@ mod watch;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use tokio_postgres::Client;
 
 use crate::scenario::{Scenario, SqlText};
 
-use super::{error::Result, schema};
+use super::{error::Result, link::Client, schema};
 use ledger::{Entry, Ledger};
 
 pub use run::{Progress, apply, revert};

@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     pg::{
         catalog::{qualified, use_schema},
         error::{Error, Result},
+        link::{Client, Limit},
         schema::{self, command},
         seed_session::stoppable,
     },
@@ -226,6 +226,7 @@ impl Run<'_> {
             let mut done = false;
             let sent = Instant::now();
             let work = async {
+                let _limit = self.client.limited(Limit::Work);
                 let ran = self.client.batch_execute(&statement.text).await;
                 ran.map_err(|cause| {
                     let cancelled = cause.code().is_some_and(|code| code.code() == "57014");
@@ -284,10 +285,14 @@ impl Run<'_> {
                     true => "the connection is gone".to_owned(),
                     false => why.to_string(),
                 };
+                let other = match entry.direction {
+                    Direction::Up => format!("`{back}` takes it back"),
+                    Direction::Down => format!("or {anew}"),
+                };
                 write!(
                     hint,
                     "nothing could be cleared up ({why}); the ledger has {} of {} statements done: `{again}` clears up and \
-                     goes on, `{back}` takes it back",
+                     goes on, {other}",
                     entry.done, entry.statements
                 )
             }

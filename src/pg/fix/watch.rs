@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
-use tokio_postgres::{Client, error::SqlState};
+use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
 use super::tables;
@@ -20,6 +20,7 @@ use crate::{
         catalog::{qualified, quote_literal},
         connector::Connector,
         error::{Error, Result, server_words},
+        link::{Client, Fault},
     },
     record::{Applied, LockHeld},
     scenario::Scenario,
@@ -182,7 +183,7 @@ async fn look_again_and_again(
          WHERE NOT w.granted AND w.waitstart IS NOT NULL AND {pid} = ANY (pg_blocking_pids(w.pid))",
         quote_literal(schema)
     );
-    let failed = |cause: tokio_postgres::Error| server_words(&cause);
+    let failed = |cause: Fault| server_words(&cause);
     let query = client.prepare(&query).await.map_err(failed)?;
     while !pause(shared).await {
         for row in client.query(&query, &[]).await.map_err(failed)? {
@@ -239,7 +240,7 @@ async fn connect_probe(connector: &Connector) -> Result<Client> {
 }
 
 /// Sends a statement until its locks are free.
-async fn send(client: &Client, statement: &str) -> std::result::Result<(), tokio_postgres::Error> {
+async fn send(client: &Client, statement: &str) -> std::result::Result<(), Fault> {
     loop {
         match client.batch_execute(statement).await {
             Err(cause) if cause.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {}

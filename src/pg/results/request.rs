@@ -1,12 +1,13 @@
 //! How a statement is sent so that its rows come back as text.
 
-use tokio_postgres::{Client, types::Type};
+use tokio_postgres::types::Type;
 
 use super::script::Argument;
 use crate::{
     pg::{
         catalog::{quote_literal, type_name},
         error::{Error, Result},
+        link::Client,
         literal::Template,
     },
     scenario::Protocol,

@@ -7,7 +7,10 @@ use tokio_postgres::SimpleQueryRow;
 use super::shape::Shape;
 use crate::{
     draw,
-    pg::error::{Error, Result},
+    pg::{
+        error::{Error, Result},
+        link::Fault,
+    },
     scenario::{ParameterSource, Scenario, Script, Value},
 };
 
@@ -60,9 +63,9 @@ impl Fed {
     }
 
     /// Keeps what later steps read of a row.
-    pub(super) fn push(&mut self, row: &SimpleQueryRow) -> std::result::Result<(), tokio_postgres::Error> {
+    pub(super) fn push(&mut self, row: &SimpleQueryRow) -> std::result::Result<(), Fault> {
         if self.read {
-            let cells = self.columns.iter().map(|column| Ok(row.try_get(*column)?.map(str::to_owned)));
+            let cells = self.columns.iter().map(|column| Ok::<_, Fault>(row.try_get(*column)?.map(str::to_owned)));
             self.rows.push(cells.collect::<std::result::Result<_, _>>()?);
         }
         Ok(())

@@ -1,9 +1,6 @@
 //! A session that executes operations and gives back what they return, in transactions that are rolled back.
 
-use std::pin::pin;
-
-use futures_util::TryStreamExt;
-use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -16,6 +13,7 @@ use crate::{
         catalog::quote_identifier,
         connector::Connector,
         error::{Error, Result, server_words},
+        link::{Client, Fault, Limit},
         seed_session::stoppable,
         setup::set_up,
     },
@@ -81,6 +79,8 @@ impl ResultsSession {
         for (index, statement) in scenario.statements.iter().enumerate() {
             shapes.push(Shape::new(&client, index, statement, protocol).await?);
         }
+        // As the load sends them: without a time limit.
+        client.set_limit(Limit::Work);
         Ok(Self { client, stop: stop.clone(), scenario: scenario.clone(), shapes })
     }
 
@@ -208,13 +208,11 @@ impl ResultsSession {
             Ok(answer) => return Ok(answer),
             Err(cause) => cause,
         };
-        let sqlstate = cause.code().map(|code| code.code().to_owned());
+        let sqlstate = cause.sqlstate().map(str::to_owned);
         match sqlstate {
             // It returns something that is no rows, such as COPY does.
-            None if !cause.is_closed() => Ok(Answer::NotAsked("what it returns cannot be read as rows")),
-            Some(sqlstate) if !matches!(sqlstate.as_str(), "57P01" | "57P02" | "57P03") => {
-                Ok(Answer::Failed { sqlstate, message: server_words(&cause) })
-            }
+            None if !cause.is_lost() => Ok(Answer::NotAsked("what it returns cannot be read as rows")),
+            Some(sqlstate) if !cause.is_lost() => Ok(Answer::Failed { sqlstate, message: server_words(&cause) }),
             _ => Err(Error::from_server("cannot execute a statement to compare its results", cause)),
         }
     }
@@ -225,11 +223,11 @@ impl ResultsSession {
         shape: &Shape,
         fed: &mut Fed,
         budget: &mut Budget,
-    ) -> std::result::Result<Answer, tokio_postgres::Error> {
-        let mut messages = pin!(self.client.simple_query_raw(sql).await?);
+    ) -> std::result::Result<Answer, Fault> {
+        let mut messages = self.client.simple_query_raw(sql).await?;
         let mut reading = Reading::new(shape);
         let mut count = 0;
-        while let Some(message) = messages.try_next().await? {
+        while let Some(message) = messages.next().await? {
             match message {
                 SimpleQueryMessage::Row(row) => {
                     fed.push(&row)?;
@@ -254,6 +252,6 @@ fn begin(role: Option<&str>) -> String {
     }
 }
 
-fn cells(row: &SimpleQueryRow) -> std::result::Result<Row, tokio_postgres::Error> {
+fn cells(row: &SimpleQueryRow) -> std::result::Result<Row, Fault> {
     (0..row.len()).map(|index| Ok(row.try_get(index)?.map(Into::into))).collect()
 }

@@ -1,6 +1,6 @@
 //! What the results of a statement look like, and the SQL with which they are fetched.
 
-use tokio_postgres::{Client, Statement as Prepared, types::Type};
+use tokio_postgres::{Statement as Prepared, types::Type};
 
 use super::{cell::Form, request::Request};
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
         catalog::column_type,
         describe::{place_at, prepare},
         error::{Error, Result},
+        link::Client,
     },
     scenario::{Protocol, RowRules, Statement, row_rules},
 };

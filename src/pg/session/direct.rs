@@ -1,6 +1,7 @@
 //! A connection of one's own, straight on a socket.
 
 use postgres_protocol::message::frontend;
+use tokio::time::timeout;
 
 use super::{
     arguments::Arguments,
@@ -10,8 +11,11 @@ use super::{
     statement_failure,
 };
 use crate::{
-    engine::Failure,
-    pg::wire::{self, Wire},
+    engine::{Failure, FailureKind},
+    pg::{
+        link::{Loss, QUESTION},
+        wire::{self, Wire},
+    },
 };
 
 /// A connection of one's own.
@@ -28,7 +32,13 @@ impl Direct {
         frontend::parse(&statement.name, &statement.sql, [], &mut messages).map_err(statement_failure)?;
         frontend::sync(&mut messages);
         self.0.outgoing().extend_from_slice(&messages);
-        self.0.exchange(&mut ()).await
+        match timeout(QUESTION, self.0.exchange(&mut ())).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let message = Loss::Late(QUESTION).to_string();
+                Err(Failure { kind: FailureKind::Connection, sqlstate: None, message })
+            }
+        }
     }
 }
 

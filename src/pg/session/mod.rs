@@ -13,11 +13,11 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use tokio::sync::OnceCell;
-use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
 
 use self::{
     direct::Direct,
-    pool::{Pool, Pooled},
+    pool::{Held, Pool, Pooled},
     program::{ParameterType, Program},
     rows::Rows,
     sampler::Sampler,
@@ -26,8 +26,9 @@ use self::{
 use super::{
     connector::Connector,
     error::{self, Error},
+    link::{Cancellation, Client, Fault},
     setup::setup,
-    wire::{self, Cancellation},
+    wire,
 };
 use crate::{
     engine::{Failure, FailureKind, PoolUse, Session, Steps, Target},
@@ -85,7 +86,8 @@ impl PgTarget {
     ) -> Self {
         let parameters = facts.iter().map(|facts| facts.iter().map(ParameterType::from).collect()).collect();
         Self(Arc::new(Shared {
-            connector,
+            // The engine ends the waits of its sessions.
+            connector: connector.until(CancellationToken::new()),
             setup: setup(&scenario.schema_name(), connections),
             statements: scenario.statements.clone(),
             scripts: scenario.scripts.clone(),
@@ -109,10 +111,13 @@ impl PgTarget {
 }
 
 impl Shared {
-    async fn program(&self, client: &Client) -> error::Result<Arc<Program>> {
+    async fn program(
+        &self,
+        prepare: impl AsyncFn(&str) -> Result<tokio_postgres::Statement, Fault>,
+    ) -> error::Result<Arc<Program>> {
         let new = async || {
             let Self { statements, scripts, parameters, protocol, .. } = self;
-            Program::new(client, statements, scripts, parameters, *protocol).await.map(Arc::new)
+            Program::new(prepare, statements, scripts, parameters, *protocol).await.map(Arc::new)
         };
         self.program.get_or_try_init(new).await.cloned()
     }
@@ -123,7 +128,7 @@ impl Shared {
             let failed = |cause| Error::from_server("cannot set a session up", cause);
             client.batch_execute(&self.setup).await.map_err(failed)?;
             let is_sampled = self.sampling.is_some() && self.samples.prepare(client).await;
-            Ok((self.program(client).await?, is_sampled))
+            Ok((self.program(async |sql| client.prepare(sql).await).await?, is_sampled))
         };
         let opened = wire::open(&self.connector, "load", prepare).await;
         let (mut wire, cancellation, (program, is_sampled)) = opened.map_err(|error| not_opened(&error))?;
@@ -171,8 +176,9 @@ impl Target for PgTarget {
             }
             Sharing::Pool(settings) => {
                 let pool = shared.pool(settings).await?;
-                let program = async |client: &deadpool_postgres::ClientWrapper| {
-                    shared.program(client).await.map_err(|error| not_opened(&error))
+                let program = async |held: &Held| {
+                    let prepare = async |sql: &str| held.in_time(held.prepare(sql)).await;
+                    shared.program(prepare).await.map_err(|error| not_opened(&error))
                 };
                 (Hold::Pool(None), pool.open(program).await?)
             }
@@ -231,7 +237,8 @@ impl Session for PgSession {
             Hold::Pool(held) => {
                 let Some(pool) = self.shared.pool.get() else { return Err(nothing_acquired()) };
                 let pooled = pool.get().await?;
-                self.cancellation.replace(Some(Cancellation::new(self.shared.connector.clone(), &pooled)));
+                self.cancellation
+                    .replace(Some(Cancellation::new(self.shared.connector.clone(), pooled.cancel_token())));
                 *held = Some(pooled);
             }
         }

@@ -2,16 +2,17 @@
 
 use std::{
     pin::pin,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use deadpool::{
     Runtime,
     managed::{self, Metrics, PoolError, RecycleError, RecycleResult, Timeouts},
 };
-use deadpool_postgres::{ClientWrapper, RecyclingMethod};
+use deadpool_postgres::RecyclingMethod;
 use futures_util::TryStreamExt;
 use postgres_types::{Kind, Type};
+use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::{
@@ -25,7 +26,8 @@ use crate::{
     engine::{Failure, FailureKind, PoolUse},
     pg::{
         connector::Connector,
-        error::{Error, server_words},
+        error::Error,
+        link::{Fault, Heard, Loss, QUESTION},
         parameter::{Parameter, Raw},
     },
     scenario::{self, Recycling},
@@ -44,6 +46,16 @@ pub(super) struct Pool {
 
 /// A connection of the pool, in somebody's hands.
 pub(super) type Pooled = managed::Object<Manager>;
+
+/// The driver's client with its cache of prepared statements.
+#[expect(clippy::disallowed_types, reason = "the engine ends the waits of its operations")]
+type Cached = deadpool_postgres::ClientWrapper;
+
+/// A connection, and what is known of it.
+pub(super) struct Held {
+    client: Cached,
+    heard: Arc<Heard>,
+}
 
 /// Opens the pool's connections, and makes them fit to be handed out again.
 pub(super) struct Manager {
@@ -68,10 +80,7 @@ impl Pool {
 
     /// Opens one of the pool's connections in advance, or makes sure that there are any; `look` is shown it. Each session opens
     /// one, so that the connections are driven by all threads and no operation has to open any.
-    pub(super) async fn open<T>(
-        &self,
-        look: impl AsyncFnOnce(&ClientWrapper) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    pub(super) async fn open<T>(&self, look: impl AsyncFnOnce(&Held) -> Result<T, Failure>) -> Result<T, Failure> {
         let pooled = self.pool.timeout_get(&Timeouts::default()).await.map_err(|error| self.not_got(error))?;
         let seen = look(&pooled).await?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,32 +137,65 @@ impl Manager {
 }
 
 impl managed::Manager for Manager {
-    type Type = ClientWrapper;
+    type Type = Held;
     type Error = Error;
 
-    async fn create(&self) -> Result<ClientWrapper, Error> {
-        let (client, driver) = self.connector.connect_driven("load").await?;
-        let client = ClientWrapper::new(client, driver);
+    async fn create(&self) -> Result<Held, Error> {
+        let (client, heard, driver) = self.connector.connect_raw("load").await?;
+        let held = Held { client: Cached::new(client, driver), heard };
         let failed = |cause| Error::from_server("cannot set a session up", cause);
-        client.batch_execute(&self.setup).await.map_err(failed)?;
-        Ok(client)
+        held.in_time(held.batch_execute(&self.setup)).await.map_err(failed)?;
+        Ok(held)
     }
 
-    async fn recycle(&self, client: &mut ClientWrapper, _: &Metrics) -> RecycleResult<Error> {
-        if client.is_closed() {
+    async fn recycle(&self, held: &mut Held, _: &Metrics) -> RecycleResult<Error> {
+        if held.is_closed() {
             return Err(RecycleError::message("it is closed"));
         }
         if let Some(sql) = &self.recycle {
-            let failed = |cause| Error::from_server("cannot recycle a connection", cause);
-            client.batch_execute(sql).await.map_err(failed)?;
+            let failed = |cause| Error::from_server("cannot recycle a connection", held.heard.fault(cause));
+            held.batch_execute(sql).await.map_err(failed)?;
         }
         Ok(())
     }
 }
 
+impl std::ops::Deref for Held {
+    type Target = Cached;
+
+    fn deref(&self) -> &Cached {
+        &self.client
+    }
+}
+
+impl Held {
+    /// Waits for what prepares the connection, which is not measured.
+    pub(super) async fn in_time<T>(
+        &self,
+        request: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Fault> {
+        match timeout(QUESTION, request).await {
+            Ok(answer) => answer.map_err(|cause| self.heard.fault(cause)),
+            Err(_) => Err(Fault::lost(self.heard.lose(Loss::Late(QUESTION)))),
+        }
+    }
+
+    /// A failure as the engine counts it.
+    fn failed(&self, cause: tokio_postgres::Error) -> Failure {
+        let fault = self.heard.fault(cause);
+        let kind = match fault.sqlstate() {
+            _ if fault.is_lost() => FailureKind::Connection,
+            None => FailureKind::Connection,
+            Some(QUERY_CANCELED) => FailureKind::Timeout,
+            Some(_) => FailureKind::Operation,
+        };
+        Failure { kind, sqlstate: fault.sqlstate().map(str::to_owned), message: fault.to_string() }
+    }
+}
+
 impl Connection for Pooled {
     async fn command(&mut self, command: &'static str) -> Result<(), Failure> {
-        self.batch_execute(command).await.map_err(failed)
+        self.batch_execute(command).await.map_err(|cause| self.failed(cause))
     }
 
     async fn execute(
@@ -164,6 +206,7 @@ impl Connection for Pooled {
         rows: &mut Rows,
     ) -> Result<(), Failure> {
         let kept = kept.unwrap_or_default();
+        let failed = |cause| self.failed(cause);
         let stream = match &statement.form {
             Form::Prepared(_) => {
                 let prepared = self.prepare_cached(&statement.sql).await.map_err(failed)?;
@@ -190,8 +233,9 @@ impl Connection for Pooled {
     }
 }
 
-async fn simple(client: &ClientWrapper, sql: &str, kept: &[usize], rows: &mut Rows) -> Result<(), Failure> {
-    let mut stream = pin!(client.simple_query_raw(sql).await.map_err(failed)?);
+async fn simple(held: &Held, sql: &str, kept: &[usize], rows: &mut Rows) -> Result<(), Failure> {
+    let failed = |cause| held.failed(cause);
+    let mut stream = pin!(held.simple_query_raw(sql).await.map_err(failed)?);
     while let Some(message) = stream.try_next().await.map_err(failed)? {
         if let SimpleQueryMessage::Row(row) = message {
             let cell = |column: &usize| row.try_get(*column).map(|cell| cell.map(str::as_bytes));
@@ -210,19 +254,4 @@ fn bound(arguments: &Arguments<'_>) -> Result<Vec<Parameter>, Failure> {
         Ok(Parameter::new(bytes, null))
     };
     (0..arguments.count()).map(value).collect()
-}
-
-/// A failure of tokio-postgres as the engine counts it.
-fn failed(cause: tokio_postgres::Error) -> Failure {
-    let severity = cause.as_db_error().map(|error| error.parsed_severity());
-    let sqlstate = cause.code().map(|code| code.code().to_owned());
-    let kind = match (severity, sqlstate.as_deref()) {
-        (None, _)
-        | (Some(Some(tokio_postgres::error::Severity::Fatal | tokio_postgres::error::Severity::Panic)), _) => {
-            FailureKind::Connection
-        }
-        (_, Some(QUERY_CANCELED)) => FailureKind::Timeout,
-        _ => FailureKind::Operation,
-    };
-    Failure { kind, sqlstate, message: server_words(&cause) }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io};
 
-use tokio_postgres::{Client, Statement as Prepared};
+use tokio_postgres::Statement as Prepared;
 
 use crate::{
     draw::ColumnType,
@@ -10,6 +10,7 @@ use crate::{
     pg::{
         error::{Error, Result},
         feed::{Feed, feed},
+        link::Fault,
         literal::Template,
         wire::Execution,
     },
@@ -106,9 +107,9 @@ pub(super) enum Input {
 }
 
 impl Program {
-    /// `parameters` has the types of each statement's. `client` tells what the steps of scripts return.
+    /// `parameters` has the types of each statement's. `prepare` tells what the steps of scripts return.
     pub(super) async fn new(
-        client: &Client,
+        prepare: impl AsyncFn(&str) -> std::result::Result<Prepared, Fault>,
         statements: &[scenario::Statement],
         scripts: &[scenario::Script],
         parameters: &[Vec<ParameterType>],
@@ -116,7 +117,7 @@ impl Program {
     ) -> Result<Self> {
         let mut compiled = Vec::with_capacity(scripts.len());
         for script in scripts {
-            compiled.push(Script::new(client, script, statements).await?);
+            compiled.push(Script::new(&prepare, script, statements).await?);
         }
         let statement = |(index, (statement, types)): (usize, (&scenario::Statement, &Vec<ParameterType>))| {
             Statement::new(index, statement, types, protocol)
@@ -160,7 +161,11 @@ impl Statement {
 }
 
 impl Script {
-    async fn new(client: &Client, script: &scenario::Script, statements: &[scenario::Statement]) -> Result<Self> {
+    async fn new(
+        prepare: &impl AsyncFn(&str) -> std::result::Result<Prepared, Fault>,
+        script: &scenario::Script,
+        statements: &[scenario::Statement],
+    ) -> Result<Self> {
         let of = |step: &scenario::Step| &statements[step.statement];
         let results = |step: &scenario::Step| {
             of(step).parameters.iter().enumerate().filter_map(|(number, parameter)| match &parameter.source {
@@ -177,7 +182,7 @@ impl Script {
             for needed in from.iter().copied().chain((!from.is_empty()).then_some(index)) {
                 if described[needed].is_none() {
                     let statement = of(&script.steps[needed]);
-                    let prepared = client.prepare(statement.sql.only()).await;
+                    let prepared = prepare(statement.sql.only()).await;
                     described[needed] = Some(prepared.map_err(|cause| {
                         Error::from_server(format!("statement {} does not prepare", statement.name), cause)
                     })?);

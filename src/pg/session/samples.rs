@@ -5,10 +5,10 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 
 use crate::{
-    pg::error::server_words,
+    pg::{error::server_words, link::Client},
     scenario::{Protocol, Sharing},
 };
 

@@ -9,7 +9,10 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use tokio_postgres::{Config, config::TargetSessionAttrs};
 
-use super::connector::{CONNECT_TIMEOUT, Connector};
+use super::{
+    connector::{CONNECT_TIMEOUT, Connector},
+    link::Keepalive,
+};
 use passfile::Found;
 
 /// Why a connection string cannot be used. Never holds the string or a part of it that may be secret.
@@ -150,8 +153,8 @@ impl Connector {
             Some(Ok(seconds)) => Some(Duration::from_secs(u64::from(seconds.unsigned_abs().max(2)))),
             Some(Err(_)) => return Err(wants("connect_timeout", "whole seconds, 0 for no limit")),
         };
-        tune(&mut config, &get)?;
-        Ok(Self::new(config, timeout, unread))
+        target(&mut config, &get)?;
+        Ok(Self::new(config, timeout, unread, keepalive(&get)?))
     }
 }
 
@@ -217,29 +220,33 @@ fn host<'a>(config: &mut Config, host: Option<&'a str>, hostaddr: Option<&'a str
     Ok(name)
 }
 
-/// The options that change how the connection behaves, not where it goes.
-fn tune<'a>(config: &mut Config, get: &impl Fn(&'static str) -> Option<&'a str>) -> Result<(), UrlError> {
+/// How a network that is gone is noticed; 0 leaves a figure to the system, as for libpq.
+fn keepalive<'a>(get: &impl Fn(&'static str) -> Option<&'a str>) -> Result<Keepalive, UrlError> {
     let number = |key| match get(key).map(str::parse::<u32>) {
         None => Ok(None),
         Some(Ok(number)) => Ok(Some(number)),
         Some(Err(_)) => Err(wants(key, "a whole number")),
     };
-    let seconds = |key| number(key).map(|number| number.map(|number| Duration::from_secs(u64::from(number))));
-    if let Some(on) = number("keepalives")? {
-        config.keepalives(on != 0);
-    }
-    if let Some(idle) = seconds("keepalives_idle")? {
-        config.keepalives_idle(idle);
-    }
-    if let Some(interval) = seconds("keepalives_interval")? {
-        config.keepalives_interval(interval);
-    }
-    if let Some(count) = number("keepalives_count")? {
-        config.keepalives_retries(count);
-    }
-    if let Some(milliseconds) = number("tcp_user_timeout")? {
-        config.tcp_user_timeout(Duration::from_millis(u64::from(milliseconds)));
-    }
+    let default = Keepalive::default();
+    let figure = |key, default, unit: fn(u64) -> Duration| {
+        Ok(match number(key)? {
+            None => default,
+            Some(number) => (number > 0).then(|| unit(number.into())),
+        })
+    };
+    Ok(Keepalive {
+        on: number("keepalives")? != Some(0),
+        idle: figure("keepalives_idle", default.idle, Duration::from_secs)?,
+        interval: figure("keepalives_interval", default.interval, Duration::from_secs)?,
+        count: match number("keepalives_count")? {
+            None => default.count,
+            Some(count) => Some(count).filter(|count| *count > 0),
+        },
+        user_timeout: figure("tcp_user_timeout", default.user_timeout, Duration::from_millis)?,
+    })
+}
+
+fn target<'a>(config: &mut Config, get: &impl Fn(&'static str) -> Option<&'a str>) -> Result<(), UrlError> {
     match get("target_session_attrs") {
         None | Some("any") => {}
         Some("read-write") => drop(config.target_session_attrs(TargetSessionAttrs::ReadWrite)),

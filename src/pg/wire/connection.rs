@@ -6,7 +6,10 @@ use super::{
     incoming::{Garbled, Incoming},
     stream::Stream,
 };
-use crate::engine::{self, Failure, FailureKind};
+use crate::{
+    engine::{self, Failure, FailureKind},
+    pg::link::Said,
+};
 
 /// SQLSTATE `query_canceled`: `statement_timeout` has struck, or somebody cancelled.
 const QUERY_CANCELED: &str = "57014";
@@ -18,8 +21,11 @@ pub(in crate::pg) const ROW: u8 = b'D';
 pub(in crate::pg) const DESCRIPTION: u8 = b'T';
 
 /// Tags of messages that say nothing to a load: the rows and their description first, then of the extended protocol's steps, data
-/// that is copied out, settings, and notices last.
-const PASSED_OVER: &[u8] = b"DT2C1I3stndcHSAN";
+/// that is copied out, settings.
+const PASSED_OVER: &[u8] = b"DT2C1I3stndcHSA";
+
+/// In the body of a notice: that the server ends the session, as one that has crashed says it.
+const IS_END: &[u8] = b"\0C57P";
 
 /// A connection that has signed in.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub(in crate::pg) struct Wire {
     /// Bodies of the notices that arrived, as many as are wanted; where none are, they are passed over.
     notices: Vec<Box<[u8]>>,
     wanted_notices: usize,
+    /// What a notice gave as the reason for which the session is about to end.
+    ending: Option<Box<Failure>>,
 }
 
 /// What is read of an answer.
@@ -56,6 +64,7 @@ impl Wire {
             incoming: Incoming::new(),
             notices: Vec::new(),
             wanted_notices: 0,
+            ending: None,
         }
     }
 
@@ -115,11 +124,23 @@ impl Wire {
         self.outgoing.clear();
         match outcome {
             Ok(()) => failure.map_or(Ok(()), Err),
-            Err(cause) => Err(match failure {
+            Err(cause) => {
+                self.hear_out(&mut failure);
                 // What the server said before it hung up says more.
-                Some(failure) => Failure { kind: FailureKind::Connection, ..failure },
-                None => lost(&cause),
-            }),
+                Err(match failure.or(self.ending.take().map(|ending| *ending)) {
+                    Some(failure) => Failure { kind: FailureKind::Connection, ..failure },
+                    None => lost(&cause),
+                })
+            }
+        }
+    }
+
+    /// Reads what the server said before it hung up, where it was found out by sending.
+    fn hear_out(&mut self, failure: &mut Option<Failure>) {
+        while let Ok(Some(count)) = self.stream.receive(self.incoming.room()) {
+            if self.take(count, &mut (), failure).is_err() {
+                return;
+            }
         }
     }
 
@@ -152,8 +173,7 @@ impl Wire {
         }
         self.incoming.filled(count);
         let begin = if R::ROWS { 2 } else { 0 };
-        let end = PASSED_OVER.len() - usize::from(self.wanted_notices > 0);
-        let passed_over = &PASSED_OVER[begin..end];
+        let passed_over = &PASSED_OVER[begin..];
         while let Some(message) = self.incoming.next(passed_over)? {
             match message.tag {
                 b'Z' => return Ok(true),
@@ -163,6 +183,8 @@ impl Wire {
                     if self.wanted_notices > 0 {
                         self.wanted_notices -= 1;
                         self.notices.push(message.body.into());
+                    } else if message.body.windows(IS_END.len()).any(|part| part == IS_END) {
+                        self.ending = Some(Box::new(refused(message.body)));
                     }
                 }
                 ROW | DESCRIPTION => reply.message(message.tag, message.body),
@@ -196,23 +218,11 @@ fn lost(cause: &io::Error) -> Failure {
 
 /// An error of the server's as the engine counts it.
 fn refused(body: &[u8]) -> Failure {
-    let (mut sqlstate, mut severity) = (String::new(), String::new());
-    let (mut message, mut more) = (String::new(), String::new());
-    for field in body.split(|byte| *byte == 0) {
-        let Some((kind, text)) = field.split_first() else { break };
-        let text = String::from_utf8_lossy(text);
-        match kind {
-            b'C' => sqlstate = text.into_owned(),
-            b'V' => severity = text.into_owned(),
-            b'M' => message = text.into_owned(),
-            b'D' | b'H' => more.push_str(&format!("; {text}")),
-            _ => {}
-        }
-    }
-    let kind = match (severity.as_str(), sqlstate.as_str()) {
-        ("FATAL" | "PANIC", _) => FailureKind::Connection,
-        (_, QUERY_CANCELED) => FailureKind::Timeout,
+    let said = Said::read(body);
+    let kind = match said.sqlstate.as_str() {
+        _ if said.ends_session() => FailureKind::Connection,
+        QUERY_CANCELED => FailureKind::Timeout,
         _ => FailureKind::Operation,
     };
-    Failure { kind, message: format!("{message} (SQLSTATE {sqlstate}){more}"), sqlstate: Some(sqlstate) }
+    Failure { kind, message: said.to_string(), sqlstate: Some(said.sqlstate) }
 }

@@ -12,4 +12,4 @@ mod stream;
 
 pub(super) use connection::{ROW, Reply, Wire, garbled};
 pub(super) use message::{Execution, put_value};
-pub(super) use open::{Cancellation, open};
+pub(super) use open::open;

@@ -10,12 +10,12 @@ use std::{
 
 use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::{CancelToken, Client, NoTls};
 
 use super::{connection::Wire, stream::Stream};
 use crate::pg::{
     connector::Connector,
     error::{Error, Result},
+    link::{Cancellation, Client},
     socket::Socket,
 };
 
@@ -29,19 +29,18 @@ pub(in crate::pg) async fn open<T>(
     prepare: impl AsyncFnOnce(&Client) -> Result<T>,
 ) -> Result<(Wire, Cancellation, T)> {
     let lent = Lent(Rc::new(RefCell::new(connector.open_socket().await?)));
-    let (client, connection) = connector.sign_in(purpose, lent.clone()).await?;
-    let cancellation = Cancellation::new(connector.clone(), &client);
+    let (raw, connection, heard) = connector.sign_in(purpose, lent.clone()).await?;
+    let client = Client::new(raw, connector.clone(), purpose, heard, None);
+    let cancellation = client.cancellation();
     let prepared = {
         let preparing = pin!(prepare(&client));
         match select(preparing, Box::pin(connection)).await {
             // The connection goes away without a word to the server: it is not polled again.
             Either::Left((prepared, _connection)) => prepared?,
-            Either::Right((ended, preparing)) => {
+            // What was under way knows why.
+            Either::Right((_, preparing)) => {
                 preparing.await?;
-                return Err(match ended {
-                    Err(cause) => Error::from_server("the connection broke while it was opened", cause),
-                    Ok(()) => Error::new("the server closed the connection while it was opened"),
-                });
+                return Err(Error::new("the server closed the connection while it was opened"));
             }
         }
     };
@@ -52,27 +51,6 @@ pub(in crate::pg) async fn open<T>(
             Err(cause) => Err(Error::new(format!("cannot take the connection over: {cause}"))),
         },
         Err(_) => Err(Error::new("the connection was not given back by the library that opened it")),
-    }
-}
-
-/// How to have the server give up what a connection executes.
-#[derive(Clone)]
-pub(in crate::pg) struct Cancellation {
-    connector: Connector,
-    token: CancelToken,
-}
-
-impl Cancellation {
-    /// For what `client` executes.
-    pub(in crate::pg) fn new(connector: Connector, client: &Client) -> Self {
-        Self { connector, token: client.cancel_token() }
-    }
-
-    /// Asks for it. Whether the server hears of it is not known.
-    pub(in crate::pg) async fn cancel(self) {
-        if let Ok(socket) = self.connector.open_socket().await {
-            let _ = self.token.cancel_query_raw(socket, NoTls).await;
-        }
     }
 }
 

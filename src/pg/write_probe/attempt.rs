@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::TryStreamExt;
 use serde_json::Value as Json;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Row, Statement};
 
 use super::target::Target;
 use crate::{
     draw::Scratch,
     pg::{
         error::server_words,
+        link::Client,
         parameter::{Parameter, Raw},
     },
     record::{Operation, WriteCost, WriteProbe},
@@ -154,8 +154,8 @@ impl<'a> Attempt<'a> {
         operation: Operation,
         column: usize,
     ) -> Result<Vec<Row>> {
-        let work = async { self.client.query_raw(statement, values).await?.try_collect().await };
-        work.await.map_err(|cause| Refused { operation, column, words: server_words(&cause) })
+        let rows = self.client.query_raw(statement, values).await;
+        rows.map_err(|cause| Refused { operation, column, words: server_words(&cause) })
     }
 
     /// The updates of the table and its partitions that the session counted and has not reported yet, those that were taken back

@@ -8,7 +8,8 @@ mod attempt;
 mod target;
 mod vacuum;
 
-use tokio_postgres::Client;
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -20,7 +21,9 @@ use super::{
     catalog::use_schema,
     connector::Connector,
     error::{Error, Result},
-    fix, schema,
+    fix,
+    link::{Client, Limit},
+    schema,
     seed_session::stoppable,
 };
 use crate::{
@@ -44,6 +47,7 @@ pub async fn probe_writes(
 ) -> Result<Vec<WriteProbe>> {
     let failed = |cause| Error::from_server("cannot prepare a session for the write probe", cause);
     let client = connector.connect("write probe").await?;
+    client.set_limit(Limit::Server(Duration::from_secs(10)));
     schema::check(&client, scenario).await?;
     use_schema(&client, &scenario.schema_name()).await?;
     let settings = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET client_min_messages = warning";

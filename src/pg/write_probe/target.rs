@@ -1,6 +1,6 @@
 //! A table as the probe writes to it: the statements, and the values of rows after its last one.
 
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::Statement;
 
 use crate::{
     dataset::TableRows,
@@ -8,6 +8,7 @@ use crate::{
     pg::{
         catalog::{columns, qualified, quote_identifier},
         error::{Error, Result},
+        link::Client,
         parameter::Parameter,
     },
     scenario::{Dataset, Generator, Table},

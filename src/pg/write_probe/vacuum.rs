@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use tokio_postgres::Client;
 
 use crate::pg::{
     catalog::qualified,
     connector::Connector,
     error::{Error, Result, server_words},
+    link::{Client, Fault, Limit},
 };
 
 /// How long the end of the probe's session is waited for.
@@ -28,6 +28,7 @@ pub(super) async fn vacuum(
     probe: i32,
 ) -> Result<Vec<(String, String)>> {
     let client = connector.connect("vacuum").await?;
+    client.set_limit(Limit::Server(Duration::from_secs(5)));
     let failed = |cause| Error::from_server("cannot prepare a session for VACUUM", cause);
     // A VACUUM in the way of autovacuum ends that after a second (deadlock_timeout), unless it wards off wraparound.
     client.batch_execute("SET lock_timeout = '2s'; SET statement_timeout = '5s'").await.map_err(failed)?;
@@ -41,7 +42,7 @@ pub(super) async fn vacuum(
     Ok(left)
 }
 
-async fn wait_for_end(client: &Client, session: i32) -> std::result::Result<(), tokio_postgres::Error> {
+async fn wait_for_end(client: &Client, session: i32) -> std::result::Result<(), Fault> {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE
         && client.query_opt("SELECT FROM pg_stat_get_activity($1)", &[&session]).await?.is_some()

@@ -1,0 +1,141 @@
+//! Whether the server is at work on what a session waits for, asked on a second connection.
+//!
+//! A session whose answer may take hours has no time limit. That it is not waited for in vain is known from the server's
+//! list of sessions: one that waits for its client, or is not there any more, sends no answer.
+
+use std::{pin::pin, time::Duration};
+
+use tokio::{
+    select,
+    time::{Instant, sleep, timeout},
+};
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
+
+use super::{fault::Loss, heard::Heard};
+use crate::pg::{catalog::quote_literal, connector::Connector, error::Result};
+
+/// How long a connection may be silent before the server is asked, and until it is asked again.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// How long asking may take.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How long an answer that the server has sent may be on its way.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
+
+/// How often in a row the server may be unreachable: a network may be gone for a while.
+const TRIES: u32 = 3;
+
+/// How long the attempt to end a session may take that nobody waits for any more.
+const ENDING: Duration = Duration::from_secs(2);
+
+/// What the server says of a session.
+#[derive(Debug, PartialEq, Eq)]
+enum Sign {
+    Working,
+    /// It waits for its client, or is not there.
+    NotWorking,
+    /// The server is there, and does not tell.
+    Unknown,
+    Unreachable(String),
+}
+
+/// Which session is meant.
+pub(super) struct Session<'a> {
+    pub(super) connector: &'a Connector,
+    pub(super) purpose: &'a str,
+    pub(super) heard: &'a Heard,
+}
+
+impl Session<'_> {
+    /// Watches the session; returns when no answer can be expected any more.
+    pub(super) async fn watch(&self) -> Loss {
+        let begin = Instant::now();
+        let mut bytes = self.heard.bytes();
+        let mut tries = 0;
+        loop {
+            sleep(SILENCE).await;
+            let now = self.heard.bytes();
+            if std::mem::replace(&mut bytes, now) != now {
+                tries = 0;
+                continue;
+            }
+            match self.look().await {
+                Sign::Working | Sign::Unknown => tries = 0,
+                Sign::NotWorking => {
+                    sleep(ON_ITS_WAY).await;
+                    if self.heard.bytes() == bytes {
+                        return Loss::Silent(begin.elapsed());
+                    }
+                }
+                Sign::Unreachable(cause) => {
+                    tries += 1;
+                    if tries == TRIES {
+                        return Loss::Unreachable(begin.elapsed(), cause);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Has the server end the session, if it can be reached: nobody waits for it any more.
+    pub(super) async fn end(&self) {
+        let Some(backend) = self.heard.backend() else { return };
+        let sql = self.query("SELECT pg_terminate_backend(pid)", &format!("AND pid = {backend}"));
+        let _ = timeout(ENDING, self.ask(&sql)).await;
+    }
+
+    async fn look(&self) -> Sign {
+        let sql = self.query("SELECT pid, state, wait_event_type", "");
+        match timeout(LOOK, self.ask(&sql)).await {
+            Err(_) => Sign::Unreachable(format!("no answer within {} s", LOOK.as_secs())),
+            Ok(Ok(sessions)) => sign(&sessions, self.heard.backend()),
+            // A server that has restarted knows nothing of the session.
+            Ok(Err(error)) if error.sqlstate() == Some("57P03") => Sign::NotWorking,
+            Ok(Err(error)) if error.sqlstate().is_some() => Sign::Unknown,
+            Ok(Err(error)) => Sign::Unreachable(error.to_string()),
+        }
+    }
+
+    /// A query about latclinic's sessions of this purpose.
+    fn query(&self, select: &str, more: &str) -> String {
+        let name = quote_literal(&Connector::application_name(self.purpose));
+        format!(
+            "SET search_path = pg_catalog, pg_temp; {select} FROM pg_stat_activity \
+             WHERE application_name = {name} AND usename = session_user AND backend_type = 'client backend' {more}"
+        )
+    }
+
+    async fn ask(&self, sql: &str) -> Result<Vec<SimpleQueryRow>> {
+        let socket = self.connector.open_socket().await?;
+        let (client, connection, _) = self.connector.sign_in("look", socket).await?;
+        let mut connection = pin!(connection);
+        let messages = select! {
+            messages = client.simple_query(sql) => messages,
+            // It only ends without the client when it is lost.
+            _ = &mut connection => Ok(Vec::new()),
+        };
+        let messages = messages.map_err(|cause| crate::pg::Error::from_server("cannot list sessions", cause))?;
+        let row = |message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        };
+        Ok(messages.into_iter().filter_map(row).collect())
+    }
+}
+
+/// Reads the list of sessions. A pooler names another process than the one that works: then any of the same purpose counts.
+fn sign(sessions: &[SimpleQueryRow], backend: Option<i32>) -> Sign {
+    let state = |row: &SimpleQueryRow| match (row.get(1), row.get(2)) {
+        (Some("active"), Some("Client")) => Sign::NotWorking,
+        (Some("active"), _) => Sign::Working,
+        (None | Some("disabled"), _) => Sign::Unknown,
+        _ => Sign::NotWorking,
+    };
+    let backend = backend.map(|backend| backend.to_string());
+    match sessions.iter().find(|row| row.get(0) == backend.as_deref()) {
+        Some(own) => state(own),
+        None if sessions.iter().any(|row| state(row) != Sign::NotWorking) => Sign::Unknown,
+        None => Sign::NotWorking,
+    }
+}
