@@ -15,6 +15,7 @@
 //! | [`pg`] | the only place that talks to PostgreSQL: connect, session, copy, fix, capture |
 //! | [`server`] | the managed PostgreSQL: find, initdb, start, stop |
 //! | [`explain`] | plans of any supported version, JSON and text, to one normal form; rules and what they find |
+//! | [`files`] | files by name: read within a bound, written complete or not at all |
 //! | [`record`] | what a measurement wrote: plain data, and the store that reads and writes it |
 //! | [`stats`] | pure maths |
 //! | [`compare`] | two records to a comparison |
@@ -29,6 +30,7 @@ pub mod dataset;
 pub mod draw;
 pub mod engine;
 pub mod explain;
+pub mod files;
 pub mod load;
 pub mod pg;
 pub mod record;

@@ -14,22 +14,26 @@ use std::{
 /// Each module of the crate and the modules that it may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("stats", &[]),
-    ("scenario", &[]),
-    ("server", &[]),
+    ("files", &[]),
+    ("scenario", &["files"]),
+    ("server", &["files"]),
     ("draw", &["scenario"]),
-    ("record", &["stats"]),
+    ("record", &["files", "stats"]),
     ("dataset", &["scenario", "draw"]),
     ("load", &["scenario", "draw"]),
     ("engine", &["load", "record"]),
     ("explain", &["record", "stats"]),
     ("compare", &["record", "stats"]),
-    ("pg", &["dataset", "draw", "engine", "explain", "load", "record", "scenario"]),
+    ("pg", &["dataset", "draw", "engine", "explain", "files", "load", "record", "scenario"]),
     (
         "clinic",
-        &["compare", "dataset", "draw", "engine", "explain", "load", "pg", "record", "scenario", "server", "stats"],
+        &[
+            "compare", "dataset", "draw", "engine", "explain", "files", "load", "pg", "record", "scenario", "server",
+            "stats",
+        ],
     ),
     ("render", &["compare", "explain", "record"]),
-    ("cli", &["clinic", "compare", "record", "render", "scenario"]),
+    ("cli", &["clinic", "compare", "files", "record", "render", "scenario"]),
 ];
 
 /// Crates that only one module may name.

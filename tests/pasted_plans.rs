@@ -79,8 +79,13 @@ fn what_cannot_be_read_is_told_with_the_way_out() {
     error: cannot read a plan from stdin: the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's
       help: run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
     "#);
-    assert!(refused(latclinic().args(["--plan", "/nonexistent/plan"]), 1).contains("cannot open /nonexistent/plan"));
-    assert!(refused(latclinic().args(["--plan", "tests"]), 1).contains("cannot read a plan from tests"));
+    assert!(
+        refused(latclinic().args(["--plan", "/nonexistent/plan"]), 2)
+            .contains("cannot read a plan from /nonexistent/plan")
+    );
+    assert!(
+        refused(latclinic().args(["--plan", "tests"]), 2).contains("cannot read a plan from tests: it is a folder")
+    );
     let too_large = refused(latclinic().args(["--plan", "-"]).write_stdin(vec![b'['; MAX_BYTES + 1]), 1);
     assert!(too_large.contains("the input is larger than 64 MiB"), "{too_large}");
 }

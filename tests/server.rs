@@ -464,6 +464,40 @@ fn a_folder_on_the_way_that_is_closed_to_the_servers_user_is_named() {
 }
 
 #[test]
+fn a_destroy_that_is_killed_leaves_nothing_that_the_next_command_cannot_use() {
+    let site = Site::new();
+    site.done(&["start"]);
+    site.done(&["stop"]);
+    let cluster = fs::read_dir(&site.data_dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("PG_VERSION").exists())
+        .unwrap();
+    let mut destroy = site.command(&["destroy", "--yes"]).spawn().unwrap();
+    wait_for("the deletion has begun", || !cluster.exists());
+    let _ = destroy.kill();
+    destroy.wait().unwrap();
+    site.done(&["start"]);
+    let left = |name: &str| name.contains(".new-");
+    let names = || fs::read_dir(&site.data_dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(!names().any(|name| left(&name)), "the next command removes what was left");
+
+    // What an earlier build left half deleted is told with the way out.
+    site.done(&["stop"]);
+    fs::remove_file(cluster.join("PG_VERSION")).unwrap();
+    let refused = site.run(&["start"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let stderr = text(&refused.stderr);
+    assert!(stderr.contains("there is no PG_VERSION") && stderr.contains("`latclinic server destroy`"), "{stderr}");
+    site.done(&["destroy", "--yes"]);
+    site.done(&["start"]);
+    site.done(&["stop"]);
+    fs::remove_file(cluster.join("global/pg_control")).unwrap();
+    let stderr = text(&site.run(&["start"]).stderr);
+    assert!(stderr.contains("data are missing: `latclinic server destroy`"), "{stderr}");
+}
+
+#[test]
 fn a_folder_of_somebody_else_is_neither_used_nor_destroyed() {
     let site = Site::new();
     fs::create_dir(&site.data_dir).unwrap();

@@ -1,15 +1,13 @@
 //! A file that a person named for a result: tried before anything is measured, written when there is something to write.
 
 use std::{
-    fs::{File, OpenOptions, Permissions},
+    fs::File,
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
-
 use super::{CommandError, Exit};
+use crate::files::{self, Draft, Over};
 
 /// The file. Dropped unwritten, it leaves what was there as it was.
 #[derive(Debug)]
@@ -21,7 +19,7 @@ pub(super) struct OutputFile {
 #[derive(Debug)]
 enum Sink {
     /// Takes the file's place when it is whole.
-    Replaced(NamedTempFile),
+    Replaced(Draft),
     /// Added to what is there, as to a pipe.
     Appended(File),
 }
@@ -36,7 +34,8 @@ impl OutputFile {
         if special {
             return Self::append(path);
         }
-        let opened = if path.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { beside(path) };
+        // Readable as any new file is: the process' umask still applies.
+        let opened = if path.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Draft::of(path, 0o666) };
         let sink = opened.map(Sink::Replaced).map_err(|cause| refused(path, cause))?;
         Ok(Self { path: path.to_owned(), sink })
     }
@@ -46,8 +45,7 @@ impl OutputFile {
     /// # Errors
     /// As above.
     pub(super) fn append(path: &Path) -> Result<Self, CommandError> {
-        let opened = OpenOptions::new().append(true).create(true).open(path);
-        let sink = opened.map(Sink::Appended).map_err(|cause| refused(path, cause))?;
+        let sink = files::open_to_append(path).map(Sink::Appended).map_err(|cause| refused(path, cause))?;
         Ok(Self { path: path.to_owned(), sink })
     }
 
@@ -58,26 +56,17 @@ impl OutputFile {
     pub(super) fn write(self, text: &str) -> Result<(), CommandError> {
         let Self { path, sink } = self;
         let written = match sink {
-            Sink::Replaced(mut file) => {
-                let filled = file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all());
-                filled.and_then(|()| file.persist(&path).map(drop).map_err(|failed| failed.error))
+            Sink::Replaced(mut draft) => {
+                let filled = draft.file().write_all(text.as_bytes());
+                filled.and_then(|()| draft.finish(&path, Over::Anything))
             }
-            Sink::Appended(mut file) => file.write_all(text.as_bytes()),
+            Sink::Appended(mut file) => files::write_waiting(&mut file, text.as_bytes()),
         };
         written.map_err(|cause| refused(&path, cause))
     }
 }
 
-/// A temporary file in the folder of `path`.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Readable as any new file is: the process' umask still applies.
-    tempfile::Builder::new().prefix(".latclinic.").permissions(Permissions::from_mode(0o666)).tempfile_in(folder)
-}
-
 fn refused(path: &Path, cause: io::Error) -> CommandError {
-    // That of a temporary file names that file.
-    let cause = cause.raw_os_error().map_or_else(|| cause.kind().into(), io::Error::from_raw_os_error);
     let error = anyhow::Error::new(cause).context(format!("cannot write {}", path.display()));
     CommandError::new(Exit::Failed, error).with_hint("name a file in a folder that exists and can be written to")
 }

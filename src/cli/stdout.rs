@@ -1,14 +1,9 @@
 //! Where results go, and whether they got there.
 
-use std::{
-    fs::File,
-    io::{self, Write},
-    os::fd::AsFd,
-};
-
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::{fs::File, io, os::fd::AsFd};
 
 use super::inherited;
+use crate::files;
 
 /// stdout. After the first failure nothing more is written, and the failure is kept for the end of the program: a result that
 /// nobody can read must not keep a command from its work.
@@ -32,7 +27,7 @@ impl Stdout {
     /// Writes a text with a line end.
     pub(super) fn write_line(&mut self, text: &str) {
         if let Ok(file) = &mut self.sink
-            && let Err(cause) = write_all(file, format!("{}\n", text.trim_end_matches('\n')).as_bytes())
+            && let Err(cause) = files::write_waiting(file, format!("{}\n", text.trim_end_matches('\n')).as_bytes())
         {
             self.sink = Err(cause);
         }
@@ -42,20 +37,4 @@ impl Stdout {
     pub(super) fn failure(&self) -> Option<&io::Error> {
         self.sink.as_ref().err()
     }
-}
-
-/// Writes all of it, also where another process has made stdout non-blocking.
-fn write_all(file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match file.write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &bytes[written..],
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {
-                poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE)?;
-            }
-            Err(cause) => return Err(cause),
-        }
-    }
-    Ok(())
 }

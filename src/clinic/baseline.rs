@@ -1,12 +1,9 @@
 //! Baselines: saved, listed, found.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{Error, ErrorKind};
-use crate::record::{self, BASELINE_FORMAT, Baseline, HISTOGRAMS_FILE, Phase, Store};
+use crate::record::{self, BASELINE_FORMAT, Baseline, Phase, Store};
 
 /// The baselines of a folder of reports.
 #[derive(Debug, Default)]
@@ -38,14 +35,7 @@ pub fn save_baseline(
         (None, Some(scenario)) => store.newest(scenario, Phase::After)?,
         (None, None) => store.newest(&store.newest_scenario()?, Phase::After)?,
     };
-    let log = found.folder.join(HISTOGRAMS_FILE);
-    let latency_hlog = match fs::read_to_string(&log) {
-        Ok(text) => Some(text),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
-        Err(cause) => {
-            return Err(Error::new(ErrorKind::Failed, format!("cannot read {}", log.display())).with_source(cause));
-        }
-    };
+    let latency_hlog = record::histogram_log(&found)?;
     let saved_at = jiff::Timestamp::now();
     let baseline =
         Baseline { format: BASELINE_FORMAT, name: name.to_owned(), saved_at, record: found.record, latency_hlog };

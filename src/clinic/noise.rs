@@ -4,8 +4,12 @@ use std::path::Path;
 
 use crate::{
     compare::{self, Comparison},
+    files,
     record::{self, Record, Store},
 };
+
+/// Most bytes of a comparison.
+const LARGEST: u64 = 256 * files::MIB;
 
 /// Rounds without a fix that say something of the noise.
 const LEAST_ROUNDS: u32 = 6;
@@ -27,7 +31,7 @@ pub(super) fn find(reports: &Path, record: &Record) -> Option<(Comparison, Strin
     folders.into_iter().find_map(|folder| {
         let other = record::read(&folder.join("a")).ok()?.record;
         let same = other.machine == record.machine && alike(&other, record) && compare::same_thing(&other, record);
-        let text = std::fs::read(folder.join("comparison.json")).ok().filter(|_| same)?;
+        let text = files::read(&folder.join("comparison.json"), LARGEST).ok().filter(|_| same)?;
         Some((serde_json::from_slice(&text).ok()?, folder.display().to_string()))
     })
 }

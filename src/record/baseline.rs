@@ -1,22 +1,20 @@
 //! A record with its response times in one file, to be kept in a repository and compared with later.
 
 use std::{
-    fs::{self, Permissions},
-    io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{
     error::{Error, ErrorKind, Result},
     histograms::{BlockHistograms, histograms_of},
     model::{FORMAT, Record},
-    read::{check_format, parse, unreadable},
+    read::{Head, parse, read_file, unreadable},
     store::{Store, names},
 };
+use crate::files::{self, Over};
 
 /// Version of the shape written by this build.
 pub const BASELINE_FORMAT: u32 = 1;
@@ -46,26 +44,23 @@ impl Baseline {
     /// [`ErrorKind::Missing`] when it is not there; [`ErrorKind::Unreadable`] when it is cut off, no baseline, or it or its record
     /// is of a newer format; [`ErrorKind::Io`] when the file system refuses. Each names the file.
     pub fn read(file: &Path) -> Result<Self> {
-        let text = fs::read(file).map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                Error::new(ErrorKind::Missing, format!("there is no {}", file.display()))
-                    .with_hint("list the baselines: latclinic baseline list")
-            }
-            _ => Error::new(ErrorKind::Io, format!("cannot read {}", file.display())).with_source(cause),
+        let text = read_file(file)?.ok_or_else(|| {
+            Error::new(ErrorKind::Missing, format!("there is no {}", file.display()))
+                .with_hint("list the baselines: latclinic baseline list")
         })?;
-        let any: Map<String, Value> = parse(file, &text, "baseline")?;
-        match any.get("record") {
-            Some(Value::Object(record)) => {
-                check_format(file, &any, BASELINE_FORMAT, "baseline")?;
-                check_format(file, record, FORMAT, "record")?;
+        let head: Head = parse(file, &text, "baseline")?;
+        match &head.record {
+            Some(record) => {
+                head.check_format(file, BASELINE_FORMAT, "baseline")?;
+                record.check_format(file, FORMAT, "record")?;
             }
-            _ if any.contains_key("phase") => {
+            None if head.phase.is_some() => {
                 return Err(unreadable(file, "is a record, not a baseline").with_hint(format!(
                     "save it as one, latclinic baseline save NAME {0}, or name it first: latclinic compare {0} AFTER",
                     file.display()
                 )));
             }
-            _ => return Err(unreadable(file, "is no latclinic baseline: it has no `record`")),
+            None => return Err(unreadable(file, "is no latclinic baseline: it has no `record`")),
         }
         parse(file, &text, "baseline")
     }
@@ -102,17 +97,11 @@ impl Baseline {
         fs::create_dir_all(folder).map_err(refused)?;
         let mut text = serde_json::to_vec_pretty(self).map_err(|cause| refused(cause.into()))?;
         text.push(b'\n');
-        let mut whole = tempfile::Builder::new()
-            .prefix(".baseline.")
-            // Readable as any new file is: the process' umask still applies.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder)
-            .map_err(refused)?;
-        whole.write_all(&text).and_then(|()| whole.as_file().sync_all()).map_err(refused)?;
-        let kept = if replace { whole.persist(file) } else { whole.persist_noclobber(file) };
-        kept.map(drop).map_err(|failed| match failed.error.kind() {
+        let over = if replace { Over::Anything } else { Over::Nothing };
+        // Readable as any new file is: the process' umask still applies.
+        files::write(file, &text, 0o666, over).map_err(|cause| match cause.kind() {
             io::ErrorKind::AlreadyExists => exists(),
-            _ => refused(failed.error),
+            _ => refused(cause),
         })
     }
 }

@@ -1,9 +1,8 @@
 //! A folder that one measurement or comparison is written into.
 
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, File},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -17,6 +16,7 @@ use super::{
     model::Record,
     read::RECORD_FILE,
 };
+use crate::files::{self, Over};
 
 /// Room that is taken before a measurement starts and given back to its record: more than that of an hour needs.
 const ROOM: usize = 1 << 20;
@@ -106,31 +106,18 @@ impl Folder {
         self.write(name, &text)
     }
 
-    /// Writes a file whole: into a temporary one beside it, synced, then renamed.
+    /// Writes a file, complete or not at all.
     ///
     /// # Errors
     /// [`ErrorKind::Exists`] when there is a file of that name; [`ErrorKind::Io`] when the disk is full or refuses.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<()> {
         drop(self.room.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let mut file = self.temporary(name).map_err(|cause| self.refused(name, cause))?;
-        file.write_all(contents).and_then(|()| file.as_file().sync_all()).map_err(|cause| self.refused(name, cause))?;
-        file.persist_noclobber(self.path.join(name)).map_err(|failed| match failed.error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                let path = self.path.join(name);
-                Error::new(ErrorKind::Exists, format!("{} exists already", path.display()))
-            }
-            _ => self.refused(name, failed.error),
-        })?;
-        // The rename itself is on disk only when the folder is.
-        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(|cause| self.refused(name, cause))
-    }
-
-    fn temporary(&self, name: &str) -> io::Result<tempfile::NamedTempFile> {
-        tempfile::Builder::new()
-            .prefix(&format!(".{name}."))
-            // Readable as any new file is: the process' umask still applies.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(&self.path)
+        let path = self.path.join(name);
+        // Readable as any new file is: the process' umask still applies.
+        files::write(&path, contents, 0o666, Over::Nothing).map_err(|cause| match cause.kind() {
+            io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Exists, format!("{} exists already", path.display())),
+            _ => self.refused(name, cause),
+        })
     }
 
     fn take_room(&self) -> io::Result<File> {

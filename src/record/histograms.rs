@@ -1,6 +1,6 @@
 //! The response times behind a record's figures, read back from its `latency.hlog`.
 
-use std::{fs, io, io::Cursor, path::Path};
+use std::{io::Cursor, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hdrhistogram::{
@@ -14,7 +14,7 @@ use hdrhistogram::{
 use super::{
     error::{Error, ErrorKind, Result},
     model::Record,
-    read::Found,
+    read::{Found, read_file, unreadable},
 };
 
 /// Name of the file that holds the response times.
@@ -38,14 +38,20 @@ pub struct BlockHistograms {
 /// refuses.
 pub fn read_histograms(found: &Found) -> Result<Vec<BlockHistograms>> {
     let file = found.folder.join(HISTOGRAMS_FILE);
-    let log = match fs::read(&file) {
-        Ok(log) => log,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(cause) => {
-            return Err(Error::new(ErrorKind::Io, format!("cannot read {}", file.display())).with_source(cause));
-        }
-    };
-    histograms_of(&found.record, &log, &file)
+    match read_file(&file)? {
+        Some(log) => histograms_of(&found.record, &log, &file),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The text of the `latency.hlog` beside a record, if there is one.
+///
+/// # Errors
+/// As [`read_histograms`], but for what is in it.
+pub fn histogram_log(found: &Found) -> Result<Option<String>> {
+    let file = found.folder.join(HISTOGRAMS_FILE);
+    let text = |log| String::from_utf8(log).map_err(|_| unreadable(&file, "is no HdrHistogram log"));
+    read_file(&file)?.map(text).transpose()
 }
 
 /// The response times of a record from the text of its log; `file` is named where they cannot be read.
@@ -96,7 +102,7 @@ fn parse_histograms(log: &[u8], file: &Path) -> Result<Vec<BlockHistograms>> {
 
 #[cfg(test)]
 mod tests {
-    use std::{borrow::Cow, time::Duration};
+    use std::{borrow::Cow, fs, time::Duration};
 
     use super::*;
     use crate::record::{Block, Interval, Phase, Store, sample};

@@ -35,7 +35,7 @@ pub use figures::Percentile;
 pub use finding::{Confidence, Finding, Severity};
 pub use folder::Folder;
 pub use histogram_log::Interval;
-pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, read_histograms};
+pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, histogram_log, read_histograms};
 pub use load_info::{LoadInfo, LoadStage, PoolInfo};
 pub use model::{
     ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PoolUse, Record, Slice,

@@ -1,20 +1,33 @@
 //! Reading a record back.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
-use serde_json::{Map, Value, error::Category};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Value, error::Category};
 
 use super::{
     error::{Error, ErrorKind, Result},
     model::{FORMAT, Record},
 };
+use crate::files::{self, MIB};
 
 /// Name of the file that holds a record.
 pub const RECORD_FILE: &str = "record.json";
+
+/// Most bytes of a file that a measurement wrote: more than a week of slices takes.
+const LARGEST: u64 = 1024 * MIB;
+
+/// What says of a file what it is, without the rest of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Head {
+    #[serde(default)]
+    format: Value,
+    pub(super) phase: Option<IgnoredAny>,
+    pub(super) record: Option<Box<Self>>,
+}
 
 /// A record and where it was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,28 +45,44 @@ pub struct Found {
 /// [`ErrorKind::Io`] when the file system refuses. Each names the file.
 pub fn read(path: &Path) -> Result<Found> {
     let file = if path.is_dir() { path.join(RECORD_FILE) } else { path.to_owned() };
-    let text = fs::read(&file).map_err(|cause| match cause.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(&file),
-        _ => Error::new(ErrorKind::Io, format!("cannot read {}", file.display())).with_source(cause),
-    })?;
+    let text = read_file(&file)?.ok_or_else(|| missing(&file))?;
     // The format comes first: what is newer is known as such before its fields are looked at.
-    let any: Map<String, Value> = parse(&file, &text, "record")?;
-    check_format(&file, &any, FORMAT, "record")?;
+    parse::<Head>(&file, &text, "record")?.check_format(&file, FORMAT, "record")?;
     let record = parse(&file, &text, "record")?;
     let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     Ok(Found { folder, record })
 }
 
-/// Refuses what (`record`, `baseline`) is of a newer format than `newest`.
-pub(super) fn check_format(file: &Path, fields: &Map<String, Value>, newest: u32, what: &str) -> Result<()> {
-    match fields.get("format").and_then(Value::as_u64) {
-        None => Err(unreadable(file, &format!("is no latclinic {what}: it has no `format` number"))),
-        Some(format) if format > u64::from(newest) => {
-            let message =
-                format!("has a {what} of format {format}, newer than {newest}, the newest that this latclinic reads");
-            Err(unreadable(file, &message).with_hint("read it with the latclinic that wrote it, or a newer one"))
+impl Head {
+    /// Refuses what (`record`, `baseline`) is of a newer format than `newest`.
+    pub(super) fn check_format(&self, file: &Path, newest: u32, what: &str) -> Result<()> {
+        match self.format.as_u64() {
+            None => Err(unreadable(file, &format!("is no latclinic {what}: it has no `format` number"))),
+            Some(format) if format > u64::from(newest) => {
+                let message = format!(
+                    "has a {what} of format {format}, newer than {newest}, the newest that this latclinic reads"
+                );
+                Err(unreadable(file, &message).with_hint("read it with the latclinic that wrote it, or a newer one"))
+            }
+            Some(_) => Ok(()),
         }
-        Some(_) => Ok(()),
+    }
+}
+
+/// What is in a file; `None` where there is none of that name.
+///
+/// # Errors
+/// [`ErrorKind::Unreadable`] when it is no file or too large to be meant; [`ErrorKind::Io`] when the file system refuses.
+pub(super) fn read_file(file: &Path) -> Result<Option<Vec<u8>>> {
+    match files::read(file, LARGEST) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(cause) => match cause.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+            io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => {
+                Err(unreadable(file, &format!("cannot be read: {cause}")))
+            }
+            _ => Err(Error::new(ErrorKind::Io, format!("cannot read {}", file.display())).with_source(cause)),
+        },
     }
 }
 
@@ -86,6 +115,8 @@ fn missing(file: &Path) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::record::{Phase, sample};
 

@@ -1,15 +1,15 @@
 //! Where a scenario's files are read: beside the scenario on disk, or in the binary.
 
 use std::{
-    fs::File,
-    io::{self, Read},
+    io,
     path::{Component, Path, PathBuf},
 };
 
 use super::bundled;
+use crate::files::{self, MIB};
 
 /// More than any file of a scenario needs; a device or a dump given by mistake is not read to its end.
-const LARGEST_FILE: u64 = 16 << 20;
+const LARGEST: u64 = 16 * MIB;
 
 /// Files beside a scenario.
 #[derive(Debug)]
@@ -36,10 +36,7 @@ impl Files {
             Self::Bundled => bundled::file(&self.display_name(relative))
                 .map(str::to_owned)
                 .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound)),
-            Self::Disk(folder) => {
-                let bytes = read_bytes(&folder.join(relative))?;
-                String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8 text"))
-            }
+            Self::Disk(folder) => files::read_text(&folder.join(relative), LARGEST),
         }
     }
 
@@ -57,14 +54,9 @@ impl Files {
     }
 }
 
-/// Reads a file whole, unless it is too large to be meant.
+/// Reads a scenario's file.
 pub(super) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "larger than 16 MB"));
-    }
-    Ok(bytes)
+    files::read(path, LARGEST)
 }
 
 /// `a/../b` as `b`: for display only, since a link may make them differ.

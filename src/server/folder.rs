@@ -7,19 +7,21 @@
 //! postgresql.log     what initdb and the server said; the previous one ends in .1
 //! pg15/              a cluster, one a major version
 //! pg15.lock          held by every process of that cluster's server
+//! pg15.new-..        a cluster that is being made, or deleted: whoever comes next removes it
 //! ```
 
 use std::{
     ffi::OsStr,
-    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown},
     path::{Path, PathBuf},
 };
 
 use nix::{libc::O_NOFOLLOW, unistd::geteuid};
 
 use super::error::{Error, Result};
+use crate::files::{self, Draft, MIB, Over};
 
 /// The way out of every trouble with the data folder.
 pub(super) const CHOOSE_ANOTHER_FOLDER: &str = "choose another folder with --data-dir or LATCLINIC_DATA_DIR";
@@ -122,11 +124,11 @@ impl Folder {
         Ok(clusters)
     }
 
-    /// Removes what interrupted initdbs left; nobody works on it, for the caller holds the job lock.
+    /// Removes what interrupted makings and deletions left; nobody works on it, for the caller holds the job lock.
     pub(super) fn remove_leftovers(&self) -> Result<()> {
         for path in self.entries()?.iter().filter(|path| is_leftover(path)) {
             // A dying initdb may still be taking its own files away: what resists now goes next time.
-            let _ = fs::remove_dir_all(path);
+            let _ = remove(path);
         }
         Ok(())
     }
@@ -147,12 +149,17 @@ impl Folder {
     pub(super) fn logged_since(&self, begin: u64) -> String {
         let mut text = Vec::new();
         let _ = File::open(self.log())
-            .and_then(|mut file| file.seek(SeekFrom::Start(begin)).and_then(|_| file.read_to_end(&mut text)));
+            .and_then(|mut file| file.seek(SeekFrom::Start(begin)).and_then(|_| file.take(MIB).read_to_end(&mut text)));
         String::from_utf8_lossy(&text).into_owned()
     }
 
     /// Deletes what is latclinic's, then the folder if nothing else is in it. Gives what was left, which is not latclinic's.
     pub(super) fn delete(&self) -> Result<Vec<PathBuf>> {
+        // Half deleted, a cluster must not have its name: the next command would take it for a complete one.
+        for cluster in self.clusters()? {
+            let aside = self.root.join(format!("{}{:016x}", cluster.unfinished_prefix(), rand::random::<u64>()));
+            fs::rename(&cluster.path, aside).map_err(|cause| Error::io("delete", &cluster.path, cause))?;
+        }
         let mut foreign = Vec::new();
         let mut last = Vec::new();
         for path in self.entries()? {
@@ -190,7 +197,7 @@ impl Cluster {
         self.path.with_extension("lock")
     }
 
-    /// Prefix of the folders in which initdb works before its result is renamed.
+    /// Prefix of the folders in which initdb works before its result is renamed, and of those that are deleted.
     pub(super) fn unfinished_prefix(&self) -> String {
         format!("pg{}.new-", self.major)
     }
@@ -198,7 +205,14 @@ impl Cluster {
     /// Fails when the cluster was made by another major version than its name says.
     pub(super) fn check_version(&self) -> Result<()> {
         let path = self.path.join("PG_VERSION");
-        let version = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, cause))?;
+        let version = files::read_text(&path, MIB).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => {
+                let message = format!("the data in {} are incomplete: there is no PG_VERSION", self.path.display());
+                let deleted = "as after a deletion that was interrupted: `latclinic server destroy` deletes the rest";
+                Error::failed(message).with_hint(format!("{deleted}, then seed again; or {CHOOSE_ANOTHER_FOLDER}"))
+            }
+            _ => Error::io("read", &path, cause),
+        })?;
         if version.trim() == self.major.to_string() {
             return Ok(());
         }
@@ -221,14 +235,10 @@ pub(super) fn open_private(path: &Path, options: &mut OpenOptions) -> Result<Fil
 /// Writes a file whole: a reader sees the old or the new text, and a link in its place is replaced, not followed.
 pub(super) fn write_whole(path: &Path, text: &str, mode: u32) -> Result<()> {
     let failed = |cause| Error::io("write", path, cause);
-    let mut file = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(parent_of(path))
-        .map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    hand_to_owner(file.as_file(), path).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|cause| failed(cause.error))?;
-    Ok(())
+    let mut draft = Draft::of(path, mode).map_err(failed)?;
+    draft.file().write_all(text.as_bytes()).map_err(failed)?;
+    hand_to_owner(draft.file(), path).map_err(failed)?;
+    draft.finish(path, Over::Anything).map_err(failed)
 }
 
 /// What root makes in somebody's folder belongs to that somebody, who has to be able to work there without root.
@@ -292,9 +302,7 @@ fn refuse_foreign(root: &Path) -> Result<()> {
     let entries = fs::read_dir(root).map_err(|cause| Error::io("look into the data folder", root, cause))?;
     // A fresh file system brings lost+found, an interrupted deletion leaves the lock, a second latclinic that makes the
     // folder at the same time its half-written mark.
-    let known = |name: &OsStr| {
-        ["lost+found", LOCK].iter().any(|known| name == *known) || name.as_encoded_bytes().starts_with(b".tmp")
-    };
+    let known = |name: &OsStr| ["lost+found", LOCK].iter().any(|known| name == *known) || files::is_unfinished(name);
     let strangers = entries.flatten().any(|entry| !known(&entry.file_name())) && !root.join(MARK).exists();
     if !strangers {
         return Ok(());
@@ -309,9 +317,11 @@ fn refuse_foreign(root: &Path) -> Result<()> {
 
 fn is_leftover(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.strip_prefix("pg")
-        .and_then(|rest| rest.split_once(".new-"))
-        .is_some_and(|(major, _)| major.parse::<u32>().is_ok())
+    files::is_unfinished(OsStr::new(name))
+        || name
+            .strip_prefix("pg")
+            .and_then(|rest| rest.split_once(".new-"))
+            .is_some_and(|(major, _)| major.parse::<u32>().is_ok())
 }
 
 fn is_cluster_or_its_lock(name: &str) -> bool {
@@ -372,6 +382,7 @@ mod tests {
         fs::create_dir_all(folder.cluster(15).path.join("base/1")).unwrap();
         fs::write(folder.cluster(15).lock(), "").unwrap();
         fs::create_dir(folder.root().join("pg15.new-abc")).unwrap();
+        fs::write(folder.root().join(".latclinic-unfinished-abc"), "{").unwrap();
         fs::write(folder.root().join("pgpass"), "mine").unwrap();
         let left = folder.delete().unwrap();
         assert_eq!(left, [folder.root().join("pgpass")]);
@@ -394,5 +405,9 @@ mod tests {
         fs::write(cluster.path.join("PG_VERSION"), "14\n").unwrap();
         let error = cluster.check_version().unwrap_err().to_string();
         assert_eq!(error, format!("the data in {} are of PostgreSQL 14, not 15", cluster.path.display()));
+        fs::remove_file(cluster.path.join("PG_VERSION")).unwrap();
+        let error = cluster.check_version().unwrap_err();
+        assert!(error.to_string().ends_with("pg15 are incomplete: there is no PG_VERSION"), "{error}");
+        assert!(error.hint().unwrap().contains("`latclinic server destroy` deletes the rest"));
     }
 }

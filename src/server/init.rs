@@ -20,7 +20,6 @@ use super::{
 /// Makes the cluster of a site with its database.
 pub(super) fn create(site: &Site<'_>, cancel: &CancellationToken) -> Result<()> {
     let Site { folder, cluster, installation, account } = site;
-    folder.remove_leftovers()?;
     let unfinished = tempfile::Builder::new()
         .prefix(&cluster.unfinished_prefix())
         .tempdir_in(folder.root())

@@ -1,8 +1,9 @@
 //! Says how to install PostgreSQL on this system.
 
-use std::fs;
+use std::path::Path;
 
 use super::{binaries::SUPPORTED, error::Error};
+use crate::files::{self, MIB};
 
 /// System, its ids in os-release, and the command.
 const COMMANDS: &[(&str, &[&str], &str)] = &[
@@ -35,7 +36,7 @@ fn system_ids() -> Vec<String> {
     if cfg!(target_os = "macos") {
         return vec!["macos".to_owned()];
     }
-    ids_in(&fs::read_to_string("/etc/os-release").unwrap_or_default())
+    ids_in(&files::read_text(Path::new("/etc/os-release"), MIB).unwrap_or_default())
 }
 
 fn ids_in(os_release: &str) -> Vec<String> {

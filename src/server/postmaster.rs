@@ -60,6 +60,7 @@ pub(super) fn start(
     let Site { folder, cluster, installation, account } = site;
     let version = &installation.version;
     let lock = lock::lock_cluster(cluster, account, cancel)?;
+    folder.remove_leftovers()?;
     if !cluster.path.exists() {
         notes(&format!("creating a PostgreSQL {version} in {}", cluster.path.display()));
         init::create(site, cancel)?;

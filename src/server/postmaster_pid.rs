@@ -1,9 +1,8 @@
 //! `postmaster.pid`, the file in which a server says who it is and how far it has come.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+
+use crate::files::{self, MIB};
 
 /// What `postmaster.pid` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +27,12 @@ impl PostmasterPid {
 
     /// Reads the file of a cluster; none while it is absent or half written.
     pub(super) fn read(cluster: &Path) -> Option<Self> {
-        Self::parse(&fs::read_to_string(Self::path(cluster)).ok()?)
+        Self::parse(&files::read_text(&Self::path(cluster), MIB).ok()?)
     }
 
     /// Reads only the first line, which PostgreSQL writes before all others.
     pub(super) fn read_pid(cluster: &Path) -> Option<u32> {
-        fs::read_to_string(Self::path(cluster)).ok()?.lines().next()?.trim().parse().ok()
+        files::read_text(&Self::path(cluster), MIB).ok()?.lines().next()?.trim().parse().ok()
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -206,6 +206,11 @@ fn way_out(said: &str) -> Option<&'static str> {
         ("could not locate a valid checkpoint", "the data are damaged: `latclinic server destroy` and seed again"),
         ("invalid primary checkpoint", "the data are damaged: `latclinic server destroy` and seed again"),
         ("incompatible with server", "choose binaries of that version with --pg-bin, or `latclinic server destroy`"),
+        ("could not find the database system", "data are missing: `latclinic server destroy` and seed again"),
+        (
+            "could not access the server configuration file",
+            "data are missing: `latclinic server destroy` and seed again",
+        ),
         ("configuration file", "mend postgresql.conf or postgresql.auto.conf in the data folder"),
     ];
     known.iter().find(|(sign, _)| said.contains(sign)).map(|(_, advice)| *advice)

@@ -11,6 +11,7 @@ use super::{
     process::{self, Holder},
     socket,
 };
+use crate::files::{self, MIB};
 
 /// How a server was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +71,7 @@ impl State {
     }
 
     fn read(folder: &Folder) -> Option<Self> {
-        serde_json::from_str(&fs::read_to_string(folder.state()).ok()?).ok()
+        serde_json::from_slice(&files::read(&folder.state(), MIB).ok()?).ok()
     }
 
     /// Forgets a server that has ended, and takes the folder of its socket away.

@@ -41,7 +41,7 @@ fn files_that_cannot_be_written_are_told_before_anything_is_measured() {
     let site = Site::new();
     site.write("file", "");
     assert_snapshot!(site.refused(1, &run(&["--junit", "file/junit.xml"])), @"
-    error: cannot write file/junit.xml: not a directory
+    error: cannot write file/junit.xml: Not a directory (os error 20)
       help: name a file in a folder that exists and can be written to
     ");
     assert_snapshot!(site.refused(1, &run(&["--summary", "none/summary.md"])), @"

@@ -6,6 +6,7 @@ mod baselines;
 mod conditions;
 mod database;
 mod folders;
+mod foreign_files;
 mod gates;
 mod interrupted;
 mod query;

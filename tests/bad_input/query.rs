@@ -21,7 +21,10 @@ fn statements_that_are_refused_before_a_server_is_asked() {
       help: --query takes SQL, @FILE, or - for stdin
     ");
     std::fs::write(site.path("bytes.sql"), b"SELECT '\xff'").unwrap();
-    assert_snapshot!(refused(&["--query", "@bytes.sql"]), @"error: cannot read the statement from bytes.sql: stream did not contain valid UTF-8");
+    assert_snapshot!(refused(&["--query", "@bytes.sql"]), @"
+    error: cannot read the statement from bytes.sql: it is not UTF-8 text
+      help: --query takes SQL, @FILE, or - for stdin
+    ");
     assert!(refused(&["--parameter", "5"]).contains("--query <SQL>"));
     assert!(refused(&["events", "--query", "SELECT 1"]).contains("cannot be used with"));
 }

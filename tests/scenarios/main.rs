@@ -471,7 +471,7 @@ mine.toml:12:1: missing key, expected `down` or `down_file`
     let file = |name: &str| format!("{}\n", file.replace("[dataset]", &format!("[dataset]\nschema_file = \"{name}\"")));
     assert_snapshot!(with_dataset(&file("schema.sql")), @r#"schema.sql:3:8: SQL: unterminated string literal"#);
     assert_snapshot!(with_dataset(&file("shema.sql")), @r#"mine.toml:3:15: no file shema.sql (did you mean `schema.sql`?)"#);
-    assert_snapshot!(with_dataset(&file("folder")), @r#"mine.toml:3:15: cannot read folder: Is a directory (os error 21)"#);
+    assert_snapshot!(with_dataset(&file("folder")), @r#"mine.toml:3:15: cannot read folder: it is a folder, not a file"#);
 }
 
 #[test]

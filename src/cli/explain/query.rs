@@ -1,6 +1,6 @@
 //! `latclinic explain --query`
 
-use std::{fs, io::Read, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use clap::Args;
 
@@ -15,11 +15,12 @@ use crate::{
         target::TargetArgs,
     },
     clinic::{self, TryBy},
+    files::{self, MIB},
     render,
 };
 
 /// Most bytes of a statement.
-const LONGEST: u64 = 16 << 20;
+const LONGEST: u64 = 16 * MIB;
 
 /// A statement of anybody's.
 #[derive(Debug, Args)]
@@ -80,24 +81,14 @@ pub(super) fn run(
 
 /// The text that an argument stands for.
 fn text(query: &str) -> Result<String, CommandError> {
-    let read = |what: &str, mut from: Box<dyn Read>| {
-        let failed = |cause: String| {
-            CommandError::new(Exit::Usage, anyhow::anyhow!("cannot read the statement from {what}: {cause}"))
-        };
-        let mut text = String::new();
-        let length =
-            from.by_ref().take(LONGEST + 1).read_to_string(&mut text).map_err(|cause| failed(cause.to_string()))?;
-        if length as u64 > LONGEST { Err(failed("it is longer than 16 MiB".to_owned())) } else { Ok(text) }
+    let (from, read) = match query.strip_prefix('@') {
+        _ if query == "-" => ("stdin", files::read_all(io::stdin().lock(), LONGEST)),
+        Some(file) => (file, files::open_piped(Path::new(file)).and_then(|open| files::read_all(open, LONGEST))),
+        None => return Ok(query.to_owned()),
     };
-    match query.strip_prefix('@') {
-        _ if query == "-" => read("stdin", Box::new(std::io::stdin())),
-        Some(file) => match fs::File::open(file) {
-            Ok(open) => read(file, Box::new(open)),
-            Err(cause) => {
-                let message = anyhow::anyhow!("cannot read the statement from {file}: {cause}");
-                Err(CommandError::new(Exit::Usage, message).with_hint("--query takes SQL, @FILE, or - for stdin"))
-            }
-        },
-        None => Ok(query.to_owned()),
-    }
+    let text = read.map_err(|cause| cause.to_string());
+    text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())).map_err(|why| {
+        let message = anyhow::anyhow!("cannot read the statement from {from}: {why}");
+        CommandError::new(Exit::Usage, message).with_hint("--query takes SQL, @FILE, or - for stdin")
+    })
 }

@@ -2,6 +2,8 @@
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
+use crate::files::{self, MIB};
+
 /// What the file has for a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -24,7 +26,7 @@ pub(super) fn look_up(file: &Path, host: &str, port: u16, database: &str, user: 
     if mode & 0o077 != 0 {
         return unread("others may read it; chmod 600 it");
     }
-    match fs::read_to_string(file) {
+    match files::read_text(file, MIB) {
         Ok(text) => find(&text, host, port, database, user).map_or(Found::Nothing, Found::Password),
         Err(error) => unread(&error.to_string()),
     }
