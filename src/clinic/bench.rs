@@ -7,6 +7,7 @@ use super::{
     explain::{self, Captured},
     load::PlannedLoad,
     measure::{Measured, Ready},
+    saving::{self, Extent},
     warnings::warnings,
 };
 use crate::{
@@ -34,9 +35,11 @@ pub struct BenchOutcome {
 }
 
 impl Reports {
-    /// The folder for what is about to be measured.
-    pub(super) fn prepare(&self, scenario: &str, what: &str) -> Result<Folder, Error> {
-        Ok(Store::new(&self.root).prepare(scenario, what, jiff::Timestamp::now(), self.output.as_deref())?)
+    /// The folder for what is about to be measured, with room for it.
+    pub(super) fn prepare(&self, scenario: &str, what: &str, extent: Extent) -> Result<Folder, Error> {
+        let store = Store::new(&self.root);
+        let folder = store.prepare(scenario, what, jiff::Timestamp::now(), self.output.as_deref())?;
+        Ok(folder.with_room(extent.room())?)
     }
 }
 
@@ -52,7 +55,7 @@ pub async fn bench(
     plan: &PlannedLoad,
     reports: &Reports,
 ) -> Result<BenchOutcome, Error> {
-    let folder = reports.prepare(&scenario.id, phase.as_str())?;
+    let folder = reports.prepare(&scenario.id, phase.as_str(), plan.extent(scenario))?;
     measure(clinic, scenario, phase, plan, &folder).await
 }
 
@@ -112,14 +115,18 @@ pub(super) fn save(
 ) -> Result<BenchOutcome, Error> {
     measured.record.warnings = warnings(&measured.record);
     let Measured { measurement, record, .. } = &measured;
-    let statements = record.statements.iter().zip(&measurement.scripts).map(|(statement, figures)| Interval {
-        statement: Some(&statement.name),
-        start: Duration::ZERO,
-        length: measurement.measured,
-        histogram: Cow::Borrowed(&figures.response),
-    });
-    write(folder, record, statements.chain(slices(&measurement.slices)), captured)?;
-    Ok(BenchOutcome { found: Found { folder: folder.path().to_owned(), record: measured.record }, failure })
+    let (folder, elsewhere) = saving::save(folder, |folder| {
+        let statements = record.statements.iter().zip(&measurement.scripts).map(|(statement, figures)| Interval {
+            statement: Some(&statement.name),
+            start: Duration::ZERO,
+            length: measurement.measured,
+            histogram: Cow::Borrowed(&figures.response),
+        });
+        write(folder, record, statements.chain(slices(&measurement.slices)), captured)?;
+        Ok(folder.path().to_owned())
+    })?;
+    let failure = elsewhere.or(failure).map(Error::after_measuring);
+    Ok(BenchOutcome { found: Found { folder, record: measured.record }, failure })
 }
 
 /// The slices of a measurement as lines of its histogram log.

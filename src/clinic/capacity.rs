@@ -104,7 +104,7 @@ pub async fn find_capacity(
     plan: &CapacityPlan,
     reports: &Reports,
 ) -> Result<BenchOutcome, Error> {
-    let folder = reports.prepare(&scenario.id, phase.as_str())?;
+    let folder = reports.prepare(&scenario.id, phase.as_str(), plan.last.extent(scenario))?;
     let mut ready = Ready::new(clinic, scenario, phase, plan.last.load.seed).await?;
     ready.find_values().await?;
     let mut search = Search { clinic, ready: &ready, plan, bracket: None, curve: Vec::new(), newest: None };

@@ -95,18 +95,18 @@ impl Default for Judging {
     }
 }
 
-/// Compares two records by the response times beside them, and judges the gates of the one after and those asked for; `reports`
-/// is where the noise of the machine may be known.
+/// Compares two records by their response times, and judges the gates of the one after and those asked for; `reports` is where the
+/// noise of the machine may be known.
 ///
 /// # Errors
-/// [`ErrorKind::Undecided`] when they do not belong together or response times cannot be read; else as [`gates::of_records`].
-pub(super) fn compare_records(
-    before: &Found,
-    after: &Found,
+/// [`ErrorKind::Undecided`] when they do not belong together; else as [`gates::of_records`].
+pub(super) fn compare_measured(
+    sides: [(Found, Vec<BlockHistograms>); 2],
     judging: &Judging,
     reports: &Path,
 ) -> Result<Comparison, Error> {
-    compare_sides(&Side::read(before.clone())?, &Side::read(after.clone())?, judging, reports)
+    let [before, after] = sides.map(|(found, blocks)| Side { found, blocks });
+    compare_sides(&before, &after, judging, reports)
 }
 
 fn compare_sides(before: &Side, after: &Side, judging: &Judging, reports: &Path) -> Result<Comparison, Error> {

@@ -55,6 +55,15 @@ impl Error {
         self
     }
 
+    /// The same failure after something was measured: what was asked for could be done, until something failed.
+    #[must_use]
+    pub fn after_measuring(mut self) -> Self {
+        if self.kind == ErrorKind::Usage {
+            self.kind = ErrorKind::Failed;
+        }
+        self
+    }
+
     /// What it means for the caller.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Error, ErrorKind, gates, machine};
+use super::{Error, ErrorKind, gates, machine, saving::Extent};
 use crate::{
     load::Load,
     scenario::{
@@ -77,6 +77,12 @@ pub struct PlannedLoad {
 }
 
 impl PlannedLoad {
+    /// What is going to be measured in one go.
+    pub(super) fn extent(&self, scenario: &Scenario) -> Extent {
+        let seconds = self.load.duration.as_secs_f64();
+        Extent { sides: 1, blocks: 1, seconds, operations: scenario.scripts.len() as u64 }
+    }
+
     /// The most connections that the load has at once.
     pub fn most_connections(&self) -> u32 {
         match self.connections.sharing {

@@ -26,6 +26,7 @@ pub mod results;
 mod rounds;
 mod rules;
 mod run;
+mod saving;
 mod seed;
 mod thresholds;
 mod warnings;

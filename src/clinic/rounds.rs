@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Error, ErrorKind, LoadOptions, PlannedLoad};
+use super::{Error, ErrorKind, LoadOptions, PlannedLoad, saving::Extent};
 use crate::{draw::Stream, record::Phase, scenario::Scenario, stats};
 
 /// Rounds of a run unless told otherwise: the fewest that a claim needs.
@@ -119,6 +119,17 @@ impl RunPlan {
         // The golden ratio's bits: no two rounds of near seeds are alike.
         block.load.seed = block.load.seed.wrapping_add(u64::from(round).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         block
+    }
+
+    /// What is going to be measured, at most.
+    pub(super) fn extent(&self, scenario: &Scenario) -> Extent {
+        let blocks = self.rounds.most();
+        Extent {
+            sides: 2,
+            blocks: blocks.into(),
+            seconds: (self.load.load.duration * blocks).as_secs_f64(),
+            operations: scenario.scripts.len() as u64,
+        }
     }
 
     /// Time that the blocks of `rounds` rounds take, without what is done between them.

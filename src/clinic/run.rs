@@ -9,13 +9,14 @@ use super::{
     Clinic, Error, ErrorKind, FixOutcome, FixState, Reports, RoundPlace, RunPlan, SeedOptions, SeedOutcome,
     arm::Arm,
     bench::{all_failed, nothing_sent},
-    compare::{Judging, compare_records, write_comparison},
+    compare::{Judging, compare_measured, write_comparison},
     fix::{apply_fix_watched, revert_fix},
     gates,
     measure::{Measured, Ready},
     price::probe_writes,
     results::Collector,
     rounds::Rounds,
+    saving,
     seed::{rows_text, seed},
     warnings,
 };
@@ -23,7 +24,9 @@ use crate::{
     compare::{self, Comparison},
     engine::Ended,
     pg,
-    record::{self, Applied, Folder, Found, Phase, Price, Record, ResultsCheck, RunInfo, Warning, WriteProbe},
+    record::{
+        self, Applied, BlockHistograms, Folder, Found, Phase, Price, Record, ResultsCheck, RunInfo, Warning, WriteProbe,
+    },
     scenario::Scenario,
 };
 
@@ -53,7 +56,7 @@ pub async fn run(
     reports: &Reports,
     markdown: impl Fn(&Comparison) -> String,
 ) -> Result<RunOutcome, Error> {
-    let folder = reports.prepare(&scenario.id, if plan.aa { "aa" } else { "run" })?;
+    let folder = reports.prepare(&scenario.id, if plan.aa { "aa" } else { "run" }, plan.extent(scenario))?;
     if let SeedOutcome::AlreadyComplete(facts) = seed(clinic, scenario, seed_options).await? {
         clinic.note(format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows)));
     }
@@ -72,18 +75,33 @@ pub async fn run(
     if failure.is_some() {
         run.tell_state();
     }
-    let saved = run.save(&folder, failure.as_ref())?;
-    let comparison = match (&saved, failure) {
-        (None, Some(failure)) => return Err(failure),
-        (Some([Some(before), Some(after)]), failure) if run.info.rounds > 0 => {
-            let comparison = compare_records(before, after, judging, &reports.root)?;
-            write_comparison(&folder, &comparison, markdown)?;
-            (Some(comparison), failure)
+    run.close_open();
+    let records = run.records(failure.as_ref());
+    if records.iter().all(Option::is_none)
+        && let Some(failure) = failure
+    {
+        return Err(failure);
+    }
+    let ((comparison, folder), elsewhere) = saving::save(&folder, |folder| {
+        let [before, after] = run.write(&records, folder)?;
+        let comparison = match (before, after) {
+            (Some(before), Some(after)) if run.info.rounds > 0 => {
+                let sides = [(before, Phase::Before), (after, Phase::After)];
+                let sides = sides.map(|(found, phase)| (found, run.histograms(phase)));
+                Some(compare_measured(sides, judging, &reports.root))
+            }
+            _ => None,
+        };
+        if let Some(Ok(comparison)) = &comparison {
+            write_comparison(folder, comparison, &markdown)?;
         }
-        (_, failure) => (None, failure),
-    };
-    let (comparison, failure) = comparison;
-    Ok(RunOutcome { comparison, folder: folder.path().to_owned(), failure })
+        Ok((comparison, folder.path().to_owned()))
+    })?;
+    if let (Some(_), Some(failure)) = (&elsewhere, &failure) {
+        clinic.note(failure.to_string());
+    }
+    let failure = elsewhere.or(failure).map(Error::after_measuring);
+    Ok(RunOutcome { comparison: comparison.transpose()?, folder, failure })
 }
 
 /// A run that goes on.
@@ -360,8 +378,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Saves both sides; where no round is whole, what there is of one. `None` where nothing was measured.
-    fn save(&mut self, folder: &Folder, failure: Option<&Error>) -> Result<Option<[Option<Found>; 2]>, Error> {
+    /// Where no round is whole, counts what there is of one.
+    fn close_open(&mut self) {
         if self.info.rounds == 0 {
             for (arm, measured) in self.arms.iter_mut().zip(&mut self.open) {
                 if let (Some(arm), Some((measured, _))) = (arm, measured.take()) {
@@ -369,14 +387,23 @@ impl<'a> Run<'a> {
                 }
             }
         }
+    }
+
+    /// The response times behind the record of a side.
+    fn histograms(&self, phase: Phase) -> Vec<BlockHistograms> {
+        self.arms[side(phase)].as_ref().map(Arm::histograms).unwrap_or_default()
+    }
+
+    /// Writes the records of both sides.
+    fn write(&self, records: &[Option<Record>; 2], folder: &Folder) -> Result<[Option<Found>; 2], Error> {
         let names = if self.plan.aa { ["a", "b"] } else { ["before", "after"] };
         let mut found = [None, None];
-        for (index, record) in self.records(failure).into_iter().enumerate() {
+        for (index, record) in records.iter().enumerate() {
             if let (Some(arm), Some(record)) = (&self.arms[index], record) {
-                found[index] = Some(arm.save(record, &folder.subfolder(names[index])?)?);
+                found[index] = Some(arm.save(record.clone(), &folder.subfolder(names[index])?)?);
             }
         }
-        Ok(found.iter().any(Option::is_some).then_some(found))
+        Ok(found)
     }
 }
 

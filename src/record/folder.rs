@@ -1,10 +1,9 @@
 //! A folder that one measurement or comparison is written into.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    env, fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
@@ -15,11 +14,12 @@ use super::{
     histograms::HISTOGRAMS_FILE,
     model::Record,
     read::RECORD_FILE,
+    room::Room,
 };
-use crate::files::{self, Over};
+use crate::files::{self, MIB, Over};
 
-/// Room that is taken before a measurement starts and given back to its record: more than that of an hour needs.
-const ROOM: usize = 1 << 20;
+/// Room that a folder takes when it is made, unless more is asked for.
+const LEAST_ROOM: u64 = MIB;
 
 const ELSEWHERE: &str = "name a folder that can be written to, with --reports or --output";
 
@@ -29,17 +29,26 @@ const ELSEWHERE: &str = "name a folder that can be written to, with --reports or
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// A file without a name that holds [`ROOM`] until the first file is written: a disk that others fill during the
-    /// measurement does not take its record.
-    room: Mutex<Option<File>>,
+    content: Arc<Mutex<Content>>,
+}
+
+/// What a folder holds, folders in it included.
+#[derive(Debug, Default)]
+struct Content {
+    room: Room,
+    written: Vec<PathBuf>,
 }
 
 impl Folder {
-    /// Creates the folder `path` with its parents and tries that it can be written to.
+    /// Creates the folder `path` with its parents and takes [`LEAST_ROOM`] in it.
     ///
     /// # Errors
     /// [`ErrorKind::Exists`] when there is something of that name; [`ErrorKind::Io`] when it cannot be made or has no room.
     pub(super) fn create(path: &Path) -> Result<Self> {
+        Self::make(path, Arc::default())?.with_room(LEAST_ROOM)
+    }
+
+    fn make(path: &Path, content: Arc<Mutex<Content>>) -> Result<Self> {
         let refused = |doing: &str, cause: io::Error| io_error(&format!("cannot {doing} {}", path.display()), cause);
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(|cause| match parent.ancestors().find(|above| above.exists()) {
@@ -55,11 +64,24 @@ impl Folder {
                 .with_hint("nothing is ever overwritten: name a folder that does not exist"),
             _ => refused("create the folder", cause),
         })?;
-        // Made first: dropped, it takes a folder without room away.
-        let folder = Self { path: path.to_owned(), room: Mutex::default() };
-        let room = folder.take_room().map_err(|cause| refused("write into", cause))?;
-        *folder.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
-        Ok(folder)
+        Ok(Self { path: path.to_owned(), content })
+    }
+
+    /// Takes so much room for what is going to be written into it. Dropped, a folder without room goes again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when there is not so much.
+    pub fn with_room(self, bytes: u64) -> Result<Self> {
+        // What is held already would count as others'.
+        self.content().room = Room::default();
+        let refused = |cause| io_error(&format!("cannot write into {}", self.path.display()), cause);
+        let room = Room::take(&self.path, bytes).map_err(refused)?;
+        self.content().room = room;
+        Ok(self)
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it is.
@@ -67,12 +89,46 @@ impl Folder {
         &self.path
     }
 
-    /// Creates a folder in it, such as `before` in the folder of a run.
+    /// Creates a folder in it, such as `before` in the folder of a run, whose files take of the same room.
     ///
     /// # Errors
     /// As [`Store::prepare`](super::Store::prepare).
     pub fn subfolder(&self, name: &str) -> Result<Self> {
-        Self::create(&self.path.join(name))
+        Self::make(&self.path.join(name), Arc::clone(&self.content))
+    }
+
+    /// Folders for what cannot be written into this one: beside it, then where there may be another disk. Each is new and made when
+    /// it is asked for.
+    pub fn elsewhere(&self) -> impl Iterator<Item = Self> {
+        let name = self.path.file_name().unwrap_or_default().to_os_string();
+        let mut prefixed = std::ffi::OsString::from("latclinic-");
+        prefixed.push(&name);
+        let folders = [Some(env::temp_dir()), env::var_os("HOME").map(PathBuf::from)].into_iter().flatten();
+        let others = folders.chain(["/var/tmp", "/dev/shm"].map(PathBuf::from)).filter(|folder| folder.is_dir());
+        let others: Vec<PathBuf> = others.map(|folder| folder.join(&prefixed)).collect();
+        [self.path.with_file_name(name)].into_iter().chain(others).filter_map(|path| {
+            (1..100).find_map(|number| {
+                let mut numbered = path.clone().into_os_string();
+                if number > 1 {
+                    numbered.push(format!("-{number}"));
+                }
+                match Self::make(Path::new(&numbered), Arc::default()) {
+                    Err(error) if error.kind() == ErrorKind::Exists => None,
+                    made => Some(made.ok()),
+                }
+            })?
+        })
+    }
+
+    /// Removes what was written into it: half of a record is worse than none.
+    pub fn discard(&self) {
+        for path in self.content().written.drain(..) {
+            let _ = fs::remove_file(&path);
+            // The folder of a phase, if nothing else is in it.
+            if let Some(folder) = path.parent().filter(|folder| *folder != self.path) {
+                let _ = fs::remove_dir(folder);
+            }
+        }
     }
 
     /// Writes `record.json`.
@@ -111,20 +167,16 @@ impl Folder {
     /// # Errors
     /// [`ErrorKind::Exists`] when there is a file of that name; [`ErrorKind::Io`] when the disk is full or refuses.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<()> {
-        drop(self.room.lock().unwrap_or_else(PoisonError::into_inner).take());
         let path = self.path.join(name);
+        let mut content = self.content();
+        content.room.give_back(contents.len() as u64);
         // Readable as any new file is: the process' umask still applies.
         files::write(&path, contents, 0o666, Over::Nothing).map_err(|cause| match cause.kind() {
             io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Exists, format!("{} exists already", path.display())),
             _ => self.refused(name, cause),
-        })
-    }
-
-    fn take_room(&self) -> io::Result<File> {
-        let mut file = tempfile::tempfile_in(&self.path)?;
-        file.write_all(&vec![0; ROOM])?;
-        file.sync_all()?;
-        Ok(file)
+        })?;
+        content.written.push(path);
+        Ok(())
     }
 
     fn refused(&self, name: &str, cause: io::Error) -> Error {
@@ -142,6 +194,7 @@ impl Drop for Folder {
 fn io_error(message: &str, cause: io::Error) -> Error {
     let hint = match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, or name another folder with --output",
+        io::ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
         _ => ELSEWHERE,
     };
     Error::new(ErrorKind::Io, message).with_hint(hint).with_source(cause)
@@ -175,6 +228,26 @@ mod tests {
         assert!(!root.path().join("run/before").exists());
         drop(folder);
         assert!(!root.path().join("run").exists());
+    }
+
+    #[test]
+    fn what_cannot_be_written_here_has_places_elsewhere_and_half_of_it_goes() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(&root.path().join("run")).unwrap().with_room(2 * MIB).unwrap();
+        let before = folder.subfolder("before").unwrap();
+        before.write("latency.hlog", b"x").unwrap();
+        fs::write(root.path().join("run/before/record.json"), "another's").unwrap();
+        assert_eq!(before.write("record.json", b"{}").unwrap_err().kind(), ErrorKind::Exists);
+        drop(before);
+        folder.discard();
+        assert!(!root.path().join("run/before/latency.hlog").exists());
+        assert_eq!(fs::read_to_string(root.path().join("run/before/record.json")).unwrap(), "another's");
+        let elsewhere = folder.elsewhere().next().unwrap();
+        assert_eq!(elsewhere.path(), root.path().join("run-2"));
+        elsewhere.subfolder("before").unwrap().write("record.json", b"{}").unwrap();
+        elsewhere.discard();
+        drop(elsewhere);
+        assert!(!root.path().join("run-2").exists());
     }
 
     #[test]

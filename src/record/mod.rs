@@ -20,6 +20,7 @@ mod plan;
 mod price;
 mod read;
 mod results;
+mod room;
 mod rounds;
 mod store;
 mod what_if;

@@ -118,10 +118,11 @@ fn of_scenario(args: &ExplainArgs, phase: Phase, output: &mut Output) -> Result<
     let seed = args.random_seed.unwrap_or(scenario.load.seed);
     let reports = args.reports.reports();
     let what_if = args.what_if.by();
-    let (outcome, _) = session::at(args.target.place(0)?, "latclinic explain", async |clinic| {
+    let (outcome, interrupted) = session::at(args.target.place(0)?, "latclinic explain", async |clinic| {
         clinic::explain(clinic, &scenario, phase, seed, args.limit.time_limit(), what_if, &reports).await
     })?;
     let examinations = outcome.captured.examinations(&outcome.findings);
     let document = render::examination(&examinations);
-    args.format.format.show_saved(output, &document, &examinations, &outcome.folder)
+    args.format.format.show_saved(output, &document, &examinations, &outcome.folder)?;
+    outcome.failure.map_or(Ok(()), |failure| Err(session::failure(failure, interrupted)))
 }

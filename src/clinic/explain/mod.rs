@@ -26,7 +26,11 @@ pub(super) use self::{
     sampled::{Sampled, warning as plans_warning},
     values::{StatementValues, find as find_values},
 };
-use super::{Clinic, Error, Reports, fix, seed};
+use super::{
+    Clinic, Error, Reports, fix,
+    saving::{self, Extent},
+    seed,
+};
 use crate::{
     load::Workload,
     pg,
@@ -35,7 +39,7 @@ use crate::{
 };
 
 /// The plans of a phase, and where they were saved.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct ExplainOutcome {
     /// The plans.
     pub captured: Captured,
@@ -43,6 +47,8 @@ pub struct ExplainOutcome {
     pub findings: Vec<Finding>,
     /// The folder that holds them.
     pub folder: PathBuf,
+    /// Why advised indexes could not be tried, or the plans are in another folder than was asked for.
+    pub failure: Option<Error>,
 }
 
 /// Captures, diagnoses and saves the plans of one phase. One execution may take as long as `time_limit`, those of a plan as long again.
@@ -60,7 +66,8 @@ pub async fn explain(
     what_if: Option<TryBy>,
     reports: &Reports,
 ) -> Result<ExplainOutcome, Error> {
-    let folder = reports.prepare(&scenario.id, "explain")?;
+    let extent = Extent { sides: 1, blocks: 0, seconds: 0.0, operations: scenario.scripts.len() as u64 };
+    let folder = reports.prepare(&scenario.id, "explain", extent)?;
     seed::require(clinic.connector(), scenario).await?;
     fix::require_fix(clinic, scenario, phase).await?;
     let scenario = &*fix::in_phase(scenario, phase);
@@ -69,13 +76,22 @@ pub async fn explain(
     let values = values::find(clinic, scenario, &workload, &facts).await?;
     let mut captured = capture(clinic, scenario, &values, &Budget::of_each(time_limit)).await?;
     let findings = captured.findings(scenario, None);
-    save(&folder, phase, &captured)?;
-    folder.write_json("findings.json", &findings)?;
+    let mut failure = None;
     if let Some(by) = what_if {
-        captured.what_if = captured.try_advice(clinic, scenario, &findings, by, time_limit).await?;
-        folder.write_json("what_if.json", &captured.what_if)?;
+        match captured.try_advice(clinic, scenario, &findings, by, time_limit).await {
+            Ok(tried) => captured.what_if = tried,
+            Err(error) => failure = Some(error),
+        }
     }
-    Ok(ExplainOutcome { captured, findings, folder: folder.path().to_owned() })
+    let (folder, elsewhere) = saving::save(&folder, |folder| {
+        save(folder, phase, &captured)?;
+        folder.write_json("findings.json", &findings)?;
+        if what_if.is_some() && failure.is_none() {
+            folder.write_json("what_if.json", &captured.what_if)?;
+        }
+        Ok(folder.path().to_owned())
+    })?;
+    Ok(ExplainOutcome { captured, findings, folder, failure: elsewhere.or(failure) })
 }
 
 /// Writes `explain_<phase>.txt` and `explain_<phase>.json`.

@@ -1,0 +1,118 @@
+//! Saves what was measured: where it shall be, or else where it can be.
+
+use super::{Error, ErrorKind};
+use crate::record::Folder;
+
+const KB: u64 = 1 << 10;
+/// What any record and any comparison take.
+const BASE: u64 = 256 * KB;
+/// A second of a side: its slice in the record and in the log.
+const SECOND: u64 = 7 * KB;
+/// A block, and an operation in it.
+const BLOCK: u64 = 6 * KB;
+const OPERATION_OF_BLOCK: u64 = 7 * KB;
+/// The plans of an operation in the record, and as PostgreSQL printed them.
+const PLANS: u64 = 96 * KB;
+/// The plans of an operation side by side.
+const PLANS_COMPARED: u64 = 48 * KB;
+/// More is not held free before anything is measured.
+const MOST: u64 = 64 << 20;
+
+/// What is going to be measured, for the room that its files take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) sides: u64,
+    /// Of a side.
+    pub(super) blocks: u64,
+    /// Of a side.
+    pub(super) seconds: f64,
+    pub(super) operations: u64,
+}
+
+impl Extent {
+    /// Room to hold for its files, in bytes: more than they take by rule.
+    pub(super) fn room(self) -> u64 {
+        let Self { sides, blocks, seconds, operations } = self;
+        let of_blocks = blocks.saturating_mul(BLOCK + operations.saturating_mul(OPERATION_OF_BLOCK));
+        let seconds = (seconds.ceil() as u64).saturating_mul(SECOND);
+        let side = seconds.saturating_add(of_blocks).saturating_add(operations.saturating_mul(PLANS));
+        let compared = if sides > 1 { operations.saturating_mul(PLANS_COMPARED) } else { 0 };
+        sides.saturating_mul(side).saturating_add(compared).saturating_add(BASE).min(MOST)
+    }
+}
+
+/// Saves by `write`, all of it into one folder. With what `write` gives comes a failure if that was another folder than `folder`, since
+/// the disk is full, or others have put something in the way.
+///
+/// # Errors
+/// It cannot be saved anywhere.
+pub(super) fn save<T>(
+    folder: &Folder,
+    write: impl Fn(&Folder) -> Result<T, Error>,
+) -> Result<(T, Option<Error>), Error> {
+    let cause = match write(folder) {
+        Ok(saved) => return Ok((saved, None)),
+        Err(cause) => cause,
+    };
+    folder.discard();
+    let asked = folder.path().display();
+    for elsewhere in folder.elsewhere() {
+        match write(&elsewhere) {
+            Ok(saved) => {
+                let place = elsewhere.path().display();
+                let failure =
+                    Error::new(ErrorKind::Failed, format!("what was measured is in {place} instead of {asked}"));
+                let hint = cause.hint().unwrap_or("move it to where it is wanted").to_owned();
+                return Ok((saved, Some(failure.with_source(cause).with_hint(hint))));
+            }
+            Err(_) => elsewhere.discard(),
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Failed,
+        "what was measured is lost: it can be saved neither where it was asked for nor elsewhere",
+    )
+    .with_source(cause)
+    .with_hint("make room, and measure again"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Phase, Store, sample};
+
+    #[test]
+    fn the_room_holds_the_files_of_the_sample() {
+        let files = ["before", "after"].map(|side| format!("reports/sample/{side}"));
+        let folders = files.iter().map(String::as_str).chain(["reports/sample"]);
+        let bytes = |folder: &str| -> u64 {
+            let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap());
+            files.filter(|file| file.is_file()).map(|file| file.len()).sum()
+        };
+        let taken: u64 = folders.map(bytes).sum();
+        let room = Extent { sides: 2, blocks: 6, seconds: 31.0, operations: 1 }.room();
+        assert!(taken > 200 * KB && room > taken + 12 * 16 * KB, "{taken} of {room}");
+        assert!(Extent { sides: 2, blocks: 1000, seconds: 1e9, operations: 1000 }.room() == MOST);
+    }
+
+    #[test]
+    fn what_has_no_place_here_is_saved_elsewhere_and_told() {
+        let root = tempfile::tempdir().unwrap();
+        let record = sample::record(Phase::Before);
+        let folder = Store::new(root.path()).prepare("events", "before", record.started_at, None).unwrap();
+        let write = |folder: &Folder| -> Result<_, Error> {
+            folder.write("latency.hlog", b"x")?;
+            folder.write_record(&record)?;
+            Ok(folder.path().to_owned())
+        };
+        std::fs::write(folder.path().join("record.json"), "another's").unwrap();
+        let (place, failure) = save(&folder, write).unwrap();
+        let failure = failure.unwrap();
+        assert_eq!(place.file_name().unwrap().to_str().unwrap(), "20261121T012345Z-before-2");
+        assert!(failure.to_string().contains("-before-2 instead of "), "{failure}");
+        assert_eq!(failure.kind(), ErrorKind::Failed);
+        assert!(!folder.path().join("latency.hlog").exists(), "what is there belongs to another");
+        let lost = save(&folder, |_| Err::<(), _>(Error::new(ErrorKind::Failed, "no"))).unwrap_err();
+        assert!(lost.to_string().contains("is lost"), "{lost}");
+    }
+}
