@@ -297,3 +297,36 @@ statements.count.sql = \"SELECT count(*) FROM items, pg_sleep(0.05) WHERE id < $
     };
     assert_eq!((verdict("of_owner"), verdict("count")), ("improved".into(), "regressed".into()));
 }
+
+#[test]
+fn a_slow_side_is_measured_until_it_has_a_p99_and_a_fast_one_no_longer_than_asked() {
+    let site =
+        Site::new("[fix]\ntitle = \"no wait\"\nstatements.wait = { sql = \"SELECT pg_sleep($1::float8 * 0)\" }\n");
+    let scenario = "title = \"A wait\"\n[dataset]\nschema = \"CREATE TABLE t (id int)\"\ntables.t = { rows = 1, columns = { id = { constant = 1 } } }\n\
+        [workload.statements.wait]\nsql = \"SELECT pg_sleep($1::float8)\"\nparameters = [{ constant = 0.03 }]\n[load]\nclients = 4\n\
+        [results]\nsample = 4\n[fix]\ntitle = \"no wait\"\nstatements.wait = { sql = \"SELECT pg_sleep($1::float8 * 0)\" }\n";
+    fs::write(site.path("wait.toml"), scenario).unwrap();
+    let run = ["run", "wait.toml", "--rounds", "3", "--block", "200ms..20s", "--warmup", "50ms", "--output", "out"];
+    let output = site.run(&run);
+    assert!(
+        output.status.code().is_some_and(|code| code != 1 && code != 2),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let (before, after) = (site.json("out/before/record.json"), site.json("out/after/record.json"));
+    let blocks = |record: &Value, of: fn(&Value) -> f64| -> Vec<f64> {
+        record["blocks"].as_array().unwrap().iter().map(of).collect()
+    };
+    let samples = |block: &Value| block["latency_ms"]["samples"].as_f64().unwrap();
+    let length = |block: &Value| block["sending_s"].as_f64().unwrap();
+    assert!(blocks(&before, samples).iter().all(|samples| (100.0..500.0).contains(samples)), "{before}");
+    assert!(blocks(&before, length).iter().all(|length| *length > 0.6), "{before}");
+    assert!(blocks(&after, samples).iter().all(|samples| *samples >= 100.0));
+    assert!(!metric(&site.json("out/comparison.json"), "p99")["before"].is_null());
+    assert_eq!((&before["load"]["enough"]["samples"], &before["load"]["duration_s"]), (&100.into(), &60.0.into()));
+    let time = before["run"]["time_s"].as_object().unwrap();
+    assert!(
+        ["seed", "results", "around", "warm_up", "measured", "plans"].iter().all(|on| time[*on].as_f64() > Some(0.0)),
+        "{time:?}"
+    );
+}

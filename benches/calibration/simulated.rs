@@ -43,14 +43,18 @@ fn measure(machine: &mut Machine, rounds: usize, samples: Samples, arm: impl Fn(
 pub(crate) fn same(comparisons: u64) -> Table {
     let mut table = Table::new(&["latencies", "samples", "p50", "p95", "p99", "any of the three", "any, auto:20"]);
     let usual = (SAMPLES, SAMPLES);
-    let cases: [(Process, (u32, u32)); 7] = [
+    // The fewest that a block has: those that end by their samples.
+    let fewest = (100, 100);
+    let cases: [(Process, (u32, u32)); 9] = [
         (machine::INDEPENDENT, usual),
         (machine::INDEPENDENT, (120, 300)),
+        (machine::INDEPENDENT, fewest),
         (machine::AUTOCORRELATED, usual),
         (machine::REGIMES, usual),
         (machine::MULTIMODAL, usual),
         (machine::DRIFT, usual),
         (machine::DRIFT, (120, 300)),
+        (machine::DRIFT, fewest),
     ];
     for (process, samples) in cases {
         let (mut wrong, mut any, mut any_sequential) = ([0; PERCENTILES.len()], 0, 0);
@@ -133,6 +137,8 @@ pub(crate) fn coverage(comparisons: u64) -> Table {
         (machine::INDEPENDENT, "", faster, usual, 20),
         (machine::INDEPENDENT, "", faster, [(200, 200), (20_000, 20_000)], 6),
         (machine::INDEPENDENT, "", faster, [(200, 200), (20_000, 20_000)], 20),
+        (machine::INDEPENDENT, "", faster, [(100, 100), (20_000, 20_000)], 6),
+        (machine::DRIFT, "", faster, [(100, 100), (20_000, 20_000)], 6),
         (machine::INDEPENDENT, ", another shape after", narrower, usual, 6),
         (machine::AUTOCORRELATED, "", faster, usual, 6),
         (machine::REGIMES, "", faster, usual, 6),

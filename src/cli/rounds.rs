@@ -5,7 +5,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::load::positive;
-use crate::clinic::{Rounds, RoundsOptions};
+use crate::{
+    clinic::{Rounds, RoundsOptions},
+    scenario::{BlockLength, Results},
+};
 
 /// Most rounds of a run.
 const MOST: u32 = 1000;
@@ -18,15 +21,25 @@ pub(super) struct RoundsArgs {
     /// at the latest [default: 6]
     #[arg(long, value_name = "N", value_parser = rounds)]
     rounds: Option<Rounds>,
-    /// Length of one block, the measurement of one phase in one round [default: 5s, or --duration by the rounds]
+    /// Length of one block, the measurement of one phase in one round: 5s, or two bounds, 2s..20s, between which it ends as soon as it
+    /// has the samples that its percentiles need [default: that of the scenario, or else 5s..20s]
+    #[arg(long, value_name = "TIME[..TIME]", allow_hyphen_values = true, value_parser = BlockLength::parse)]
+    block: Option<BlockLength>,
+    /// How long the results before and after the fix may be compared, such as 1m: for hot, typical, cold and absent values first
+    /// [default: that of the scenario, or else 10s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
-    block: Option<Duration>,
+    results_time_limit: Option<Duration>,
     /// Measure both sides without the fix: what differs between them is the noise of this machine, and stands beside later verdicts
     #[arg(long)]
     aa: bool,
 }
 
 impl RoundsArgs {
+    /// What they ask for of the comparison of results.
+    pub(super) fn results(&self, results: &mut Results) {
+        results.time_limit = self.results_time_limit.unwrap_or(results.time_limit);
+    }
+
     /// What the flags ask for.
     pub(super) fn options(&self) -> RoundsOptions {
         RoundsOptions { rounds: self.rounds, block: self.block, aa: self.aa }

@@ -54,7 +54,8 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, CommandEr
 }
 
 fn measure(args: &RunArgs, output: &mut Output, files: &mut GateFiles) -> Result<Exit, CommandError> {
-    let scenario = args.scenario.load()?;
+    let mut scenario = args.scenario.load()?;
+    args.rounds.results(&mut scenario.results);
     files.about(&scenario);
     let plan = RunPlan::new(
         &scenario,

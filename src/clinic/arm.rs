@@ -85,6 +85,11 @@ impl<'a> Arm<'a> {
         }
     }
 
+    /// Length of the last block.
+    pub(super) fn last_block(&self) -> Option<Duration> {
+        self.blocks.last().map(|kept| kept.length)
+    }
+
     /// Mean service time of the blocks so far, in milliseconds; `None` where nothing was measured.
     pub(super) fn mean_service_ms(&self) -> Option<f64> {
         let service = &self.measured.as_ref()?.total.service;

@@ -2,7 +2,7 @@
 
 use crate::{
     load::Load,
-    record::{LoadInfo, LoadStage, PoolInfo},
+    record::{EnoughInfo, LoadInfo, LoadStage, PoolInfo},
     scenario::{Arrivals, Connections, LoadModel, Protocol, Recycling, Sharing, ThinkDistribution},
 };
 
@@ -38,6 +38,7 @@ pub(super) fn load_info(load: &Load, connections: &Connections) -> LoadInfo {
             .map(|stage| LoadStage { duration_s: stage.duration.as_secs_f64(), from: stage.from, to: stage.to })
             .collect(),
         duration_s: load.duration.as_secs_f64(),
+        enough: load.enough.map(|enough| EnoughInfo { samples: enough.samples, time_s: enough.time.as_secs_f64() }),
         warmup_s: load.warmup.as_secs_f64(),
         random_seed: load.seed,
         protocol: match connections.protocol {

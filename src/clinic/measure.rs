@@ -15,7 +15,7 @@ use super::{
 use crate::{
     draw::ColumnType,
     engine::{self, Ended, Measurement},
-    load::{ParameterFacts, Workload},
+    load::{Enough, ParameterFacts, Workload},
     pg,
     record::{DatasetInfo, FORMAT, Latency, Phase, Record, Server, ServerActivity, WarmUpFigures},
     scenario::{LoadModel, Scenario},
@@ -201,7 +201,8 @@ impl<'a> Ready<'a> {
             _ => Duration::ZERO,
         };
         let shares = scripts.iter().map(|script| script.weight / total).collect();
-        pg::Sampling { client_seconds, pause, arrivals, shares }
+        let least = |enough: Enough| (enough.samples as f64, f64::from(load.clients) * enough.time.as_secs_f64());
+        pg::Sampling { client_seconds, enough: load.enough.map(least), pause, arrivals, shares }
     }
 
     /// The plans of the phase.

@@ -14,6 +14,7 @@ mod explain;
 mod figures;
 mod fix;
 mod gates;
+mod laps;
 mod load;
 mod load_info;
 mod machine;

@@ -21,7 +21,10 @@ fn alike(noise: &Record, record: &Record) -> bool {
         (record.load.duration_s / f64::from(blocks.max(1)) * 1e3).round()
     };
     let rounds = noise.run.as_ref().map_or(0, |run| run.rounds);
-    noise.server == record.server && block(noise) == block(record) && rounds >= LEAST_ROUNDS
+    noise.server == record.server
+        && block(noise) == block(record)
+        && noise.load.enough == record.load.enough
+        && rounds >= LEAST_ROUNDS
 }
 
 /// The newest comparison without a fix of the scenario of `record`, on the same machine and server, with the same dataset, load and

@@ -3,12 +3,22 @@
 use std::time::Duration;
 
 use super::{Error, ErrorKind, LoadOptions, PlannedLoad, saving::Extent};
-use crate::{draw::Stream, record::Phase, scenario::Scenario, stats};
+use crate::{
+    draw::Stream,
+    load::Enough,
+    record::Phase,
+    scenario::{BlockLength, Change, Gate, GateCondition, GateMetric, LoadModel, Scenario},
+    stats,
+};
 
 /// Rounds of a run unless told otherwise: the fewest that a claim needs.
 const ROUNDS: u32 = 6;
 /// Length of a block unless told otherwise.
-const BLOCK: Duration = Duration::from_secs(5);
+const BLOCK: BlockLength = BlockLength { least: Duration::from_secs(5), most: Duration::from_secs(20) };
+/// The percentile that a block is to have samples for, whatever is gated.
+const HEADLINE: f64 = 0.99;
+/// How much more arrivals than are needed a block of an open load is planned for: as many as Poisson arrivals may fall short by.
+const ARRIVALS_SPARE: f64 = 1.3;
 /// A block's warm-up is this part of it unless told otherwise, and at most that of the scenario.
 const WARM_UP_PART: u32 = 5;
 
@@ -27,7 +37,7 @@ pub struct RoundsOptions {
     /// How often both phases are measured.
     pub rounds: Option<Rounds>,
     /// Length of a block.
-    pub block: Option<Duration>,
+    pub block: Option<BlockLength>,
     /// Measure both sides without the fix.
     pub aa: bool,
 }
@@ -86,8 +96,8 @@ impl RunPlan {
                 );
             }
             (Some(block), None) => Some(block),
-            (None, Some(duration)) => Some(duration / rounds.most()),
-            (None, None) => (!staged).then_some(BLOCK),
+            (None, Some(duration)) => Some(BlockLength::fixed(duration / rounds.most())),
+            (None, None) => (!staged).then(|| scenario.load.block.unwrap_or(BLOCK)),
         };
         if options.aa && !load.gates.is_empty() {
             return usage(
@@ -95,12 +105,23 @@ impl RunPlan {
                 "leave one of them away",
             );
         }
-        let length = block.unwrap_or(scenario.load.duration);
-        let warmup = load.warmup.unwrap_or_else(|| scenario.load.warmup.min(length / WARM_UP_PART));
-        let of_block = LoadOptions { duration: block, warmup: Some(warmup), ..load.clone() };
+        let least = block.map_or(scenario.load.duration, |block| block.least);
+        let warmup = load.warmup.unwrap_or_else(|| scenario.load.warmup.min(least / WARM_UP_PART));
+        let of_block = LoadOptions { duration: block.map(|block| block.most), warmup: Some(warmup), ..load.clone() };
         let mut load = of_block.plan(scenario)?;
         if options.aa {
             load.gates.clear();
+        }
+        if let Some(block) = block.filter(|block| !block.is_fixed()) {
+            let samples = samples(scenario, &load.gates, rounds);
+            match load.load.model {
+                LoadModel::Closed { .. } => load.load.enough = Some(Enough { samples, time: block.least }),
+                // Arrivals do not depend on the answers: how long it takes for so many is known now.
+                LoadModel::Open { rate, .. } => {
+                    let needed = Duration::try_from_secs_f64(ARRIVALS_SPARE * samples as f64 / rate);
+                    load.load.duration = needed.unwrap_or(block.most).clamp(block.least, block.most);
+                }
+            }
         }
         Ok(Self { load, rounds, aa: options.aa })
     }
@@ -132,16 +153,46 @@ impl RunPlan {
         }
     }
 
-    /// Time that the blocks of `rounds` rounds take, without what is done between them.
-    pub(super) fn time_of(&self, blocks: u32) -> Duration {
-        (self.load.load.warmup + self.load.load.duration) * blocks
+    /// Time that a block takes at least, without its warm-up.
+    pub(super) fn least_block(&self) -> Duration {
+        let load = &self.load.load;
+        load.enough.map_or(load.duration, |enough| enough.time)
     }
+}
+
+/// Operations that a block needs: those by which a block has a p99, and all rounds together bound it from above; and as many of an
+/// operation that a gate is on.
+fn samples(scenario: &Scenario, gates: &[Gate], rounds: Rounds) -> u64 {
+    // An automatic run may end at its first look.
+    let fewest = match rounds {
+        Rounds::Fixed(rounds) => rounds,
+        Rounds::Automatic(most) => stats::looks(most).first().copied().unwrap_or(most),
+    };
+    let needed = |p: f64| stats::samples_of_block(p).max(stats::samples_needed(p).div_ceil(u64::from(fewest.max(1))));
+    let total: f64 = scenario.scripts.iter().map(|script| script.weight).sum();
+    let of_gate = |gate: &Gate| {
+        let GateCondition::Change(Change { operation: Some(operation), metric, .. }) = &gate.condition else {
+            return None;
+        };
+        let p = match metric {
+            GateMetric::P50 => 0.5,
+            GateMetric::P95 => 0.95,
+            GateMetric::P99 => 0.99,
+            GateMetric::Throughput => return None,
+        };
+        let script = scenario.scripts.iter().find(|script| script.name == *operation)?;
+        // The mix draws operations: twice the deviation of their number is added.
+        let wanted = needed(p) as f64;
+        // A little less, so that a quotient that is a little above a whole number is that number.
+        Some(((wanted + 2.0 * wanted.sqrt()) * total / script.weight - 1e-6).ceil() as u64)
+    };
+    gates.iter().filter_map(of_gate).fold(needed(HEADLINE), u64::max)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Gate;
+    use crate::scenario::LoadDefaults;
 
     fn events() -> Scenario {
         Scenario::bundled("events").unwrap()
@@ -155,19 +206,58 @@ mod tests {
         Some(Duration::from_secs_f64(seconds))
     }
 
+    /// The bounds of a block and its warm-up in seconds, and its samples.
+    fn times(scenario: &Scenario, load: &LoadOptions, options: &RoundsOptions) -> (f64, f64, f64, Option<u64>) {
+        let plan = RunPlan::new(scenario, load, options).unwrap();
+        let load = &plan.load.load;
+        let seconds = |time: Duration| time.as_secs_f64();
+        let samples = load.enough.map(|enough| enough.samples);
+        (seconds(plan.least_block()), seconds(load.duration), seconds(load.warmup), samples)
+    }
+
     #[test]
-    fn a_block_is_five_seconds_unless_told_otherwise() {
-        let times = |load: LoadOptions, options| {
-            let load = plan(&load, &options).unwrap().load.load;
-            (load.duration.as_secs_f64(), load.warmup.as_secs_f64())
-        };
+    fn a_block_ends_by_time_and_samples_unless_told_otherwise() {
         let (load, rounds) = (LoadOptions::default(), RoundsOptions::default());
-        assert_eq!(times(load.clone(), rounds), (5.0, 1.0));
-        assert_eq!(times(load.clone(), RoundsOptions { block: seconds(2.0), ..rounds }), (2.0, 0.4));
-        assert_eq!(times(LoadOptions { duration: seconds(30.0), ..load.clone() }, rounds), (5.0, 1.0));
-        assert_eq!(times(LoadOptions { warmup: seconds(3.0), ..load.clone() }, rounds), (5.0, 3.0));
-        let long = RoundsOptions { block: seconds(60.0), ..rounds };
-        assert_eq!(times(load, long), (60.0, 5.0));
+        let scenario = events();
+        assert_eq!(times(&scenario, &load, &rounds), (2.0, 20.0, 0.4, Some(100)));
+        let silent = Scenario { load: LoadDefaults { block: None, ..scenario.load.clone() }, ..scenario.clone() };
+        assert_eq!(times(&silent, &load, &rounds), (5.0, 20.0, 1.0, Some(100)));
+        let fixed = RoundsOptions { block: Some(BlockLength::fixed(Duration::from_secs(2))), ..rounds };
+        assert_eq!(times(&scenario, &load, &fixed), (2.0, 2.0, 0.4, None));
+        let duration = LoadOptions { duration: seconds(30.0), ..load.clone() };
+        assert_eq!(times(&scenario, &duration, &rounds), (5.0, 5.0, 1.0, None));
+        let warmup = LoadOptions { warmup: seconds(3.0), ..load.clone() };
+        assert_eq!(times(&scenario, &warmup, &rounds), (2.0, 20.0, 3.0, Some(100)));
+        let bounds = BlockLength { least: Duration::from_secs(60), most: Duration::from_secs(90) };
+        let long = RoundsOptions { block: Some(bounds), ..rounds };
+        assert_eq!(times(&scenario, &load, &long), (60.0, 90.0, 5.0, Some(100)));
+    }
+
+    #[test]
+    fn fewer_rounds_need_more_samples_each_and_so_do_gates_on_a_part() {
+        let of = |scenario: &Scenario, gates: &[&str], rounds| {
+            let gates: Vec<Gate> = gates.iter().map(|gate| Gate::parse(gate).unwrap()).collect();
+            samples(scenario, &gates, rounds)
+        };
+        let mut scenario = events();
+        assert_eq!([1, 2, 3, 6, 20].map(|rounds| of(&scenario, &[], Rounds::Fixed(rounds))), [299, 150, 100, 100, 100]);
+        assert_eq!(of(&scenario, &["p50 improves by 2x"], Rounds::Automatic(20)), 100);
+        let mut rare = scenario.scripts[0].clone();
+        (rare.name, rare.weight) = ("rare".into(), scenario.scripts[0].weight / 9.0);
+        scenario.scripts.push(rare);
+        assert_eq!(of(&scenario, &["rare.p99 regresses less than 10%"], Rounds::Fixed(6)), 1200);
+        assert_eq!(of(&scenario, &["rare.throughput improves by 2x"], Rounds::Fixed(6)), 100);
+    }
+
+    #[test]
+    fn a_block_of_arrivals_is_as_long_as_it_takes_for_them_to_arrive() {
+        let at = |rate| {
+            let load = LoadOptions { rate: Some(rate), ..LoadOptions::default() };
+            times(&events(), &load, &RoundsOptions::default())
+        };
+        assert_eq!(at(1000.0), (2.0, 2.0, 0.4, None));
+        assert_eq!(at(13.0), (10.0, 10.0, 0.4, None));
+        assert_eq!(at(1.0), (20.0, 20.0, 0.4, None));
     }
 
     #[test]
@@ -175,7 +265,10 @@ mod tests {
         let refused = |load: LoadOptions, options| plan(&load, &options).unwrap_err().to_string();
         let load = LoadOptions { duration: seconds(30.0), ..LoadOptions::default() };
         let options = RoundsOptions::default();
-        assert!(refused(load.clone(), RoundsOptions { block: seconds(5.0), ..options }).starts_with("--block beside"));
+        assert!(
+            refused(load.clone(), RoundsOptions { block: Some(BlockLength::fixed(Duration::from_secs(5))), ..options })
+                .starts_with("--block beside")
+        );
         let automatic = RoundsOptions { rounds: Some(Rounds::Automatic(20)), ..options };
         assert!(refused(load, automatic).starts_with("--duration: the number of rounds"));
     }

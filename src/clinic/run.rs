@@ -1,6 +1,7 @@
 //! The main job: dataset, both phases in rounds, comparison.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -12,6 +13,7 @@ use super::{
     compare::{Judging, compare_measured, write_comparison},
     fix::{apply_fix_watched, revert_fix},
     gates,
+    laps::{Laps, Spent},
     measure::{Measured, Ready},
     price::probe_writes,
     results::Collector,
@@ -56,12 +58,14 @@ pub async fn run(
     reports: &Reports,
     markdown: impl Fn(&Comparison) -> String,
 ) -> Result<RunOutcome, Error> {
+    let mut laps = Laps::start();
     let folder = reports.prepare(&scenario.id, if plan.aa { "aa" } else { "run" }, plan.extent(scenario))?;
     if let SeedOutcome::AlreadyComplete(facts) = seed(clinic, scenario, seed_options).await? {
         clinic.note(format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows)));
     }
     tell(clinic, &revert_fix(clinic, scenario).await?, &FixState::Absent);
-    let mut run = Run::new(clinic, scenario, plan, judging);
+    laps.lap(Spent::Seed);
+    let mut run = Run::new(clinic, scenario, plan, judging, laps);
     if !plan.aa
         && let Err(failure) = run.compare_results().await
     {
@@ -127,6 +131,8 @@ struct Run<'a> {
     switched: (Duration, u32),
     /// What speaks against both records.
     warnings: Vec<Warning>,
+    /// Where its time went.
+    laps: Laps,
     /// Whether the statements return the same without and with the fix; `None` where that was not asked.
     results: Option<ResultsCheck>,
 }
@@ -137,7 +143,7 @@ fn side(phase: Phase) -> usize {
 }
 
 impl<'a> Run<'a> {
-    fn new(clinic: &'a Clinic, scenario: &'a Scenario, plan: &'a RunPlan, judging: &'a Judging) -> Self {
+    fn new(clinic: &'a Clinic, scenario: &'a Scenario, plan: &'a RunPlan, judging: &'a Judging, laps: Laps) -> Self {
         let info = RunInfo {
             id: format!("{:032x}", rand::random::<u128>()),
             aa: plan.aa,
@@ -145,6 +151,7 @@ impl<'a> Run<'a> {
             automatic: matches!(plan.rounds, Rounds::Automatic(_)),
             rounds: 0,
             first: Vec::new(),
+            time_s: BTreeMap::new(),
         };
         Self {
             clinic,
@@ -160,6 +167,7 @@ impl<'a> Run<'a> {
             switching: false,
             switched: (Duration::ZERO, 0),
             warnings: Vec::new(),
+            laps,
             results: None,
         }
     }
@@ -169,16 +177,18 @@ impl<'a> Run<'a> {
         self.enter(Phase::Before).await?;
         let Some(arm) = &self.arms[side(Phase::Before)] else { return Ok(()) };
         let collector = Collector::new(self.clinic, self.scenario, arm.ready.workload())?;
-        let before = collector.collect(Phase::Before, self.scenario).await?;
+        let before = collector.collect(Phase::Before, self.scenario, None).await?;
+        self.laps.lap(Spent::Results);
         self.switch(Phase::After).await?;
         self.enter(Phase::After).await?;
         let Some(arm) = &self.arms[side(Phase::After)] else { return Ok(()) };
-        let after = collector.collect(Phase::After, arm.ready.scenario()).await?;
+        let after = collector.collect(Phase::After, arm.ready.scenario(), Some(&before)).await?;
         let check = collector.compare(&before, &after, arm.ready.scenario()).await?;
         if check.identical == Some(false) {
             self.clinic.note("the results before and after the fix are not the same");
         }
         self.results = Some(check);
+        self.laps.lap(Spent::Results);
         Ok(())
     }
 
@@ -215,11 +225,14 @@ impl<'a> Run<'a> {
             round,
             of: self.info.rounds_asked,
             at_most: self.info.automatic,
-            block: self.plan.load.load.duration,
-            rest: self.plan.time_of(blocks_left) + self.time_of_switches(blocks_left),
+            block: self.block_time(phase),
+            rest: self.time_of_rounds(phase, blocks_left) + self.time_of_switches(blocks_left),
         };
         let Some(arm) = &mut self.arms[side(phase)] else { return Ok(()) };
         let measured = arm.measure(&self.plan.block(round), place).await?;
+        self.laps.lap(Spent::Around);
+        self.laps.moved(Spent::Around, Spent::WarmUp, measured.measurement.warm_up.length);
+        self.laps.moved(Spent::Around, Spent::Measured, measured.measurement.measured);
         let (measured, probe) = self.open[side(phase)].insert((measured, Vec::new()));
         let Measured { measurement, record, .. } = &*measured;
         match &measurement.ended {
@@ -248,6 +261,7 @@ impl<'a> Run<'a> {
                 _ => error,
             });
             arm.captured = Some(captured?);
+            self.laps.lap(Spent::Plans);
         }
         if !self.plan.aa {
             match probe_writes(self.clinic, self.scenario).await {
@@ -256,6 +270,7 @@ impl<'a> Run<'a> {
                 // A run is not lost to its price.
                 Err(error) => self.clinic.note(format!("what writes cost could not be measured: {error}")),
             }
+            self.laps.lap(Spent::WriteProbe);
         }
         Ok(())
     }
@@ -304,6 +319,7 @@ impl<'a> Run<'a> {
         self.applied = apply;
         self.switching = false;
         self.switched = (self.switched.0 + begin.elapsed(), self.switched.1 + 1);
+        self.laps.lap(Spent::Fix);
         Ok(())
     }
 
@@ -323,6 +339,20 @@ impl<'a> Run<'a> {
         }
         self.arms[side(phase)] = Some(Arm::new(ready));
         Ok(())
+    }
+
+    /// How long a block of a phase is expected to be: as the last one was.
+    fn block_time(&self, phase: Phase) -> Duration {
+        let last = self.arms[side(phase)].as_ref().and_then(Arm::last_block);
+        last.unwrap_or_else(|| self.plan.least_block())
+    }
+
+    /// How long `blocks` blocks are expected to take that begin with the other one than `phase`.
+    fn time_of_rounds(&self, phase: Phase, blocks: u32) -> Duration {
+        let other = if phase == Phase::Before { Phase::After } else { Phase::Before };
+        let warmup = self.plan.load.load.warmup;
+        let [of_phase, of_other] = [phase, other].map(|phase| warmup + self.block_time(phase));
+        of_other * blocks.div_ceil(2) + of_phase * (blocks / 2)
     }
 
     /// Time that is still needed for changes between the phases: about one for each block.
@@ -363,7 +393,8 @@ impl<'a> Run<'a> {
     fn records(&self, failure: Option<&Error>) -> [Option<Record>; 2] {
         let asked = if self.info.automatic { self.info.rounds } else { self.info.rounds_asked };
         [Phase::Before, Phase::After].map(|phase| {
-            let mut record = self.arms[side(phase)].as_ref()?.record(&self.plan.load, &self.info)?;
+            let info = RunInfo { time_s: self.laps.seconds(), ..self.info.clone() };
+            let mut record = self.arms[side(phase)].as_ref()?.record(&self.plan.load, &info)?;
             if phase == Phase::After {
                 record.results.clone_from(&self.results);
                 record.price = self.price();

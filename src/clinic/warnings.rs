@@ -92,23 +92,57 @@ fn interrupted(record: &Record) -> Option<Warning> {
     if !record.interrupted || measured >= asked {
         return None;
     }
+    let most = if record.load.enough.is_some() { "at most " } else { "" };
     warning(
         "interrupted",
-        format!("the measurement ended after {measured:.1} s of {asked:.1} s"),
+        format!("the measurement ended after {measured:.1} s of {most}{asked:.1} s"),
         "measure again before comparing",
     )
 }
 
+/// Too few samples for a p99, of the record or, in rounds, of one of its blocks; how long it takes for enough at the same throughput.
 fn too_few_samples(record: &Record) -> Option<Warning> {
-    if record.latency_ms.p99.is_some() {
+    let samples = record.latency_ms.samples;
+    let needed = stats::samples_needed(0.99);
+    let Some(run) = &record.run else {
+        if record.latency_ms.p99.is_some() {
+            return None;
+        }
+        let advice = match time_for(needed, samples, record.measured_s) {
+            Some(seconds) => format!("measure longer, --duration {seconds}s, or with more clients"),
+            None => "measure longer (--duration) or with more clients".to_owned(),
+        };
+        return warning(
+            "too-few-samples",
+            format!("{samples} samples do not support a p99, which needs {needed}"),
+            &advice,
+        );
+    };
+    let rounds = u64::from(run.rounds.max(1));
+    let of_block = stats::samples_of_block(0.99).max(needed.div_ceil(rounds));
+    let fewest = record.blocks.iter().min_by_key(|block| block.latency_ms.samples)?;
+    let there = fewest.latency_ms.samples;
+    if there >= of_block || (samples >= needed && there >= stats::samples_of_block(0.99)) {
         return None;
     }
-    let (samples, needed) = (record.latency_ms.samples, stats::samples_needed(0.99));
+    let advice = match time_for(of_block, there, fewest.measured_s) {
+        Some(seconds) => format!("give each block up to {seconds} s: --block 5s..{seconds}s"),
+        None => "give each block more time (--block)".to_owned(),
+    };
     warning(
         "too-few-samples",
-        format!("{samples} samples do not support a p99, which needs {needed}"),
-        "measure longer (--duration) or with more clients",
+        format!(
+            "round {} has {there} samples in {:.1} s, and a p99 over {rounds} rounds needs {of_block} in each",
+            fewest.round, fewest.measured_s
+        ),
+        &advice,
     )
+}
+
+/// Whole seconds, a fifth to spare, in which there are `needed` samples if there were `samples` in `seconds`; `None` without any.
+fn time_for(needed: u64, samples: u64, seconds: f64) -> Option<u64> {
+    let time = 1.2 * seconds * needed as f64 / samples as f64;
+    time.is_finite().then_some(time.ceil() as u64)
 }
 
 fn cold_clients(record: &Record) -> Option<Warning> {

@@ -116,6 +116,7 @@ fn side(found: &Found) -> Side {
         operations: record.totals.operations,
         errors: record.totals.errors,
         duration_s: record.load.duration_s,
+        enough: record.load.enough,
         measured_s: record.measured_s,
         interrupted: record.interrupted,
         interrupted_by: record.interrupted_by.clone(),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::model::Difference;
-use crate::record::{LoadInfo, LoadStage, Phase, Record};
+use crate::record::{EnoughInfo, LoadInfo, LoadStage, Phase, Record};
 
 /// Why two records cannot be compared: every reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +112,13 @@ pub(super) fn differences(before: &Record, after: &Record) -> Vec<Difference> {
     let (from, to) = (&before.load, &after.load);
     look("--threads", from.threads.to_string(), to.threads.to_string());
     look("--duration", seconds(from.duration_s), seconds(to.duration_s));
+    let enough = |enough: Option<EnoughInfo>| {
+        enough.map_or_else(
+            || "the time alone".into(),
+            |enough| format!("{} operations and {}", enough.samples, seconds(enough.time_s)),
+        )
+    };
+    look("what ends a block", enough(from.enough), enough(to.enough));
     look("--warmup", seconds(from.warmup_s), seconds(to.warmup_s));
     look("error limit", from.error_limit.to_string(), to.error_limit.to_string());
     let (from, to) = (&before.tool, &after.tool);

@@ -7,7 +7,7 @@ use super::{
     gate::{Gate, GateKind},
     plan_change::PlanChange,
 };
-use crate::record::{Outcome, PlanFigures, PlansUnderLoad, Price, ResultsCheck, RunInfo, Warning};
+use crate::record::{EnoughInfo, Outcome, PlanFigures, PlansUnderLoad, Price, ResultsCheck, RunInfo, Warning};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -154,8 +154,11 @@ pub struct Side {
     pub operations: u64,
     /// Operations that ended in an error.
     pub errors: u64,
-    /// Seconds asked for.
+    /// Seconds asked for; where `enough` ended its blocks before their time, the most that there may be.
     pub duration_s: f64,
+    /// When a block ended before its time, as in its record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enough: Option<EnoughInfo>,
     /// Seconds measured.
     pub measured_s: f64,
     /// Whether it ended before its time.

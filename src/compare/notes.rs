@@ -100,8 +100,9 @@ fn interrupted(phase: Phase, side: &Side, in_run: bool) -> Option<Warning> {
     side.interrupted.then(|| {
         // A phase's share of a round may be no whole number of anything.
         let (measured, asked) = (side.measured_s, (side.duration_s * 10.0).round() / 10.0);
+        let most = if side.enough.is_some() { "at most " } else { "" };
         let message =
-            format!("the measurement {phase} was interrupted{why}: {measured:.1} s of {asked} s were measured");
+            format!("the measurement {phase} was interrupted{why}: {measured:.1} s of {most}{asked} s were measured");
         let advice = if in_run { "run it again".to_owned() } else { format!("measure the phase {phase} again") };
         note("interrupted", message, &advice)
     })

@@ -38,6 +38,7 @@ fn side(phase: Phase, rounds: u32, [one, other]: [f64; 2]) -> Side {
         automatic: false,
         rounds,
         first: vec![Phase::Before; rounds as usize],
+        time_s: std::collections::BTreeMap::new(),
     });
     let mut blocks = Vec::new();
     for round in 1..=rounds {

@@ -3,7 +3,7 @@
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    course::{Course, Flight, Flown},
+    course::{Course, Flight, Flown, Shared},
     crew::after_the_others,
     recorder::Done,
     schedule::{Arrival, Schedule},
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::load::{Operation, WARM_UP};
 
-/// Executions of every script on every connection before the measured window: PostgreSQL chooses between custom and generic
-/// plans after the fifth.
+/// Executions of every script on every connection before the measured window, or, where the time of the warm-up is over, plannings:
+/// PostgreSQL chooses between custom and generic plans after it has planned a statement five times.
 pub const WARM_EXECUTIONS: u64 = 5;
 
 /// Longest wait without a look at what has become of the window, in nanoseconds: shorter than the notice it is given.
@@ -92,7 +92,12 @@ impl<T: Target> Client<T> {
                 }
                 continue;
             }
-            match self.perform(&mut session, &turn, &operation, &mut steps).await {
+            let outcome = match self.plan_only(&mut session, &turn, &operation).await {
+                Ok(true) => Ok(()),
+                Ok(false) => self.perform(&mut session, &turn, &operation, &mut steps).await,
+                Err(failure) => Err(failure),
+            };
+            match outcome {
                 Err(failure) if failure.kind == FailureKind::Connection => {
                     drop(session);
                     match self.reconnect(&failure).await {
@@ -166,12 +171,30 @@ impl<T: Target> Client<T> {
             let done = Done::new(&flown, self.now);
             course.recorder.borrow_mut().note(&done, &outcome, steps);
         } else {
-            self.warmed += 1;
-            if self.warmed == self.warm_executions() {
-                self.warmed_up();
-            }
+            self.warmed_one();
         }
         outcome
+    }
+
+    /// Spares the rest of a warm-up whose time is over the executions that only settle how a statement is planned. Whether it did; each
+    /// script is executed at least once.
+    async fn plan_only(
+        &mut self,
+        session: &mut T::Session,
+        turn: &Turn,
+        operation: &Operation,
+    ) -> Result<bool, Failure> {
+        let Shared { load, workload, .. } = &*self.course.shared;
+        let is_over = u128::from(self.now) >= load.warmup.as_nanos();
+        if turn.measured || turn.script.is_none() || !is_over || self.warmed < workload.scripts() as u64 {
+            return Ok(false);
+        }
+        let planned = session.plan(operation).await;
+        if !matches!(planned, Ok(false)) {
+            self.now = self.course.now();
+            self.warmed_one();
+        }
+        planned
     }
 
     /// Waits until the next operation is due; `None` when there is none any more.
@@ -256,6 +279,8 @@ impl<T: Target> Client<T> {
             };
             let latest = match course.end.get() {
                 u64::MAX => self.now + longest,
+                // It may still be moved.
+                end if course.shared.load.enough.is_some() => end.min(self.now + LOOK_FOR_END),
                 end => end,
             };
             course.until(due.min(latest)).await;
@@ -354,6 +379,14 @@ impl<T: Target> Client<T> {
 
     fn warm_executions(&self) -> u64 {
         WARM_EXECUTIONS * self.course.shared.workload.scripts() as u64
+    }
+
+    /// Counts an operation of the warm-up.
+    fn warmed_one(&mut self) {
+        self.warmed += 1;
+        if self.warmed == self.warm_executions() {
+            self.warmed_up();
+        }
     }
 
     fn warmed_up(&self) {

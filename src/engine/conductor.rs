@@ -73,6 +73,8 @@ pub(super) struct Conductor {
     client_cpu: Duration,
     /// Since when no client has had a session.
     alone_since: Option<Instant>,
+    /// Whether it is settled that the window ends by its samples.
+    ends_early: bool,
     /// When the observer is to hear that the window begins.
     notice: Option<Instant>,
     ended: Ended,
@@ -105,6 +107,7 @@ impl Conductor {
             losses: ConnectionFigures::default(),
             alone_since: None,
             notice: None,
+            ends_early: false,
             client_cpu: Duration::ZERO,
             ended: Ended::Completed,
             error: None,
@@ -171,6 +174,7 @@ impl Conductor {
             Report::Part { thread, mut part } => {
                 self.ledger.add(&part);
                 part.clear();
+                self.end_if_enough();
                 // A thread that has ended needs no spare.
                 let _ = self.threads[thread].spares.send(part);
             }
@@ -218,6 +222,28 @@ impl Conductor {
         self.started_at = wall_clock(begin);
         self.notice = begin.checked_sub(LEAD);
         self.order(Order::Measure { begin: from, end: to });
+    }
+
+    /// Ends the window once it has lasted long enough. The end lies as far ahead as it takes every thread to hear of it.
+    fn end_if_enough(&mut self) {
+        let (Some(enough), Some((begin, end))) = (self.shared.load.enough, self.window) else { return };
+        if self.ends_early || self.stopped_at.is_some() {
+            return;
+        }
+        let counts = self.ledger.counts();
+        // Without pauses each client has an operation under way, which is awaited and counts. After errors nothing is taken for granted.
+        let is_busy = self.shared.load.pauses().is_none() && counts.errors == 0;
+        let in_flight = if is_busy { u64::from(self.shared.load.clients) } else { 0 };
+        if counts.operations - counts.errors + in_flight < enough.samples {
+            return;
+        }
+        let soonest = self.since_epoch(Instant::now() + LEAD);
+        let at = begin.saturating_add(nanoseconds(enough.time)).max(soonest);
+        self.ends_early = true;
+        if at < end {
+            self.window = Some((begin, at));
+            self.order(Order::End { at });
+        }
     }
 
     fn stop(&mut self) {
@@ -272,14 +298,16 @@ impl Conductor {
         let (stage, elapsed, planned) = match (self.epoch, self.window) {
             (None, _) => (Stage::Connecting, nanoseconds(self.connecting_since.elapsed()), Duration::ZERO),
             (Some(_), Some((_, end))) if now >= end => (Stage::Draining, now - end, load.grace),
-            (Some(_), Some((begin, _))) if now >= begin => (Stage::Measuring, now - begin, load.duration),
+            (Some(_), Some((begin, end))) if now >= begin => {
+                (Stage::Measuring, now - begin, self.expected_window(now - begin, end - begin))
+            }
             (Some(_), Some((begin, _))) => (Stage::WarmUp, now, Duration::from_nanos(begin)),
             (Some(_), None) => (Stage::WarmUp, now, load.warmup),
         };
         let counts = self.ledger.counts();
         let measured = match stage {
             Stage::Measuring => Duration::from_nanos(elapsed),
-            Stage::Draining => load.duration,
+            Stage::Draining => self.window_length(),
             Stage::Connecting | Stage::WarmUp => Duration::ZERO,
         };
         let good = (counts.operations - counts.errors) as f64;
@@ -307,6 +335,23 @@ impl Conductor {
         }
     }
 
+    fn window_length(&self) -> Duration {
+        self.window.map_or(Duration::ZERO, |(begin, end)| Duration::from_nanos(end - begin))
+    }
+
+    /// How long a window of at most `longest` is going to be, `elapsed` of which is over: as it goes on if it goes on as it began.
+    fn expected_window(&self, elapsed: u64, longest: u64) -> Duration {
+        let counts = self.ledger.counts();
+        let expected = match self.shared.load.enough {
+            Some(enough) if !self.ends_early => {
+                let share = enough.samples as f64 / (counts.operations - counts.errors).max(1) as f64;
+                longest.min(((elapsed as f64 * share) as u64).max(nanoseconds(enough.time)).max(elapsed))
+            }
+            _ => longest,
+        };
+        Duration::from_nanos(expected)
+    }
+
     pub(super) fn close(mut self) -> Result<Measurement, Error> {
         if let Some(error) = self.error {
             return Err(error);
@@ -322,12 +367,13 @@ impl Conductor {
         let arrivals = self.add_untaken(until);
         let sending = until.max(self.last_sent.min(self.last_end)).saturating_sub(begin);
         let measured = Duration::from_nanos(until.max(self.last_end).saturating_sub(begin));
+        let planned = self.window_length();
         let warm_up = WarmUp {
             length: if measured.is_zero() { Duration::ZERO } else { Duration::from_nanos(begin) },
             cold_clients: self.cold_clients,
         };
         let started_at = if measured.is_zero() { jiff::Timestamp::now() } else { self.started_at };
-        let Closed { total, scripts, steps, stages, slices } = self.ledger.close(&self.shared.load, measured);
+        let Closed { total, scripts, steps, stages, slices } = self.ledger.close(&self.shared.load, planned, measured);
         Ok(Measurement {
             started_at,
             measured,

@@ -159,8 +159,8 @@ impl Ledger {
         (first..last).map(second).collect()
     }
 
-    /// The figures of a window that lasted `measured` of the `load`'s time.
-    pub(super) fn close(mut self, load: &Load, measured: Duration) -> Closed {
+    /// The figures of a window of `planned`, of which `measured` was measured.
+    pub(super) fn close(mut self, load: &Load, planned: Duration, measured: Duration) -> Closed {
         let scripts: Vec<Figures> = self.scripts.into_iter().map(Sum::figures).collect();
         let mut total = Sum::default();
         for figures in &scripts {
@@ -184,7 +184,7 @@ impl Ledger {
             total: total.figures(),
             scripts,
             steps: self.steps,
-            slices: close_slices(self.slices, load.duration, measured),
+            slices: close_slices(self.slices, planned, measured),
         }
     }
 }

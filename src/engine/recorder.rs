@@ -249,6 +249,12 @@ impl Recorder {
         self.enter(begin);
     }
 
+    /// Lets the measured window end at `end` instead, which lies ahead.
+    pub(super) fn end_at(&mut self, end: u64) {
+        self.end = end;
+        self.bound(self.part.index * PART_NS);
+    }
+
     /// Notes an operation.
     #[inline]
     pub(super) fn note(&mut self, done: &Done, outcome: &Result<(), Failure>, steps: &Steps) {
@@ -355,9 +361,14 @@ impl Recorder {
     /// Begins the part that `moment` lies in. What ends after the window belongs to its last part.
     fn enter(&mut self, moment: u64) {
         let at = moment - self.begin;
-        let last = self.end - self.begin;
         self.part.index = at / PART_NS;
         self.part.stage = self.layout.profile.stage_at(at);
+        self.bound(at);
+    }
+
+    /// Sets the end of the part in hand, which `at` nanoseconds from the begin of the window belong to.
+    fn bound(&mut self, at: u64) {
+        let last = self.end - self.begin;
         let end = ((self.part.index + 1) * PART_NS).min(self.layout.profile.stage_end(at));
         self.part_end = if end >= last { u64::MAX } else { self.begin + end };
     }

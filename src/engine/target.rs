@@ -49,6 +49,12 @@ pub trait Session {
     /// What fails leaves no transaction open, unless the session is lost.
     fn execute(&mut self, operation: &Operation, steps: &mut Steps) -> impl Future<Output = Result<(), Failure>>;
 
+    /// Has the target choose how it is going to execute an operation, as an execution would, and stop there. Whether that is done; `false`
+    /// if it takes an execution.
+    fn plan(&mut self, _operation: &Operation) -> impl Future<Output = Result<bool, Failure>> {
+        std::future::ready(Ok(false))
+    }
+
     /// Asks the target, when polled, to give up what this session is executing by then. Asked for once, after connecting;
     /// polled at most once, when an operation outlives the measurement. Outlives the session.
     fn cancellation(&self) -> LocalBoxFuture<'static, ()>;

@@ -42,6 +42,8 @@ pub(super) enum Order {
     Start { epoch: Instant },
     /// Measure what is sent in this window; nanoseconds since the epoch.
     Measure { begin: u64, end: u64 },
+    /// End the window at this moment, before its time; nanoseconds since the epoch.
+    End { at: u64 },
     /// End at once.
     Stop,
 }
@@ -209,6 +211,10 @@ impl<T: Target> Worker<T> {
                         course.open(from, to);
                         begin = Some(course.epoch + Duration::from_nanos(from));
                         end = Some(course.epoch + Duration::from_nanos(to));
+                    }
+                    Order::End { at } => {
+                        course.end_at(at);
+                        end = end.map(|_| course.epoch + Duration::from_nanos(at));
                     }
                     Order::Stop | Order::Start { .. } => {
                         course.stopped.set(true);

@@ -13,7 +13,7 @@ mod workload;
 pub use arrivals::Arrivals;
 pub use classes::{ByRows, ClassValues, beyond};
 pub use error::{Error, Result};
-pub use model::{GRACE, Load, Operation, WARM_UP};
+pub use model::{Enough, GRACE, Load, Operation, WARM_UP};
 pub use parameter::ParameterFacts;
 pub use profile::Profile;
 pub use think::Pauses;

@@ -27,8 +27,10 @@ pub struct Load {
     pub threads: u32,
     /// Discarded time before the measured window.
     pub warmup: Duration,
-    /// The measured window.
+    /// The measured window, or the longest that it may be.
     pub duration: Duration,
+    /// When the window of a closed load without stages may end before that; `None` if only the time ends it.
+    pub enough: Option<Enough>,
     /// How long what is in flight at the end is awaited; [`GRACE`] is usual.
     pub grace: Duration,
     /// Seed of arrivals and think times.
@@ -37,6 +39,17 @@ pub struct Load {
     pub retries: u32,
     /// Share of errors, 0 to 1, above which the measurement is given up; 1 never gives it up.
     pub error_limit: f64,
+}
+
+/// When a measured window has lasted long enough: both conditions hold. The rule is fixed before the window begins, and what it counts is
+/// how many operations were answered, never how fast they were, so the number of samples that a percentile is taken from is given beforehand
+/// (a fixed sample size, as `pgbench -t` has it) and not a result of the measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enough {
+    /// Operations that ended without an error.
+    pub samples: u64,
+    /// Time in which operations were sent.
+    pub time: Duration,
 }
 
 /// One unit that the engine times.
@@ -61,6 +74,7 @@ impl Load {
             threads: threads.clamp(1, defaults.clients.max(1)),
             warmup: defaults.warmup,
             duration: defaults.duration,
+            enough: None,
             grace: GRACE,
             seed: defaults.seed,
             retries: defaults.retries,

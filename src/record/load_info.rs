@@ -30,8 +30,11 @@ pub struct LoadInfo {
     /// How the clients or the rate go over the measured time; empty when they stay as they are.
     #[serde(default)]
     pub stages: Vec<LoadStage>,
-    /// Seconds asked for.
+    /// Seconds asked for; where `enough` ends a block before its time, the most that there may be.
     pub duration_s: f64,
+    /// When a block ended before its time: once both were reached. Null where only the time ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enough: Option<EnoughInfo>,
     /// Seconds discarded before.
     pub warmup_s: f64,
     /// Seed of the statement mix, the parameters, the arrivals and the think times.
@@ -57,6 +60,15 @@ pub struct LoadInfo {
     /// Share of errors, 0 to 1, above which the measurement is given up.
     #[serde(default = "never")]
     pub error_limit: f64,
+}
+
+/// When a block has lasted long enough.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EnoughInfo {
+    /// Operations that ended without an error.
+    pub samples: u64,
+    /// Seconds.
+    pub time_s: f64,
 }
 
 /// A stretch of the measured time in which the clients or the rate go linearly from one value to another.

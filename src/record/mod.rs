@@ -37,7 +37,7 @@ pub use finding::{Confidence, Finding, Severity};
 pub use folder::Folder;
 pub use histogram_log::Interval;
 pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, histogram_log, read_histograms};
-pub use load_info::{LoadInfo, LoadStage, PoolInfo};
+pub use load_info::{EnoughInfo, LoadInfo, LoadStage, PoolInfo};
 pub use model::{
     ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PoolUse, Record, Slice,
     StageFigures, StatementFigures, StepFigures, Totals, WarmUpFigures, Warning,

@@ -3,12 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 /// Whether the results are the same before and after the fix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultsCheck {
     /// False when those of one statement differ, null when those of one could not be decided, else true.
     pub identical: Option<bool>,
     /// Sets of parameters that each operation was to be compared for.
     pub sample: u32,
+    /// Of these, over all operations and roles, those that there was no time for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_compared: u64,
+    /// Seconds that the comparison was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit_s: Option<f64>,
     /// Each statement, for each role.
     pub statements: Vec<StatementResults>,
 }
@@ -59,8 +65,13 @@ impl ResultsCheck {
             () if statements.iter().any(|statement| statement.identical.is_none()) => None,
             () => Some(true),
         };
-        Self { identical, sample, statements }
+        Self { identical, sample, not_compared: 0, time_limit_s: None, statements }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a record keeps of the run in rounds that it is part of.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
 };
 
 /// The run in rounds that a record is part of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// The same in both records of a run, and in no other.
     pub id: String,
@@ -22,6 +24,10 @@ pub struct RunInfo {
     pub rounds: u32,
     /// Which side was measured first in each of them. In a run without a fix `before` stands for the first side.
     pub first: Vec<Phase>,
+    /// Seconds that the run spent: `seed`, `results`, `fix`, `around` (connecting, checkpoints, counters), `warm_up`, `measured`, `plans`,
+    /// `write_probe`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub time_s: BTreeMap<String, f64>,
 }
 
 /// One uninterrupted stretch of measurement in one phase.

@@ -64,6 +64,7 @@ pub(crate) fn record(phase: Phase) -> Record {
             latency_limit_s: None,
             stages: Vec::new(),
             duration_s: 30.0,
+            enough: None,
             warmup_s: 5.0,
             random_seed: 1,
             protocol: "prepared".into(),
@@ -185,6 +186,7 @@ pub(crate) fn full() -> Record {
         automatic: true,
         rounds: 1,
         first: vec![Phase::After],
+        time_s: BTreeMap::new(),
     });
     full.blocks = vec![Block {
         round: 1,

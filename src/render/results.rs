@@ -16,11 +16,21 @@ pub(super) fn results(check: &ResultsCheck) -> Vec<Block> {
         blocks.extend(difference(statement));
     }
     let open = check.statements.iter().filter(|statement| statement.identical.is_none());
-    let points: Vec<String> = open.map(undecided).collect();
+    let points: Vec<String> = open.map(undecided).chain(time_was_over(check)).collect();
     if !points.is_empty() {
         blocks.push(Block::List(points));
     }
     blocks
+}
+
+/// That some sets were left out, and how to have them compared too.
+fn time_was_over(check: &ResultsCheck) -> Option<String> {
+    let limit = check.time_limit_s.filter(|_| check.not_compared > 0)?;
+    Some(format!(
+        "{} not compared after {} s, those of hot, typical, cold and absent values first; --results-time-limit gives more time",
+        counted(check.not_compared, "parameter set"),
+        units::significant(limit),
+    ))
 }
 
 /// `yes (200 parameter sets, 3 ties)`.
@@ -34,6 +44,10 @@ fn answer(check: &ResultsCheck) -> String {
         Some(true) => {
             let sum = |of: fn(&StatementResults) -> u64| check.statements.iter().map(of).sum();
             let compared = match check.statements.as_slice() {
+                [only] if check.not_compared > 0 => {
+                    let all = only.compared + check.not_compared;
+                    format!("{} of {}", units::count(only.compared), counted(all, "parameter set"))
+                }
                 [only] => counted(only.compared, "parameter set"),
                 all => format!("{} of {} statements", counted(sum(|one| one.compared), "result"), all.len()),
             };

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::model::as_seconds;
+use super::{block_length::BlockLength, model::as_seconds};
 
 /// What the load is unless flags say otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +22,8 @@ pub struct LoadDefaults {
     /// Measured time, above 0; with stages the sum of theirs.
     #[serde(rename = "duration_s", serialize_with = "as_seconds")]
     pub duration: Duration,
+    /// Length of a block of a run in rounds; `None` where the file says nothing.
+    pub block: Option<BlockLength>,
     /// Seed of the statement mix, the parameters and the arrivals.
     pub seed: u64,
     /// How clients reach the server.
@@ -178,6 +180,7 @@ impl LoadDefaults {
             stages: Vec::new(),
             warmup,
             duration,
+            block: None,
             seed,
             connections: Connections::default(),
             retries: 0,

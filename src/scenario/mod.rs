@@ -5,6 +5,7 @@
 //! A file goes through three steps, and each hands on what it found sound, so that all faults are told at once: syntax
 //! (TOML's own parser, which recovers), shape (`structure`, against the JSON Schema of `raw`), meaning (`validate`).
 
+mod block_length;
 mod bundled;
 mod ddl;
 mod error;
@@ -32,6 +33,7 @@ mod validate;
 mod words;
 mod workload_model;
 
+pub use block_length::BlockLength;
 pub use bundled::bundled;
 pub use error::Error;
 pub use expression::ExpressionFault;

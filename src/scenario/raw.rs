@@ -57,6 +57,9 @@ pub(super) struct Results {
     /// drawn ones; 200 unless given.
     #[schemars(range(min = 1, max = 100_000))]
     pub sample: Option<u32>,
+    /// How long that may take in all, such as `30s`; sets that there is no time for are not compared. `10s` unless given.
+    #[schemars(extend("examples" = ["10s", "1m"]))]
+    pub time_limit: Option<String>,
     /// Roles as which it is executed besides the session's own, for row-level security; none unless given.
     pub roles: Vec<String>,
 }

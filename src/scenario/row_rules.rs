@@ -62,6 +62,8 @@ pub struct RowRules {
     pub volatile: Option<String>,
     /// Whether it begins or ends a transaction.
     pub controls_transaction: bool,
+    /// Whether it is a query that writes nothing and locks no rows, as far as its text tells; functions may.
+    pub only_reads: bool,
 }
 
 /// A number of rows.
@@ -83,6 +85,7 @@ pub fn row_rules(sql: &str) -> RowRules {
         choice: text.choice(),
         volatile: text.volatile(),
         controls_transaction: controls.contains(&text.word(0)),
+        only_reads: text.only_reads(),
         ..RowRules::default()
     };
     // A set operation may begin with a parenthesis.
@@ -160,6 +163,15 @@ impl<'s> Text<'s> {
     fn find(&self, from: usize, words: &[&str]) -> Option<usize> {
         let flat = |at: &usize| self.tokens[*at].depth == 0 && words.contains(&self.word(*at));
         (from..self.tokens.len()).find(flat)
+    }
+
+    /// Whether it begins as a query does, and nothing in it writes or locks.
+    fn only_reads(&self) -> bool {
+        let locks =
+            |at: usize| self.word(at) == "for" && matches!(self.word(at + 1), "update" | "share" | "no" | "key");
+        (self.is_open(0) || matches!(self.word(0), "select" | "values" | "table" | "with"))
+            && !self.any(0, &["insert", "update", "delete", "merge", "into", "nextval", "setval"])
+            && !(0..self.tokens.len()).any(locks)
     }
 
     /// Whether one of `words` stands anywhere from `from` on.
@@ -353,6 +365,21 @@ mod tests {
             ["BEGIN", "START TRANSACTION", "commit and chain", "END", "ROLLBACK TO a", "PREPARE TRANSACTION 'a'"];
         assert!(controls.iter().all(|sql| row_rules(sql).controls_transaction));
         assert!(!row_rules("SELECT 1").controls_transaction);
+    }
+
+    #[rstest]
+    #[case("SELECT a FROM t", true)]
+    #[case("(SELECT a FROM t) UNION (TABLE u)", true)]
+    #[case("WITH x AS MATERIALIZED (SELECT 1) SELECT * FROM x", true)]
+    #[case("SELECT 'update' AS \"delete\", substring(a FOR 3) FROM t", true)]
+    #[case("WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x", false)]
+    #[case("SELECT a FROM t FOR UPDATE SKIP LOCKED", false)]
+    #[case("SELECT a FROM t FOR NO KEY UPDATE", false)]
+    #[case("SELECT nextval('s')", false)]
+    #[case("INSERT INTO t VALUES (1)", false)]
+    #[case("CALL p()", false)]
+    fn what_writes_or_locks_is_seen(#[case] sql: &str, #[case] only_reads: bool) {
+        assert_eq!(row_rules(sql).only_reads, only_reads);
     }
 
     #[rstest]

@@ -33,7 +33,7 @@ async fn an_index_changes_no_rows() {
     assert_eq!(told, [("find", 30, false, 0), ("latest", 30, true, 0), ("sum", 30, false, 0), ("all", 1, false, 0)]);
     assert!(check.statements.iter().all(|of| of.deterministic && of.reason.is_none() && of.difference.is_none()));
     let steps = bed.told.0.lock().unwrap();
-    assert!(steps.contains(&"results before: find for 30 parameter sets".to_owned()), "{steps:?}");
+    assert!(steps.contains(&"results before: 0 of 152 executions".to_owned()), "{steps:?}");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod differences;
 mod roles;
 mod scripts;
 mod ties;
+mod time;
 mod typed;
 
 use std::sync::{Arc, Mutex};
@@ -68,10 +69,10 @@ impl Bed {
         let facts = pg::describe(self.clinic.connector(), scenario).await.unwrap();
         let workload = Workload::new(scenario, &facts, 1).unwrap();
         let collector = Collector::new(&self.clinic, scenario, &workload)?;
-        let before = collector.collect(Phase::Before, scenario).await?;
+        let before = collector.collect(Phase::Before, scenario, None).await?;
         self.client.batch_execute(change).await.unwrap();
         let rewritten = scenario.rewritten();
-        let after = collector.collect(Phase::After, &rewritten).await?;
+        let after = collector.collect(Phase::After, &rewritten, Some(&before)).await?;
         collector.compare(&before, &after, &rewritten).await
     }
 
@@ -97,7 +98,7 @@ pub(crate) fn of_statements(statements: Vec<Statement>) -> Scenario {
     scenario.scripts =
         (0..).zip(&statements).map(|(index, statement)| Script::of_statement(&statement.name, 1.0, index)).collect();
     scenario.statements = statements;
-    scenario.results = Results { sample: 30, roles: Vec::new() };
+    scenario.results = Results { sample: 30, ..Results::default() };
     scenario
 }
 

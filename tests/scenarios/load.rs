@@ -44,6 +44,22 @@ fn a_load_is_closed_unless_it_has_a_rate() {
 }
 
 #[test]
+fn a_block_has_a_length_or_two_bounds() {
+    let block = |text: &str| load(text).block.map(|block| (block.least.as_millis(), block.most.as_millis()));
+    assert_eq!(block(""), None);
+    assert_eq!(block("block = \"5s\""), Some((5_000, 5_000)));
+    assert_eq!(block("block = \"250ms..1m 30s\""), Some((250, 90_000)));
+    assert_snapshot!(
+        faults("block = \"20s..2s\""),
+        @"mine.toml:17:9: `20s..2s` ends before it begins, expected a time or two: 5s, 2s..20s"
+    );
+    assert_snapshot!(
+        faults("block = \"5s\"\nstages = [{ duration = \"10s\", clients = 2 }]"),
+        @"mine.toml:17:1: `block` with `stages` (a block goes through all stages: remove `block`)"
+    );
+}
+
+#[test]
 fn stages_start_where_the_load_or_the_stage_before_stands() {
     let stages = |text: &str| {
         let load = load(text);

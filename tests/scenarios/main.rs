@@ -273,7 +273,7 @@ fn misspelt_and_unknown_keys() {
 mine.toml:16:2: unknown key `laod` (did you mean `load`?)
 mine.toml:17:1: unknown key `clints` (did you mean `clients`?)
 mine.toml:17:10: 0 is out of range, expected an integer from 1 to 10000
-mine.toml:18:1: unknown key `x`, expected `clients`, `rate`, `arrivals`, `latency_limit`, `think_time`, `stages`, `warmup`, `duration`, `seed`, `protocol`, `connections`, `pool`, `statement_timeout`, `settings`, `retries` or `error_limit`
+mine.toml:18:1: unknown key `x`, expected `clients`, `rate`, `arrivals`, `latency_limit`, `think_time`, `stages`, `warmup`, `duration`, `block`, `seed`, `protocol`, `connections`, `pool`, `statement_timeout`, `settings`, `retries` or `error_limit`
 "#);
     assert_snapshot!(column("a = { zpif = { min = 1, maxx = 0 } }"), @r#"
 mine.toml:8:7: unknown key `zpif` (did you mean `zipf`?)

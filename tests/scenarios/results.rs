@@ -24,6 +24,6 @@ mine.toml:17:10: 0 is out of range, expected an integer from 1 to 100000
 mine.toml:18:15: `none` is no role: it stands for the session's own (take it out: the session's own is compared in any case)
 mine.toml:18:23: `` names no role in PostgreSQL, expected 1 to 63 bytes
 mine.toml:18:27: the role `a` a second time
-mine.toml:19:1: unknown key `rows`, expected `sample` or `roles`
+mine.toml:19:1: unknown key `rows`, expected `sample`, `time_limit` or `roles`
 ");
 }

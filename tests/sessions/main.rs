@@ -5,6 +5,7 @@
 #[path = "../own_server/mod.rs"]
 mod own_server;
 
+mod planning;
 mod refusals;
 mod samples;
 mod scripts;

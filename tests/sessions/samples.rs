@@ -18,7 +18,7 @@ const RATES: &str = "
     CREATE TABLE posts AS SELECT id FROM generate_series(1, 20) AS id";
 
 fn sampling() -> Option<Sampling> {
-    Some(Sampling { client_seconds: 10.0, pause: Duration::ZERO, arrivals: None, shares: vec![1.0] })
+    Some(Sampling { client_seconds: 10.0, enough: None, pause: Duration::ZERO, arrivals: None, shares: vec![1.0] })
 }
 
 async fn n_plus_1(bed: &Bed) -> Ready {

@@ -135,6 +135,7 @@ fn load(load: &LoadDefaults) -> Vec<String> {
     );
     let (measured, warmup) = (load.duration.as_secs_f64(), load.warmup.as_secs_f64());
     lines.push(format!("{measured} s after {warmup} s of warm-up, seed {}", load.seed));
+    lines.extend(load.block.map(|block| format!("blocks of a run: {block}")));
     lines.extend(connections(&load.connections));
     if load.retries > 0 {
         lines.push(format!("up to {} after a serialization failure or a deadlock", tries(load.retries)));

@@ -19,6 +19,8 @@ const MOST_COLUMNS: usize = 100;
 pub(super) struct Tally {
     compared: u64,
     ties: u64,
+    /// Sets that there was no time for.
+    pub(super) left_out: u64,
     /// Executions that failed on both sides.
     failed: u64,
     differ: u64,
@@ -120,6 +122,11 @@ impl Tally {
                 (None, Some(format!("{}: {}", counts(self.open + self.fed), self.doubt.clone().unwrap_or_default())))
             }
             () if self.doubt.is_some() => (None, self.doubt.clone()),
+            () if self.compared == 0 && self.left_out > 0 => {
+                let reason =
+                    "no execution ended in time; give it more: time_limit in [results], or --results-time-limit";
+                (None, Some(reason.to_owned()))
+            }
             () if self.compared == 0 => {
                 (None, Some("it was never executed: earlier steps returned no rows".to_owned()))
             }

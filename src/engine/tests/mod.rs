@@ -1,6 +1,7 @@
 //! The engine against a scripted target on a clock that only timers move, so that every figure is exact.
 
 mod closed;
+mod enough;
 mod losses;
 mod open;
 
@@ -42,6 +43,7 @@ type Answer = (Duration, Result<(), Failure>);
 enum Deed {
     Connected,
     Sent(Operation),
+    Planned(Operation),
     Cancelled,
 }
 
@@ -49,6 +51,8 @@ enum Deed {
 struct Scripted<F> {
     script: F,
     refused: Option<u32>,
+    /// Whether its sessions can plan without executing.
+    plans: bool,
     deeds: Arc<Mutex<Vec<(u32, Deed)>>>,
 }
 
@@ -89,6 +93,13 @@ impl<F: Fn(u32, &Operation) -> Answer + Send + Sync + 'static> Session for Scrip
         let (time, outcome) = (self.target.script)(self.client, operation);
         sleep(time).await;
         outcome
+    }
+
+    async fn plan(&mut self, operation: &Operation) -> Result<bool, Failure> {
+        if self.target.plans {
+            self.target.note(self.client, Deed::Planned(operation.clone()));
+        }
+        Ok(self.target.plans)
     }
 
     fn cancellation(&self) -> LocalBoxFuture<'static, ()> {
@@ -194,9 +205,18 @@ fn run_paused(
     stop: CancellationToken,
     script: impl Fn(u32, &Operation) -> Answer + Send + Sync + 'static,
 ) -> Outcome {
+    drive(load, statements, stop, Scripted { script, refused, plans: false, deeds: Arc::default() })
+}
+
+fn drive(
+    load: &Load,
+    statements: usize,
+    stop: CancellationToken,
+    scripted: Scripted<impl Fn(u32, &Operation) -> Answer + Send + Sync + 'static>,
+) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let deeds = Arc::new(Mutex::new(Vec::new()));
-    let target = Arc::new(Handle(Arc::new(Scripted { script, refused, deeds: Arc::clone(&deeds) })));
+    let deeds = Arc::clone(&scripted.deeds);
+    let target = Arc::new(Handle(Arc::new(scripted)));
     let watch = Arc::new(Watch::default());
     let observer: Arc<dyn Observer> = watch.clone();
     let (measurement, took, begin) = LocalSet::new().block_on(&runtime, async {

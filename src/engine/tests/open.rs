@@ -149,7 +149,8 @@ fn the_same_seed_sends_the_same_arrivals_with_any_number_of_threads() {
     let by_threads = |threads| {
         let deeds = Arc::new(Mutex::new(Vec::new()));
         let script = |_: u32, _: &Operation| -> Answer { (MS, Ok(())) };
-        let target = Arc::new(Handle(Arc::new(Scripted { script, refused: None, deeds: Arc::clone(&deeds) })));
+        let target =
+            Arc::new(Handle(Arc::new(Scripted { script, refused: None, plans: false, deeds: Arc::clone(&deeds) })));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let load = Load { threads, ..open(500.0, 8, 400 * MS) };
         let observer = Arc::new(Watch::default());

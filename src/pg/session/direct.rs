@@ -42,6 +42,17 @@ impl Direct {
     }
 }
 
+impl Direct {
+    /// Has a statement planned for the values, where it is one that is sent prepared; otherwise it is planned at each execution anyway.
+    pub(super) async fn plan(&mut self, statement: &Statement, arguments: &Arguments<'_>) -> Result<(), Failure> {
+        if let Form::Prepared(execution) = &statement.form {
+            execution.put_unexecuted(self.0.outgoing(), |out| arguments.put(out))?;
+            self.0.exchange(&mut ()).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Connection for Direct {
     async fn command(&mut self, command: &'static str) -> Result<(), Failure> {
         self.0.put_query(command)?;

@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    arguments::Arguments,
     direct::Direct,
     pool::{Held, Pool, Pooled},
     program::{ParameterType, Program},
@@ -279,6 +280,25 @@ impl Session for PgSession {
                 outcome
             }
         }
+    }
+
+    async fn plan(&mut self, operation: &Operation) -> Result<bool, Failure> {
+        let Self { shared, program, sampler, .. } = self;
+        // Only a connection of one's own keeps plans that later operations of this session meet.
+        let Hold::Own(direct) = &mut self.hold else { return Ok(false) };
+        let script = &program.scripts[operation.script];
+        if script.steps.iter().any(|step| step.for_each.is_some() || !step.inputs.is_empty()) {
+            return Ok(false);
+        }
+        for step in &script.steps {
+            let statement = &program.statements[step.statement];
+            let arguments = Arguments::drawn(&operation.parameters[step.first..], statement.types());
+            direct.plan(statement, &arguments).await?;
+        }
+        if let (Some(sampler), Some(sampling)) = (sampler, &shared.sampling) {
+            sampler.planned(sampling, direct).await?;
+        }
+        Ok(true)
     }
 
     fn cancellation(&self) -> LocalBoxFuture<'static, ()> {

@@ -41,8 +41,10 @@ const MOST: usize = 256;
 /// How much of a load is sampled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sampling {
-    /// Clients times seconds of the measured window.
+    /// Clients times seconds of the measured window, at most.
     pub client_seconds: f64,
+    /// Operations after which the window ends, and the clients times seconds that it has at least, where it ends by both.
+    pub enough: Option<(f64, f64)>,
     /// Mean pause of a client between operations.
     pub pause: Duration,
     /// Operations of the window, where the load says how many: those of an open load.
@@ -55,8 +57,9 @@ pub struct Sampling {
 pub(super) struct Sampler {
     scripts: Vec<Known>,
     operations: u64,
-    /// The shortest execution of a statement.
+    /// The shortest execution of a statement, and the shortest whose plan was shown.
     fastest: Option<Duration>,
+    fastest_shown: Option<Duration>,
     is_settled: bool,
     plans: Vec<SampledPlan>,
     /// How many are kept: by statement, of the window and of the warm-up.
@@ -75,6 +78,8 @@ struct Known {
     most: usize,
     /// Operations without a plan written down, and their time.
     timed: (u32, Duration),
+    /// Time of an operation with one: what there is where a warm-up had time for no further one.
+    shown: Option<Duration>,
 }
 
 impl Sampler {
@@ -86,6 +91,7 @@ impl Sampler {
             scripts: vec![Known::default(); scripts],
             operations: 0,
             fastest: None,
+            fastest_shown: None,
             is_settled: false,
             plans: Vec::new(),
             kept: BTreeMap::new(),
@@ -136,12 +142,23 @@ impl Sampler {
                 None => self.count(operation.script, shows, took, &steps.executed()[earlier..]),
             }
         }
+        self.settle(sampling, direct).await?;
+        outcome
+    }
+
+    /// Counts an operation of the warm-up that was planned and not executed.
+    pub(super) async fn planned(&mut self, sampling: &Sampling, direct: &mut Direct) -> Result<(), Failure> {
+        if self.is_settled { Ok(()) } else { self.settle(sampling, direct).await }
+    }
+
+    /// Counts an operation of the warm-up. After the last one that every session has, the rate of the window is set.
+    async fn settle(&mut self, sampling: &Sampling, direct: &mut Direct) -> Result<(), Failure> {
         self.operations += 1;
         if self.operations == WARM_EXECUTIONS * self.scripts.len() as u64 {
             set_rate(direct, self.rate(sampling)).await?;
             self.is_settled = true;
         }
-        outcome
+        Ok(())
     }
 
     /// Takes what was shown.
@@ -171,27 +188,37 @@ impl Sampler {
         for step in steps {
             *of.executions.entry(step.statement).or_default() += 1;
         }
-        if !shows {
-            of.timed = (of.timed.0 + 1, of.timed.1 + took);
-            self.fastest = steps.iter().map(|step| step.service).chain(self.fastest).min();
+        let fastest = if shows { &mut self.fastest_shown } else { &mut self.fastest };
+        *fastest = steps.iter().map(|step| step.service).chain(*fastest).min();
+        match shows {
+            true => of.shown = Some(took),
+            false => of.timed = (of.timed.0 + 1, of.timed.1 + took),
         }
     }
 
     /// Share of the statements' executions to sample, 0 to 1: enough for what is wanted of the rarest statement, and no more than may be.
     fn rate(&self, sampling: &Sampling) -> f64 {
-        let Some(fastest) = self.fastest else { return 0.0 };
+        let Some(fastest) = self.fastest.or(self.fastest_shown) else { return 0.0 };
         let mut each = 0.0;
         let mut executions = BTreeMap::<usize, f64>::new();
         for (of, share) in self.scripts.iter().zip(&sampling.shares) {
-            if of.timed.0 > 0 {
-                each += share * of.timed.1.as_secs_f64() / f64::from(of.timed.0);
-            }
+            each += share
+                * match of.timed {
+                    (0, _) => of.shown.unwrap_or_default().as_secs_f64(),
+                    (count, time) => time.as_secs_f64() / f64::from(count),
+                };
             for (statement, count) in &of.executions {
                 *executions.entry(*statement).or_default() += share * f64::from(*count) / f64::from(of.operations);
             }
         }
         let rarest = executions.into_values().filter(|an_operation| *an_operation > 0.0).fold(f64::INFINITY, f64::min);
         let sent = sampling.client_seconds / (each + sampling.pause.as_secs_f64()).max(1e-9);
+        let sent = match sampling.enough {
+            Some((operations, client_seconds)) => {
+                sent.min(operations.max(sent * client_seconds / sampling.client_seconds))
+            }
+            None => sent,
+        };
         let expected = rarest * sampling.arrivals.map_or(sent, |arrivals| sent.min(arrivals));
         let part = WRITING.as_secs_f64() / fastest.as_secs_f64().max(1e-9);
         let most = self.scripts.iter().map(|of| of.most).max().unwrap_or(0).max(1);
@@ -212,7 +239,7 @@ mod tests {
     use super::*;
 
     fn sampling(shares: &[f64]) -> Sampling {
-        Sampling { client_seconds: 40.0, pause: Duration::ZERO, arrivals: None, shares: shares.to_vec() }
+        Sampling { client_seconds: 40.0, enough: None, pause: Duration::ZERO, arrivals: None, shares: shares.to_vec() }
     }
 
     /// Scripts with the statements that an operation executes, and the time of each.

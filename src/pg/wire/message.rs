@@ -8,6 +8,15 @@ use postgres_protocol::message::frontend;
 /// Format code of binary values.
 const BINARY: [u8; 2] = 1_u16.to_be_bytes();
 
+/// Format codes of the results: binary.
+const RESULTS: [u8; 4] = [0, 1, 0, 1];
+
+/// Execute of the unnamed portal, all rows.
+const EXECUTE: &[u8] = b"E\0\0\0\x09\0\0\0\0\0";
+
+/// Sync.
+const SYNC: &[u8] = b"S\0\0\0\x04";
+
 /// Bind, Execute and Sync of a statement, with values and results in binary form; before them Parse, where it is parsed each time.
 #[derive(Debug)]
 pub(in crate::pg) struct Execution {
@@ -48,11 +57,7 @@ impl Execution {
         head.extend_from_slice(&1_u16.to_be_bytes());
         head.extend_from_slice(&BINARY);
         head.extend_from_slice(&count.to_be_bytes());
-        let mut tail = Vec::new();
-        tail.extend_from_slice(&1_u16.to_be_bytes());
-        tail.extend_from_slice(&BINARY);
-        tail.extend_from_slice(b"E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04");
-        Ok(Self { head: head.into(), bind, tail: tail.into() })
+        Ok(Self { head: head.into(), bind, tail: [&RESULTS, EXECUTE, SYNC].concat().into() })
     }
 
     /// Appends the messages to `out`. `values` appends each value as [`put_value`] does.
@@ -62,6 +67,28 @@ impl Execution {
     #[inline]
     pub(in crate::pg) fn put<E>(
         &self,
+        out: &mut Vec<u8>,
+        values: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.put_with(&self.tail, out, values)
+    }
+
+    /// Appends the messages without Execute: PostgreSQL plans at Bind, and drops what it made at Sync.
+    ///
+    /// # Errors
+    /// As of [`put`](Self::put).
+    pub(in crate::pg) fn put_unexecuted<E>(
+        &self,
+        out: &mut Vec<u8>,
+        values: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.put_with(&[&RESULTS, SYNC].concat(), out, values)
+    }
+
+    #[inline]
+    fn put_with<E>(
+        &self,
+        tail: &[u8],
         out: &mut Vec<u8>,
         values: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -75,7 +102,7 @@ impl Execution {
         let bind = begin + self.bind;
         let length = (out.len() - bind - 1 + 4) as u32;
         out[bind + 1..bind + 5].copy_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(&self.tail);
+        out.extend_from_slice(tail);
         Ok(())
     }
 }

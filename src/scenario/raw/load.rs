@@ -35,6 +35,11 @@ pub(in crate::scenario) struct Load {
     /// Measured time: `20s` unless given; with stages the sum of theirs.
     #[schemars(extend("examples" = ["20s", "1m 30s"]))]
     pub(in crate::scenario) duration: Option<String>,
+    /// Length of a block of `latclinic run`, which measures both phases in turns: `5s`, or two bounds, `2s..20s`, between which a block
+    /// of a closed load ends as soon as it has the samples that its percentiles need; `5s..20s` unless given. Not with stages: a block has
+    /// all of them.
+    #[schemars(extend("examples" = ["5s", "2s..20s"]))]
+    pub(in crate::scenario) block: Option<String>,
     /// Seed of the statement mix, the parameters, the arrivals and the think times; 1 unless given.
     pub(in crate::scenario) seed: Option<u64>,
     /// How statements are sent, as pgbench names it; `prepared` unless given.

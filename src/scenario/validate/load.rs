@@ -4,6 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use super::{Check, Finding, LONGEST, Node};
 use crate::scenario::{
+    block_length::BlockLength,
     load_model::{Connections, LoadDefaults, LoadModel, Pool, Sharing, Stage, ThinkDistribution, ThinkTime},
     rate::{RateFault, parse_rate, parse_target_rate},
     raw,
@@ -17,6 +18,7 @@ impl Check<'_> {
         let open = at.has("rate") || first.has("rate") && !first.has("clients");
         let warmup = self.duration(raw.warmup.as_deref().unwrap_or("5s"), Duration::ZERO, &at.get("warmup"));
         let duration = self.duration(raw.duration.as_deref().unwrap_or("20s"), MILLISECOND, &at.get("duration"));
+        let block = self.block(raw, at);
         let rate = raw.rate.as_deref().and_then(|text| self.rate(parse_rate(text), &at.get("rate")));
         let stages = self.stages(raw, rate, open, at);
         let model = self.model(raw, rate, open, at);
@@ -37,6 +39,7 @@ impl Check<'_> {
             warmup: warmup?,
             duration: if stages.is_empty() { duration? } else { staged() },
             stages,
+            block: block?,
             seed: raw.seed.unwrap_or(1),
             connections: connections?,
             retries: raw.retries.unwrap_or(0),
@@ -68,6 +71,17 @@ impl Check<'_> {
         let mean = self.duration(text, Duration::ZERO, &place)?;
         let think_time = (!mean.is_zero()).then_some(ThinkTime { mean, distribution });
         Some(LoadModel::Closed { think_time })
+    }
+
+    /// `None` when it is faulty.
+    fn block(&mut self, raw: &raw::Load, at: &Node<'_>) -> Option<Option<BlockLength>> {
+        let Some(text) = &raw.block else { return Some(None) };
+        if raw.stages.is_some() {
+            let finding = Finding::new(at.key("block"), "`block` with `stages`");
+            self.faults.push(finding.help("a block goes through all stages: remove `block`").relative());
+        }
+        let fault = |message| Finding::new(at.get("block").span(), message).expected("a time or two: 5s, 2s..20s");
+        BlockLength::parse(text).map(Some).map_err(|message| self.faults.push(fault(message))).ok()
     }
 
     fn stages(&mut self, raw: &raw::Load, rate: Option<f64>, open: bool, at: &Node<'_>) -> Option<Vec<Stage>> {

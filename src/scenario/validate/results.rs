@@ -1,7 +1,12 @@
 //! What is compared of the results.
 
+use std::time::Duration;
+
 use super::{Check, Finding, LONGEST_IDENTIFIER, Node};
 use crate::scenario::{raw, results::Results};
+
+/// The shortest time limit.
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 impl Check<'_> {
     pub(super) fn results(&mut self, raw: raw::Results, at: &Node<'_>) -> Results {
@@ -19,6 +24,11 @@ impl Check<'_> {
             }
         }
         let defaults = Results::default();
-        Results { sample: raw.sample.unwrap_or(defaults.sample), roles: raw.roles }
+        let time_limit = raw.time_limit.map(|text| self.duration(&text, MILLISECOND, &at.get("time_limit")));
+        Results {
+            sample: raw.sample.unwrap_or(defaults.sample),
+            time_limit: time_limit.flatten().unwrap_or(defaults.time_limit),
+            roles: raw.roles,
+        }
     }
 }
