@@ -28,7 +28,7 @@ const WRITES: u64 = 100;
 
 /// A table of 500 rows in the schema `latclinic_probe`.
 async fn prepare(connector: &Connector) {
-    let client = connector.connect("test").await.unwrap();
+    let client = connector.connect_unprotected("test").await.unwrap();
     client
         .batch_execute(
             "CREATE SCHEMA latclinic_probe;
@@ -42,7 +42,7 @@ async fn prepare(connector: &Connector) {
     checkpoint(&client).await.unwrap();
     until_requested(&client, before + 1).await;
     drop(client);
-    let observer = connector.connect("observer").await.unwrap();
+    let observer = connector.connect_unprotected("observer").await.unwrap();
     let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'latclinic test'";
     while observer.query_one(open, &[]).await.unwrap().get::<_, i64>(0) > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -51,7 +51,7 @@ async fn prepare(connector: &Connector) {
 
 /// Reads by the index and inserts, then closes its connection, as a client of the load does.
 async fn load(connector: &Connector) {
-    let client = connector.connect("load").await.unwrap();
+    let client = connector.connect_unprotected("load").await.unwrap();
     let read = client.prepare("SELECT note FROM latclinic_probe.events WHERE id = $1").await.unwrap();
     let write = client.prepare("INSERT INTO latclinic_probe.events VALUES ($1, 0, 'new')").await.unwrap();
     client.batch_execute("SET enable_seqscan = off").await.unwrap();
@@ -187,7 +187,7 @@ async fn until_requested(client: &latclinic::pg::Client, count: i64) {
 async fn a_checkpoint_inside_the_window_is_counted() {
     let (_server, connector, activity) = begun().await;
     load(&connector).await;
-    let client = connector.connect("test").await.unwrap();
+    let client = connector.connect_unprotected("test").await.unwrap();
     let before = requested(&client).await;
     checkpoint(&client).await.unwrap();
     until_requested(&client, before + 1).await;
@@ -200,14 +200,14 @@ async fn a_checkpoint_inside_the_window_is_counted() {
 async fn a_crash_inside_the_window_is_told_and_gives_no_figures() {
     let (_server, connector, activity) = begun().await;
     load(&connector).await;
-    let client = connector.connect("test").await.unwrap();
+    let client = connector.connect_unprotected("test").await.unwrap();
     let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
     kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
     // All connections end, the server recovers and takes new ones.
     while !client.is_closed() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    while connector.connect("test").await.is_err() {
+    while connector.connect_unprotected("test").await.is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let counted = activity.end().await;
@@ -220,7 +220,7 @@ async fn a_role_that_may_not_see_a_view_gets_the_rest_and_a_note() {
     let server = OwnServer::start();
     let connector = server.connector();
     prepare(&connector).await;
-    let admin = connector.connect("test").await.unwrap();
+    let admin = connector.connect_unprotected("test").await.unwrap();
     admin.batch_execute("REVOKE SELECT ON pg_stat_wal FROM PUBLIC; CREATE ROLE guest LOGIN").await.unwrap();
     let socket: String = admin
         .query_one("SELECT split_part(current_setting('unix_socket_directories'), ',', 1)", &[])

@@ -50,7 +50,7 @@ impl Bed {
         let server = OwnServer::start();
         let (told, stop) = (Arc::<Told>::default(), CancellationToken::new());
         let clinic = Clinic::given(server.connector(), Arc::clone(&told) as _, stop.clone());
-        let client = clinic.connector().connect("test").await.unwrap();
+        let client = clinic.connector().connect_unprotected("test").await.unwrap();
         let bed = Self { clinic, client, told, stop, _server: server };
         let scenario = scenario(&[UP], &[DOWN]);
         clinic::seed(&bed.clinic, &scenario, &SeedOptions::default()).await.unwrap();

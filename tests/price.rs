@@ -46,7 +46,7 @@ impl Bed {
         let server = OwnServer::start();
         let stop = CancellationToken::new();
         let clinic = Clinic::given(server.connector(), Arc::<Told>::default(), stop.clone());
-        let client = clinic.connector().connect("test").await.unwrap();
+        let client = clinic.connector().connect_unprotected("test").await.unwrap();
         clinic::seed(&clinic, scenario, &SeedOptions::default()).await.unwrap();
         client.batch_execute("SET search_path = latclinic_events").await.unwrap();
         Self { clinic, client, stop, _server: server }

@@ -187,7 +187,7 @@ const SUM: &str = "SELECT md5(string_agg(v::text, ',' ORDER BY nr)) FROM latclin
 async fn every_type_arrives_keys_keep_their_names_and_a_second_seed_does_nothing() {
     let server = OwnServer::start();
     let connector = server.connector();
-    let client = connector.connect("test").await.unwrap();
+    let client = connector.connect_unprotected("test").await.unwrap();
     let scenario = scenario();
 
     // The DDL alone says what the keys are to be.
@@ -270,7 +270,7 @@ async fn another_recipe_replaces_only_when_told_to() {
 async fn a_stopped_seed_is_noticed_and_started_over() {
     let server = OwnServer::start();
     let connector = server.connector();
-    let client = connector.connect("test").await.unwrap();
+    let client = connector.connect_unprotected("test").await.unwrap();
     let many = scenario().with_rows(400_000);
     let stopping = Arc::new(Told(Mutex::default(), Some(CancellationToken::new())));
     let error = seed(&connector, &many, SeedOptions::default(), &stopping).await.unwrap_err();
@@ -292,7 +292,7 @@ async fn a_stopped_seed_is_noticed_and_started_over() {
 async fn a_schema_that_is_not_ours_is_left_alone() {
     let server = OwnServer::start();
     let connector = server.connector();
-    let client = connector.connect("test").await.unwrap();
+    let client = connector.connect_unprotected("test").await.unwrap();
     client.batch_execute("CREATE SCHEMA latclinic_shop; CREATE TABLE latclinic_shop.dear (x int)").await.unwrap();
     let error = seed(&connector, &scenario(), RESEED, &Arc::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
@@ -325,7 +325,7 @@ async fn faults_of_the_scenario_name_their_place() {
 #[tokio::test]
 async fn roles_that_may_not_write_are_told_so() {
     let server = OwnServer::start();
-    let client = server.connector().connect("test").await.unwrap();
+    let client = server.connector().connect_unprotected("test").await.unwrap();
     client
         .batch_execute("CREATE ROLE guest LOGIN; CREATE ROLE reader LOGIN SUPERUSER; ALTER ROLE reader SET default_transaction_read_only = on")
         .await

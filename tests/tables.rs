@@ -4,12 +4,12 @@
 
 mod own_server;
 
-use latclinic::pg::Client;
 use latclinic::{
     explain::{ColumnFacts, IndexFacts, IndexKey, Plan, Referring, TableFacts, Tables},
-    pg,
+    pg::{self, Connector, UserSession},
 };
 use own_server::OwnServer;
+use tokio_postgres::SimpleQueryMessage;
 
 const SETUP: &str = r#"
     CREATE SCHEMA shop;
@@ -37,7 +37,7 @@ const SETUP: &str = r#"
     );
     CREATE INDEX lines_order_idx ON lines ("order") WHERE id > 5;
     CREATE INDEX lines_last_idx ON lines (id, "order");
-    CREATE ROLE stranger;
+    CREATE ROLE stranger LOGIN;
     CREATE TABLE hidden (id int);
     ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
 "#;
@@ -62,13 +62,17 @@ fn in_short(index: &IndexFacts) -> String {
 }
 
 /// The catalog on the tables of these statements.
-async fn tables(client: &Client, statements: &[&str]) -> Tables {
+async fn tables(session: &UserSession, statements: &[&str]) -> Tables {
     let mut plans = Vec::new();
     for statement in statements {
-        let row = client.query_one(&format!("EXPLAIN (VERBOSE, FORMAT JSON) {statement}"), &[]).await.unwrap();
-        plans.push(Plan::from_json(&row.get(0)).unwrap());
+        let messages = session.simple_query(&format!("EXPLAIN (VERBOSE, FORMAT JSON) {statement}")).await.unwrap();
+        let json = messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        plans.push(Plan::parse(json.unwrap()).unwrap());
     }
-    pg::tables(client, &plans).await.unwrap()
+    pg::tables(session, &plans).await.unwrap()
 }
 
 fn column<'t>(table: &'t TableFacts, name: &str) -> &'t ColumnFacts {
@@ -78,13 +82,13 @@ fn column<'t>(table: &'t TableFacts, name: &str) -> &'t ColumnFacts {
 #[tokio::test]
 async fn what_the_catalog_says() {
     let server = OwnServer::start();
-    let client = server.connector().connect("test").await.unwrap();
+    let session = UserSession::open(&server.connector(), "test").await.unwrap();
     for statement in SETUP.split(";\n") {
-        client.batch_execute(statement).await.unwrap();
+        session.run(statement).await.unwrap();
     }
     let statements = ["SELECT o.*, p.* FROM \"Orders\" o JOIN parts p ON p.id = o.customer_id", "DELETE FROM hidden"];
     let found = loop {
-        let found = tables(&client, &statements).await;
+        let found = tables(&session, &statements).await;
         // PostgreSQL 14 tells a moment later.
         if found.find(None, "Orders").unwrap().vacuumed_at.is_some() {
             break found;
@@ -128,8 +132,8 @@ async fn what_the_catalog_says() {
         ..Referring::default()
     };
     assert_eq!(orders.referring("lines_order"), Some(&open), "a partial index and one of later columns do not serve");
-    client.batch_execute("CREATE INDEX lines_all_idx ON lines (\"order\", id)").await.unwrap();
-    let again = tables(&client, &["SELECT * FROM \"Orders\", lines"]).await;
+    session.run("CREATE INDEX lines_all_idx ON lines (\"order\", id)").await.unwrap();
+    let again = tables(&session, &["SELECT * FROM \"Orders\", lines"]).await;
     let index = |table: &str| again.find(None, table).unwrap().referred_by[0].index.clone();
     assert_eq!(index("Orders").as_deref(), Some("lines_all_idx"));
     assert_eq!(index("lines").as_deref(), Some("lines_twin_part_key"), "in any order");
@@ -143,30 +147,43 @@ async fn what_the_catalog_says() {
     assert!(found.find(None, "hidden").unwrap().row_security);
 
     // A role that may read nothing learns what the catalog tells everybody.
-    client.batch_execute("SET ROLE stranger").await.unwrap();
+    let running = server.lease.running();
+    let stranger = Connector::managed(&running.socket_dir, running.port, "stranger", server.connector().database());
+    let stranger = UserSession::open(&stranger, "test").await.unwrap();
     let json = r#"[{"Plan": {"Node Type": "Seq Scan", "Schema": "shop", "Relation Name": "Orders", "Alias": "o", "Plan Rows": 1, "Plan Width": 1}}]"#;
     let plan = Plan::parse(json).unwrap();
-    let seen = pg::tables(&client, [&plan]).await.unwrap();
+    let seen = pg::tables(&stranger, [&plan]).await.unwrap();
     let orders = &seen.tables[0];
     assert_eq!((orders.rows, orders.indexes.len(), orders.columns.len()), (1000.0, 4, 5));
     assert_eq!((column(orders, "state").n_distinct, column(orders, "state").common.len()), (None, 0));
 }
 
 #[tokio::test]
-async fn names_without_a_schema_are_those_of_the_search_path() {
+async fn expressions_of_indexes_read_as_in_the_plans_of_their_session() {
     let server = OwnServer::start();
-    let client = server.connector().connect("test").await.unwrap();
-    client
-        .batch_execute("CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.t (x int); CREATE TABLE b.t (y int)")
+    let session = UserSession::open(&server.connector(), "test").await.unwrap();
+    session
+        .run(
+            "CREATE SCHEMA shop; SET search_path = shop;
+             CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE TABLE t (mood mood, email text);
+             CREATE FUNCTION plain(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT pg_catalog.lower($1)';
+             CREATE INDEX t_plain ON t (plain(email)) WHERE mood = 'glad'",
+        )
         .await
         .unwrap();
-    let plan =
-        Plan::parse(r#"[{"Plan": {"Node Type": "Seq Scan", "Relation Name": "t", "Plan Rows": 1, "Plan Width": 1}}]"#)
-            .unwrap();
-    assert_eq!(pg::tables(&client, [&plan]).await.unwrap().tables, []);
-    client.batch_execute("SET search_path = b, a").await.unwrap();
-    let found = pg::tables(&client, [&plan]).await.unwrap();
-    assert_eq!(found.tables.iter().map(|table| table.schema.as_str()).collect::<Vec<_>>(), ["b"]);
+    let of_index = async |path: &str| {
+        session.run(&format!("SET search_path = {path}")).await.unwrap();
+        let found = tables(&session, &["SELECT * FROM shop.t"]).await;
+        let index = in_short(&found.tables[0].indexes[0]);
+        (index, column(&found.tables[0], "mood").type_name.clone())
+    };
+    let hidden = "t_plain btree: (shop.plain(email)); where (mood = 'glad'::shop.mood)";
+    assert_eq!(
+        of_index("shop").await,
+        ("t_plain btree: (plain(email)); where (mood = 'glad'::mood)".into(), "mood".into())
+    );
+    assert_eq!(of_index("public").await, (hidden.into(), "shop.mood".into()));
+    assert_eq!(session.path().await.unwrap(), "public", "nothing of the user's session is changed");
     let nothing = Plan::parse(r#"[{"Plan": {"Node Type": "Result", "Plan Rows": 1, "Plan Width": 1}}]"#).unwrap();
-    assert_eq!(pg::tables(&client, [&nothing]).await.unwrap(), Tables::default());
+    assert_eq!(pg::tables(&session, [&nothing]).await.unwrap(), Tables::default());
 }

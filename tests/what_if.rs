@@ -59,7 +59,7 @@ impl Bed {
     }
 
     async fn client(&self) -> Client {
-        self.server.connector().connect("test").await.unwrap()
+        self.server.connector().connect_unprotected("test").await.unwrap()
     }
 }
 
@@ -216,7 +216,7 @@ async fn a_users_database_is_only_asked() {
         }
     }
     let clinic = Clinic::given(server.connector(), Arc::new(Steps(Arc::clone(&steps))), CancellationToken::new());
-    let client = server.connector().connect("test").await.unwrap();
+    let client = server.connector().connect_unprotected("test").await.unwrap();
     let setup =
         "CREATE TABLE t AS SELECT n AS id, n % 100 AS user_id, n AS z FROM generate_series(1, 50000) n; ANALYZE t";
     client.batch_execute(setup).await.unwrap();

@@ -11,7 +11,7 @@ use crate::{
 };
 use latclinic::{
     explain::Plan,
-    pg::{CapturedPlan, Explained, TimeLimits},
+    pg::{CapturedPlan, Explained, TimeLimits, UserSession},
 };
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -29,7 +29,7 @@ struct Captured {
 /// Captures the plans of each case.
 pub(crate) async fn capture(server: &OwnServer, cases: &[Case]) -> Result<()> {
     let connector = server.connector();
-    let client = connector.connect("planted").await?;
+    let client = UserSession::open(&connector, "planted").await?;
     let major = runner::major(&client).await?;
     for case in cases {
         if runner::unmet(&client, case).await?.is_some() {

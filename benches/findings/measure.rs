@@ -95,12 +95,12 @@ async fn median_ms(planted: &Planted<'_>, query: &str, values: Option<&str>, exe
 
 /// One operation; what it writes is taken back.
 async fn operation(planted: &Planted<'_>, statement: &str, executions: usize) -> Result<Duration> {
-    planted.session.batch_execute("BEGIN").await?;
+    planted.session.run("BEGIN").await?;
     let begun = Instant::now();
     for _ in 0..executions {
         planted.session.simple_query(statement).await?;
     }
     let took = begun.elapsed();
-    planted.session.batch_execute("ROLLBACK").await?;
+    planted.session.run("ROLLBACK").await?;
     Ok(took)
 }

@@ -3,7 +3,10 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use latclinic::record::{Finding, Severity};
+use latclinic::{
+    pg::UserSession,
+    record::{Finding, Severity},
+};
 
 use crate::{
     case::{self, Case},
@@ -27,7 +30,7 @@ struct Outcome<'c> {
 /// Examines the cases one by one and prints what was found in each. All of them: puts the table into the docs.
 pub(crate) async fn examine(server: &OwnServer, cases: &[Case], all: bool) -> Result<()> {
     let connector = server.connector();
-    let client = connector.connect("planted").await?;
+    let client = UserSession::open(&connector, "planted").await?;
     let version = scalar(&client, "SHOW server_version").await?;
     let version = version.split(' ').next().unwrap_or_default();
     let mut outcomes = Vec::new();

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     pg::{
-        Connector,
+        Connector, UserSession,
         fix::{self, Progress},
     },
     record::{Applied, FixInfo, Phase, RewriteInfo},
@@ -100,9 +100,9 @@ async fn run(
         return Ok((FixOutcome::Rewrite, None));
     }
     let (connector, events, stop) = (clinic.connector(), clinic.events(), clinic.stop());
-    let client = connector.connect(verb(direction)).await?;
+    let session = UserSession::in_schema(connector, verb(direction), &scenario.schema_name()).await?;
     let watch = match watched {
-        true => Some(fix::Watch::connect(connector, scenario, fix::backend(&client).await?).await),
+        true => Some(fix::Watch::connect(connector, scenario, fix::backend(&session).await?).await),
         false => None,
     };
     let ran = Mutex::new(Vec::new());
@@ -124,12 +124,12 @@ async fn run(
     };
     let started = Instant::now();
     let outcome = match direction {
-        Direction::Up => fix::apply(&client, scenario, stop, &tell).await,
-        Direction::Down => fix::revert(&client, scenario, stop, &tell).await,
+        Direction::Up => fix::apply(&session, scenario, stop, &tell).await,
+        Direction::Down => fix::revert(&session, scenario, stop, &tell).await,
     };
     let duration = started.elapsed();
     // Its locks go with the session, whatever it left behind.
-    drop(client);
+    drop(session);
     let statements = ran.into_inner().unwrap_or_else(PoisonError::into_inner);
     let applied = match watch {
         Some(watch) => Some(watch.end(statements.iter().map(|(_, time)| *time).sum()).await),

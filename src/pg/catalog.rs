@@ -7,7 +7,8 @@ use tokio_postgres::{
 
 use super::{
     error::{Error, Result},
-    link::Client,
+    link::{Client, Fault},
+    user_session::UserSession,
 };
 use crate::{
     draw::ColumnType,
@@ -35,6 +36,21 @@ pub(super) fn qualified(schema: &str, table: &str) -> String {
 /// A type as SQL names it, whatever the search path: without a length, also of `bit` and `char`.
 pub(super) fn type_name(ty: &Type) -> String {
     qualified(ty.schema(), ty.name())
+}
+
+/// The operator of equality for values of a type, with its schema: that of its default operator class, as indexes have it, which
+/// only a superuser can have made. A type without one is compared by PostgreSQL's own.
+pub(super) async fn equality(own: &Client, ty: u32) -> std::result::Result<String, Fault> {
+    let operator = "
+        SELECT n.nspname::text, o.oprname::text
+        FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod
+        JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
+        JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+        WHERE m.amname = 'btree' AND c.opcdefault AND c.opcintype = $1 AND a.amopstrategy = 3";
+    Ok(match own.query_opt(operator, &[&ty]).await? {
+        Some(row) => format!("OPERATOR({}.{})", quote_identifier(row.get(0)), row.get::<_, &str>(1)),
+        None => "OPERATOR(pg_catalog.=)".to_owned(),
+    })
 }
 
 /// Whether a role may make a schema here, and if not, in words why and what helps.
@@ -70,24 +86,13 @@ pub(super) async fn check_may_create(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Makes the session resolve names in `schema` first, then in `public`.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn use_schema(client: &Client, schema: &str) -> Result<()> {
-    client
-        .batch_execute(&format!("SET search_path = {}, public", quote_identifier(schema)))
-        .await
-        .map_err(|cause| Error::from_server("cannot set the search path", cause))
-}
-
-/// Runs the statements of a text, each on its own, in the session's search path.
+/// Runs the statements of a text, each on its own.
 ///
 /// # Errors
 /// When one fails: the message begins with `file:line`, and with the column where the server names a place.
-pub(super) async fn run_statements(client: &Client, sql: &SqlText) -> Result<()> {
+pub(super) async fn run_statements(session: &UserSession, sql: &SqlText) -> Result<()> {
     for statement in &sql.statements {
-        client.batch_execute(&statement.text).await.map_err(|cause| {
+        session.run(&statement.text).await.map_err(|cause| {
             let place = fault_place(statement, cause.as_db_error().and_then(|error| error.position()));
             Error::from_sql(format!("{}:{place}", sql.source), cause)
         })?;

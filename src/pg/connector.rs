@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     error::{Error, Result},
     link::{AFTER_STOP, Client, Fault, Guard, Heard, Keepalive, Raw},
+    path,
     socket::Socket,
 };
 
@@ -95,18 +96,32 @@ impl Connector {
         self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres")
     }
 
-    /// Opens a session whose `application_name` is `latclinic <purpose>`, driven by a task on the calling runtime.
+    /// Opens a session for latclinic's own questions, whose `application_name` is `latclinic <purpose>`, driven by a task on the
+    /// calling runtime. Names resolve in the system catalog alone; a [`UserSession`](super::UserSession) runs statements of the user.
     ///
     /// # Errors
     /// Says which place could not be reached and why; wrong passwords and unknown databases are told apart by the server.
     pub async fn connect(&self, purpose: &str) -> Result<Client> {
+        let client = self.connect_unprotected(purpose).await?;
+        let failed = |cause| Error::from_server("cannot set the search path", cause);
+        client.batch_execute(path::OWN).await.map_err(failed)?;
+        Ok(client)
+    }
+
+    /// Opens a session with the path that the role has, in which whoever may create something can plant what is called then. For
+    /// tests and tools, which bring their own SQL; latclinic has [`UserSession`](super::UserSession).
+    ///
+    /// # Errors
+    /// As of [`connect`](Self::connect).
+    pub async fn connect_unprotected(&self, purpose: &str) -> Result<Client> {
         let (raw, heard, driver) = self.connect_raw(purpose).await?;
         let client = Client::new(raw, self.clone(), purpose, heard, Some(driver.abort_handle()));
         self.check_attributes(&client).await?;
         Ok(client)
     }
 
-    /// The driver's client, for a pool: [`connect`](Self::connect) without what ends its waits, and the task that drives it.
+    /// The driver's client, for a pool: [`connect_unprotected`](Self::connect_unprotected) without what ends its waits, and the task
+    /// that drives it.
     pub(super) async fn connect_raw(&self, purpose: &str) -> Result<(Raw, Arc<Heard>, JoinHandle<()>)> {
         let (client, connection, heard) = self.sign_in(purpose, self.open_socket().await?).await?;
         Ok((client, heard, tokio::spawn(drive(connection))))

@@ -108,8 +108,8 @@ async fn load_chunks(
     sent: &AtomicU64,
     stop: &CancellationToken,
 ) -> Result<()> {
-    let client = tokio::select! {
-        client = seed_session(connector, schema) => client?,
+    let session = tokio::select! {
+        session = seed_session(connector, schema) => session?,
         () = stop.cancelled() => return Err(Error::stopped()),
     };
     let mut scratch = Scratch::default();
@@ -122,7 +122,7 @@ async fn load_chunks(
             continue;
         }
         let Some(mut rows) = work.claim() else { continue };
-        let mut copy = client.copy_in(&work.statement).await.map_err(failed)?;
+        let mut copy = session.copy_in(&work.statement).await.map_err(failed)?;
         let mut buffer = Vec::with_capacity(CHUNK_BYTES * 5 / 4);
         buffer.extend_from_slice(COPY_HEADER);
         loop {

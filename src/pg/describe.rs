@@ -7,8 +7,8 @@ use super::{
     connector::Connector,
     error::{Error, Result},
     feed::feed,
-    link::{Client, Fault, Limit},
-    setup::set_up,
+    link::{Fault, Limit},
+    user_session::UserSession,
 };
 use crate::{
     draw::{self, ColumnType},
@@ -25,13 +25,13 @@ use crate::{
 /// returns no rows, or returns what its parameter cannot take, a step of a script takes what an earlier one does not return or
 /// what does not fit, or the server refuses one of the load's settings.
 pub async fn describe(connector: &Connector, scenario: &Scenario) -> Result<Vec<Vec<ParameterFacts>>> {
-    let client = connector.connect("describe").await?;
-    set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
+    let session =
+        UserSession::of_load(connector, "describe", &scenario.schema_name(), &scenario.load.connections).await?;
     let mut facts = Vec::with_capacity(scenario.statements.len());
     let mut prepared = Vec::with_capacity(scenario.statements.len());
     for statement in &scenario.statements {
-        let of_statement = prepare(&client, statement).await?;
-        facts.push(describe_statement(&client, statement, &of_statement).await?);
+        let of_statement = prepare(&session, statement).await?;
+        facts.push(describe_statement(&session, statement, &of_statement).await?);
         prepared.push(of_statement);
     }
     for script in &scenario.scripts {
@@ -75,7 +75,7 @@ fn step_name<'s>(statement: &'s str, script: &Script) -> &'s str {
 }
 
 async fn describe_statement(
-    client: &Client,
+    session: &UserSession,
     statement: &Statement,
     prepared: &tokio_postgres::Statement,
 ) -> Result<Vec<ParameterFacts>> {
@@ -101,7 +101,7 @@ async fn describe_statement(
         let fetched = match &parameter.source {
             ParameterSource::Generator(_) | ParameterSource::Result { .. } => Vec::new(),
             ParameterSource::Query { sql: query, .. } => {
-                fetch(client, query, &column_type, &format!("parameter ${number} of statement {name}")).await?
+                fetch(session, query, &column_type, &format!("parameter ${number} of statement {name}")).await?
             }
         };
         facts.push(ParameterFacts { column_type, sql_type: type_name(ty), fetched });
@@ -110,9 +110,9 @@ async fn describe_statement(
 }
 
 /// Prepares a statement of the workload.
-pub(super) async fn prepare(client: &Client, statement: &Statement) -> Result<tokio_postgres::Statement> {
+pub(super) async fn prepare(session: &UserSession, statement: &Statement) -> Result<tokio_postgres::Statement> {
     let text = statement.sql.only();
-    client.prepare(text).await.map_err(|cause| {
+    session.prepare(text).await.map_err(|cause| {
         let place = place(&statement.sql, &cause);
         let error = Error::from_sql(format!("{place}: statement {} does not prepare", statement.name), cause);
         match error.sqlstate() {
@@ -125,17 +125,18 @@ pub(super) async fn prepare(client: &Client, statement: &Statement) -> Result<to
 }
 
 /// The values that a query gives for a parameter.
-async fn fetch(client: &Client, query: &SqlText, column_type: &ColumnType, what: &str) -> Result<Vec<Value>> {
+async fn fetch(session: &UserSession, query: &SqlText, column_type: &ColumnType, what: &str) -> Result<Vec<Value>> {
     let text = query.only();
     let failed = |cause| {
         let place = place(query, &cause);
         Error::from_sql(format!("{place}: the query for {what} fails"), cause)
     };
     // Prepared by itself first: positions in its errors are then those of its own text.
-    client.prepare(text).await.map_err(failed)?;
-    let _limit = client.limited(Limit::Work);
-    let wrapped = format!("SELECT to_json(latclinic.value)::text FROM (\n{text}\n) AS latclinic(value)");
-    let rows = client.query(&wrapped, &[]).await.map_err(failed)?;
+    session.prepare(text).await.map_err(failed)?;
+    let _limit = session.limited(Limit::Work);
+    let wrapped =
+        format!("SELECT pg_catalog.to_json(latclinic.value)::pg_catalog.text FROM (\n{text}\n) AS latclinic(value)");
+    let rows = session.ask(&wrapped, &[]).await.map_err(failed)?;
     let mut values = Vec::with_capacity(rows.len());
     let mut encoded = Vec::new();
     for row in rows {

@@ -3,11 +3,14 @@
 //! A person writes ordinary DDL; what it made is read back from the catalog, so that names and definitions stay as written.
 //! What neither `pg_get_constraintdef` nor `pg_get_indexdef` tells is lost: comments on indexes, per-index statistics targets,
 //! `CLUSTER ON` and `REPLICA IDENTITY USING INDEX`.
+//!
+//! Definitions are printed for the path in which they are run again, the scenario's: an operator that is hidden there has its schema.
 
 use super::{
     catalog::{qualified, quote_identifier},
     error::{Error, Result},
     link::Client,
+    path,
 };
 
 /// Something taken away, and how it is built again.
@@ -35,8 +38,9 @@ pub(super) struct Build {
 
 /// Primary and unique keys, exclusion constraints, and foreign keys from or to the tables; partitions follow their parents.
 const CONSTRAINTS: &str = "
+    WITH printed AS MATERIALIZED (SELECT set_config('search_path', $3, true))
     SELECT t.relname::text, c.conname::text, pg_get_constraintdef(c.oid), c.contype = 'f'
-    FROM pg_constraint c
+    FROM printed CROSS JOIN pg_constraint c
     JOIN pg_class t ON t.oid = c.conrelid
     JOIN pg_namespace n ON n.oid = t.relnamespace AND n.nspname = $1
     LEFT JOIN pg_class r ON r.oid = c.confrelid AND r.relnamespace = n.oid
@@ -46,8 +50,9 @@ const CONSTRAINTS: &str = "
 
 /// Indexes that no constraint owns.
 const INDEXES: &str = "
+    WITH printed AS MATERIALIZED (SELECT set_config('search_path', $3, true))
     SELECT t.relname::text, i.relname::text, pg_get_indexdef(i.oid)
-    FROM pg_index x
+    FROM printed CROSS JOIN pg_index x
     JOIN pg_class i ON i.oid = x.indexrelid
     JOIN pg_class t ON t.oid = x.indrelid
     JOIN pg_namespace n ON n.oid = t.relnamespace AND n.nspname = $1
@@ -62,8 +67,9 @@ impl Keys {
     /// When the catalog cannot be read or something cannot be dropped.
     pub(super) async fn take(client: &Client, schema: &str, tables: &[&str]) -> Result<Self> {
         let failed = |cause| Error::from_server("cannot read the keys and indexes", cause);
+        let path = path::of_schema(schema);
         let mut taken = Vec::new();
-        for row in client.query(CONSTRAINTS, &[&schema, &tables]).await.map_err(failed)? {
+        for row in client.query(CONSTRAINTS, &[&schema, &tables, &path]).await.map_err(failed)? {
             let (table, name, definition): (String, String, String) = (row.get(0), row.get(1), row.get(2));
             let alter = format!("ALTER TABLE {}", qualified(schema, &table));
             let constraint = quote_identifier(&name);
@@ -75,7 +81,7 @@ impl Keys {
                 name,
             });
         }
-        for row in client.query(INDEXES, &[&schema, &tables]).await.map_err(failed)? {
+        for row in client.query(INDEXES, &[&schema, &tables, &path]).await.map_err(failed)? {
             let (table, name): (String, String) = (row.get(0), row.get(1));
             taken.push(Taken {
                 drop: format!("DROP INDEX {}", qualified(schema, &name)),

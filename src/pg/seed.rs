@@ -14,22 +14,18 @@ use super::{
     dataset_ledger::{self, DatasetState, dataset_state},
     error::{Error, Result},
     keys::{Build, Keys, advance_sequences},
-    link::Client,
-    seed_session::{run_lists, seed_session, stoppable},
+    seed_session::{run_lists, seed_session_and_own, stoppable},
+    user_session::UserSession,
 };
-use crate::{
-    dataset::TableRows,
-    scenario::{Dataset, SqlText},
-};
+use crate::{dataset::TableRows, scenario::Dataset};
 
 /// A seed of one schema. Holds the lock on it for as long as it lives.
-#[derive(Debug)]
 pub struct Seeding<'a> {
     connector: &'a Connector,
     schema: &'a str,
     connections: usize,
     stop: &'a CancellationToken,
-    client: Client,
+    session: UserSession,
 }
 
 impl<'a> Seeding<'a> {
@@ -44,28 +40,27 @@ impl<'a> Seeding<'a> {
         stop: &'a CancellationToken,
         wait: impl FnOnce(),
     ) -> Result<Self> {
-        let client = tokio::select! {
-            client = seed_session(connector, schema) => client?,
+        let session = tokio::select! {
+            session = seed_session_and_own(connector, schema) => session?,
             () = stop.cancelled() => return Err(Error::stopped()),
         };
         let failed = |cause| Error::from_server(format!("cannot lock the schema {schema} for seeding"), cause);
-        let free: bool = client
-            .query_one("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", &[&schema])
-            .await
-            .map_err(failed)?
-            .get(0);
-        if !free {
+        // Held by the session whose statements it guards: it ends when they do.
+        let free = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0))";
+        let free = session.ask(free, &[&schema]).await.map_err(failed)?;
+        if !free.iter().all(|row| row.get(0)) {
             wait();
             // The other one may take longer than any lock should.
             let lock = async {
-                client.batch_execute("SET lock_timeout = 0").await.map_err(failed)?;
-                let lock = "SELECT FROM (SELECT pg_advisory_lock(hashtextextended($1, 0))) AS locked";
-                client.execute(lock, &[&schema]).await.map_err(failed)?;
-                client.batch_execute("SET lock_timeout = '30s'").await.map_err(failed)
+                session.run("SET lock_timeout = 0").await.map_err(failed)?;
+                let lock =
+                    "SELECT FROM (SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended($1, 0))) AS locked";
+                session.ask(lock, &[&schema]).await.map_err(failed)?;
+                session.run("SET lock_timeout = '30s'").await.map_err(failed)
             };
-            stoppable(&client, stop, lock).await?;
+            stoppable(&session, stop, lock).await?;
         }
-        Ok(Self { connector, schema, connections, stop, client })
+        Ok(Self { connector, schema, connections, stop, session })
     }
 
     /// What is in the schema now.
@@ -73,7 +68,7 @@ impl<'a> Seeding<'a> {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn state(&self) -> Result<DatasetState> {
-        dataset_state(&self.client, self.schema).await
+        dataset_state(self.session.own().await?, self.schema).await
     }
 
     /// Makes the schema, marked as latclinic's, with a ledger that says `loading`; with `replace` the old one goes first.
@@ -87,9 +82,10 @@ impl<'a> Seeding<'a> {
         rows: &BTreeMap<String, u64>,
         replace: bool,
     ) -> Result<()> {
-        check_may_create(&self.client).await?;
-        let begin = dataset_ledger::begin(&self.client, (self.schema, scenario), recipe, rows, replace);
-        stoppable(&self.client, self.stop, begin).await
+        let own = self.session.own().await?;
+        check_may_create(own).await?;
+        let begin = dataset_ledger::begin(own, (self.schema, scenario), recipe, rows, replace);
+        stoppable(own, self.stop, begin).await
     }
 
     /// Runs the DDL and compiles the rows of each table for the columns that it made.
@@ -97,18 +93,15 @@ impl<'a> Seeding<'a> {
     /// # Errors
     /// When a statement fails (with its place), or a table or column is missing or cannot be filled.
     pub async fn create_tables(&self, dataset: &Dataset) -> Result<Vec<(String, TableRows)>> {
-        stoppable(&self.client, self.stop, self.run_schema(&dataset.schema)).await?;
+        stoppable(&self.session, self.stop, run_statements(&self.session, &dataset.schema)).await?;
+        let own = self.session.own().await?;
         let mut tables = Vec::new();
         for table in &dataset.tables {
-            let columns = columns(&self.client, self.schema, &table.name, &table.columns).await?;
+            let columns = columns(own, self.schema, &table.name, &table.columns).await?;
             let rows = TableRows::compile(dataset, table, &columns).map_err(|error| Error::usage(error.to_string()))?;
             tables.push((table.name.clone(), rows));
         }
         Ok(tables)
-    }
-
-    async fn run_schema(&self, sql: &SqlText) -> Result<()> {
-        run_statements(&self.client, sql).await
     }
 
     /// Puts the keys and indexes aside, and loads all rows, adding those sent to `sent`.
@@ -118,8 +111,8 @@ impl<'a> Seeding<'a> {
     pub async fn load(&self, tables: Vec<(String, TableRows)>, sent: &Arc<AtomicU64>) -> Result<SeededTables> {
         let names: Vec<String> = tables.iter().map(|(name, _)| name.clone()).collect();
         let table_names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let take = Keys::take(&self.client, self.schema, &table_names);
-        let keys = stoppable(&self.client, self.stop, take).await?;
+        let own = self.session.own().await?;
+        let keys = stoppable(own, self.stop, Keys::take(own, self.schema, &table_names)).await?;
         copy::load(self.connector, self.schema, tables, self.connections, sent, self.stop).await?;
         Ok(SeededTables { names, keys })
     }
@@ -132,7 +125,7 @@ impl<'a> Seeding<'a> {
         self.run(tables.keys.by_table()).await?;
         self.run(vec![tables.keys.foreign()]).await?;
         for table in &tables.names {
-            advance_sequences(&self.client, self.schema, table).await?;
+            advance_sequences(self.session.own().await?, self.schema, table).await?;
         }
         Ok(())
     }
@@ -156,7 +149,7 @@ impl<'a> Seeding<'a> {
     /// # Errors
     /// When the server fails.
     pub async fn complete(&self) -> Result<DatasetState> {
-        dataset_ledger::complete(&self.client, self.schema).await?;
+        dataset_ledger::complete(self.session.own().await?, self.schema).await?;
         self.state().await
     }
 

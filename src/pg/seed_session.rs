@@ -7,38 +7,48 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    catalog::quote_identifier,
     connector::Connector,
     error::{Error, Result},
     keys::Build,
-    link::{AFTER_STOP, Client, Limit},
+    link::{AFTER_STOP, Fault, Limit},
+    user_session::{Cancellable, UserSession},
 };
 
 /// How long the server may take to end what it was told to cancel until it is told again.
 const CANCEL_AGAIN: Duration = Duration::from_millis(50);
 
-/// Opens a session that resolves names in `schema`, and whose settings suit building much at once.
+/// Settings that suit building much at once.
 ///
 /// Commits wait for the local disk, though one wait at the end would do: VACUUM marks a page all-visible only when the commit
 /// of its rows is known to be on disk.
-pub(super) async fn seed_session(connector: &Connector, schema: &str) -> Result<Client> {
-    let client = connector.connect("seed").await?;
-    client.set_limit(Limit::Work);
-    client
-        .batch_execute(&format!(
-            "SET search_path = {}, public; SET synchronous_commit = local; SET maintenance_work_mem = '256MB';
-             SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s';
-             SET client_min_messages = warning",
-            quote_identifier(schema)
-        ))
-        .await
-        .map_err(|cause| Error::from_server("cannot prepare a session for seeding", cause))?;
-    Ok(client)
+const SETTINGS: &str = "SET synchronous_commit = local; SET maintenance_work_mem = '256MB';
+    SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s';
+    SET client_min_messages = warning";
+
+/// Opens a session that resolves names in `schema` and has these settings.
+pub(super) async fn seed_session(connector: &Connector, schema: &str) -> Result<UserSession> {
+    let session = UserSession::in_schema(connector, "seed", schema).await?;
+    session.set_limit(Limit::Work);
+    session.run(SETTINGS).await.map_err(not_prepared)?;
+    Ok(session)
+}
+
+/// [`seed_session`], whose connection for latclinic's own questions has these settings too.
+pub(super) async fn seed_session_and_own(connector: &Connector, schema: &str) -> Result<UserSession> {
+    let session = seed_session(connector, schema).await?;
+    let own = session.own().await?;
+    own.set_limit(Limit::Work);
+    own.batch_execute(SETTINGS).await.map_err(not_prepared)?;
+    Ok(session)
+}
+
+fn not_prepared(cause: Fault) -> Error {
+    Error::from_server("cannot prepare a session for seeding", cause)
 }
 
 /// Runs what `client` is at; when told to stop, has the server cancel it and returns its end.
 pub(super) async fn stoppable<T>(
-    client: &Client,
+    client: &impl Cancellable,
     stop: &CancellationToken,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
@@ -74,16 +84,16 @@ pub(super) async fn run_lists(
     let queue = Mutex::new(VecDeque::from(lists));
     let next = || queue.lock().ok().and_then(|mut queue| queue.pop_front());
     let worker = || async {
-        let client = seed_session(connector, schema).await?;
+        let session = seed_session(connector, schema).await?;
         while let Some(list) = next() {
             for build in list {
                 let run = async {
-                    client
-                        .batch_execute(&build.statement)
+                    session
+                        .run(&build.statement)
                         .await
                         .map_err(|cause| Error::from_server(format!("cannot build {}", build.what), cause))
                 };
-                stoppable(&client, stop, run).await?;
+                stoppable(&session, stop, run).await?;
             }
         }
         Ok(())

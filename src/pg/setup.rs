@@ -1,17 +1,19 @@
 //! What every session of a load is set to.
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::{SimpleQueryMessage, error::SqlState};
 
 use super::{
-    catalog::{quote_identifier, quote_literal},
+    catalog::quote_literal,
     error::{Error, Result},
-    link::{Client, Fault},
+    link::Fault,
+    path,
+    user_session::UserSession,
 };
 use crate::scenario::{Connections, nearest};
 
 /// What every session of a load is set to, as one text of SQL.
 pub(super) fn setup(schema: &str, connections: &Connections) -> String {
-    let mut sql = setting("search_path", &search_path(schema));
+    let mut sql = path::set(&path::of_schema(schema));
     for (name, value) in &connections.settings {
         sql.push_str(&setting(name, value));
     }
@@ -22,16 +24,14 @@ pub(super) fn setup(schema: &str, connections: &Connections) -> String {
     sql
 }
 
-/// Sets a session up as a load's are, but for `statement_timeout`: names resolve in `schema` first, then in `public`.
+/// Gives a session the settings of a load, but for `statement_timeout`.
 ///
 /// # Errors
 /// The server does not take a setting; the message names it.
-pub async fn set_up(client: &Client, schema: &str, connections: &Connections) -> Result<()> {
-    let failed = |cause| Error::from_server("cannot set the search path", cause);
-    client.batch_execute(&setting("search_path", &search_path(schema))).await.map_err(failed)?;
+pub(super) async fn apply(session: &UserSession, connections: &Connections) -> Result<()> {
     for (name, value) in &connections.settings {
-        if let Err(cause) = client.batch_execute(&setting(name, value)).await {
-            return Err(refused(client, name, value, cause).await);
+        if let Err(cause) = session.run(&setting(name, value)).await {
+            return Err(refused(session, name, value, cause).await);
         }
     }
     Ok(())
@@ -42,11 +42,7 @@ fn setting(name: &str, value: &str) -> String {
     format!("SELECT pg_catalog.set_config({}, {}, false);", quote_literal(name), quote_literal(value))
 }
 
-fn search_path(schema: &str) -> String {
-    format!("{}, public", quote_identifier(schema))
-}
-
-async fn refused(client: &Client, name: &str, value: &str, cause: Fault) -> Error {
+async fn refused(session: &UserSession, name: &str, value: &str, cause: Fault) -> Error {
     let unknown = cause.code() == Some(&SqlState::UNDEFINED_OBJECT);
     let taken = cause.as_db_error().is_some();
     let doing = format!("the setting {name} = {value:?} of the load is refused");
@@ -54,9 +50,12 @@ async fn refused(client: &Client, name: &str, value: &str, cause: Fault) -> Erro
     if !unknown {
         return error;
     }
-    let known = client.query("SELECT name FROM pg_settings", &[]).await.unwrap_or_default();
-    let names: Vec<String> = known.iter().map(|row| row.get(0)).collect();
-    match nearest(name, names.iter().map(String::as_str)) {
+    let known = session.simple_query("SHOW ALL").await.unwrap_or_default();
+    let names = known.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    match nearest(name, names) {
         Some(near) => error.with_hint(format!("did you mean {near}?")),
         None => error,
     }

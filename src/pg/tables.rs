@@ -10,15 +10,15 @@ use tokio_postgres::{
 use super::{
     error::{Error, Result},
     link::{Client, Fault},
+    user_session::UserSession,
 };
 use crate::explain::{ColumnFacts, IndexFacts, IndexKey, Plan, Referring, TableFacts, Tables};
 
-/// Tables of these schemas and names, `NULL` for a schema that is not known, and the partitioned tables that they are parts of.
+/// Tables of these schemas and names, and the partitioned tables that they are parts of.
 const TABLES: &str = "
     WITH named AS (
         SELECT c.oid FROM unnest($1::text[], $2::text[]) AS asked(schema, name)
-        JOIN pg_class c ON c.relname = asked.name JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE CASE WHEN asked.schema IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = asked.schema END
+        JOIN pg_namespace n ON n.nspname = asked.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = asked.name
     ), meant AS (
         SELECT oid FROM named UNION SELECT pg_partition_root(oid) FROM named
     )
@@ -33,15 +33,16 @@ const TABLES: &str = "
     WHERE c.oid IN (SELECT oid FROM meant) AND c.relkind IN ('r', 'p', 'm', 'f')
     ORDER BY n.nspname, c.relname";
 
-/// `pg_stats` shows what the role may read, and nothing of a table whose rows it sees only in part.
+/// Types are printed for the path `$2`. `pg_stats` shows what the role may read, and nothing of a table whose rows it sees only in part.
 const COLUMNS: &str = "
+    WITH printed AS MATERIALIZED (SELECT set_config('search_path', $2, true))
     SELECT c.oid, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
            s.n_distinct::float8, s.null_frac::float8, s.avg_width::float8,
            CASE WHEN s.avg_width <= 64 THEN s.most_common_vals::text::text[] END, s.most_common_freqs::float8[],
            CASE WHEN l.oid IS NULL OR provider.name = 'b' THEN true
                 WHEN provider.name = 'i' THEN false
                 ELSE CASE l.collprovider WHEN 'd' THEN d.datcollate ELSE l.collcollate END IN ('C', 'POSIX') END
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    FROM printed CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_database d ON d.datname = current_database()
     LEFT JOIN pg_collation l ON l.oid = a.attcollation
@@ -53,13 +54,15 @@ const COLUMNS: &str = "
     WHERE c.oid = ANY ($1)
     ORDER BY c.oid, a.attnum";
 
-/// A row for each column of each index, in its order; those that it only holds last.
+/// A row for each column of each index, in its order; those that it only holds last. Expressions are printed for the path `$2`, as plans
+/// print those that they are compared with.
 const INDEXES: &str = "
+    WITH printed AS MATERIALIZED (SELECT set_config('search_path', $2, true))
     SELECT i.indrelid, x.relname::text, m.amname::text, i.indisprimary, i.indisunique, pg_get_expr(i.indpred, i.indrelid),
            k.place > i.indnkeyatts, coalesce(a.attname::text, pg_get_indexdef(i.indexrelid, k.place, false)),
            a.attname IS NULL, coalesce(i.indoption[k.place - 1]::int4 & 1 <> 0, false),
            coalesce(i.indoption[k.place - 1]::int4 & 2 <> 0, false), o.opcname::text
-    FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+    FROM printed CROSS JOIN pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
     CROSS JOIN LATERAL generate_series(1, i.indnatts::int4) AS k(place)
     LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.place - 1] AND a.attnum <> 0
     LEFT JOIN pg_opclass o ON o.oid = i.indclass[k.place - 1] AND NOT o.opcdefault AND k.place <= i.indnkeyatts
@@ -90,30 +93,31 @@ const REFERRING: &str = "
     WHERE f.contype = 'f' AND f.confrelid = ANY ($1)
     ORDER BY f.confrelid, f.conparentid <> 0, n.nspname, c.relname, f.conname";
 
-/// What the catalog says of the tables that these plans read or write, and of the partitioned tables that they are parts of. Reads only;
-/// needs no privilege beyond a connection: what the role may not see is not known. Names without a schema are those of the
-/// session's `search_path`.
+/// What the catalog says of the tables that these plans read or write, and of the partitioned tables that they are parts of. The plans
+/// name the schemas of their tables, as those of `EXPLAIN (VERBOSE)` do, and are of `session`: what is printed reads as in its path.
+/// Reads only; needs no privilege beyond a connection: what the role may not see is not known.
 ///
 /// # Errors
 /// The server cannot be asked.
-pub async fn tables<'p>(client: &Client, plans: impl IntoIterator<Item = &'p Plan>) -> Result<Tables> {
+pub async fn tables<'p>(session: &UserSession, plans: impl IntoIterator<Item = &'p Plan>) -> Result<Tables> {
     let nodes = plans.into_iter().flat_map(Plan::nodes);
-    let named: BTreeSet<(Option<&str>, &str)> =
-        nodes.filter_map(|node| Some((node.schema.as_deref(), node.relation.as_deref()?))).collect();
+    let named: BTreeSet<(&str, &str)> =
+        nodes.filter_map(|node| Some((node.schema.as_deref()?, node.relation.as_deref()?))).collect();
     let (schemas, names): (Vec<_>, Vec<_>) = named.into_iter().unzip();
     if names.is_empty() {
         return Ok(Tables::default());
     }
+    let (client, path) = (session.own().await?, session.path().await?);
     let rows = ask(client, TABLES, &[&schemas, &names]).await?;
     let oids: Vec<u32> = rows.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
     let mut tables: Vec<TableFacts> = rows.iter().map(table).collect::<Result<_>>()?;
     let place = |row: &Row| get::<u32>(row, 0).map(|oid| oids.iter().position(|known| *known == oid));
-    for row in ask(client, COLUMNS, &[&oids]).await? {
+    for row in ask(client, COLUMNS, &[&oids, &path]).await? {
         if let Some(at) = place(&row)? {
             tables[at].columns.push(column(&row)?);
         }
     }
-    for row in ask(client, INDEXES, &[&oids]).await? {
+    for row in ask(client, INDEXES, &[&oids, &path]).await? {
         if let Some(at) = place(&row)? {
             add_index_column(&mut tables[at].indexes, &row)?;
         }

@@ -1,16 +1,25 @@
 //! How many rows of a table have a value.
+//!
+//! Asked in the session whose statement the values are for: as that statement it sees the rows that its settings and row-level
+//! security let it see.
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::{
+    Row,
+    types::{Kind, Type},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     capture::Given,
-    catalog::quote_identifier,
+    catalog::{equality, qualified, quote_identifier, type_name},
     error::{Error, Result},
     link::{Client, Fault, Limit},
     seed_session::stoppable,
+    user_session::{Cancellable, UserSession},
 };
+use crate::draw;
 
 /// Pages above which only a sample of as many is read: half a gigabyte.
 const MOST_PAGES: f64 = 65_536.0;
@@ -21,8 +30,8 @@ const QUERY_CANCELED: &str = "57014";
 /// A column whose values are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column<'a> {
-    /// Schema of its table; `None` takes what the session's `search_path` finds.
-    pub schema: Option<&'a str>,
+    /// Schema of its table.
+    pub schema: &'a str,
     /// Its table.
     pub table: &'a str,
     /// Its name.
@@ -39,17 +48,28 @@ pub struct Counted {
 }
 
 /// Counts the rows with values of columns, each time for no longer than a limit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct ValueCounts<'a> {
-    client: &'a Client,
+    session: &'a UserSession,
     stop: &'a CancellationToken,
     limit: Duration,
 }
 
+/// A column beside values that it is compared with. Everything is written with its schema.
+struct Comparison {
+    /// The table of the column, or the topmost one that it is a part of.
+    table: String,
+    pages: f64,
+    /// The values' type.
+    ty: String,
+    /// The operator of equality.
+    operator: String,
+}
+
 impl<'a> ValueCounts<'a> {
-    /// On this session, with so long for each question.
-    pub fn new(client: &'a Client, stop: &'a CancellationToken, limit: Duration) -> Self {
-        Self { client, stop, limit }
+    /// In this session, with so long for each question.
+    pub fn new(session: &'a UserSession, stop: &'a CancellationToken, limit: Duration) -> Self {
+        Self { session, stop, limit }
     }
 
     /// Rows with each of `values` in the column, or in the partitioned table that its table is a part of; `None` where that cannot be
@@ -64,28 +84,33 @@ impl<'a> ValueCounts<'a> {
         column: &Column<'_>,
         values: &[Given],
     ) -> Result<Option<Counted>> {
-        self.asked(async |client| {
-            let ty = parameter_type(client, sql, number).await?;
-            let (table, pages) = whole_table(client, column).await?;
-            let all = pages <= MOST_PAGES;
-            let sample =
-                if all { String::new() } else { format!("TABLESAMPLE SYSTEM ({})", 100.0 * MOST_PAGES / pages) };
-            let values: Vec<Option<&str>> = values.iter().map(|value| value.0.as_deref()).collect();
-            let name = quote_identifier(column.name);
-            let count = format!(
-                "SELECT s.place, count(t.{name}) FROM unnest($1::text[]::{ty}[]) WITH ORDINALITY AS s(value, place) \
-                 LEFT JOIN {table} AS t {sample} ON t.{name} = s.value GROUP BY s.place"
-            );
-            let mut rows = vec![0; values.len()];
-            for row in client.query(&count, &[&values]).await? {
-                let (place, count): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-                if let Some(rows) = usize::try_from(place - 1).ok().and_then(|place| rows.get_mut(place)) {
-                    *rows = count.unsigned_abs();
-                }
+        let Some(Comparison { table, pages, ty, operator }) = self.comparison(sql, number, column).await? else {
+            return Ok(None);
+        };
+        let all = pages <= MOST_PAGES;
+        let share = 100.0 * MOST_PAGES / pages;
+        let sample = if all { String::new() } else { format!("TABLESAMPLE pg_catalog.system ({share})") };
+        let name = quote_identifier(column.name);
+        let count = format!(
+            "SELECT s.place, pg_catalog.count(t.{name}) \
+             FROM pg_catalog.unnest($1::{ty}[]) WITH ORDINALITY AS s(value, place) \
+             LEFT JOIN {table} AS t {sample} ON t.{name} {operator} s.value GROUP BY s.place"
+        );
+        let mut array = String::from("{");
+        for (at, value) in values.iter().enumerate() {
+            draw::push_array_element(&mut array, at == 0, value.0.as_deref());
+        }
+        array.push('}');
+        let counts = self.ask(&count, Given(Some(array))).await?;
+        let Some(counts) = counts else { return Ok(None) };
+        let mut rows = vec![0; values.len()];
+        for row in counts {
+            let (place, count): (i64, i64) = (get(&row, 0)?, get(&row, 1)?);
+            if let Some(rows) = usize::try_from(place - 1).ok().and_then(|place| rows.get_mut(place)) {
+                *rows = count.unsigned_abs();
             }
-            Ok(Counted { rows, all })
-        })
-        .await
+        }
+        Ok(Some(Counted { rows, all }))
     }
 
     /// Whether any row has `value`; `None` where that cannot be known in time.
@@ -93,28 +118,60 @@ impl<'a> ValueCounts<'a> {
     /// # Errors
     /// As of [`rows`](Self::rows).
     pub async fn exists(&self, sql: &str, number: usize, column: &Column<'_>, value: &Given) -> Result<Option<bool>> {
-        self.asked(async |client| {
-            let ty = parameter_type(client, sql, number).await?;
-            let (table, _) = whole_table(client, column).await?;
-            let name = quote_identifier(column.name);
-            let exists = format!("SELECT EXISTS (SELECT FROM {table} AS t WHERE t.{name} = $1::text::{ty})");
-            Ok(client.query_one(&exists, &[&value.0.as_deref()]).await?.try_get(0)?)
+        let Some(Comparison { table, ty, operator, .. }) = self.comparison(sql, number, column).await? else {
+            return Ok(None);
+        };
+        let name = quote_identifier(column.name);
+        let exists = format!("SELECT EXISTS (SELECT FROM {table} AS t WHERE t.{name} {operator} $1::{ty})");
+        match self.ask(&exists, value.clone()).await?.as_deref() {
+            Some([row]) => get(row, 0).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// How a column is compared with the statement's parameter of this number.
+    async fn comparison(&self, sql: &str, number: usize, column: &Column<'_>) -> Result<Option<Comparison>> {
+        let prepared = self.within(async || self.session.prepare(sql).await.map_err(failed)).await?;
+        let Some(prepared) = prepared else { return Ok(None) };
+        let ty = undomained(prepared.params().get(number - 1).unwrap_or(&Type::TEXT));
+        let own = self.session.own().await?;
+        let limit = format!("SET statement_timeout = {}", self.limit.as_millis().max(1));
+        let _limit = own.limited(Limit::Server(self.limit));
+        own.batch_execute(&limit).await.map_err(failed)?;
+        let found = self.answered(own, compare(own, ty, column)).await?;
+        Ok(found.flatten())
+    }
+
+    /// Asks a question about the user's rows.
+    async fn ask(&self, sql: &str, value: Given) -> Result<Option<Vec<Row>>> {
+        self.within(async || {
+            // As a statement of the user's: the type of the value may be theirs.
+            let prepared = self.session.prepare(sql).await.map_err(failed)?;
+            self.session.query_raw(&prepared, [value]).await.map_err(failed)
         })
         .await
     }
 
-    /// Asks in a read-only transaction with a time limit. What the server does not answer is `None`.
-    async fn asked<T>(&self, ask: impl AsyncFnOnce(&Client) -> std::result::Result<T, Fault>) -> Result<Option<T>> {
-        let failed = |cause| Error::from_server("cannot count the values of a parameter", cause);
+    /// Works in a read-only transaction of the user's session, with a time limit.
+    async fn within<T>(&self, work: impl AsyncFnOnce() -> Result<T>) -> Result<Option<T>> {
         let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", self.limit.as_millis().max(1));
-        let _limit = self.client.limited(Limit::Server(self.limit));
-        self.client.batch_execute(&begin).await.map_err(failed)?;
-        let sent = Instant::now();
-        let answer = stoppable(self.client, self.stop, async { ask(self.client).await.map_err(failed) }).await;
+        let _limit = self.session.limited(Limit::Server(self.limit));
+        self.session.run(&begin).await.map_err(failed)?;
+        let answer = self.answered(self.session, work()).await;
         if !answer.as_ref().is_err_and(Error::is_stopped) {
-            self.client.batch_execute("ROLLBACK").await.map_err(failed)?;
+            self.session.run("ROLLBACK").await.map_err(failed)?;
         }
-        match answer {
+        answer
+    }
+
+    /// Waits for an answer. What the server does not answer is `None`.
+    async fn answered<T>(
+        &self,
+        session: &impl Cancellable,
+        question: impl Future<Output = Result<T>>,
+    ) -> Result<Option<T>> {
+        let sent = Instant::now();
+        match stoppable(session, self.stop, question).await {
             Ok(answer) => Ok(Some(answer)),
             Err(_) if self.stop.is_cancelled() => Err(Error::stopped()),
             Err(error) if error.is_disconnect() => Err(error),
@@ -125,25 +182,47 @@ impl<'a> ValueCounts<'a> {
     }
 }
 
-/// The type of a statement's parameter, as SQL writes it.
-async fn parameter_type(client: &Client, sql: &str, number: usize) -> std::result::Result<String, Fault> {
-    let prepared = client.prepare(sql).await?;
-    let oid = prepared.params().get(number - 1).map_or(25, tokio_postgres::types::Type::oid);
-    Ok(client.query_one("SELECT format_type($1, -1)", &[&oid]).await?.try_get(0)?)
+fn failed(cause: Fault) -> Error {
+    Error::from_server("cannot count the values of a parameter", cause)
 }
 
-/// The table of a column, or the topmost one that it is a part of, as SQL writes it, and its pages.
-async fn whole_table(client: &Client, column: &Column<'_>) -> std::result::Result<(String, f64), Fault> {
-    let name = match column.schema {
-        Some(schema) => format!("{}.{}", quote_identifier(schema), quote_identifier(column.table)),
-        None => quote_identifier(column.table),
-    };
+fn get<T: tokio_postgres::types::FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
+    row.try_get(at).map_err(|cause| failed(cause.into()))
+}
+
+/// What a domain is made of: a value of the domain itself would run its constraints, which may be anybody's functions.
+fn undomained(ty: &Type) -> &Type {
+    match ty.kind() {
+        Kind::Domain(base) => undomained(base),
+        _ => ty,
+    }
+}
+
+/// How values of type `ty` are compared with a column; `None` where that might run a function of somebody's: a cast between types
+/// that their owner has made, or what the parts of a composite type, or of an array of domains, are made of.
+async fn compare(own: &Client, ty: &Type, column: &Column<'_>) -> Result<Option<Comparison>> {
+    let of_column = format!("SELECT {} FROM {}", quote_identifier(column.name), qualified(column.schema, column.table));
+    let prepared = own.prepare(&of_column).await.map_err(failed)?;
+    let Some(other) = prepared.columns().first().map(|column| undomained(column.type_())) else { return Ok(None) };
+    let is_built_in = |ty: &Type| Type::from_oid(ty.oid()).is_some();
+    let is_scalar = matches!(ty.kind(), Kind::Simple | Kind::Enum(_) | Kind::Range(_));
+    if !is_scalar || ty != other && !(is_built_in(ty) && is_built_in(other)) {
+        return Ok(None);
+    }
+    let (table, pages) = whole_table(own, column).await?;
+    let operator = equality(own, ty.oid()).await.map_err(failed)?;
+    Ok(Some(Comparison { table, pages, ty: type_name(ty), operator }))
+}
+
+/// The table of a column, or the topmost one that it is a part of, and its pages.
+async fn whole_table(own: &Client, column: &Column<'_>) -> Result<(String, f64)> {
     let whole = "
-        WITH whole AS (SELECT coalesce(pg_partition_root($1::text::regclass), $1::text::regclass) AS table)
-        SELECT whole.table::text,
+        WITH whole AS (SELECT coalesce(pg_partition_root($1::text::regclass), $1::text::regclass) AS oid)
+        SELECT n.nspname::text, c.relname::text,
                (SELECT sum(pg_relation_size(part)) / current_setting('block_size')::float8
-                FROM (SELECT relid FROM pg_partition_tree(whole.table) UNION SELECT whole.table) AS parts(part))::float8
-        FROM whole";
-    let row = client.query_one(whole, &[&name]).await?;
-    Ok((row.try_get(0)?, row.try_get::<_, Option<f64>>(1)?.unwrap_or(0.0)))
+                FROM (SELECT relid FROM pg_partition_tree(whole.oid) UNION SELECT whole.oid) AS parts(part))::float8
+        FROM whole JOIN pg_class c ON c.oid = whole.oid JOIN pg_namespace n ON n.oid = c.relnamespace";
+    let row = own.query_one(whole, &[&qualified(column.schema, column.table)]).await.map_err(failed)?;
+    let table = qualified(&get::<String>(&row, 0)?, &get::<String>(&row, 1)?);
+    Ok((table, get::<Option<f64>>(&row, 2)?.unwrap_or(0.0)))
 }

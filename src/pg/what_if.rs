@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     catalog::quote_identifier,
     error::{Error, Result},
-    link::{Client, Limit},
+    link::Limit,
     seed_session::stoppable,
+    user_session::UserSession,
 };
 
 /// How long a build may take, and wait for its lock.
@@ -41,18 +42,16 @@ pub struct TriedIndex {
     pub unusable: bool,
 }
 
-/// Whether HypoPG can be used in the database of `client`.
+/// Whether HypoPG can be used in the database of `session`.
 ///
 /// # Errors
 /// The server cannot be asked.
-pub async fn hypopg(client: &Client) -> Result<HypoPg> {
+pub async fn hypopg(session: &UserSession) -> Result<HypoPg> {
     let query = "SELECT (SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'hypopg'), \
          EXISTS (SELECT FROM pg_available_extension_versions v WHERE v.name = 'hypopg' AND (NOT v.superuser OR v.trusted AND \
          has_database_privilege(current_database(), 'CREATE') OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)))";
-    let row = client
-        .query_one(query, &[])
-        .await
-        .map_err(|cause| Error::from_server("cannot ask whether the extension hypopg is there", cause))?;
+    let failed = |cause| Error::from_server("cannot ask whether the extension hypopg is there", cause);
+    let row = session.own().await?.query_one(query, &[]).await.map_err(failed)?;
     Ok(match (row.get::<_, Option<String>>(0), row.get(1)) {
         (Some(schema), _) => HypoPg::There(schema),
         (None, true) => HypoPg::Creatable,
@@ -65,32 +64,35 @@ pub async fn hypopg(client: &Client) -> Result<HypoPg> {
 ///
 /// # Errors
 /// HypoPG cannot be used, or does not know such an index.
-pub async fn hypothetical(client: &Client, statement: &str, hypopg: &HypoPg) -> Result<TriedIndex> {
+pub async fn hypothetical(session: &UserSession, statement: &str, hypopg: &HypoPg) -> Result<TriedIndex> {
     let failed = |cause| Error::from_server("HypoPG does not take the index", cause);
     let begin = match hypopg {
         HypoPg::There(_) => "BEGIN READ ONLY",
         HypoPg::Creatable => "BEGIN; SET LOCAL client_min_messages = warning; CREATE EXTENSION hypopg",
         HypoPg::Absent => return Err(Error::new("the extension hypopg is not there")),
     };
-    client.batch_execute(begin).await.map_err(failed)?;
+    session.run(begin).await.map_err(failed)?;
     let made = async {
-        let schema: String = match hypopg {
-            HypoPg::There(schema) => schema.clone(),
-            _ => {
-                let query = "SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'hypopg'";
-                client.query_one(query, &[]).await.map_err(failed)?.get(0)
-            }
+        let there = "SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_extension e \
+             JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace \
+             WHERE e.extname OPERATOR(pg_catalog.=) 'hypopg'";
+        let schema = match hypopg {
+            HypoPg::There(schema) => Some(schema.clone()),
+            _ => session.ask(there, &[]).await.map_err(failed)?.first().map(|row| row.get(0)),
         };
-        let schema = quote_identifier(schema.trim_matches('"'));
+        let schema = quote_identifier(schema.as_deref().unwrap_or_default());
+        // It resolves the names in the statement as this session does.
         let query = format!(
-            "SELECT i.indexname, {schema}.hypopg_relation_size(i.indexrelid)::int8 FROM {schema}.hypopg_create_index($1) i"
+            "SELECT i.indexname::pg_catalog.text, {schema}.hypopg_relation_size(i.indexrelid)::pg_catalog.int8 \
+             FROM {schema}.hypopg_create_index($1::pg_catalog.text) i"
         );
-        let row = client.query_one(&query, &[&statement]).await.map_err(failed)?;
+        let rows = session.ask(&query, &[&statement]).await.map_err(failed)?;
+        let row = rows.first().ok_or_else(|| Error::new("HypoPG does not take the index"))?;
         let bytes = u64::try_from(row.get::<_, i64>(1)).unwrap_or(0);
         Ok(TriedIndex { names: vec![row.get(0)], bytes, build: None, unusable: false })
     };
     let made = made.await;
-    client.batch_execute("ROLLBACK").await.map_err(failed)?;
+    session.run("ROLLBACK").await.map_err(failed)?;
     made
 }
 
@@ -100,7 +102,7 @@ pub async fn hypothetical(client: &Client, statement: &str, hypopg: &HypoPg) -> 
 /// # Errors
 /// The table is elsewhere, the statement fails or takes too long, the work fails, or `stop` was given.
 pub async fn built<T, E: From<Error>>(
-    client: &Client,
+    session: &UserSession,
     stop: &CancellationToken,
     schema: &str,
     first: &[&str],
@@ -109,9 +111,9 @@ pub async fn built<T, E: From<Error>>(
 ) -> std::result::Result<T, E> {
     let failed = |cause| Error::from_server("cannot build the index", cause);
     let (table, statement) = within_transaction(statement)?;
-    let _limit = client.limited(Limit::Server(BUILD));
-    client
-        .batch_execute(&format!(
+    let _limit = session.limited(Limit::Server(BUILD));
+    session
+        .run(&format!(
             "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL client_min_messages = warning",
             BUILD.as_millis(),
             LOCK.as_millis()
@@ -119,24 +121,31 @@ pub async fn built<T, E: From<Error>>(
         .await
         .map_err(failed)?;
     let build = async {
-        let place = "SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)";
-        let place = client.query_opt(place, &[&table]).await.map_err(failed)?.map(|row| row.get::<_, String>(0));
+        // Where the statement, in this session, finds it.
+        let place = "SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+             WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid";
+        let place = session.ask(place, &[&table]).await.map_err(failed)?;
+        let place = place.first().map(|row| row.get::<_, String>(0));
         if place.as_deref() != Some(schema) {
             return Err(Error::new(format!(
                 "{table} is not in the scenario's schema: an index is built for a trial in no other"
             )));
         }
         for sql in first {
-            client.batch_execute(sql).await.map_err(failed)?;
+            session.run(sql).await.map_err(failed)?;
         }
         let begin = Instant::now();
-        client.batch_execute(&statement).await.map_err(failed)?;
+        session.run(&statement).await.map_err(failed)?;
         let took = begin.elapsed();
         // What this transaction made.
-        let query = "SELECT c.relname::text, pg_relation_size(c.oid), i.indcheckxmin FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-             JOIN pg_class t ON t.oid = i.indrelid WHERE c.xmin = pg_current_xact_id()::xid AND c.relkind IN ('i', 'I') \
-             AND t.relnamespace = $1::text::regnamespace ORDER BY c.relname";
-        let rows = client.query(query, &[&quote_identifier(schema)]).await.map_err(failed)?;
+        let query = "SELECT c.relname::pg_catalog.text, pg_catalog.pg_relation_size(c.oid), i.indcheckxmin \
+             FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+             JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) i.indrelid \
+             JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.relnamespace \
+             WHERE c.xmin OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid \
+             AND n.nspname OPERATOR(pg_catalog.=) $1 ORDER BY c.relname";
+        let rows = session.ask(query, &[&schema]).await.map_err(failed)?;
         Ok(TriedIndex {
             names: rows.iter().map(|row| row.get(0)).collect(),
             bytes: rows.iter().map(|row| u64::try_from(row.get::<_, i64>(1)).unwrap_or(0)).sum(),
@@ -144,7 +153,7 @@ pub async fn built<T, E: From<Error>>(
             unusable: rows.iter().any(|row| row.get(2)),
         })
     };
-    let index = stoppable(client, stop, build).await;
+    let index = stoppable(session, stop, build).await;
     let stopped = index.as_ref().is_err_and(Error::is_stopped);
     let done = match index {
         Ok(index) => work(index).await,
@@ -152,7 +161,7 @@ pub async fn built<T, E: From<Error>>(
     };
     // After a stop that the server did not hear of, the end of the session takes the transaction back.
     if !stopped && !stop.is_cancelled() {
-        client.batch_execute("ROLLBACK").await.map_err(failed)?;
+        session.run("ROLLBACK").await.map_err(failed)?;
     }
     done
 }

@@ -24,7 +24,7 @@ impl<F: Fn() + Send + Sync> Observer for After<F> {
 #[tokio::test]
 async fn a_server_that_stalls_for_a_second_of_ten() {
     let server = OwnServer::start();
-    let client = server.connector().connect("test").await.unwrap();
+    let client = server.connector().connect_unprotected("test").await.unwrap();
     client
         .batch_execute("CREATE SCHEMA latclinic_probe; CREATE TABLE latclinic_probe.locked AS SELECT 1 AS id")
         .await

@@ -44,7 +44,7 @@ fn once(server: &OwnServer, sql: &'static str) -> impl Fn() + Send + Sync + 'sta
         begun.call_once(|| {
             let connector = connector.clone();
             runtime.spawn(async move {
-                let client = connector.connect("test").await.unwrap();
+                let client = connector.connect_unprotected("test").await.unwrap();
                 // It may be the one that is struck.
                 let _ = client.batch_execute(sql).await;
             });
@@ -137,7 +137,7 @@ async fn known_answers() {
 #[tokio::test]
 async fn parameters_of_every_type_arrive_as_they_were_drawn() {
     let server = OwnServer::start();
-    let client = server.connector().connect("test").await.unwrap();
+    let client = server.connector().connect_unprotected("test").await.unwrap();
     client
         .batch_execute(
             "CREATE SCHEMA latclinic_probe;
@@ -220,7 +220,7 @@ async fn what_cannot_be_sent_is_refused_with_its_place() {
 #[tokio::test]
 async fn a_stop_does_not_wait_for_slow_queries_and_cancels_them() {
     let server = OwnServer::start();
-    let client = server.connector().connect("test").await.unwrap();
+    let client = server.connector().connect_unprotected("test").await.unwrap();
     let active = async |expected: i64| {
         let sql =
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND application_name = 'latclinic load'";
@@ -245,7 +245,7 @@ async fn a_stop_does_not_wait_for_slow_queries_and_cancels_them() {
 #[tokio::test]
 async fn errors_are_counted_and_lost_connections_replaced() {
     let server = OwnServer::start();
-    let client = server.connector().connect("test").await.unwrap();
+    let client = server.connector().connect_unprotected("test").await.unwrap();
 
     let failing = complete(&server, "SELECT 1 / (random() * 2)::int", vec![], &load(2, SECOND)).await;
     let (count, sample) = &failing.total.errors["22012"];

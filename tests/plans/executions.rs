@@ -69,7 +69,7 @@ async fn what_takes_too_long_is_explained_without_executing_it() {
     assert!(outcome.captured.text.contains("not executed: it takes more than 0.3 s\n"));
     assert!(!outcome.captured.json[0]["plan"].to_string().contains("Actual Rows"));
 
-    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let client = bed.clinic.connector().connect_unprotected("test").await.unwrap();
     let left = client.query_one("SELECT count(*) FROM latclinic_events.events WHERE user_id = -7", &[]).await.unwrap();
     assert_eq!(left.get::<_, i64>(0), 0);
 }

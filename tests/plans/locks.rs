@@ -22,7 +22,7 @@ async fn a_locked_table_is_waited_for_no_longer_than_seconds() {
 async fn a_stop_ends_the_wait_for_a_lock() {
     let bed = Bed::new().await;
     bed.client.batch_execute("BEGIN; LOCK TABLE items IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let watcher = bed.clinic.connector().connect("test").await.unwrap();
+    let watcher = bed.clinic.connector().connect_unprotected("test").await.unwrap();
     let (found, ()) = tokio::join!(bed.ask("SELECT count(*) FROM items", &[], false), async {
         let waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
         while watcher.query(waiting, &[]).await.unwrap().is_empty() {

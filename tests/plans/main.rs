@@ -137,7 +137,7 @@ async fn plans_before_and_after_a_fix() {
     assert!(text.contains(section), "{text}");
     assert!(text.contains("Rows Removed by Filter: ") && text.contains("Buffers: shared hit="));
 
-    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let client = bed.clinic.connector().connect_unprotected("test").await.unwrap();
     let written =
         client.query_one("SELECT count(*) FROM latclinic_events.events WHERE user_id = -7", &[]).await.unwrap();
     assert_eq!(written.get::<_, i64>(0), 0);
@@ -187,7 +187,7 @@ async fn a_later_step_is_explained_with_what_earlier_ones_return() {
     assert_eq!(parameters("all", "hot"), "ARRAY[-1, -2] 5");
     assert_eq!(parameters("all", "cold"), "ARRAY[-1, -2] 9");
     assert_eq!(parameters("named", "hot"), "5");
-    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let client = bed.clinic.connector().connect_unprotected("test").await.unwrap();
     let left = client.query_one("SELECT count(*) FROM latclinic_events.events WHERE id < 0", &[]).await.unwrap();
     assert_eq!(left.get::<_, i64>(0), 0);
 }
@@ -213,7 +213,7 @@ async fn a_stop_ends_a_slow_statement() {
     let bed = Bed::new();
     let scenario = with_statements(vec![statement("slow", "SELECT pg_sleep(600 + $1::int)")]);
     bed.seed(&scenario).await;
-    let watcher = bed.clinic.connector().connect("test").await.unwrap();
+    let watcher = bed.clinic.connector().connect_unprotected("test").await.unwrap();
     let (outcome, ()) = tokio::join!(bed.explain(&scenario, Phase::Before), async {
         let running = "SELECT FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'";
         while watcher.query(running, &[]).await.unwrap().is_empty() {
@@ -227,7 +227,7 @@ async fn a_stop_ends_a_slow_statement() {
 #[tokio::test]
 async fn facts_of_the_server() {
     let server = OwnServer::start();
-    let client = server.connector().connect("test").await.unwrap();
+    let client = server.connector().connect_unprotected("test").await.unwrap();
     let facts = pg::server_facts(&client, true).await.unwrap();
     let version: String = client.query_one("SHOW server_version", &[]).await.unwrap().get(0);
     assert!(version.starts_with(&facts.version) && !facts.version.contains(' '), "{facts:?}");

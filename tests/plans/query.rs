@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use latclinic::pg::Client;
 use latclinic::{
     clinic::{self, ClassGiven, Clinic, ErrorKind, Question},
-    pg::{Access, Explainer, Given},
+    pg::{Access, Explainer, Given, UserSession},
     record::{Examination, ValueSource},
 };
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ impl Bed {
         let server = OwnServer::start();
         let stop = CancellationToken::new();
         let clinic = Clinic::given(server.connector(), Arc::new(Deaf), stop.clone());
-        let client = server.connector().connect("test").await.unwrap();
+        let client = server.connector().connect_unprotected("test").await.unwrap();
         let setup = "CREATE TABLE items (id int, kind text); CREATE SEQUENCE numbers;
             INSERT INTO items SELECT n, 'kind ' || n % 1000 FROM generate_series(1, 50000) AS n; VACUUM ANALYZE items";
         for statement in setup.split(';') {
@@ -127,11 +127,11 @@ async fn what_cannot_be_asked_is_told() {
 #[tokio::test]
 async fn a_prepared_session_is_examined_for_several_classes() {
     let bed = Bed::new().await;
-    let client = bed.clinic.connector().connect("test").await.unwrap();
-    client.batch_execute("CREATE SCHEMA planted; SET search_path = planted; SET work_mem = '64kB'").await.unwrap();
-    client.batch_execute("CREATE TABLE items AS SELECT 1 AS id, 'a' AS kind").await.unwrap();
+    let session = UserSession::open(bed.clinic.connector(), "test").await.unwrap();
+    session.run("CREATE SCHEMA planted; SET search_path = planted; SET work_mem = '64kB'").await.unwrap();
+    session.run("CREATE TABLE items AS SELECT 1 AS id, 'a' AS kind").await.unwrap();
     let stop = CancellationToken::new();
-    let explainer = Explainer::new(&client, &stop, Access::RolledBack);
+    let explainer = Explainer::new(&session, &stop, Access::RolledBack);
     let class = |class: &str, value: &str| ClassGiven {
         class: class.to_owned(),
         values: vec![Given(Some(value.to_owned()))],
@@ -148,7 +148,7 @@ async fn a_prepared_session_is_examined_for_several_classes() {
     let found = clinic::examine(&explainer, &question).await.unwrap();
     let classes: Vec<_> = found.plans.iter().map(|plan| (plan.class.as_str(), plan.rows_read)).collect();
     assert_eq!(classes, [("hot", Some(1)), ("absent", Some(1))]);
-    let kept: String = client.query_one("SELECT kind FROM items", &[]).await.unwrap().get(0);
+    let kept: String = bed.client.query_one("SELECT kind FROM planted.items", &[]).await.unwrap().get(0);
     assert_eq!(kept, "a");
 }
 

@@ -98,7 +98,7 @@ async fn where_none_can_be_sampled_it_is_said_why() {
 #[tokio::test]
 async fn a_role_that_may_not_load_auto_explain_measures_without() {
     let bed = Bed::new();
-    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let client = bed.clinic.connector().connect_unprotected("test").await.unwrap();
     let database = bed.clinic.connector().database();
     client
         .batch_execute(&format!("CREATE ROLE plain LOGIN; GRANT CREATE ON DATABASE {database} TO plain"))
@@ -117,7 +117,7 @@ async fn an_auto_explain_that_somebody_else_uses_is_left_alone() {
     let bed = Bed::new();
     let scenario = with_statements(vec![statement("find", "SELECT id FROM events WHERE id = $1")]);
     bed.seed(&scenario).await;
-    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let client = bed.clinic.connector().connect_unprotected("test").await.unwrap();
     let preloaded = "LOAD 'auto_explain';
         ALTER ROLE CURRENT_USER SET session_preload_libraries = 'auto_explain';
         ALTER ROLE CURRENT_USER SET auto_explain.log_min_duration = ";

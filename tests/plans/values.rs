@@ -18,7 +18,7 @@ fn drawn(text: &str) -> Scenario {
 
 async fn plans(bed: &Bed, scenario: &Scenario, change: &str) -> Vec<PlanFigures> {
     bed.seed(scenario).await;
-    let client = bed.clinic.connector().connect("test").await.unwrap();
+    let client = bed.clinic.connector().connect_unprotected("test").await.unwrap();
     client.batch_execute(&format!("SET search_path = latclinic_events; {change}")).await.unwrap();
     bed.explain(scenario, Phase::Before).await.unwrap().captured.figures
 }

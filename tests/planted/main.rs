@@ -11,7 +11,7 @@ use anyhow::Result;
 use case::{Case, Need};
 use futures_util::{StreamExt, stream};
 use latclinic::{
-    pg::Connector,
+    pg::{Connector, UserSession},
     record::{Finding, Severity},
 };
 use own_server::OwnServer;
@@ -86,7 +86,7 @@ enum Examined {
 }
 
 async fn examined(connector: &Connector, case: &Case) -> Result<Examined> {
-    if let Some(need) = runner::unmet(&connector.connect("planted").await?, case).await? {
+    if let Some(need) = runner::unmet(&UserSession::open(connector, "planted").await?, case).await? {
         return Ok(Examined::Not(need));
     }
     let planted = Planted::new(connector, case).await?;

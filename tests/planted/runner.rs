@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use latclinic::pg::Client;
 use latclinic::{
     clinic::{self, ClassGiven, Question},
-    pg::{Access, Connector, Explainer, Given},
+    pg::{Access, Connector, Explainer, Given, UserSession},
     record::{Finding, ValueSource},
 };
 use tokio_postgres::SimpleQueryMessage;
@@ -22,17 +21,17 @@ pub(crate) struct Planted<'c> {
     pub(crate) case: &'c Case,
     connector: &'c Connector,
     /// The session that runs the query.
-    pub(crate) session: Client,
+    pub(crate) session: UserSession,
     stop: CancellationToken,
 }
 
 /// Major version of the server.
-pub(crate) async fn major(client: &Client) -> Result<u32> {
+pub(crate) async fn major(client: &UserSession) -> Result<u32> {
     Ok(scalar(client, "SHOW server_version_num").await?.parse::<u32>()? / 10_000)
 }
 
 /// What the case needs first that the server does not have.
-pub(crate) async fn unmet(client: &Client, case: &Case) -> Result<Option<Need>> {
+pub(crate) async fn unmet(client: &UserSession, case: &Case) -> Result<Option<Need>> {
     for need in &case.needs {
         let met = match need {
             Need::Jit => scalar(client, "SELECT pg_jit_available()").await? == "t",
@@ -51,15 +50,15 @@ impl<'c> Planted<'c> {
     pub(crate) async fn new(connector: &'c Connector, case: &'c Case) -> Result<Self> {
         let schema = schema(case);
         let search_path = format!("SET client_min_messages = warning; SET search_path = {schema}");
-        let connect = async || -> Result<Client> {
-            let client = connector.connect("planted").await?;
-            client.batch_execute(&search_path).await?;
+        let connect = async || -> Result<UserSession> {
+            let client = UserSession::open(connector, "planted").await?;
+            client.run(&search_path).await?;
             Ok(client)
         };
         let mut client = connect().await?;
         let flushes = major(&client).await? >= 15;
         let waits = !flushes && case.needs.contains(&Need::Counts);
-        client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).await?;
+        client.run(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).await?;
         for statement in &case.setup {
             // What is counted only after it was analyzed would count as changed since.
             if waits && ["ANALYZE", "VACUUM"].iter().any(|verb| statement.starts_with(verb)) {
@@ -122,15 +121,15 @@ impl<'c> Planted<'c> {
     /// Takes the case down.
     pub(crate) async fn remove(self) -> Result<()> {
         drop(self.session);
-        let client = self.connector.connect("planted").await?;
+        let client = UserSession::open(self.connector, "planted").await?;
         run(&client, "SET client_min_messages = warning").await?;
         run(&client, &format!("DROP SCHEMA {} CASCADE", schema(self.case))).await
     }
 }
 
 /// Runs one statement.
-pub(crate) async fn run(client: &Client, statement: &str) -> Result<()> {
-    client.batch_execute(statement).await.with_context(|| statement.to_owned())
+pub(crate) async fn run(client: &UserSession, statement: &str) -> Result<()> {
+    client.run(statement).await.with_context(|| statement.to_owned())
 }
 
 fn schema(case: &Case) -> String {
@@ -138,7 +137,7 @@ fn schema(case: &Case) -> String {
 }
 
 /// Ends a session and waits until the server has counted what it changed: a marker's row comes last.
-async fn counted(ended: Client, session: &Client) -> Result<()> {
+async fn counted(ended: UserSession, session: &UserSession) -> Result<()> {
     run(&ended, "CREATE TABLE planted_marker ()").await?;
     run(&ended, "INSERT INTO planted_marker DEFAULT VALUES").await?;
     drop(ended);
@@ -150,7 +149,7 @@ async fn counted(ended: Client, session: &Client) -> Result<()> {
 }
 
 /// The first column of what a query returns, a line a row.
-pub(crate) async fn scalar(client: &Client, query: &str) -> Result<String> {
+pub(crate) async fn scalar(client: &UserSession, query: &str) -> Result<String> {
     let messages = client.simple_query(query).await?;
     let rows: Vec<&str> = messages
         .iter()

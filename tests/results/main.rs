@@ -52,7 +52,7 @@ pub(crate) struct Bed {
 impl Bed {
     pub(crate) async fn new(sql: &str) -> Self {
         let server = OwnServer::start();
-        let client = server.connector().connect("test").await.unwrap();
+        let client = server.connector().connect_unprotected("test").await.unwrap();
         client.batch_execute("CREATE SCHEMA latclinic_events; SET search_path = latclinic_events").await.unwrap();
         client.batch_execute(sql).await.unwrap();
         let (stop, told) = (CancellationToken::new(), Arc::new(Told::default()));

@@ -41,7 +41,7 @@ pub(crate) struct Ready {
 impl Bed {
     pub(crate) async fn new(sql: &str) -> Self {
         let server = OwnServer::start();
-        let client = server.connector().connect("test").await.unwrap();
+        let client = server.connector().connect_unprotected("test").await.unwrap();
         client.batch_execute("CREATE SCHEMA latclinic_probe; SET search_path = latclinic_probe").await.unwrap();
         client.batch_execute(sql).await.unwrap();
         Self { server, client }

@@ -58,9 +58,9 @@ pub(in crate::clinic) async fn capture(
     values: &[StatementValues],
     budget: &Budget,
 ) -> Result<Captured, Error> {
-    let client = clinic.connector().connect("explain").await?;
-    pg::set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
-    let explainer = pg::Explainer::new(&client, clinic.stop(), Access::RolledBack);
+    let (schema, connections) = (scenario.schema_name(), &scenario.load.connections);
+    let session = pg::UserSession::of_load(clinic.connector(), "explain", &schema, connections).await?;
+    let explainer = pg::Explainer::new(&session, clinic.stop(), Access::RolledBack);
     // With the generic one.
     let count = |statement: &Statement| if statement.parameters.is_empty() { 1 } else { CLASSES.len() + 1 };
     let mut plans_left: usize = scenario.statements.iter().map(count).sum();
@@ -80,7 +80,7 @@ pub(in crate::clinic) async fn capture(
                 true => found.values.clone(),
                 false => {
                     let interrupted = |error| Error::from(error).interrupted_if(clinic.stop().is_cancelled());
-                    pg::script_values(&client, scenario, index, &of_all, clinic.stop()).await.map_err(interrupted)?
+                    pg::script_values(&session, scenario, index, &of_all, clinic.stop()).await.map_err(interrupted)?
                 }
             };
             given.push(ClassGiven {

@@ -51,8 +51,8 @@ pub async fn explain_query(
         return Err(would_write("the statement creates a table (SELECT .. INTO)"));
     }
     let access = if may_write { Access::RolledBack } else { Access::ReadOnly };
-    let client = clinic.connector().connect("explain").await?;
-    let explainer = pg::Explainer::new(&client, clinic.stop(), access);
+    let session = pg::UserSession::open(clinic.connector(), "explain").await?;
+    let explainer = pg::Explainer::new(&session, clinic.stop(), access);
     let shown = parameters.iter().map(|value| value.clone().unwrap_or_else(|| "NULL".to_owned())).collect();
     let given = ClassGiven {
         class: String::new(),

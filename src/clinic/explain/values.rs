@@ -84,10 +84,10 @@ pub(in crate::clinic) async fn find(
     workload: &Workload,
     facts: &[Vec<ParameterFacts>],
 ) -> Result<Vec<StatementValues>, Error> {
-    let client = clinic.connector().connect("explain").await?;
-    pg::set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
-    let explainer = pg::Explainer::new(&client, clinic.stop(), Access::ReadOnly);
-    let counts = ValueCounts::new(&client, clinic.stop(), QUESTION);
+    let (schema, connections) = (scenario.schema_name(), &scenario.load.connections);
+    let session = pg::UserSession::of_load(clinic.connector(), "explain", &schema, connections).await?;
+    let explainer = pg::Explainer::new(&session, clinic.stop(), Access::ReadOnly);
+    let counts = ValueCounts::new(&session, clinic.stop(), QUESTION);
     let until = Instant::now() + ALL_QUESTIONS;
     let mut all = Vec::with_capacity(scenario.statements.len());
     for (index, statement) in scenario.statements.iter().enumerate() {
@@ -125,7 +125,8 @@ impl Search<'_> {
         };
         let Ok(plan) = Plan::from_json(&estimate.json) else { return Ok(()) };
         for compared in compared(&plan) {
-            let column = Column { schema: compared.schema.as_deref(), table: &compared.table, name: &compared.column };
+            let Some(schema) = &compared.schema else { continue };
+            let column = Column { schema, table: &compared.table, name: &compared.column };
             let at = compared.parameter - 1;
             if self.sent.get(at).is_none_or(Vec::is_empty) {
                 continue;

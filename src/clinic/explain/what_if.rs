@@ -6,7 +6,7 @@ use super::plans::ClassGiven;
 use crate::{
     clinic::{Clinic, Error, ErrorKind},
     explain::{Plan, figures},
-    pg::{self, Access, CapturedPlan, Explained, Explainer, HypoPg, TimeLimits, TriedIndex},
+    pg::{self, Access, CapturedPlan, Explained, Explainer, HypoPg, TimeLimits, TriedIndex, UserSession},
     record::{Finding, Trial, TriedPlan, WhatIf},
     scenario::Scenario,
 };
@@ -121,12 +121,16 @@ impl Trying<'_> {
     async fn run(&self, one: &mut WhatIf) -> Result<(), Error> {
         let Site { scenario, access, by, time_limit } = *self.site;
         // A session of its own: what it is told of ends with it.
-        let client = self.clinic.connector().connect("what-if").await?;
-        if let Some(scenario) = scenario {
-            pg::set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
-        }
+        let connector = self.clinic.connector();
+        let session = match scenario {
+            Some(scenario) => {
+                let connections = &scenario.load.connections;
+                UserSession::of_load(connector, "what-if", &scenario.schema_name(), connections).await?
+            }
+            None => UserSession::open(connector, "what-if").await?,
+        };
         let stop = self.clinic.stop();
-        let hypopg = pg::hypopg(&client).await?;
+        let hypopg = pg::hypopg(&session).await?;
         let usable = match &hypopg {
             HypoPg::There(_) => true,
             // In a database of somebody's nothing is made that was not asked for, not even for a moment.
@@ -140,20 +144,20 @@ impl Trying<'_> {
         match (costs, scenario) {
             (true, _) if usable => {
                 let nothing = TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO };
-                let explainer = Explainer::new(&client, stop, access);
+                let explainer = Explainer::new(&session, stop, access);
                 let before = self.explain(&explainer, nothing).await?;
-                let index = pg::hypothetical(&client, self.index, &hypopg).await?;
+                let index = pg::hypothetical(&session, self.index, &hypopg).await?;
                 let after = self.explain(&explainer, nothing).await?;
                 one.how = Some(Trial::Hypothetical);
                 fill_in(one, &before, &after, index)
             }
             (false, Some(scenario)) => {
                 let limits = TimeLimits { execution: time_limit, plan: time_limit };
-                let before = self.explain(&Explainer::new(&client, stop, Access::RolledBack), limits).await?;
-                let within = Explainer::new(&client, stop, Access::Within);
+                let before = self.explain(&Explainer::new(&session, stop, Access::RolledBack), limits).await?;
+                let within = Explainer::new(&session, stop, Access::Within);
                 let work = async |index| Ok::<_, Error>((self.explain(&within, limits).await?, index));
                 let (after, index) =
-                    pg::built(&client, stop, &scenario.schema_name(), self.first, self.index, work).await?;
+                    pg::built(&session, stop, &scenario.schema_name(), self.first, self.index, work).await?;
                 if index.unusable {
                     return Err(Error::new(
                         ErrorKind::Failed,

@@ -12,8 +12,10 @@ pub use self::given::Given;
 use self::run::Form;
 use super::{
     error::{Error, Result},
-    link::{Client, Fault},
+    link::Fault,
+    seed_session::stoppable,
     tables::tables,
+    user_session::UserSession,
 };
 use crate::{
     explain::{Plan, Tables},
@@ -82,17 +84,17 @@ impl CapturedPlan {
 }
 
 /// A session that explains statements. Names resolve as the session has it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Explainer<'a> {
-    client: &'a Client,
+    session: &'a UserSession,
     stop: &'a CancellationToken,
     access: Access,
 }
 
 impl<'a> Explainer<'a> {
     /// On this session, until `stop` is given.
-    pub fn new(client: &'a Client, stop: &'a CancellationToken, access: Access) -> Self {
-        Self { client, stop, access }
+    pub fn new(session: &'a UserSession, stop: &'a CancellationToken, access: Access) -> Self {
+        Self { session, stop, access }
     }
 
     /// The plan for these values.
@@ -153,7 +155,7 @@ impl<'a> Explainer<'a> {
         statement: &Explained<'_>,
         failed: impl Fn(Fault) -> Error,
     ) -> Result<tokio_postgres::Statement> {
-        self.bounded(PLANNING, "", async { self.client.prepare(statement.sql).await.map_err(failed) }).await
+        self.bounded(PLANNING, "", async { self.session.prepare(statement.sql).await.map_err(failed) }).await
     }
 
     /// What the catalog says of the tables of these plans.
@@ -161,7 +163,11 @@ impl<'a> Explainer<'a> {
     /// # Errors
     /// The server cannot be asked, does not answer in time, or it was told to stop.
     pub async fn tables<'p>(&self, plans: impl IntoIterator<Item = &'p Plan>) -> Result<Tables> {
-        self.bounded(PLANNING, "", tables(self.client, plans)).await
+        let own = self.session.own().await?;
+        let failed = |cause| Error::from_server("cannot set the timeouts of a session", cause);
+        let limit = format!("SET statement_timeout = {}", PLANNING.as_millis());
+        own.batch_execute(&limit).await.map_err(failed)?;
+        stoppable(own, self.stop, tables(self.session, plans)).await
     }
 
     async fn capture(&self, statement: &Explained<'_>, form: &Form<'_>, limits: TimeLimits) -> Result<CapturedPlan> {

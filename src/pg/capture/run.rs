@@ -75,12 +75,12 @@ impl Explainer<'_> {
         let failed = |cause| failed(statement, cause);
         // The end of a transaction leaves what is prepared in it.
         let sql = format!("PREPARE {GENERIC} AS {}", statement.sql);
-        self.bounded(PLANNING, "", async { self.client.batch_execute(&sql).await.map_err(failed) }).await?;
+        self.bounded(PLANNING, "", async { self.session.run(&sql).await.map_err(failed) }).await?;
         let done = work().await;
         if !done.as_ref().is_err_and(Error::is_stopped) {
             let sql = format!("DEALLOCATE {GENERIC}");
-            let free = async { self.client.batch_execute(&sql).await.map_err(failed) };
-            stoppable(self.client, self.stop, free).await?;
+            let free = async { self.session.run(&sql).await.map_err(failed) };
+            stoppable(self.session, self.stop, free).await?;
         }
         done
     }
@@ -127,17 +127,17 @@ impl Explainer<'_> {
         };
         // 0 would be no limit at all.
         let (time, lock) = (limit.as_millis().max(1), LOCK.min(limit / 2).as_millis().max(1));
-        let _limit = self.client.limited(Limit::Server(limit));
+        let _limit = self.session.limited(Limit::Server(limit));
         let begin = format!("{begin}; SET LOCAL statement_timeout = {time}; SET LOCAL lock_timeout = {lock}{settings}");
-        self.client.batch_execute(&begin).await.map_err(failed)?;
-        let done = stoppable(self.client, self.stop, work).await;
+        self.session.run(&begin).await.map_err(failed)?;
+        let done = stoppable(self.session, self.stop, work).await;
         // After a stop that the server did not hear of, the session is still at work: its end takes the transaction back.
         if !done.as_ref().is_err_and(Error::is_stopped) {
             let end = match self.access {
                 Access::RolledBack | Access::ReadOnly => "ROLLBACK",
                 Access::Within => "ROLLBACK TO SAVEPOINT latclinic_explain; RELEASE SAVEPOINT latclinic_explain",
             };
-            self.client.batch_execute(end).await.map_err(failed)?;
+            self.session.run(end).await.map_err(failed)?;
         }
         match done {
             Err(_) if self.stop.is_cancelled() => Err(Error::stopped()),
@@ -147,7 +147,7 @@ impl Explainer<'_> {
 
     async fn explain_custom(&self, statement: &Explained<'_>, options: &str, values: &[Given]) -> Result<Vec<Row>> {
         let failed = |cause| failed(statement, cause);
-        let prepared = self.client.prepare(&format!("EXPLAIN ({options}) {}", statement.sql)).await.map_err(failed)?;
+        let prepared = self.session.prepare(&format!("EXPLAIN ({options}) {}", statement.sql)).await.map_err(failed)?;
         let (taken, given) = (prepared.params().len(), values.len());
         if taken != given {
             return Err(Error::usage(format!(
@@ -155,7 +155,7 @@ impl Explainer<'_> {
                 statement.place
             )));
         }
-        self.client.query_raw(&prepared, values).await.map_err(failed)
+        self.session.query_raw(&prepared, values).await.map_err(failed)
     }
 
     async fn explain_generic(
@@ -168,14 +168,15 @@ impl Explainer<'_> {
         let literals: Vec<String> = match values {
             Some(values) => values.iter().map(Given::literal).collect(),
             None => {
-                let count = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = $1";
-                let count: i32 = self.client.query_one(count, &[&GENERIC]).await.map_err(failed)?.get(0);
-                (0..count).map(|_| "NULL".to_owned()).collect()
+                let prepared = self.session.prepare(statement.sql).await.map_err(failed)?;
+                prepared.params().iter().map(|_| "NULL".to_owned()).collect()
             }
         };
         let arguments = if literals.is_empty() { String::new() } else { format!(" ({})", literals.join(", ")) };
         let sql = format!("EXPLAIN ({options}) EXECUTE {GENERIC}{arguments}");
-        self.client.query(&sql, &[]).await.map_err(failed)
+        let prepared = self.session.prepare(&sql).await.map_err(failed)?;
+        let nothing: [Given; 0] = [];
+        self.session.query_raw(&prepared, nothing).await.map_err(failed)
     }
 }
 

@@ -1,7 +1,10 @@
 -- Everything in schema $1 that a fix may change: what it is called, and its definition as an object. Latclinic's own
--- ledgers and what extensions own are left out. Holds for PostgreSQL 14 to 18.
-WITH space AS (
-    SELECT oid, nspowner, nspacl FROM pg_namespace WHERE nspname = $1
+-- ledgers and what extensions own are left out. Definitions are printed for the path $2, which is set for all that follows
+-- from the schema's row, when its names are resolved. Holds for PostgreSQL 14 to 18.
+WITH printed AS MATERIALIZED (
+    SELECT set_config('search_path', $2, true)
+), space AS MATERIALIZED (
+    SELECT oid, nspowner, nspacl FROM printed, pg_namespace WHERE nspname = $1
 ), relation AS (
     SELECT c.* FROM pg_class c JOIN space ON space.oid = c.relnamespace
     WHERE c.relkind <> 't'
@@ -22,7 +25,7 @@ WITH space AS (
 
     UNION ALL SELECT
         CASE c.relkind WHEN 'i' THEN 'index ' WHEN 'I' THEN 'index ' WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view '
-            WHEN 'm' THEN 'materialized view ' WHEN 'c' THEN 'type ' WHEN 'f' THEN 'foreign table ' ELSE 'table ' END || c.relname,
+            WHEN 'm' THEN 'materialized view ' WHEN 'c' THEN 'type ' WHEN 'f' THEN 'foreign table ' ELSE 'table ' END || c.relname::text,
         jsonb_strip_nulls(jsonb_build_object(
             'kind', c.relkind, 'persistence', c.relpersistence, 'owner', c.relowner::regrole,
             'access method', (SELECT amname FROM pg_am WHERE oid = c.relam),

@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use crate::pg::{
     error::{Error, Result},
     link::Client,
+    path,
 };
 
-/// Gives the name and the definition of each object of schema `$1`.
+/// Gives the name and the definition of each object of schema `$1`, printed for the path `$2`.
 const CATALOG: &str = include_str!("catalog.sql");
 
 /// Differences that are told; the others are counted.
@@ -22,10 +23,10 @@ const SHOWN: usize = 3;
 pub(super) struct Fingerprint(BTreeMap<String, Map<String, Value>>);
 
 impl Fingerprint {
-    /// Of the schema as it is now.
-    pub(super) async fn take(client: &Client, schema: &str) -> Result<Self> {
-        let rows = client
-            .query(CATALOG, &[&schema])
+    /// Of the schema as it is now. Definitions read as in the scenario's path.
+    pub(super) async fn take(own: &Client, schema: &str) -> Result<Self> {
+        let rows = own
+            .query(CATALOG, &[&schema, &path::of_schema(schema)])
             .await
             .map_err(|cause| Error::from_server(format!("cannot read the catalog of {schema}"), cause))?;
         Ok(Self(rows.iter().map(|row| (row.get(0), object(row.get(1)))).collect()))

@@ -7,6 +7,7 @@ use crate::{
         catalog::qualified,
         error::{Error, Result},
         link::{Client, Limit},
+        user_session::UserSession,
     },
     scenario::{Scenario, SqlText},
 };
@@ -38,8 +39,8 @@ pub(super) struct Index {
 }
 
 /// All indexes of the scenario's schema.
-pub(super) async fn all(client: &Client, scenario: &Scenario) -> Result<Vec<Index>> {
-    let rows = client
+pub(super) async fn all(own: &Client, scenario: &Scenario) -> Result<Vec<Index>> {
+    let rows = own
         .query(
             "SELECT c.relname, i.indisvalid AND i.indisready, c.relkind = 'I', p.pid \
              FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -58,19 +59,18 @@ pub(super) async fn all(client: &Client, scenario: &Scenario) -> Result<Vec<Inde
 
 /// Drops what interrupted builds left behind and names it. Parents of partitioned indexes stay: they are unusable by
 /// design until the last partition's index is attached.
-pub(super) async fn drop_half_built(client: &Client, scenario: &Scenario) -> Result<Vec<String>> {
+pub(super) async fn drop_half_built(session: &UserSession, scenario: &Scenario) -> Result<Vec<String>> {
     let mut dropped = Vec::new();
-    let _limit = client.limited(Limit::Work);
-    for index in all(client, scenario).await?.into_iter().filter(|index| !index.usable && !index.partitioned) {
+    let _limit = session.limited(Limit::Work);
+    for index in
+        all(session.own().await?, scenario).await?.into_iter().filter(|index| !index.usable && !index.partitioned)
+    {
         if let Some(pid) = index.builder {
             return Err(Error::new(format!("index {} is being built by another session (pid {pid})", index.name))
                 .with_hint(format!("wait for it, or stop it: SELECT pg_cancel_backend({pid})")));
         }
-        client
-            .batch_execute(&format!(
-                "DROP INDEX CONCURRENTLY IF EXISTS {}",
-                qualified(&scenario.schema_name(), &index.name)
-            ))
+        session
+            .run(&format!("DROP INDEX CONCURRENTLY IF EXISTS {}", qualified(&scenario.schema_name(), &index.name)))
             .await
             .map_err(|cause| Error::from_server(format!("cannot drop the half-built index {}", index.name), cause))?;
         dropped.push(index.name);

@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     pg::{
-        catalog::{qualified, use_schema},
+        catalog::qualified,
         error::{Error, Result},
         link::{Client, Limit},
         schema::{self, command},
         seed_session::stoppable,
+        user_session::UserSession,
     },
     scenario::{Scenario, SqlText},
 };
@@ -47,18 +48,19 @@ pub enum Progress {
 
 /// Applies the scenario's fix. Returns whether there was anything to do: `false` where it is applied already.
 ///
-/// `client` should be a connection of its own: its `search_path` and timeouts are changed.
+/// `session` should be one of its own, of the scenario's schema: its timeouts are changed.
 ///
 /// # Errors
 /// The fix stands so that it cannot be applied, a statement failed, or `stop` was given; the hint says what was left
 /// behind and which command leads out.
 pub async fn apply(
-    client: &Client,
+    session: &UserSession,
     scenario: &Scenario,
     stop: &CancellationToken,
     tell: &(dyn Fn(Progress) + Sync),
 ) -> Result<bool> {
-    let run = Run { client, scenario, stop, tell, ledger: Ledger::new(client, scenario) };
+    let own = session.own().await?;
+    let run = Run { session, own, scenario, stop, tell, ledger: Ledger::new(own, scenario) };
     run.alone(run.apply()).await
 }
 
@@ -68,12 +70,13 @@ pub async fn apply(
 /// # Errors
 /// As [`apply`].
 pub async fn revert(
-    client: &Client,
+    session: &UserSession,
     scenario: &Scenario,
     stop: &CancellationToken,
     tell: &(dyn Fn(Progress) + Sync),
 ) -> Result<bool> {
-    let run = Run { client, scenario, stop, tell, ledger: Ledger::new(client, scenario) };
+    let own = session.own().await?;
+    let run = Run { session, own, scenario, stop, tell, ledger: Ledger::new(own, scenario) };
     run.alone(run.revert()).await
 }
 
@@ -100,7 +103,10 @@ fn from_ledger(entry: &Entry, file: &SqlText) -> Vec<Placed> {
 }
 
 struct Run<'a> {
-    client: &'a Client,
+    /// Runs the fix's statements.
+    session: &'a UserSession,
+    /// Asks latclinic's own questions.
+    own: &'a Client,
     scenario: &'a Scenario,
     stop: &'a CancellationToken,
     tell: &'a (dyn Fn(Progress) + Sync),
@@ -127,7 +133,7 @@ impl Run<'_> {
                 (entry, true)
             }
             (FixState::Absent | FixState::Half { .. }, _) => {
-                let catalog = Fingerprint::take(self.client, &self.scenario.schema_name()).await?;
+                let catalog = Fingerprint::take(self.own, &self.scenario.schema_name()).await?;
                 (self.ledger.begin(self.scenario, Begins::Up(catalog)).await?, false)
             }
         };
@@ -161,16 +167,16 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// Enters the schema and does `work` while no other session applies or reverts this fix.
+    /// Does `work` while no other session applies or reverts this fix.
     async fn alone<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        schema::check(self.client, self.scenario).await?;
-        use_schema(self.client, &self.scenario.schema_name()).await?;
+        schema::check(self.own, self.scenario).await?;
         self.lock().await?;
         let outcome = work.await;
         if !outcome.as_ref().is_err_and(Error::is_stopped) {
             // Given back at once, since the server may notice the end of the session late.
-            let unlock = "SELECT pg_advisory_unlock(hashtext('latclinic fix'), hashtext($1))";
-            let _ = self.client.execute(unlock, &[&self.scenario.schema_name()]).await;
+            let unlock =
+                "SELECT pg_catalog.pg_advisory_unlock(pg_catalog.hashtext('latclinic fix'), pg_catalog.hashtext($1))";
+            let _ = self.session.ask(unlock, &[&self.scenario.schema_name()]).await;
         }
         outcome
     }
@@ -181,29 +187,31 @@ impl Run<'_> {
             "SET lock_timeout = '{}ms'; SET statement_timeout = 0; SET client_min_messages = warning",
             self.scenario.fix.lock_timeout.as_millis()
         );
-        self.client
-            .batch_execute(&settings)
-            .await
-            .map_err(|cause| Error::from_server("cannot set the timeouts of the session", cause))?;
-        for index in indexes::drop_half_built(self.client, self.scenario).await? {
+        let failed = |cause| Error::from_server("cannot set the timeouts of the session", cause);
+        self.session.run(&settings).await.map_err(failed)?;
+        self.own.batch_execute(&settings).await.map_err(failed)?;
+        for index in indexes::drop_half_built(self.session, self.scenario).await? {
             self.note(format!("dropped index {index}: an earlier build of it did not finish"));
         }
         let last = self.ledger.last().await?;
-        Ok((look(self.client, self.scenario, last.as_ref()).await?, last))
+        Ok((look(self.own, self.scenario, last.as_ref()).await?, last))
     }
 
-    /// One run at a time. The lock is only tried for: a session that waits for one holds up CREATE INDEX CONCURRENTLY.
+    /// One run at a time. The lock is only tried for: a session that waits for one holds up CREATE INDEX CONCURRENTLY. It is held by
+    /// the session that runs the statements, and so until they end, even if this process does not.
     async fn lock(&self) -> Result<()> {
         let name = self.scenario.schema_name();
         let failed = |cause| Error::from_server(format!("cannot lock the fix of {name}"), cause);
-        let taken = "SELECT pg_try_advisory_lock(hashtext('latclinic fix'), hashtext($1))";
-        if self.client.query_one(taken, &[&name]).await.map_err(failed)?.get(0) {
+        let taken =
+            "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('latclinic fix'), pg_catalog.hashtext($1))";
+        let taken = self.session.ask(taken, &[&name]).await.map_err(failed)?;
+        if taken.iter().any(|row| row.get(0)) {
             return Ok(());
         }
         let holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
              AND classid = (hashtext('latclinic fix')::bigint & 4294967295)::oid \
              AND objid = (hashtext($1)::bigint & 4294967295)::oid";
-        let holder = self.client.query_opt(holder, &[&name]).await.map_err(failed)?.map(|row| row.get::<_, i32>(0));
+        let holder = self.own.query_opt(holder, &[&name]).await.map_err(failed)?.map(|row| row.get::<_, i32>(0));
         let error = Error::new(format!("another session is applying or reverting the fix of {name}"));
         Err(match holder {
             Some(pid) => error.with_hint(format!(
@@ -226,8 +234,8 @@ impl Run<'_> {
             let mut done = false;
             let sent = Instant::now();
             let work = async {
-                let _limit = self.client.limited(Limit::Work);
-                let ran = self.client.batch_execute(&statement.text).await;
+                let _limit = self.session.limited(Limit::Work);
+                let ran = self.session.run(&statement.text).await;
                 ran.map_err(|cause| {
                     let cancelled = cause.code().is_some_and(|code| code.code() == "57014");
                     let what = if cancelled && self.stop.is_cancelled() { "interrupted" } else { "failed" };
@@ -238,7 +246,7 @@ impl Run<'_> {
                 (self.tell)(Progress::Ended(sent.elapsed()));
                 Ok(())
             };
-            match stoppable(self.client, self.stop, work).await {
+            match stoppable(self.session, self.stop, work).await {
                 Err(error) if !done => {
                     let first_of_up = entry.done == first && entry.direction == Direction::Up;
                     if incomplete && first_of_up && is_there(&error) {
@@ -277,8 +285,11 @@ impl Run<'_> {
         };
         let back = command("revert-fix", self.scenario);
         let anew = self.anew();
-        // A session whose statement still runs would keep every further one waiting.
-        let cleared = if error.is_stopped() { Err(Error::stopped()) } else { self.clear(entry).await };
+        // A session whose statement still runs would keep every further one waiting; of one that is gone nobody knows whether it does.
+        let cleared = match error.is_stopped() || error.is_disconnect() {
+            true => Err(Error::stopped()),
+            false => self.clear(entry).await,
+        };
         let _ = match cleared {
             Err(why) => {
                 let why = match why.is_disconnect() || why.is_stopped() {
@@ -326,7 +337,7 @@ impl Run<'_> {
     /// Drops half-built indexes, and the ledger's row where the run left no trace. Returns what was dropped, and whether
     /// the fix is now halfway.
     async fn clear(&self, entry: &Entry) -> Result<(Vec<String>, bool)> {
-        let dropped = indexes::drop_half_built(self.client, self.scenario).await?;
+        let dropped = indexes::drop_half_built(self.session, self.scenario).await?;
         // A DROP INDEX CONCURRENTLY that was stopped leaves an index that no query uses: that is a part taken back.
         let halfway = entry.done > 0 || (entry.direction == Direction::Down && !dropped.is_empty());
         if !halfway {
@@ -341,7 +352,7 @@ impl Run<'_> {
              extract(epoch FROM now() - xact_start)::int) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL \
              ORDER BY xact_start LIMIT 3";
-        match self.client.query(query, &[]).await {
+        match self.own.query(query, &[]).await {
             Ok(rows) if !rows.is_empty() => {
                 let holders: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
                 format!("; the oldest open transactions are {}", holders.join(", "))
@@ -351,7 +362,7 @@ impl Run<'_> {
     }
 
     async fn check_applied(&self) -> Result<()> {
-        let there = indexes::all(self.client, self.scenario).await?;
+        let there = indexes::all(self.own, self.scenario).await?;
         let mut wrong: Vec<String> =
             there.iter().filter(|index| !index.usable).map(|index| index.name.clone()).collect();
         let created = indexes::created_by(&self.scenario.fix.up);
@@ -367,7 +378,7 @@ impl Run<'_> {
     /// The schema has to look as it did before the fix was applied.
     async fn check_reverted(&self, entry: &Entry) -> Result<()> {
         let differences = match &entry.catalog {
-            Some(was) => was.differences(&Fingerprint::take(self.client, &self.scenario.schema_name()).await?),
+            Some(was) => was.differences(&Fingerprint::take(self.own, &self.scenario.schema_name()).await?),
             None => self.left_indexes().await?,
         };
         let Some(differences) = differences else { return Ok(()) };
@@ -389,7 +400,7 @@ impl Run<'_> {
 
     /// The fix's indexes that are still there: all that is known of a fix that an earlier build applied.
     async fn left_indexes(&self) -> Result<Option<String>> {
-        let there = indexes::all(self.client, self.scenario).await?;
+        let there = indexes::all(self.own, self.scenario).await?;
         let mut left = indexes::created_by(&self.scenario.fix.up);
         left.retain(|name| there.iter().any(|index| index.name == *name));
         Ok((!left.is_empty()).then(|| format!("{} still there", super::list(&left))))

@@ -20,7 +20,8 @@ use crate::{
         catalog::{qualified, quote_literal},
         connector::Connector,
         error::{Error, Result, server_words},
-        link::{Client, Fault},
+        link::Fault,
+        user_session::UserSession,
     },
     record::{Applied, LockHeld},
     scenario::Scenario,
@@ -32,13 +33,14 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// How long a probe's last statement may take once the fix is applied.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The process that serves `client`, as `pg_locks` names it.
+/// The process that serves `session`, as `pg_locks` names it.
 ///
 /// # Errors
 /// The server cannot be asked.
-pub async fn backend(client: &Client) -> Result<i32> {
+pub async fn backend(session: &UserSession) -> Result<i32> {
     let failed = |cause| Error::from_server("cannot ask for the session's process", cause);
-    Ok(client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed)?.get(0))
+    let rows = session.ask("SELECT pg_catalog.pg_backend_pid()", &[]).await.map_err(failed)?;
+    rows.first().map(|row| row.get(0)).ok_or_else(|| Error::new("cannot ask for the session's process"))
 }
 
 /// Watches one application of a fix. Nothing here fails: what cannot be watched is noted.
@@ -92,9 +94,9 @@ impl Watch {
         // Neither writes anything, nor keeps a snapshot or a lock for which a concurrent build would have to wait.
         let reads = relations.iter().map(|table| format!("SELECT 1 FROM {table} LIMIT 1")).collect();
         let writes = relations.iter().map(|table| format!("DELETE FROM {table} WHERE false")).collect();
-        let locks = tokio::spawn(watch_locks(connector.clone(), schema, pid, Arc::clone(&shared)));
-        let reader = tokio::spawn(probe(connector.clone(), "read", reads, Arc::clone(&shared)));
-        let writer = tokio::spawn(probe(connector.clone(), "write", writes, Arc::clone(&shared)));
+        let locks = tokio::spawn(watch_locks(connector.clone(), schema.clone(), pid, Arc::clone(&shared)));
+        let reader = tokio::spawn(probe(connector.clone(), schema.clone(), "read", reads, Arc::clone(&shared)));
+        let writer = tokio::spawn(probe(connector.clone(), schema.clone(), "write", writes, Arc::clone(&shared)));
         // Nothing closes it.
         let _ = shared.ready.acquire_many(3).await;
         Self { size, before, shared, locks, reader, writer, notes }
@@ -202,12 +204,18 @@ async fn look_again_and_again(
 }
 
 /// Sends the statements in turn, each a transaction of its own, and times the longest.
-async fn probe(connector: Connector, what: &'static str, statements: Vec<String>, shared: Arc<Shared>) -> Probed {
+async fn probe(
+    connector: Connector,
+    schema: String,
+    what: &'static str,
+    statements: Vec<String>,
+    shared: Arc<Shared>,
+) -> Probed {
     let mut probed = Probed::default();
-    let connected = connect_probe(&connector).await;
+    let connected = connect_probe(&connector, &schema).await;
     shared.ready.add_permits(1);
-    let client = match connected {
-        Ok(client) => client,
+    let session = match connected {
+        Ok(session) => session,
         Err(error) => {
             probed.note = Some(format!("no {what} was timed while the fix was applied: {error}"));
             return probed;
@@ -215,7 +223,7 @@ async fn probe(connector: Connector, what: &'static str, statements: Vec<String>
     };
     for statement in statements.iter().cycle() {
         let sent = Instant::now();
-        let outcome = send(&client, statement).await;
+        let outcome = send(&session, statement).await;
         if shared.begun.load(Ordering::Relaxed) {
             probed.longest = probed.longest.max(Some(sent.elapsed()));
             if let Err(cause) = outcome {
@@ -223,26 +231,27 @@ async fn probe(connector: Connector, what: &'static str, statements: Vec<String>
                 probed.note.get_or_insert(format!("a {what} failed while the fix was applied: {words}"));
             }
         }
-        if client.is_closed() || pause(&shared).await {
+        if session.is_closed() || pause(&shared).await {
             break;
         }
     }
     probed
 }
 
-/// A probe gives up a lock before the server looks for a deadlock (a second), so that it can never be what a fix fails by.
-async fn connect_probe(connector: &Connector) -> Result<Client> {
-    let client = connector.connect("probe").await?;
+/// A probe gives up a lock before the server looks for a deadlock (a second), so that it can never be what a fix fails by. Its statements
+/// name nothing but tables, with their schema; triggers and policies of these run as for the workload.
+async fn connect_probe(connector: &Connector, schema: &str) -> Result<UserSession> {
+    let session = UserSession::in_schema(connector, "probe", schema).await?;
     let settings = "SET lock_timeout = '800ms'; SET statement_timeout = 0";
     let failed = |cause| Error::from_server("cannot set the timeouts of the session", cause);
-    client.batch_execute(settings).await.map_err(failed)?;
-    Ok(client)
+    session.run(settings).await.map_err(failed)?;
+    Ok(session)
 }
 
 /// Sends a statement until its locks are free.
-async fn send(client: &Client, statement: &str) -> std::result::Result<(), Fault> {
+async fn send(session: &UserSession, statement: &str) -> std::result::Result<(), Fault> {
     loop {
-        match client.batch_execute(statement).await {
+        match session.run(statement).await {
             Err(cause) if cause.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {}
             outcome => return outcome,
         }

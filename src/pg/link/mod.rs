@@ -31,7 +31,7 @@ use std::time::Duration;
 
 pub(super) use cancel::Cancellation;
 pub use client::Client;
-pub(super) use client::Raw;
+pub(super) use client::{Limited, Messages, Raw};
 pub(super) use copy_in::CopyIn;
 pub use fault::Fault;
 pub(super) use fault::Loss;

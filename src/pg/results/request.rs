@@ -7,8 +7,8 @@ use crate::{
     pg::{
         catalog::{quote_literal, type_name},
         error::{Error, Result},
-        link::Client,
         literal::Template,
+        user_session::UserSession,
     },
     scenario::Protocol,
 };
@@ -31,13 +31,19 @@ impl Default for Request {
 
 impl Request {
     /// Of the statement with this `index`, as a load with this protocol sends it.
-    pub(super) async fn new(client: &Client, index: usize, sql: &str, types: &[Type], protocol: Protocol) -> Self {
+    pub(super) async fn new(
+        session: &UserSession,
+        index: usize,
+        sql: &str,
+        types: &[Type],
+        protocol: Protocol,
+    ) -> Self {
         let name = format!("latclinic_results_{index}");
         // PREPARE gives each parameter the type that Parse gives it. It takes what has a plan, and no
         // CALL, for instance.
         let is_prepared = protocol != Protocol::Simple
             && !types.is_empty()
-            && client.batch_execute(&format!("PREPARE {name} AS {sql}")).await.is_ok();
+            && session.run(&format!("PREPARE {name} AS {sql}")).await.is_ok();
         if is_prepared {
             return Self::Execute(name);
         }

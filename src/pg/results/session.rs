@@ -13,9 +13,9 @@ use crate::{
         catalog::quote_identifier,
         connector::Connector,
         error::{Error, Result, server_words},
-        link::{Client, Fault, Limit},
+        link::{Fault, Limit},
         seed_session::stoppable,
-        setup::set_up,
+        user_session::UserSession,
     },
     scenario::{Count, Scenario, Value, nearest},
 };
@@ -25,7 +25,7 @@ const CONTROLS: &str = "it begins or ends a transaction, as only the check itsel
 
 /// A session set up as a load's are, but for `statement_timeout`.
 pub struct ResultsSession {
-    client: Client,
+    session: UserSession,
     stop: CancellationToken,
     scenario: Scenario,
     shapes: Vec<Shape>,
@@ -72,16 +72,16 @@ impl ResultsSession {
     /// # Errors
     /// The server cannot be reached, or a statement does not prepare.
     pub async fn open(connector: &Connector, scenario: &Scenario, stop: &CancellationToken) -> Result<Self> {
-        let client = connector.connect("results").await?;
-        set_up(&client, &scenario.schema_name(), &scenario.load.connections).await?;
+        let session =
+            UserSession::of_load(connector, "results", &scenario.schema_name(), &scenario.load.connections).await?;
         let mut shapes = Vec::with_capacity(scenario.statements.len());
         let protocol = scenario.load.connections.protocol;
         for (index, statement) in scenario.statements.iter().enumerate() {
-            shapes.push(Shape::new(&client, index, statement, protocol).await?);
+            shapes.push(Shape::new(&session, index, statement, protocol).await?);
         }
         // As the load sends them: without a time limit.
-        client.set_limit(Limit::Work);
-        Ok(Self { client, stop: stop.clone(), scenario: scenario.clone(), shapes })
+        session.set_limit(Limit::Work);
+        Ok(Self { session, stop: stop.clone(), scenario: scenario.clone(), shapes })
     }
 
     /// What the results of each statement look like.
@@ -99,14 +99,15 @@ impl ResultsSession {
     /// # Errors
     /// The role does not exist, or the session's own is no member of it.
     pub async fn check_role(&self, role: &str) -> Result<()> {
-        let begun = self.client.batch_execute(&begin(Some(role))).await;
+        let begun = self.session.run(&begin(Some(role))).await;
         let failed = |cause| Error::from_server("cannot end a transaction", cause);
-        self.client.batch_execute("ROLLBACK").await.map_err(failed)?;
+        self.session.run("ROLLBACK").await.map_err(failed)?;
         let Err(cause) = begun else { return Ok(()) };
         let doing = format!("cannot compare results as role {role}");
         match cause.code().map(tokio_postgres::error::SqlState::code) {
             Some("22023") => {
-                let known = self.client.query("SELECT rolname::text FROM pg_roles", &[]).await.unwrap_or_default();
+                let roles = "SELECT rolname::text FROM pg_roles";
+                let known = self.session.own().await?.query(roles, &[]).await.unwrap_or_default();
                 let names: Vec<String> = known.iter().map(|row| row.get(0)).collect();
                 let hint = match nearest(role, names.iter().map(String::as_str)) {
                     Some(near) => format!("did you mean {near}?"),
@@ -135,11 +136,11 @@ impl ResultsSession {
         budget: &mut Budget,
     ) -> Result<Vec<Executed>> {
         let failed = |cause| Error::from_server("cannot execute a statement to compare its results", cause);
-        self.client.batch_execute(&begin(role)).await.map_err(failed)?;
-        let executed = stoppable(&self.client, &self.stop, self.steps(script, values, budget)).await;
+        self.session.run(&begin(role)).await.map_err(failed)?;
+        let executed = stoppable(&self.session, &self.stop, self.steps(script, values, budget)).await;
         // After a stop that the server did not hear of, the session is still at work: its end takes the transaction back.
         if !executed.as_ref().is_err_and(Error::is_stopped) {
-            self.client.batch_execute("ROLLBACK").await.map_err(failed)?;
+            self.session.run("ROLLBACK").await.map_err(failed)?;
         }
         executed
     }
@@ -224,7 +225,7 @@ impl ResultsSession {
         fed: &mut Fed,
         budget: &mut Budget,
     ) -> std::result::Result<Answer, Fault> {
-        let mut messages = self.client.simple_query_raw(sql).await?;
+        let mut messages = self.session.simple_query_raw(sql).await?;
         let mut reading = Reading::new(shape);
         let mut count = 0;
         while let Some(message) = messages.next().await? {

@@ -9,7 +9,7 @@ use crate::{
         catalog::column_type,
         describe::{place_at, prepare},
         error::{Error, Result},
-        link::Client,
+        user_session::UserSession,
     },
     scenario::{Protocol, RowRules, Statement, row_rules},
 };
@@ -38,8 +38,13 @@ impl Shape {
     }
 
     /// Prepares the statement, the scenario's one of this `index`, to find it out.
-    pub(super) async fn new(client: &Client, index: usize, statement: &Statement, protocol: Protocol) -> Result<Self> {
-        let prepared = prepare(client, statement).await?;
+    pub(super) async fn new(
+        session: &UserSession,
+        index: usize,
+        statement: &Statement,
+        protocol: Protocol,
+    ) -> Result<Self> {
+        let prepared = prepare(session, statement).await?;
         let sql = statement.sql.only();
         let types = prepared.params().iter().map(column_type).collect::<Option<_>>().ok_or_else(|| {
             let place = place_at(&statement.sql, 0);
@@ -54,7 +59,7 @@ impl Shape {
         match keys {
             Some(keys) if keys.added.is_empty() => shape.keys = Some(keys.places),
             Some(keys) => {
-                if let Some((sql, forms)) = keys.add(client, sql, &shape, prepared.params()).await {
+                if let Some((sql, forms)) = keys.add(session, sql, &shape, prepared.params()).await {
                     with_keys = Some(sql);
                     shape.forms = forms;
                     shape.keys = Some(keys.places);
@@ -63,7 +68,7 @@ impl Shape {
             None => {}
         }
         let sql = with_keys.as_deref().unwrap_or(sql);
-        shape.request = Request::new(client, index, sql, prepared.params(), protocol).await;
+        shape.request = Request::new(session, index, sql, prepared.params(), protocol).await;
         Ok(shape)
     }
 
@@ -111,11 +116,17 @@ impl Keys {
     }
 
     /// The statement with the keys as further columns, if it prepares so and is otherwise the same.
-    async fn add(&self, client: &Client, sql: &str, shape: &Shape, parameters: &[Type]) -> Option<(String, Vec<Form>)> {
+    async fn add(
+        &self,
+        session: &UserSession,
+        sql: &str,
+        shape: &Shape,
+        parameters: &[Type],
+    ) -> Option<(String, Vec<Form>)> {
         let (before, after) = sql.split_at_checked(shape.rules.columns_end?)?;
         let added: String = self.added.iter().map(|key| format!(", ({key})")).collect();
         let sql = format!("{before}{added}{after}");
-        let prepared = client.prepare(&sql).await.ok()?;
+        let prepared = session.prepare(&sql).await.ok()?;
         let forms = forms(&prepared);
         let same = prepared.params() == parameters
             && forms.len() == shape.columns.len() + self.added.len()

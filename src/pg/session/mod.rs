@@ -29,7 +29,7 @@ use super::{
     error::{self, Error},
     link::{Cancellation, Client, Fault},
     setup::setup,
-    wire,
+    user_session, wire,
 };
 use crate::{
     engine::{Failure, FailureKind, PoolUse, Session, Steps, Target},
@@ -129,7 +129,7 @@ impl Shared {
             let failed = |cause| Error::from_server("cannot set a session up", cause);
             client.batch_execute(&self.setup).await.map_err(failed)?;
             let is_sampled = self.sampling.is_some() && self.samples.prepare(client).await;
-            Ok((self.program(async |sql| client.prepare(sql).await).await?, is_sampled))
+            Ok((self.program(async |sql| user_session::prepare(client, sql).await).await?, is_sampled))
         };
         let opened = wire::open(&self.connector, "load", prepare).await;
         let (mut wire, cancellation, (program, is_sampled)) = opened.map_err(|error| not_opened(&error))?;

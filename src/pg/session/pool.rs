@@ -9,7 +9,6 @@ use deadpool::{
     Runtime,
     managed::{self, Metrics, PoolError, RecycleError, RecycleResult, Timeouts},
 };
-use deadpool_postgres::RecyclingMethod;
 use futures_util::TryStreamExt;
 use postgres_types::{Kind, Type};
 use tokio::time::timeout;
@@ -32,6 +31,11 @@ use crate::{
     },
     scenario::{self, Recycling},
 };
+
+/// What makes a connection as it was when it was opened. As deadpool has it, but that the function is PostgreSQL's: after RESET ALL names
+/// resolve in the role's own path.
+const CLEAN: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *;
+    SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES;";
 
 /// SQLSTATE `query_canceled`.
 const QUERY_CANCELED: &str = "57014";
@@ -124,14 +128,12 @@ impl Pool {
 
 impl Manager {
     fn new(connector: Connector, setup: String, recycling: Recycling) -> Self {
-        let recycling = match recycling {
-            Recycling::Fast => RecyclingMethod::Fast,
-            Recycling::Verified => RecyclingMethod::Verified,
-            Recycling::Clean => RecyclingMethod::Clean,
+        let recycle = match recycling {
+            Recycling::Fast => None,
+            Recycling::Verified => Some(String::new()),
+            // RESET ALL resets what the session was set to, too.
+            Recycling::Clean => Some(format!("{CLEAN}{setup}")),
         };
-        // RESET ALL resets what the session was set to, too.
-        let again = if recycling == RecyclingMethod::Clean { setup.as_str() } else { "" };
-        let recycle = recycling.query().map(|sql| format!("{sql}{again}"));
         Self { connector, setup, recycle }
     }
 }
@@ -208,6 +210,7 @@ impl Connection for Pooled {
         let kept = kept.unwrap_or_default();
         let failed = |cause| self.failed(cause);
         let stream = match &statement.form {
+            // What the library asks about types resolves in the scenario's path, which has the system catalog first.
             Form::Prepared(_) => {
                 let prepared = self.prepare_cached(&statement.sql).await.map_err(failed)?;
                 self.query_raw(&prepared, bound(arguments)?).await

@@ -18,7 +18,8 @@ const LOAD: &str = "LOAD 'auto_explain'; SET auto_explain.sample_rate = 0; SET a
     SET auto_explain.log_verbose = off; SET auto_explain.log_triggers = off; SET auto_explain.log_nested_statements = off;";
 
 /// Has a row where `auto_explain` is loaded already and shows plans to somebody else.
-const IN_USE: &str = "SELECT setting FROM pg_settings WHERE name = 'auto_explain.log_min_duration' AND setting <> '-1'";
+const IN_USE: &str = "SELECT setting FROM pg_catalog.pg_settings
+    WHERE name OPERATOR(pg_catalog.=) 'auto_explain.log_min_duration' AND setting OPERATOR(pg_catalog.<>) '-1'";
 
 /// A plan that was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::{
     draw::Scratch,
     pg::{
         error::server_words,
-        link::Client,
         parameter::{Parameter, Raw},
+        user_session::UserSession,
     },
     record::{Operation, WriteCost, WriteProbe},
 };
@@ -55,7 +55,7 @@ struct Updates {
 
 /// An attempt.
 pub(super) struct Attempt<'a> {
-    client: &'a Client,
+    session: &'a UserSession,
     target: &'a Target,
     scratch: Scratch,
     /// The next row to make.
@@ -63,8 +63,8 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    pub(super) fn new(client: &'a Client, target: &'a Target) -> Self {
-        Self { client, target, scratch: Scratch::default(), next: 0 }
+    pub(super) fn new(session: &'a UserSession, target: &'a Target) -> Self {
+        Self { session, target, scratch: Scratch::default(), next: 0 }
     }
 
     /// Measures after a rehearsal, which is taken back: the same turns, so that the pages which they write to are in the cache and their
@@ -125,7 +125,7 @@ impl<'a> Attempt<'a> {
 
     async fn control(&self, sql: &str) -> Result<()> {
         let refused = |cause| Refused { operation: Operation::Insert, column: 0, words: server_words(&cause) };
-        self.client.batch_execute(sql).await.map_err(refused)
+        self.session.run(sql).await.map_err(refused)
     }
 
     /// The number and the values of the next row.
@@ -154,18 +154,21 @@ impl<'a> Attempt<'a> {
         operation: Operation,
         column: usize,
     ) -> Result<Vec<Row>> {
-        let rows = self.client.query_raw(statement, values).await;
+        let rows = self.session.query_raw(statement, values).await;
         rows.map_err(|cause| Refused { operation, column, words: server_words(&cause) })
     }
 
     /// The updates of the table and its partitions that the session counted and has not reported yet, those that were taken back
     /// included; else why they are not known.
     async fn updates(&self) -> std::result::Result<Updates, String> {
-        let query = "SELECT coalesce(sum(n_tup_upd), 0)::int8, coalesce(sum(n_tup_hot_upd), 0)::int8 \
-             FROM pg_stat_xact_user_tables, (SELECT $1::text::regclass AS own) probed \
-             WHERE relid = own OR relid IN (SELECT tree.relid FROM pg_partition_tree(own) tree)";
-        let row = self.client.query_one(query, &[&self.target.relation]).await;
-        row.map(|row| Updates { all: row.get(0), heap_only: row.get(1) }).map_err(|cause| server_words(&cause))
+        let query = "SELECT coalesce(pg_catalog.sum(n_tup_upd), 0)::pg_catalog.int8, \
+                 coalesce(pg_catalog.sum(n_tup_hot_upd), 0)::pg_catalog.int8 \
+             FROM pg_catalog.pg_stat_xact_user_tables \
+             WHERE relid OPERATOR(pg_catalog.=) $1::pg_catalog.oid \
+                 OR relid OPERATOR(pg_catalog.=) ANY (SELECT tree.relid FROM pg_catalog.pg_partition_tree($1) tree)";
+        let rows = self.session.ask(query, &[&self.target.oid]).await.map_err(|cause| server_words(&cause))?;
+        let row = rows.first().ok_or("the server counted none")?;
+        Ok(Updates { all: row.get(0), heap_only: row.get(1) })
     }
 }
 

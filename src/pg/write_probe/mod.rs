@@ -18,13 +18,13 @@ use self::{
     vacuum::vacuum,
 };
 use super::{
-    catalog::use_schema,
     connector::Connector,
     error::{Error, Result},
     fix,
-    link::{Client, Limit},
+    link::Limit,
     schema,
     seed_session::stoppable,
+    user_session::UserSession,
 };
 use crate::{
     record::{Operation, WriteProbe},
@@ -46,19 +46,22 @@ pub async fn probe_writes(
     stop: &CancellationToken,
 ) -> Result<Vec<WriteProbe>> {
     let failed = |cause| Error::from_server("cannot prepare a session for the write probe", cause);
-    let client = connector.connect("write probe").await?;
-    client.set_limit(Limit::Server(Duration::from_secs(10)));
-    schema::check(&client, scenario).await?;
-    use_schema(&client, &scenario.schema_name()).await?;
+    let limit = Limit::Server(Duration::from_secs(10));
+    let session = UserSession::in_schema(connector, "write probe", &scenario.schema_name()).await?;
+    let own = session.own().await?;
+    session.set_limit(limit);
+    own.set_limit(limit);
+    schema::check(own, scenario).await?;
     let settings = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET client_min_messages = warning";
-    client.batch_execute(settings).await.map_err(failed)?;
-    let session: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed)?.get(0);
+    session.run(settings).await.map_err(failed)?;
+    own.batch_execute(settings).await.map_err(failed)?;
+    let process = fix::backend(&session).await?;
 
     let (schema, tables) = (scenario.schema_name(), probed(scenario));
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-    let probes = probe_tables(&client, &scenario.dataset, &schema, tables, stop).await;
-    drop(client);
-    let left = vacuum(connector, &schema, &names, session).await.unwrap_or_else(|error| {
+    let probes = probe_tables(&session, &scenario.dataset, &schema, tables, stop).await;
+    drop(session);
+    let left = vacuum(connector, &schema, &names, process).await.unwrap_or_else(|error| {
         let reason = error.to_string();
         names.iter().map(|name| ((*name).to_owned(), reason.clone())).collect()
     });
@@ -80,7 +83,7 @@ fn probed(scenario: &Scenario) -> Vec<&Table> {
 }
 
 async fn probe_tables(
-    client: &Client,
+    session: &UserSession,
     dataset: &Dataset,
     schema: &str,
     tables: Vec<&Table>,
@@ -88,14 +91,14 @@ async fn probe_tables(
 ) -> Result<Vec<WriteProbe>> {
     let mut probes = Vec::new();
     for table in tables {
-        probes.push(stoppable(client, stop, probe_table(client, dataset, schema, table)).await?);
+        probes.push(stoppable(session, stop, probe_table(session, dataset, schema, table)).await?);
     }
     Ok(probes)
 }
 
-async fn probe_table(client: &Client, dataset: &Dataset, schema: &str, table: &Table) -> Result<WriteProbe> {
+async fn probe_table(session: &UserSession, dataset: &Dataset, schema: &str, table: &Table) -> Result<WriteProbe> {
     let mut probe = WriteProbe { table: table.name.clone(), ..WriteProbe::default() };
-    let mut target = match Target::find(client, dataset, schema, table).await {
+    let mut target = match Target::find(session, dataset, schema, table).await {
         Ok(target) => target,
         Err(error) if error.is_disconnect() => return Err(error),
         Err(error) => {
@@ -108,11 +111,11 @@ async fn probe_table(client: &Client, dataset: &Dataset, schema: &str, table: &T
     }
     loop {
         let run = |sql| async move {
-            client.batch_execute(sql).await.map_err(|cause| Error::from_server("cannot probe writes", cause))
+            session.run(sql).await.map_err(|cause| Error::from_server("cannot probe writes", cause))
         };
         // What is checked at the end of a transaction is checked at once.
         run("BEGIN; SET CONSTRAINTS ALL IMMEDIATE").await?;
-        let outcome = Attempt::new(client, &target).run(&mut probe).await;
+        let outcome = Attempt::new(session, &target).run(&mut probe).await;
         let refused = match outcome {
             Ok(()) => {
                 run("ROLLBACK").await?;

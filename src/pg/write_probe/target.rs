@@ -6,10 +6,11 @@ use crate::{
     dataset::TableRows,
     draw::Scratch,
     pg::{
-        catalog::{columns, qualified, quote_identifier},
+        catalog::{columns, equality, qualified, quote_identifier},
         error::{Error, Result},
         link::Client,
         parameter::Parameter,
+        user_session::UserSession,
     },
     scenario::{Dataset, Generator, Table},
 };
@@ -36,8 +37,7 @@ pub(super) struct Updated {
 
 /// A table to probe.
 pub(super) struct Target {
-    /// Qualified and quoted.
-    pub(super) relation: String,
+    pub(super) oid: u32,
     rows: TableRows,
     first: u64,
     pub(super) insert: Insert,
@@ -49,25 +49,28 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Reads the table as it is now.
+    /// Reads the table as it is now. The writes name everything with its schema, since they run in the path of the workload, as
+    /// triggers and defaults expect it.
     ///
     /// # Errors
     /// The table is not there, no more rows of it can be made, or the server cannot be asked.
-    pub(super) async fn find(client: &Client, dataset: &Dataset, schema: &str, table: &Table) -> Result<Self> {
+    pub(super) async fn find(session: &UserSession, dataset: &Dataset, schema: &str, table: &Table) -> Result<Self> {
         let relation = qualified(schema, &table.name);
-        let there = columns(client, schema, &table.name, &[]).await?;
+        let own = session.own().await?;
+        let there = columns(own, schema, &table.name, &[]).await?;
         let mut longer = table.clone();
         // A fix may have taken a column away.
         longer.columns.retain(|column| there.iter().any(|(name, _)| *name == column.name));
-        let first = table.rows.max(first_free(client, &relation, &longer).await?);
+        let first = table.rows.max(first_free(own, &relation, &longer).await?);
         longer.rows = first + SPAN * (TRIES + 1);
         let rows = TableRows::compile(dataset, &longer, &there).map_err(|error| Error::new(error.to_string()))?;
 
-        let keys = keys(client, &relation).await?;
+        let keys = keys(own, &relation).await?;
         let names: Vec<String> = rows.columns().map(quote_identifier).collect();
-        let locator: Vec<String> = keys.locator.iter().map(|name| quote_identifier(name)).collect();
+        let locator: Vec<String> = keys.locator.iter().map(|(name, _)| quote_identifier(name)).collect();
         let found = |from: usize| {
-            let equal = locator.iter().zip(from..).map(|(name, number)| format!("{name} = ${number}"));
+            let equal = locator.iter().zip(&keys.locator).zip(from..);
+            let equal = equal.map(|((name, (_, operator)), number)| format!("{name} {operator} ${number}"));
             equal.collect::<Vec<_>>().join(" AND ")
         };
         let numbers: Vec<String> = (1..=names.len()).map(|number| format!("${number}")).collect();
@@ -81,15 +84,15 @@ impl Target {
             if !keys.fixed.iter().any(|fixed| fixed == name) {
                 let set = quote_identifier(name);
                 let update = format!("UPDATE {relation} SET {set} = $1 WHERE {}", found(2));
-                updated.push(Updated { name: name.to_owned(), index, statement: explained(client, &update).await? });
+                updated.push(Updated { name: name.to_owned(), index, statement: explained(session, &update).await? });
             }
         }
         let insert = Insert {
-            explained: explained(client, &insert).await?,
-            returning: prepare(client, &format!("{insert} RETURNING {}", locator.join(", "))).await?,
+            explained: explained(session, &insert).await?,
+            returning: prepare(session, &format!("{insert} RETURNING {}", locator.join(", "))).await?,
         };
-        let delete = explained(client, &format!("DELETE FROM {relation} WHERE {}", found(1))).await?;
-        Ok(Self { relation, rows, first, insert, updated, delete, deletes: true })
+        let delete = explained(session, &format!("DELETE FROM {relation} WHERE {}", found(1))).await?;
+        Ok(Self { oid: keys.oid, rows, first, insert, updated, delete, deletes: true })
     }
 
     /// The values of the row `number`, counted from the first that the table does not have.
@@ -121,26 +124,30 @@ fn parameter(mut field: Vec<u8>) -> Parameter {
     Parameter::new(field, null)
 }
 
-async fn prepare(client: &Client, sql: &str) -> Result<Statement> {
-    client.prepare(sql).await.map_err(|cause| Error::from_server("cannot prepare a write", cause))
+async fn prepare(session: &UserSession, sql: &str) -> Result<Statement> {
+    session.prepare(sql).await.map_err(|cause| Error::from_server("cannot prepare a write", cause))
 }
 
 /// A statement that has PostgreSQL tell how long it took and what it wrote.
-async fn explained(client: &Client, sql: &str) -> Result<Statement> {
-    prepare(client, &format!("EXPLAIN (ANALYZE, WAL, TIMING OFF, SUMMARY ON, FORMAT JSON) {sql}")).await
+async fn explained(session: &UserSession, sql: &str) -> Result<Statement> {
+    prepare(session, &format!("EXPLAIN (ANALYZE, WAL, TIMING OFF, SUMMARY ON, FORMAT JSON) {sql}")).await
 }
 
 /// Columns with a part to play.
 struct Keys {
-    /// Those that find a row: the primary key, else its place.
-    locator: Vec<String>,
+    /// The table.
+    oid: u32,
+    /// Those that find a row, each with its operator of equality: the primary key, else its place.
+    locator: Vec<(String, String)>,
     /// Those that are not updated: of the primary key and of partition keys.
     fixed: Vec<String>,
 }
 
-async fn keys(client: &Client, relation: &str) -> Result<Keys> {
+async fn keys(own: &Client, relation: &str) -> Result<Keys> {
     let query = "
-        SELECT array(SELECT attname::text FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+        SELECT c.oid, array(SELECT attname::text FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+                            WHERE indrelid = c.oid AND indisprimary ORDER BY attnum),
+               array(SELECT atttypid FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
                      WHERE indrelid = c.oid AND indisprimary ORDER BY attnum),
                array(SELECT attname::text FROM pg_partition_tree(c.oid) tree
                      JOIN pg_partitioned_table p ON p.partrelid = tree.relid
@@ -148,24 +155,29 @@ async fn keys(client: &Client, relation: &str) -> Result<Keys> {
                c.relkind = 'p'
         FROM pg_class c WHERE c.oid = $1::text::regclass";
     let failed = |cause| Error::from_server(format!("cannot read the keys of {relation}"), cause);
-    let row = client.query_one(query, &[&relation]).await.map_err(failed)?;
-    let (primary, partition): (Vec<String>, Vec<String>) = (row.get(0), row.get(1));
-    let locator = match (primary.is_empty(), row.get(2)) {
-        (false, _) => primary.clone(),
-        (true, false) => vec!["ctid".to_owned()],
-        (true, true) => vec!["tableoid".to_owned(), "ctid".to_owned()],
-    };
-    Ok(Keys { locator, fixed: [primary, partition].concat() })
+    let row = own.query_one(query, &[&relation]).await.map_err(failed)?;
+    let (primary, types, partition): (Vec<String>, Vec<u32>, Vec<String>) = (row.get(1), row.get(2), row.get(3));
+    let place = |name: &str| (name.to_owned(), "OPERATOR(pg_catalog.=)".to_owned());
+    let mut locator = Vec::new();
+    for (name, ty) in primary.iter().zip(types) {
+        locator.push((name.clone(), equality(own, ty).await.map_err(failed)?));
+    }
+    match (locator.is_empty(), row.get(4)) {
+        (false, _) => {}
+        (true, false) => locator.push(place("ctid")),
+        (true, true) => locator.extend([place("tableoid"), place("ctid")]),
+    }
+    Ok(Keys { oid: row.get(0), locator, fixed: [primary, partition].concat() })
 }
 
 /// The row after the last one by what is in the table: a workload may have added rows whose keys go on as the dataset's do.
-async fn first_free(client: &Client, relation: &str, table: &Table) -> Result<u64> {
+async fn first_free(own: &Client, relation: &str, table: &Table) -> Result<u64> {
     let query = "
         SELECT DISTINCT attname::text FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
         WHERE indrelid = $1::text::regclass AND indisunique AND indisvalid AND atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)";
     let failed = |cause| Error::from_server(format!("cannot look for the last row of {relation}"), cause);
     let mut first = 0;
-    for row in client.query(query, &[&relation]).await.map_err(failed)? {
+    for row in own.query(query, &[&relation]).await.map_err(failed)? {
         let name: String = row.get(0);
         let Some(Generator::Sequence { start, step }) =
             table.columns.iter().find(|column| column.name == name).map(|column| &column.generator)
@@ -174,7 +186,7 @@ async fn first_free(client: &Client, relation: &str, table: &Table) -> Result<u6
         };
         let (end, column) = (if *step > 0 { "max" } else { "min" }, quote_identifier(&name));
         let query = format!("SELECT {end}({column})::bigint FROM {relation}");
-        let last: Option<i64> = client.query_one(&query, &[]).await.map_err(failed)?.get(0);
+        let last: Option<i64> = own.query_one(&query, &[]).await.map_err(failed)?.get(0);
         if let Some(last) = last {
             let rows = (i128::from(last) - i128::from(*start)) / i128::from(*step) + 1;
             first = first.max(u64::try_from(rows).unwrap_or(0));
