@@ -142,7 +142,6 @@ fn what_does_not_belong_together_is_an_error_with_every_reason_and_writes_nothin
     let mut other = record("after", 0.4);
     other["load"]["clients"] = json!(16);
     other["load"]["random_seed"] = json!(9);
-    other["totals"]["operations"] = json!(0);
     other["dataset"]["recipe"] = json!("cd");
     reports.save("events/20261121T030000Z-after", other);
     reports
@@ -151,10 +150,7 @@ fn what_does_not_belong_together_is_an_error_with_every_reason_and_writes_nothin
         .code(4)
         .stdout("")
         .stderr(contains("clients: 8 before, 16 after").and(contains("recipes")))
-        .stderr(
-            contains("random seed: 1 before, 9 after")
-                .and(contains("nothing was measured in the record of phase after")),
-        );
+        .stderr(contains("random seed: 1 before, 9 after"));
     assert!(
         !fs::read_dir(reports.path("events"))
             .unwrap()

@@ -88,6 +88,9 @@ fn compare(args: &CompareArgs, output: &mut Output, files: &mut GateFiles) -> Re
         output: args.reports.output.as_deref(),
     };
     let compared = clinic::compare(&request, |comparison| render::markdown(&render::comparison(comparison)))?;
+    for folder in &compared.empty {
+        output.note(&format!("passed over, because nothing was measured in it: {}", folder.display()));
+    }
     files.saved(&compared.folder);
     let document = render::comparison(&compared.comparison);
     // First, for a pipe may keep stdout waiting as long as its reader likes.

@@ -10,8 +10,9 @@ use super::{
     warnings,
 };
 use crate::{
-    engine::{CompactHistogram, Measurement},
+    engine::{CompactHistogram, Measurement, SliceFigures},
     record::{self, Block, BlockHistograms, BlockStatement, Folder, Found, Interval, Record, RunInfo},
+    stats::SliceTimes,
 };
 
 /// One side of a run.
@@ -117,11 +118,14 @@ impl<'a> Arm<'a> {
     pub(super) fn histograms(&self) -> Vec<BlockHistograms> {
         let Some(measured) = &self.measured else { return Vec::new() };
         let of = |kept: &Kept| {
-            let slices: Vec<_> =
-                measured.slices[kept.slices.clone()].iter().map(|slice| slice.response.histogram()).collect();
             let mut total = crate::engine::empty_histogram();
-            // One layout adds to itself.
-            slices.iter().for_each(|slice| total.add(slice).unwrap_or_default());
+            let slice = |slice: &SliceFigures| {
+                let times = slice.response.histogram();
+                // One layout adds to itself.
+                total.add(&times).unwrap_or_default();
+                SliceTimes::from(&times)
+            };
+            let slices = measured.slices[kept.slices.clone()].iter().map(slice).collect();
             BlockHistograms {
                 total,
                 statements: kept.scripts.iter().map(CompactHistogram::histogram).collect(),

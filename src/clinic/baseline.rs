@@ -32,10 +32,16 @@ pub fn save_baseline(
     let named = store.baseline_file(name).map_err(|error| Error::new(ErrorKind::Usage, error.to_string()))?;
     let found = match (path, scenario) {
         (Some(path), _) => record::read(path)?,
-        (None, Some(scenario)) => store.newest(scenario, Phase::After)?,
-        (None, None) => store.newest(&store.newest_scenario()?, Phase::After)?,
+        (None, Some(scenario)) => store.newest(scenario, Phase::After)?.found,
+        (None, None) => store.newest(&store.newest_scenario()?, Phase::After)?.found,
     };
-    let latency_hlog = record::histogram_log(&found)?;
+    if found.record.totals.operations == 0 {
+        let message = format!("nothing was measured in the record in {}", found.folder.display());
+        return Err(Error::new(ErrorKind::Usage, message).with_hint("measure again, or name another record"));
+    }
+    // What does not belong to it must not be kept with it.
+    record::read_histograms(&found)?;
+    let latency_hlog = record::histograms_text(&found)?;
     let saved_at = jiff::Timestamp::now();
     let baseline =
         Baseline { format: BASELINE_FORMAT, name: name.to_owned(), saved_at, record: found.record, latency_hlog };

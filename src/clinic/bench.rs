@@ -146,7 +146,7 @@ pub(super) fn write<'i>(
     intervals: impl Iterator<Item = Interval<'i>>,
     captured: Option<&Captured>,
 ) -> record::Result<()> {
-    folder.write_histograms(record.started_at, intervals)?;
+    folder.write_histograms(record, intervals)?;
     if let Some(captured) = captured {
         explain::save(folder, record.phase, captured)?;
     }

@@ -16,6 +16,8 @@ pub struct Compared {
     pub comparison: Comparison,
     /// The folder that holds `comparison.json` and `comparison.md`.
     pub folder: PathBuf,
+    /// Newer records that were passed over, because nothing was measured in them.
+    pub empty: Vec<PathBuf>,
 }
 
 /// How a comparison is judged.
@@ -70,11 +72,12 @@ struct Side {
 /// [`ErrorKind::Usage`] when a record is missing or `output` exists; [`ErrorKind::Failed`] when a file cannot be read or written.
 pub fn compare(request: &CompareRequest<'_>, markdown: impl Fn(&Comparison) -> String) -> Result<Compared, Error> {
     let store = Store::new(request.reports);
-    let (before, after) = find(&store, request)?;
+    let mut empty = Vec::new();
+    let (before, after) = find(&store, request, &mut empty)?;
     let comparison = compare_sides(&before, &after, request.judging, request.reports)?;
     let folder = store.prepare(&comparison.scenario, "compare", jiff::Timestamp::now(), request.output)?;
     write_comparison(&folder, &comparison, markdown)?;
-    Ok(Compared { comparison, folder: folder.path().to_owned() })
+    Ok(Compared { comparison, folder: folder.path().to_owned(), empty })
 }
 
 impl Side {
@@ -133,12 +136,21 @@ pub fn write_comparison(
     Ok(())
 }
 
-fn find(store: &Store, request: &CompareRequest<'_>) -> Result<(Side, Side), Error> {
+/// Both sides; records that are newer than what was looked for, but empty, are added to `empty`.
+fn find(store: &Store, request: &CompareRequest<'_>, empty: &mut Vec<PathBuf>) -> Result<(Side, Side), Error> {
+    let mut newest = |scenario: &str, phase| -> record::Result<Found> {
+        let newest = store.newest(scenario, phase)?;
+        empty.extend(newest.empty);
+        Ok(newest.found)
+    };
     let (before, phase) = match request.before {
         BeforeSide::Newest => (None, Phase::After),
         BeforeSide::Run(path) => {
-            let [before, after] = record::sides_of_run(path).unwrap_or_else(|| [path.to_owned(), path.to_owned()]);
-            return Ok((Side::read(record::read(&before)?)?, Side::read(record::read(&after)?)?));
+            let [before, after] = match record::read_run(path)? {
+                Some(sides) => sides,
+                None => [record::read(path)?, record::read(path)?],
+            };
+            return Ok((Side::read(before)?, Side::read(after)?));
         }
         BeforeSide::Record(path) => (Some(Side::read(named(path)?)?), Phase::After),
         BeforeSide::Baseline(text) => {
@@ -157,10 +169,10 @@ fn find(store: &Store, request: &CompareRequest<'_>) -> Result<(Side, Side), Err
     };
     let before = match before {
         Some(before) => before,
-        None => Side::read(store.newest(&scenario, Phase::Before)?)?,
+        None => Side::read(newest(&scenario, Phase::Before)?)?,
     };
     let is_newest = after.is_none();
-    let after = after.map_or_else(|| store.newest(&scenario, phase), Ok)?;
+    let after = after.map_or_else(|| newest(&scenario, phase), Ok)?;
     let same = after.record.started_at == before.found.record.started_at;
     if is_newest && same && matches!(request.before, BeforeSide::Baseline(_)) {
         let message = format!("the newest record, in {}, is the baseline itself", after.folder.display());
@@ -171,8 +183,8 @@ fn find(store: &Store, request: &CompareRequest<'_>) -> Result<(Side, Side), Err
 
 /// The record at `path`; of a run that of its phase after, which is what it came to.
 fn named(path: &Path) -> record::Result<Found> {
-    match record::sides_of_run(path) {
-        Some([_, after]) => record::read(&after),
+    match record::read_run(path)? {
+        Some([_, after]) => Ok(after),
         None => record::read(path),
     }
 }

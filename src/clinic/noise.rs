@@ -35,6 +35,8 @@ pub(super) fn find(reports: &Path, record: &Record) -> Option<(Comparison, Strin
         let other = record::read(&folder.join("a")).ok()?.record;
         let same = other.machine == record.machine && alike(&other, record) && compare::same_thing(&other, record);
         let text = files::read(&folder.join("comparison.json"), LARGEST).ok().filter(|_| same)?;
-        Some((serde_json::from_slice(&text).ok()?, folder.display().to_string()))
+        let comparison: Comparison = serde_json::from_slice(&text).ok()?;
+        let is_its_own = comparison.run == other.run && comparison.sides.before.started_at == other.started_at;
+        is_its_own.then(|| (comparison, folder.display().to_string()))
     })
 }

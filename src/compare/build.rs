@@ -89,7 +89,7 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
         notes: Vec::new(),
     };
     comparison.verdict = comparison.headline().map_or(Verdict::Inconclusive, |metric| metric.verdict);
-    comparison.notes = notes(&comparison, [from, to]);
+    comparison.notes = notes(&comparison, sides);
     let judged = gate::judge(options.conditions, &comparison, judge.alpha, |metric, confidence| {
         let place = |name: &String| comparison.statements.iter().position(|statement| statement.name == *name);
         judge.interval(metric.name, metric.statement.as_ref().and_then(place), confidence)
@@ -289,6 +289,7 @@ mod tests {
         let notes: Vec<_> = comparison.notes.iter().map(|note| note.message.as_str()).collect();
         insta::assert_snapshot!(notes.join("\n"), @"
         each side was measured once, so drift of the machine between the two is not excluded and no verdict is given
+        there is no latency.hlog with reports/events/before, nor with reports/events/after: percentiles have no interval, and cannot be checked
         the measurement after was interrupted (the server went away): 3.2 s of 30 s were measured
         after: 10 of 10 operations ended in an error; of these only timeouts are in the percentiles
         ");

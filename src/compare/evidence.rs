@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use hdrhistogram::Histogram;
-
 use super::model::{Method, MetricName};
 use crate::{
     record::{BlockHistograms, Found},
-    stats::{self, Claim, Estimate, ROUNDS_NEEDED},
+    stats::{self, Claim, Estimate, ROUNDS_NEEDED, SliceTimes},
 };
 
 /// Of the resampling, so that the same records give the same comparison.
@@ -30,7 +28,7 @@ pub(super) enum Evidence<'a> {
     /// `ln` of the value of each block of both sides, which were not measured in turns.
     Blocks(Vec<f64>, Vec<f64>),
     /// A percentile of the slices of both sides.
-    Slices { sides: [Cow<'a, [Histogram<u64>]>; 2], p: f64 },
+    Slices { sides: [Cow<'a, [SliceTimes]>; 2], p: f64 },
     /// A value of each slice of both sides.
     SliceValues([Vec<f64>; 2]),
     /// There is none, and why.

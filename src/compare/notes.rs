@@ -1,5 +1,6 @@
 //! What a reader has to know before believing a comparison.
 
+use super::evidence::Measured;
 use super::model::{Comparison, Drift, DriftOf, Method, MetricName, Side};
 use crate::{
     record::{Phase, Record, Warning},
@@ -12,11 +13,13 @@ const DRIFT_P: f64 = 0.05;
 const CACHE_DIFFERENCE: f64 = 0.05;
 
 /// Notes on a comparison of two records.
-pub(super) fn notes(comparison: &Comparison, sides: [&Record; 2]) -> Vec<Warning> {
+pub(super) fn notes(comparison: &Comparison, measured: [Measured<'_>; 2]) -> Vec<Warning> {
+    let sides = measured.map(|side| &side.found.record);
     let mut notes = Vec::from_iter(how_sure(comparison));
     // Several trends are looked for, so each has a part of the error rate (Bonferroni).
     let part = DRIFT_P / comparison.drift.len().max(1) as f64;
     notes.extend(comparison.drift.iter().filter(|drift| drift.p < part).map(drifted));
+    notes.extend(no_histograms(measured));
     notes.extend(cache_differs(sides));
     for (phase, side) in [(Phase::Before, &comparison.sides.before), (Phase::After, &comparison.sides.after)] {
         notes.extend(interrupted(phase, side, comparison.run.is_some()));
@@ -45,6 +48,18 @@ fn how_sure(comparison: &Comparison) -> Option<Warning> {
         ),
     };
     Some(note(id, message, advice))
+}
+
+fn no_histograms(sides: [Measured<'_>; 2]) -> Option<Warning> {
+    let without = sides.into_iter().filter(|side| side.blocks.is_empty());
+    let folders: Vec<String> = without.map(|side| side.found.folder.display().to_string()).collect();
+    (!folders.is_empty()).then(|| {
+        let message = format!(
+            "there is no latency.hlog with {}: percentiles have no interval, and cannot be checked",
+            folders.join(", nor with ")
+        );
+        note("no-histogram", message, "keep the files of a record together, or measure again")
+    })
 }
 
 fn drifted(drift: &Drift) -> Warning {

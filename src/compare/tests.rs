@@ -9,6 +9,7 @@ use super::{
 use crate::{
     compare::MetricName,
     record::{Block, BlockHistograms, BlockStatement, ErrorCount, Found, Outcome, Phase, Record, RunInfo, sample},
+    stats::SliceTimes,
 };
 
 /// A side of a run: the record, and what its blocks measured.
@@ -46,7 +47,7 @@ fn side(phase: Phase, rounds: u32, [one, other]: [f64; 2]) -> Side {
         let statements: Vec<_> = [one, other].map(|ms| histogram(ms * noise)).to_vec();
         let mut total = statements[0].clone();
         total.add(&statements[1]).unwrap();
-        blocks.push(BlockHistograms { slices: vec![total.clone()], total, statements });
+        blocks.push(BlockHistograms { slices: vec![SliceTimes::from(&total)], total, statements });
         let totals = record.totals.clone();
         let statement = |name: &str| BlockStatement { name: name.into(), totals: totals.clone(), ..Default::default() };
         record.blocks.push(Block {

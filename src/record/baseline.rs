@@ -11,7 +11,7 @@ use super::{
     error::{Error, ErrorKind, Result},
     histograms::{BlockHistograms, histograms_of},
     model::{FORMAT, Record},
-    read::{Head, parse, read_file, unreadable},
+    read::{Head, check, parse, read_file, unreadable},
     store::{Store, names},
 };
 use crate::files::{self, Over};
@@ -62,7 +62,9 @@ impl Baseline {
             }
             None => return Err(unreadable(file, "is no latclinic baseline: it has no `record`")),
         }
-        parse(file, &text, "baseline")
+        let baseline: Self = parse(file, &text, "baseline")?;
+        check(&baseline.record, file, "baseline")?;
+        Ok(baseline)
     }
 
     /// The response times of its record, block by block; none where it has none. `file` is named where they cannot be read.

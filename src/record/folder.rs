@@ -139,16 +139,16 @@ impl Folder {
         self.write_json(RECORD_FILE, record)
     }
 
-    /// Writes `latency.hlog`: the response times of a window that began at `started_at`, in the order of their begin.
+    /// Writes `latency.hlog`: the response times behind a record, in the order of their begin.
     ///
     /// # Errors
     /// As [`Folder::write`].
     pub fn write_histograms<'a>(
         &self,
-        started_at: jiff::Timestamp,
+        record: &Record,
         intervals: impl IntoIterator<Item = Interval<'a>>,
     ) -> Result<()> {
-        let log = histogram_log::encode(started_at, intervals);
+        let log = histogram_log::encode(record, intervals);
         self.write(HISTOGRAMS_FILE, &log.map_err(|cause| self.refused(HISTOGRAMS_FILE, cause))?)
     }
 

@@ -10,6 +10,8 @@ use hdrhistogram::{
     },
 };
 
+use super::model::Record;
+
 /// A stretch of the measured window and its response times.
 #[derive(Debug, Clone)]
 pub struct Interval<'a> {
@@ -23,17 +25,25 @@ pub struct Interval<'a> {
     pub histogram: Cow<'a, Histogram<u64>>,
 }
 
-/// Whole log of a window that began at `started_at`. Readers expect the intervals in the order of their begin.
-pub(super) fn encode<'a>(
-    started_at: jiff::Timestamp,
-    intervals: impl IntoIterator<Item = Interval<'a>>,
-) -> io::Result<Vec<u8>> {
+/// What a log says of the record that it belongs to, in a comment; logs of earlier builds do not.
+pub(super) fn origin(record: &Record) -> String {
+    format!("[Measured: phase {} of scenario {}]", record.phase, record.scenario.escape_debug())
+}
+
+/// How [`origin`] begins.
+pub(super) const ORIGIN: &str = "#[Measured: ";
+
+/// Whole log of a record. Readers expect the intervals in the order of their begin.
+pub(super) fn encode<'a>(record: &Record, intervals: impl IntoIterator<Item = Interval<'a>>) -> io::Result<Vec<u8>> {
     let mut log = Vec::new();
+    let started_at = record.started_at;
+    let origin = origin(record);
     let mut serializer = V2DeflateSerializer::new();
     let mut writer = IntervalLogWriterBuilder::new()
         .add_comment("[Histogram log format version 1.3]")
         .add_comment("Written by latclinic. Values are response times in nanoseconds; Interval_Max is in milliseconds.")
         .add_comment("Lines without a tag cover all statements; a tag names the statement its line is about.")
+        .add_comment(&origin)
         .with_start_time(started_at.into())
         .with_base_time(started_at.into())
         .with_max_value_divisor(1e6)
@@ -47,7 +57,7 @@ pub(super) fn encode<'a>(
 }
 
 /// A tag may hold neither commas nor space.
-fn tag_text(name: &str) -> Cow<'_, str> {
+pub(super) fn tag_text(name: &str) -> Cow<'_, str> {
     let refused = |c: char| c == ',' || c.is_whitespace();
     if name.contains(refused) { name.replace(refused, "_").into() } else { name.into() }
 }
@@ -67,6 +77,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::record::{Phase, sample};
 
     fn histogram(values: &[u64]) -> Histogram<u64> {
         let mut histogram = Histogram::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();
@@ -96,7 +107,9 @@ mod tests {
                 histogram: Cow::Borrowed(&second),
             },
         ];
-        let log = encode("2026-11-21T01:23:45.5Z".parse().unwrap(), intervals).unwrap();
+        let record = sample::record(Phase::Before);
+        let log =
+            encode(&Record { started_at: "2026-11-21T01:23:45.5Z".parse().unwrap(), ..record }, intervals).unwrap();
         let mut times = Vec::new();
         let mut read = Vec::new();
         for entry in IntervalLogIterator::new(&log) {

@@ -4,6 +4,7 @@
 //! write into before a measurement starts, [`Store::newest`] finds what was written, [`read`] reads one record.
 
 mod activity;
+mod agree;
 mod baseline;
 mod error;
 mod examination;
@@ -36,7 +37,7 @@ pub use figures::Percentile;
 pub use finding::{Confidence, Finding, Severity};
 pub use folder::Folder;
 pub use histogram_log::Interval;
-pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, histogram_log, read_histograms};
+pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, histograms_text, read_histograms};
 pub use load_info::{EnoughInfo, LoadInfo, LoadStage, PoolInfo};
 pub use model::{
     ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PoolUse, Record, Slice,
@@ -48,10 +49,10 @@ pub use plan::{PlanFigures, PlanNode, PlanUnderLoad, PlansUnderLoad, StatementUn
 pub use price::{
     Applied, BreakEven, LockHeld, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict, price,
 };
-pub use read::{Found, RECORD_FILE, read, sides_of_run};
+pub use read::{Found, RECORD_FILE, read, read_run, sides_of_run};
 pub use results::{ResultDifference, ResultsCheck, StatementResults};
 pub use rounds::{Block, BlockStatement, RunInfo};
-pub use store::Store;
+pub use store::{Newest, Store};
 pub use what_if::{Trial, TriedPlan, WhatIf};
 
 #[cfg(test)]

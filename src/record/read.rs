@@ -9,8 +9,9 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, error::Category};
 
 use super::{
+    agree,
     error::{Error, ErrorKind, Result},
-    model::{FORMAT, Record},
+    model::{FORMAT, Phase, Record},
 };
 use crate::files::{self, MIB};
 
@@ -49,6 +50,7 @@ pub fn read(path: &Path) -> Result<Found> {
     // The format comes first: what is newer is known as such before its fields are looked at.
     parse::<Head>(&file, &text, "record")?.check_format(&file, FORMAT, "record")?;
     let record = parse(&file, &text, "record")?;
+    check(&record, &file, "record")?;
     let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     Ok(Found { folder, record })
 }
@@ -67,6 +69,14 @@ impl Head {
             Some(_) => Ok(()),
         }
     }
+}
+
+/// Refuses a record (of a `record` or a `baseline`) whose figures contradict each other.
+pub(super) fn check(record: &Record, file: &Path, what: &str) -> Result<()> {
+    agree::in_record(record).map_or(Ok(()), |contradiction| {
+        let message = format!("is a {what} whose figures contradict each other: {contradiction}");
+        Err(unreadable(file, &message).with_hint("it was changed since it was written: measure again"))
+    })
 }
 
 /// What is in a file; `None` where there is none of that name.
@@ -99,6 +109,45 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(file: &Path, text: &'a [u8], what: &
 
 pub(super) fn unreadable(file: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Unreadable, format!("{} {what}", file.display()))
+}
+
+/// Both sides of the run at `path`, in order; `None` where it is not the folder of a run with both.
+///
+/// # Errors
+/// As [`read`]; [`ErrorKind::Unreadable`] when the records are not both sides of one run.
+pub fn read_run(path: &Path) -> Result<Option<[Found; 2]>> {
+    let Some(sides) = sides_of_run(path) else { return Ok(None) };
+    let [before, after] = [read(&sides[0])?, read(&sides[1])?];
+    let id = |found: &Found| found.record.run.as_ref().map(|run| run.id.clone());
+    if id(&before) != id(&after) {
+        let message = format!("the records in {} and {} are not of one run", sides[0].display(), sides[1].display());
+        return Err(Error::new(ErrorKind::Unreadable, message)
+            .with_hint("name both records to compare what was measured apart: latclinic compare BEFORE AFTER"));
+    }
+    // Without a fix both sides are of the phase before.
+    let aa = before.record.run.as_ref().is_some_and(|run| run.aa);
+    let after_phase = if aa { Phase::Before } else { Phase::After };
+    for (found, phase) in [(&before, Phase::Before), (&after, after_phase)] {
+        found.check_place(None, phase)?;
+    }
+    Ok(Some([before, after]))
+}
+
+impl Found {
+    /// Refuses a record that is not of the phase, or not of the scenario, that its folder is for.
+    pub(super) fn check_place(&self, scenario: Option<&str>, phase: Phase) -> Result<()> {
+        let record = &self.record;
+        let scenario = scenario.unwrap_or(&record.scenario);
+        if (record.scenario.as_str(), record.phase) == (scenario, phase) {
+            return Ok(());
+        }
+        let message = format!(
+            "is of phase {} of scenario {}, in a folder for phase {phase} of scenario {scenario}",
+            record.phase, record.scenario
+        );
+        Err(unreadable(&self.folder.join(RECORD_FILE), &message)
+            .with_hint("put it back where it came from, or name the records to compare"))
+    }
 }
 
 /// The folders of both sides of the run at `path`, in order; `None` where it is not the folder of a run with both.

@@ -25,6 +25,15 @@ pub struct Store {
     root: PathBuf,
 }
 
+/// The newest record of something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Newest {
+    /// The record.
+    pub found: Found,
+    /// Newer ones that were passed over, because nothing was measured in them.
+    pub empty: Vec<PathBuf>,
+}
+
 /// A folder's name, taken apart. Later ones are greater.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Stamp {
@@ -70,20 +79,28 @@ impl Store {
         }
     }
 
-    /// The newest record of a scenario's phase. A folder without a record (nothing was measured, or it is being measured) is
-    /// passed over; a record that cannot be read is not.
+    /// The newest record of a scenario's phase in which something was measured. A folder without a record (it is being measured, or
+    /// that was killed) is passed over; a record that cannot be read is not.
     ///
     /// # Errors
-    /// [`ErrorKind::Missing`] when there is none; else as [`read`].
-    pub fn newest(&self, scenario: &str, phase: Phase) -> Result<Found> {
-        let newest = records(&self.root.join(scenario), &[phase])?.into_iter().max();
-        let Some((_, folder)) = newest else {
-            let message =
-                format!("there is no record of phase {phase} of scenario {scenario} in {}", self.root.display());
-            return Err(Error::new(ErrorKind::Missing, message)
-                .with_hint(format!("measure one: latclinic bench {scenario} --phase {phase}")));
-        };
-        read(&folder)
+    /// [`ErrorKind::Missing`] when there is none; [`ErrorKind::Unreadable`] when it is of another scenario or phase than its folder;
+    /// else as [`read`].
+    pub fn newest(&self, scenario: &str, phase: Phase) -> Result<Newest> {
+        let mut all = records(&self.root.join(scenario), &[phase])?;
+        all.sort_by(|one, other| other.cmp(one));
+        let mut empty = Vec::new();
+        for (_, folder) in all {
+            let found = read(&folder)?;
+            found.check_place(Some(scenario), phase)?;
+            if found.record.totals.operations > 0 {
+                return Ok(Newest { found, empty });
+            }
+            empty.push(folder);
+        }
+        let message = format!("there is no record of phase {phase} of scenario {scenario} in {}", self.root.display());
+        let but = if empty.is_empty() { "" } else { ", but one in which nothing was measured" };
+        Err(Error::new(ErrorKind::Missing, format!("{message}{but}"))
+            .with_hint(format!("measure one: latclinic bench {scenario} --phase {phase}")))
     }
 
     /// Folders of one kind of a scenario, newest first: `what` as for [`Store::prepare`].
@@ -102,17 +119,20 @@ impl Store {
         Ok(found.into_iter().map(|(_, folder)| folder).collect())
     }
 
-    /// Id of the scenario that was measured last.
+    /// Id of the scenario that was measured last, whose record has something in it.
     ///
     /// # Errors
     /// [`ErrorKind::Missing`] when there is no record at all; [`ErrorKind::Io`] when a folder cannot be read.
     pub fn newest_scenario(&self) -> Result<String> {
-        let mut newest: Option<(Stamp, String)> = None;
+        let mut all: Vec<(Stamp, String, PathBuf)> = Vec::new();
         for scenario in names(&self.root)? {
-            let stamp = records(&self.root.join(&scenario), &[Phase::Before, Phase::After])?.into_iter().max();
-            newest = newest.max(stamp.map(|(stamp, _)| (stamp, scenario)));
+            let found = records(&self.root.join(&scenario), &[Phase::Before, Phase::After])?;
+            all.extend(found.into_iter().map(|(stamp, folder)| (stamp, scenario.clone(), folder)));
         }
-        newest.map(|(_, scenario)| scenario).ok_or_else(|| {
+        all.sort_by(|one, other| other.cmp(one));
+        // One that cannot be read is told of when it is taken.
+        let has_something = |folder: &Path| read(folder).map_or(true, |found| found.record.totals.operations > 0);
+        all.into_iter().find(|(.., folder)| has_something(folder)).map(|(_, scenario, _)| scenario).ok_or_else(|| {
             Error::new(ErrorKind::Missing, format!("there are no records in {}", self.root.display()))
                 .with_hint("measure both phases: latclinic run")
         })
@@ -222,19 +242,65 @@ mod tests {
         let early = at("2026-11-21T01:00:00Z");
         save(&store.prepare("events", "before", early, None).unwrap(), Phase::Before, 1);
         save(&store.prepare("events", "before", early, None).unwrap(), Phase::Before, 2);
-        assert_eq!(store.newest("events", Phase::Before).unwrap().record.load.clients, 2);
+        let newest = || store.newest("events", Phase::Before).unwrap();
+        assert_eq!(newest().found.record.load.clients, 2);
 
         let run = store.prepare("events", RUN, at("2026-11-21T02:00:00Z"), None).unwrap();
         save(&run.subfolder("before").unwrap(), Phase::Before, 3);
-        let found = store.newest("events", Phase::Before).unwrap();
+        let found = newest().found;
         assert_eq!((found.record.load.clients, found.folder), (3, run.path().join("before")));
 
         let _unfinished = store.prepare("events", "before", at("2026-11-21T03:00:00Z"), None).unwrap();
-        assert_eq!(store.newest("events", Phase::Before).unwrap().record.load.clients, 3);
+        assert_eq!(newest().found.record.load.clients, 3);
 
         let error = store.newest("events", Phase::After).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Missing);
         assert!(error.hint().unwrap().contains("bench events --phase after"));
+    }
+
+    #[test]
+    fn a_record_in_which_nothing_was_measured_is_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path());
+        let empty = |scenario: &str, at_: &str| {
+            let folder = store.prepare(scenario, "before", at(at_), None).unwrap();
+            let mut record = sample::record(Phase::Before);
+            scenario.clone_into(&mut record.scenario);
+            record.totals = crate::record::Totals::default();
+            record.latency_ms = crate::record::Latency::default();
+            record.statements[0].totals = crate::record::Totals::default();
+            record.statements[0].latency_ms = crate::record::Latency::default();
+            folder.write_record(&record).unwrap();
+            folder.path().to_owned()
+        };
+        let folder = empty("events", "2026-11-21T02:00:00Z");
+        let error = store.newest("events", Phase::Before).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Missing);
+        assert!(error.to_string().ends_with("but one in which nothing was measured"), "{error}");
+        assert_eq!(store.newest_scenario().unwrap_err().kind(), ErrorKind::Missing);
+        save(&store.prepare("events", "before", at("2026-11-21T01:00:00Z"), None).unwrap(), Phase::Before, 1);
+        let newest = store.newest("events", Phase::Before).unwrap();
+        assert_eq!((newest.found.record.load.clients, newest.empty), (1, vec![folder]));
+        empty("orders", "2026-11-21T03:00:00Z");
+        assert_eq!(store.newest_scenario().unwrap(), "events");
+    }
+
+    #[test]
+    fn a_record_of_another_scenario_or_phase_than_its_folder_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path());
+        save(&store.prepare("events", "before", at("2026-11-21T01:00:00Z"), None).unwrap(), Phase::After, 1);
+        let error = store.newest("events", Phase::Before).unwrap_err();
+        assert!(
+            error.to_string().contains("is of phase after of scenario events, in a folder for phase before"),
+            "{error}"
+        );
+        save(&store.prepare("orders", "after", at("2026-11-21T01:00:00Z"), None).unwrap(), Phase::After, 1);
+        let error = store.newest("orders", Phase::After).unwrap_err();
+        assert!(
+            error.to_string().contains("scenario events, in a folder for phase after of scenario orders"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -109,6 +109,7 @@ mod tests {
         ## Notes
 
         - measured-once: each side was measured once, so drift of the machine between the two is not excluded and no verdict is given
+        - no-histogram: there is no latency.hlog with reports/events/20261121T012345Z-before, nor with reports/events/20261121T012345Z-after: percentiles have no interval, and cannot be checked
 
         Tables, plans and histograms are in reports/events/20261121T012345Z-run, in comparison.md first.
         "#);

@@ -19,7 +19,7 @@ pub use estimate::{Estimate, t_interval, welch_interval};
 pub use holm::{Step, step_down};
 pub use percentile::{CONFIDENCE, percentile, samples_needed};
 pub use quantile::{block_quantile, samples_of_block};
-pub use slices::{slice_bootstrap, slice_bootstrap_means};
+pub use slices::{SliceTimes, slice_bootstrap, slice_bootstrap_means};
 pub use spending::{alpha_of_look, looks};
 pub use trend::{Trend, trend};
 pub use verdict::{Claim, ROUNDS_NEEDED, claim, claim_of_rounds};

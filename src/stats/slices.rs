@@ -18,6 +18,31 @@ const LEAST: usize = 10;
 /// Resamples of each side. The standard error of n resamples is off by `1 / sqrt(2 n)`, here 2 %.
 const RESAMPLES: usize = 1_000;
 
+/// The times of a slice, as few of them as occur: a histogram takes 270 KB whatever is in it, and an hour has 3600 slices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SliceTimes {
+    /// The middles of the buckets that have samples, each with the number of samples at or below it.
+    cumulative: Box<[(u64, u32)]>,
+}
+
+impl SliceTimes {
+    /// Samples.
+    pub fn samples(&self) -> u64 {
+        self.cumulative.last().map_or(0, |(_, samples)| u64::from(*samples))
+    }
+}
+
+impl From<&Histogram<u64>> for SliceTimes {
+    fn from(histogram: &Histogram<u64>) -> Self {
+        let mut seen = 0_u64;
+        let bucket = |bucket: hdrhistogram::iterators::IterationValue<u64>| {
+            seen = seen.saturating_add(bucket.count_at_value());
+            (histogram.median_equivalent(bucket.value_iterated_to()), u32::try_from(seen).unwrap_or(u32::MAX))
+        };
+        Self { cumulative: histogram.iter_recorded().map(bucket).collect() }
+    }
+}
+
 /// ln of the ratio of the `p` quantiles of two series of consecutive slices, with an interval by the circular block bootstrap.
 ///
 /// Resampled are stretches of consecutive slices of each side (Künsch 1989, The jackknife and the bootstrap for general stationary
@@ -33,8 +58,8 @@ const RESAMPLES: usize = 1_000;
 /// It says nothing of drift between the measurements. `None` below ten slices on a side, below the samples that a block needs for
 /// that quantile, and for a confidence outside of 0 to 1. The same seed gives the same interval.
 pub fn slice_bootstrap(
-    before: &[Histogram<u64>],
-    after: &[Histogram<u64>],
+    before: &[SliceTimes],
+    after: &[SliceTimes],
     p: f64,
     confidence: f64,
     seed: u64,
@@ -72,7 +97,7 @@ fn difference(before: Side, after: Side, confidence: f64) -> Option<Estimate> {
     estimate(after.value - before.value, (from + to).sqrt(), freedom, confidence, sd, slices)
 }
 
-fn quantile_of_side(slices: &[Histogram<u64>], p: f64, random: &mut Xoshiro256PlusPlus) -> Option<Side> {
+fn quantile_of_side(slices: &[SliceTimes], p: f64, random: &mut Xoshiro256PlusPlus) -> Option<Side> {
     if slices.len() < LEAST {
         return None;
     }
@@ -140,28 +165,26 @@ fn side(
 ///
 /// A quantile is found by bisection over the values that occur, with a sum over the slices at each step, so that a resample costs
 /// about `slices * log2(values)` whatever the samples are.
-struct Merged {
+struct Merged<'a> {
     /// Every value that occurs, ascending.
     values: Vec<u64>,
-    /// Of each slice its values with the number of samples at or below each.
-    slices: Vec<Vec<(u64, u32)>>,
+    slices: &'a [SliceTimes],
     /// Samples of each slice.
     samples: Vec<u32>,
     /// Samples of each slice at or below the value at an index, as far as it was asked for.
     columns: HashMap<usize, Vec<u32>>,
 }
 
-impl Merged {
-    fn new(slices: &[Histogram<u64>]) -> Self {
-        let slices: Vec<Vec<(u64, u32)>> = slices.iter().map(cumulative).collect();
+impl<'a> Merged<'a> {
+    fn new(slices: &'a [SliceTimes]) -> Self {
         let mut values = Vec::new();
-        for slice in &slices {
-            values.extend(slice.iter().map(|(value, _)| *value));
+        for slice in slices {
+            values.extend(slice.cumulative.iter().map(|(value, _)| *value));
             // Two ascending runs, which the stable sort merges.
             values.sort();
             values.dedup();
         }
-        let samples = slices.iter().map(|slice| slice.last().map_or(0, |(_, samples)| *samples)).collect();
+        let samples = slices.iter().map(|slice| slice.cumulative.last().map_or(0, |(_, samples)| *samples)).collect();
         Self { values, slices, samples, columns: HashMap::new() }
     }
 
@@ -172,10 +195,10 @@ impl Merged {
 
     /// Samples of each slice at or below the value at `index`.
     fn at_most(&mut self, index: usize) -> &[u32] {
-        let (values, slices) = (&self.values, &self.slices);
+        let (values, slices) = (&self.values, self.slices);
         self.columns.entry(index).or_insert_with(|| {
             let value = values[index];
-            let at_most = |slice: &Vec<(u64, u32)>| {
+            let at_most = |SliceTimes { cumulative: slice }: &SliceTimes| {
                 let beyond = slice.partition_point(|(other, _)| *other <= value);
                 beyond.checked_sub(1).map_or(0, |last| slice[last].1)
             };
@@ -213,16 +236,6 @@ fn weighted(counts: &[u32], weights: &[u32]) -> u64 {
     counts.iter().zip(weights).map(|(count, weight)| u64::from(*count) * u64::from(*weight)).sum()
 }
 
-/// The middles of the buckets that have samples, each with the number of samples at or below it.
-fn cumulative(histogram: &Histogram<u64>) -> Vec<(u64, u32)> {
-    let mut seen = 0_u64;
-    let bucket = |bucket: hdrhistogram::iterators::IterationValue<u64>| {
-        seen += bucket.count_at_value();
-        (histogram.median_equivalent(bucket.value_iterated_to()), u32::try_from(seen).unwrap_or(u32::MAX))
-    };
-    histogram.iter_recorded().map(bucket).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -234,14 +247,14 @@ mod tests {
         Histogram::new_with_bounds(1, 3_600_000_000_000, 3).unwrap()
     }
 
-    fn slices(n: usize, samples: usize, factor: f64, seed: u64) -> Vec<Histogram<u64>> {
+    fn slices(n: usize, samples: usize, factor: f64, seed: u64) -> Vec<SliceTimes> {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
         let slice = |_| {
             let mut slice = empty();
             for _ in 0..samples {
                 slice.record((factor * 1e6 * (1.0 - random.random::<f64>()).ln().abs()) as u64 + 1).unwrap();
             }
-            slice
+            SliceTimes::from(&slice)
         };
         (0..n).map(slice).collect()
     }
@@ -276,7 +289,7 @@ mod tests {
     fn too_little_or_nothing_has_no_interval() {
         let few = slices(9, 300, 1.0, 1);
         let enough = slices(10, 300, 1.0, 1);
-        let nothing = vec![empty(); 20];
+        let nothing = vec![SliceTimes::from(&empty()); 20];
         assert_eq!(slice_bootstrap(&few, &enough, 0.5, 0.95, 1), None);
         assert_eq!(slice_bootstrap(&enough, &nothing, 0.5, 0.95, 1), None);
         assert_eq!(slice_bootstrap(&enough, &enough, 0.9999, 0.95, 1), None);
@@ -311,7 +324,8 @@ mod tests {
                 (0..*weight).for_each(|_| sum.add(slice).unwrap());
             }
             if let Some(expected) = block_quantile(&sum, p) {
-                let quantile = Merged::new(&slices).quantile(&weights[..slices.len()], p).unwrap();
+                let times: Vec<SliceTimes> = slices.iter().map(SliceTimes::from).collect();
+                let quantile = Merged::new(&times).quantile(&weights[..slices.len()], p).unwrap();
                 prop_assert!((quantile - expected).abs() <= 1e-9 * expected, "{} {}", quantile, expected);
             }
         }

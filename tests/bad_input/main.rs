@@ -8,6 +8,7 @@ mod database;
 mod folders;
 mod foreign_files;
 mod gates;
+mod hostile_records;
 mod interrupted;
 mod query;
 mod scenario;

@@ -84,6 +84,9 @@ fn the_terminal_fits_80_columns_and_is_read_without_colour() {
     - each side was measured once, so drift of the machine between the two is not
       excluded and no verdict is given; a claim needs 6 interleaved rounds of both
       phases or more
+    - there is no latency.hlog with reports/events/20261121T012345Z-before, nor with
+      reports/events/20261121T012345Z-after: percentiles have no interval, and
+      cannot be checked; keep the files of a record together, or measure again
     ");
 }
 
@@ -173,6 +176,7 @@ fn markdown_for_github() {
     ## Notes
 
     - each side was measured once, so drift of the machine between the two is not excluded and no verdict is given; a claim needs 6 interleaved rounds of both phases or more
+    - there is no latency.hlog with reports/events/20261121T012345Z-before, nor with reports/events/20261121T012345Z-after: percentiles have no interval, and cannot be checked; keep the files of a record together, or measure again
     ");
 }
 
@@ -247,6 +251,9 @@ fn nulls_errors_and_interruption_are_shown_as_such() {
     - each side was measured once, so drift of the machine between the two is not
       excluded and no verdict is given; a claim needs 6 interleaved rounds of both
       phases or more
+    - there is no latency.hlog with reports/events/20261121T012345Z-before, nor with
+      reports/events/20261121T012345Z-after: percentiles have no interval, and
+      cannot be checked; keep the files of a record together, or measure again
     - the measurement after was interrupted: 0.2 s of 30 s were measured; measure
       the phase after again
     - after: 1 of 1 operations ended in an error; of these only timeouts are in the
