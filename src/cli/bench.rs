@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{
+    consent::ConsentArgs,
     exit::{CommandError, Exit},
     format::FormatArgs,
     load::{self, LoadArgs},
@@ -14,7 +15,7 @@ use super::{
     undecided::UndecidedArgs,
 };
 use crate::{
-    clinic::{self, CapacityPlan},
+    clinic::{self, CapacityPlan, Job},
     record::Phase,
     render,
     scenario::Threshold,
@@ -40,6 +41,8 @@ pub(super) struct BenchArgs {
     format: FormatArgs,
     #[command(flatten)]
     reports: ReportsArgs,
+    #[command(flatten)]
+    consent: ConsentArgs,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -70,12 +73,16 @@ pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, Command
         None => {
             let plan = options.plan(&scenario)?;
             let place = args.target.place(plan.most_connections())?;
-            session::at(place, command, async |clinic| clinic::bench(clinic, &scenario, phase, &plan, &reports).await)?
+            session::at(place, command, async |clinic| {
+                args.consent.ask(clinic, &scenario, Job::Execute(phase)).await?;
+                clinic::bench(clinic, &scenario, phase, &plan, &reports).await
+            })?
         }
         Some(threshold) => {
             let plan = CapacityPlan::new(&options, &scenario, threshold.clone())?;
             let place = args.target.place(plan.most_connections())?;
             session::at(place, command, async |clinic| {
+                args.consent.ask(clinic, &scenario, Job::Execute(phase)).await?;
                 clinic::find_capacity(clinic, &scenario, phase, &plan, &reports).await
             })?
         }

@@ -6,15 +6,16 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
+    consent::ConsentArgs,
     exit::{CommandError, Exit},
     format::FormatArgs,
     output::Output,
     scenario::ScenarioArgs,
     session,
-    target::{ConsentArgs, TargetArgs},
+    target::TargetArgs,
 };
 use crate::{
-    clinic::{self, Direction, Error, ErrorKind, FixOutcome, FixPlan},
+    clinic::{self, Direction, FixOutcome},
     render::{self, Block, Document, Table},
     scenario::Scenario,
 };
@@ -40,13 +41,7 @@ pub(super) fn run(args: &FixArgs, direction: Direction, output: &mut Output) -> 
     };
     let (outcome, _) = session::at(args.target.place(0)?, command, async |clinic| {
         let plan = clinic::plan_fix(clinic, &scenario, direction).await?;
-        if !plan.managed && !plan.statements.is_empty() {
-            clinic.note(announcement(&plan));
-            if !args.consent.yes {
-                return Err(Error::new(ErrorKind::Usage, format!("nothing was run on {}", plan.place))
-                    .with_hint("pass --yes to run these statements there"));
-            }
-        }
+        args.consent.ask_for_fix(clinic, &plan)?;
         match direction {
             Direction::Up => clinic::apply_fix(clinic, &scenario).await,
             Direction::Down => clinic::revert_fix(clinic, &scenario).await,
@@ -125,16 +120,6 @@ impl<'a> FixResult<'a> {
         }
         Document { blocks }
     }
-}
-
-fn announcement(plan: &FixPlan) -> String {
-    let mut text = format!("to be run on {}, with a lock_timeout of {:?}:", plan.place, plan.lock_timeout);
-    for statement in &plan.statements {
-        text.push_str("\n  ");
-        text.push_str(&statement.replace('\n', "\n  "));
-        text.push(';');
-    }
-    text
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod baseline;
 mod bench;
 mod compare;
+mod consent;
 mod exit;
 mod explain;
 mod fix;

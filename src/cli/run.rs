@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{
+    consent::ConsentArgs,
     exit::{CommandError, Exit},
     format::FormatArgs,
     gates::{GateArgs, GateFiles},
@@ -13,11 +14,11 @@ use super::{
     rounds::RoundsArgs,
     scenario::ScenarioArgs,
     session,
-    target::{ConsentArgs, TargetArgs},
+    target::TargetArgs,
     undecided::UndecidedArgs,
 };
 use crate::{
-    clinic::{self, LoadOptions, RunPlan, SeedOptions},
+    clinic::{self, Job, LoadOptions, RunPlan, SeedOptions},
     render,
 };
 
@@ -65,10 +66,10 @@ fn measure(args: &RunArgs, output: &mut Output, files: &mut GateFiles) -> Result
     let judging = args.judging.judging(&args.gates.gates);
     let reports = args.reports.reports();
     let place = args.target.place(plan.load.most_connections())?;
-    args.consent.ask_for_run(&place, &scenario, plan.aa)?;
     let seed = SeedOptions { reseed: args.reseed, connections: None };
     let markdown = |comparison: &_| render::markdown(&render::comparison(comparison));
     let (outcome, interrupted) = session::at(place, "latclinic run", async |clinic| {
+        args.consent.ask(clinic, &scenario, Job::Run { reseed: args.reseed, aa: plan.aa }).await?;
         clinic::run(clinic, &scenario, &seed, &plan, &judging, &reports, &markdown).await
     })?;
     files.saved(&outcome.folder);

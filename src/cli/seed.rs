@@ -6,11 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    exit::CommandError, exit::Exit, format::FormatArgs, output::Output, scenario::ScenarioArgs, session,
-    target::TargetArgs,
+    consent::ConsentArgs, exit::CommandError, exit::Exit, format::FormatArgs, output::Output, scenario::ScenarioArgs,
+    session, target::TargetArgs,
 };
 use crate::{
-    clinic::{self, SeedOptions, SeedOutcome},
+    clinic::{self, Job, SeedOptions, SeedOutcome},
     render::{self, Block, Document, Table},
     scenario::Scenario,
 };
@@ -26,6 +26,8 @@ pub(super) struct SeedArgs {
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
+    consent: ConsentArgs,
+    #[command(flatten)]
     target: TargetArgs,
 }
 
@@ -33,6 +35,7 @@ pub(super) fn run(args: &SeedArgs, output: &mut Output) -> Result<Exit, CommandE
     let scenario = args.scenario.load()?;
     let options = SeedOptions { reseed: args.reseed, connections: None };
     let (outcome, _) = session::at(args.target.place(0)?, "latclinic seed", async |clinic| {
+        args.consent.ask(clinic, &scenario, Job::Seed { reseed: args.reseed }).await?;
         clinic::seed(clinic, &scenario, &options).await
     })?;
     let result = SeedResult::new(&scenario, &outcome);

@@ -4,11 +4,8 @@ use std::{env, ffi::OsStr};
 
 use clap::Args;
 
-use super::{
-    exit::{CommandError, Exit},
-    managed::ManagedArgs,
-};
-use crate::{clinic::Place, render, scenario::Scenario};
+use super::{exit::CommandError, managed::ManagedArgs};
+use crate::clinic::Place;
 
 /// Flags that say where to work.
 #[derive(Debug, Args)]
@@ -19,53 +16,6 @@ pub(super) struct TargetArgs {
     database_url: Option<String>,
     #[command(flatten)]
     managed: ManagedArgs,
-}
-
-/// Consent to change a server that is not latclinic's own.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Target")]
-pub(super) struct ConsentArgs {
-    /// Apply or revert the fix on a server that is not latclinic's own
-    #[arg(long)]
-    pub(super) yes: bool,
-}
-
-impl ConsentArgs {
-    /// Makes sure that a person has agreed to what a run changes on a server that is not latclinic's own.
-    ///
-    /// # Errors
-    /// They have not; the message says what would be done, and where.
-    pub(super) fn ask_for_run(&self, place: &Place, scenario: &Scenario, aa: bool) -> Result<(), CommandError> {
-        let Place::Given(connector) = place else { return Ok(()) };
-        if self.yes {
-            return Ok(());
-        }
-        let rolled_back = "it would run each operation for some parameters in transactions that it rolls back";
-        let mut message = format!(
-            "nothing was done: this would make the schema {} on {}, load {} rows, and measure the workload there, with a \
-             CHECKPOINT before each block where the role may; {}",
-            scenario.schema_name(),
-            connector.place(),
-            render::count(scenario.rows_by_table().values().sum()),
-            match (aa, scenario.fix.changes_database()) {
-                (true, _) => "a fix that is applied there would be taken back".to_owned(),
-                (false, true) => format!(
-                    "{rolled_back}, and between the blocks try writes that it rolls back, VACUUM, and apply the fix and take it \
-                     back, again and again:"
-                ),
-                (false, false) => rolled_back.to_owned(),
-            },
-        );
-        if aa {
-            return Err(CommandError::new(Exit::Usage, anyhow::Error::msg(message)).with_hint("pass --yes to do it"));
-        }
-        for statement in scenario.fix.up.statements.iter().chain(&scenario.fix.down.statements) {
-            message.push_str("\n  ");
-            message.push_str(&statement.text.replace('\n', "\n  "));
-            message.push(';');
-        }
-        Err(CommandError::new(Exit::Usage, anyhow::Error::msg(message)).with_hint("pass --yes to do it"))
-    }
 }
 
 impl TargetArgs {

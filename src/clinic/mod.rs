@@ -8,6 +8,7 @@ mod bench;
 mod bracket;
 mod capacity;
 mod compare;
+mod consent;
 mod error;
 mod event;
 mod explain;
@@ -32,10 +33,12 @@ mod seed;
 mod thresholds;
 mod warnings;
 
+pub use crate::pg::Effect;
 pub use baseline::{Baselines, find_baseline, list_baselines, save_baseline};
 pub use bench::{BenchOutcome, Reports, bench};
 pub use capacity::{CapacityPlan, find_capacity};
 pub use compare::{BeforeSide, CompareRequest, Compared, Judging, compare, write_comparison};
+pub use consent::{Job, Reaches, Undertaken, Undertaking, undertaking};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Events, LoadProgress, LoadStage, RoundPlace};
 pub use explain::{

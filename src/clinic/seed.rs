@@ -178,7 +178,7 @@ fn default_connections() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MOST_CONNECTIONS)
 }
 
-fn failure(scenario: &Scenario, place: &str, error: pg::Error, stopped: bool) -> Error {
+pub(super) fn failure(scenario: &Scenario, place: &str, error: pg::Error, stopped: bool) -> Error {
     // What was cancelled may say so in the server's words.
     if stopped || error.is_stopped() {
         return Error::new(ErrorKind::Interrupted, format!("the seed of {} was stopped before it ended", scenario.id))

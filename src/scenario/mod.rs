@@ -20,6 +20,7 @@ mod nearest;
 mod node;
 mod rate;
 mod raw;
+mod reach;
 mod read;
 mod recipe;
 mod results;
@@ -49,6 +50,7 @@ pub use model::{
 };
 pub use nearest::nearest;
 pub use rate::{GREATEST_RATE, RateFault, parse_rate};
+pub use reach::{Beyond, Known, Name, Reading, RelationKind, reach, reach_unordered, stays_within};
 pub use read::{json_schema, load};
 pub use recipe::GENERATOR_VERSION;
 pub use results::Results;

@@ -126,11 +126,27 @@ fn at<'a>(url: &'a str, args: &[&'a str]) -> Vec<&'a str> {
 fn what_would_change_a_server_that_is_not_ours_needs_a_yes() {
     let site = Site::with_server();
     let url = site.url("latclinic", "latclinic");
-    assert_snapshot!(site.refused(2, &at(&url, &["run", "--rows", "2000"])), @"
-    error: nothing was done: this would make the schema latclinic_events on SOCKET:5432/latclinic, load 2 000 rows, and measure the workload there, with a CHECKPOINT before each block where the role may; it would run each operation for some parameters in transactions that it rolls back, and between the blocks try writes that it rolls back, VACUUM, and apply the fix and take it back, again and again:
-      CREATE INDEX CONCURRENTLY events_user_id_created_at_idx ON events (user_id, created_at DESC);
-      DROP INDEX CONCURRENTLY IF EXISTS events_user_id_created_at_idx;
-      help: pass --yes to do it
+    let run = site.run(&at(&url, &["run", "--rows", "2000"]));
+    assert_eq!(run.exit, 2);
+    assert_snapshot!(run.stderr.trim_end(), @"
+    on SOCKET:5432/latclinic: make the schema latclinic_events and load 2 000 rows, unless they are there; measure the workload, with a CHECKPOINT before each block if the role may; execute each operation for some parameters in transactions that are rolled back; between the blocks try writes that are rolled back, VACUUM, and apply the fix and take it back, again and again
+    statements that write nothing outside of the schema latclinic_events:
+      sql/events/schema.sql:2
+          CREATE TABLE events (
+              id         bigint      PRIMARY KEY,
+              user_id    bigint      NOT NULL,
+              created_at timestamptz NOT NULL,
+              kind       text        NOT NULL,
+              payload    jsonb       NOT NULL
+          );
+      scenarios/events.toml: workload.statements.latest_events.sql:1
+          SELECT id, user_id, created_at FROM events WHERE user_id = $1 ORDER BY created_at DESC LIMIT 20;
+      sql/events/fix.up.sql:1
+          CREATE INDEX CONCURRENTLY events_user_id_created_at_idx ON events (user_id, created_at DESC);
+      sql/events/fix.down.sql:1
+          DROP INDEX CONCURRENTLY IF EXISTS events_user_id_created_at_idx;
+    error: nothing was run on SOCKET:5432/latclinic
+      help: pass --yes to run these statements there
     ");
     assert_eq!(site.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'latclinic_events'"), "0");
 

@@ -4,6 +4,7 @@
 
 mod baselines;
 mod conditions;
+mod consent;
 mod database;
 mod folders;
 mod foreign_files;

@@ -12,6 +12,7 @@ use self::{
 };
 use super::{
     bench::PhaseName,
+    consent::ConsentArgs,
     exit::{CommandError, Exit},
     format::FormatArgs,
     output::Output,
@@ -20,7 +21,11 @@ use super::{
     session,
     target::TargetArgs,
 };
-use crate::{clinic, record::Phase, render};
+use crate::{
+    clinic::{self, Job},
+    record::Phase,
+    render,
+};
 
 /// Capture the plans of one phase, or say what is wrong with a plan of yours
 #[derive(Debug, Args)]
@@ -49,6 +54,8 @@ pub(super) struct ExplainArgs {
     format: FormatArgs,
     #[command(flatten)]
     reports: ReportsArgs,
+    #[command(flatten)]
+    consent: ConsentArgs,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -85,8 +92,8 @@ impl WithoutScenario {
 }
 
 const WITHOUT_SCENARIO: [&str; 4] = ["query", "plan", "rule", "rules"];
-const OF_SCENARIO: [&str; 8] =
-    ["scenario", "rows", "phase", "random_seed", "time_limit", "what_if", "reports", "output"];
+const OF_SCENARIO: [&str; 9] =
+    ["scenario", "rows", "phase", "random_seed", "time_limit", "what_if", "reports", "output", "yes"];
 
 pub(super) fn run(args: &ExplainArgs, output: &mut Output) -> Result<Exit, CommandError> {
     let format = args.format.format;
@@ -119,6 +126,7 @@ fn of_scenario(args: &ExplainArgs, phase: Phase, output: &mut Output) -> Result<
     let reports = args.reports.reports();
     let what_if = args.what_if.by();
     let (outcome, interrupted) = session::at(args.target.place(0)?, "latclinic explain", async |clinic| {
+        args.consent.ask(clinic, &scenario, Job::Execute(phase)).await?;
         clinic::explain(clinic, &scenario, phase, seed, args.limit.time_limit(), what_if, &reports).await
     })?;
     let examinations = outcome.captured.examinations(&outcome.findings);

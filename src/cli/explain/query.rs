@@ -27,7 +27,7 @@ const LONGEST: u64 = 16 * MIB;
 #[command(next_help_heading = "A statement of yours")]
 pub(super) struct QueryArgs {
     /// Say why this statement is slow: SQL, `@FILE`, or `-` for stdin. It is executed, and can only read
-    #[arg(long, value_name = "SQL", allow_hyphen_values = true, conflicts_with_all = ["scenario", "rows", "phase", "random_seed", "reports", "output", "plan", "rule", "rules"])]
+    #[arg(long, value_name = "SQL", allow_hyphen_values = true, conflicts_with_all = ["scenario", "rows", "phase", "random_seed", "reports", "output", "yes", "plan", "rule", "rules"])]
     pub(super) query: Option<String>,
     /// The value of $1, the next one of $2, and so on; \N is NULL. Without any, the plan for any values is explained, and not executed
     #[arg(long = "parameter", value_name = "VALUE", allow_hyphen_values = true, requires = "query")]
