@@ -173,7 +173,7 @@ fn from_nothing_to_ready_and_again_with_the_same_data() {
     );
     let socket_dir = lease.socket_dir().to_path_buf();
     assert_eq!(fs::metadata(&socket_dir).unwrap().permissions().mode() & 0o777, 0o700);
-    lease.release().unwrap();
+    lease.release(&|_| {}).unwrap();
     assert!(site.is_free());
     assert!(!socket_dir.exists());
     assert!(!site.cluster().join("postmaster.pid").exists());
@@ -199,7 +199,7 @@ fn settings_of_the_user_win_and_those_that_reach_the_server_do_not_yield() {
     query(lease.running(), "ALTER SYSTEM SET work_mem = '7MB'");
     query(lease.running(), "ALTER SYSTEM SET maintenance_work_mem = '77MB'");
     query(lease.running(), "ALTER SYSTEM SET listen_addresses = '*'");
-    lease.release().unwrap();
+    lease.release(&|_| {}).unwrap();
     let lease = site.lease().unwrap();
     let shown = ["work_mem", "maintenance_work_mem", "listen_addresses"];
     assert_eq!(shown.map(|name| query(lease.running(), &format!("SHOW {name}"))), ["7MB", "77MB", ""]);
@@ -223,7 +223,7 @@ fn started_looked_at_stopped_and_destroyed_from_the_command_line() {
     let lease = site.lease().unwrap();
     assert!(!lease.started_it());
     assert_eq!(u64::from(lease.running().pid), pid);
-    lease.release().unwrap();
+    lease.release(&|_| {}).unwrap();
     assert!(!site.is_free(), "a server that was started to stay goes on after a lease");
 
     assert_eq!(site.done(&["stop"]), format!("the server (pid {pid}) has stopped; its data stay\n"));
@@ -250,7 +250,7 @@ fn a_killed_latclinic_leaves_no_server_and_the_next_one_works() {
     // At once, while the server may still be shutting down.
     let lease = site.lease().unwrap();
     assert_eq!(query(lease.running(), "SELECT 1"), "1");
-    lease.release().unwrap();
+    lease.release(&|_| {}).unwrap();
 
     let mut program = site.sleeping_psql();
     program.signal(Signal::SIGKILL);
@@ -283,7 +283,7 @@ fn a_crashed_server_starts_again() {
     drop(lease);
     let lease = site.lease().unwrap();
     assert_eq!(query(lease.running(), "SELECT answer FROM kept"), "42");
-    lease.release().unwrap();
+    lease.release(&|_| {}).unwrap();
 
     site.done(&["start"]);
     let server::Running { pid, socket_dir, port, .. } = server::status(&site.options()).unwrap().running.unwrap();
@@ -296,7 +296,7 @@ fn a_crashed_server_starts_again() {
 #[test]
 fn a_stale_pid_file_whose_number_somebody_else_has_now_is_no_obstacle() {
     let site = Site::new();
-    site.lease().unwrap().release().unwrap();
+    site.lease().unwrap().release(&|_| {}).unwrap();
     let mut stranger = Command::new("sleep");
     stranger.arg("1000");
     let owner = fs::metadata(site.cluster()).unwrap();
@@ -513,7 +513,7 @@ fn a_folder_of_somebody_else_is_neither_used_nor_destroyed() {
 #[test]
 fn data_of_another_major_version_are_said_in_words() {
     let site = Site::new();
-    site.lease().unwrap().release().unwrap();
+    site.lease().unwrap().release(&|_| {}).unwrap();
     fs::write(site.cluster().join("PG_VERSION"), "13\n").unwrap();
     let output = site.run(&["start"]);
     assert_eq!(output.status.code(), Some(1));
@@ -526,7 +526,7 @@ fn a_server_that_dies_at_start_says_why() {
     let lease = site.lease().unwrap();
     query(lease.running(), "ALTER SYSTEM SET shared_buffers = '4000GB'");
     let socket_dir = lease.socket_dir().to_path_buf();
-    lease.release().unwrap();
+    lease.release(&|_| {}).unwrap();
     let output = site.run(&["start"]);
     assert_eq!(output.status.code(), Some(1));
     let words = text(&output.stderr);

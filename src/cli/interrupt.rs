@@ -72,15 +72,18 @@ impl Interrupt {
 /// Runs a command on a runtime of this thread while listening for signals.
 pub(crate) fn block_on<F: Future>(command: impl FnOnce(Interrupt) -> F) -> io::Result<F::Output> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let output = runtime.block_on(async {
         let interrupt = Interrupt::default();
         let listener = tokio::spawn(interrupt.clone().listen());
         // The handlers are in place before the command begins: a signal in its first moments must not be lost.
         tokio::task::yield_now().await;
         let output = command(interrupt).await;
         listener.abort();
-        Ok(output)
-    })
+        output
+    });
+    // A name that is being looked up is not waited for.
+    runtime.shutdown_background();
+    Ok(output)
 }
 
 #[expect(clippy::exit, reason = "whoever asks twice wants out now; the kernel stops the server with this process")]

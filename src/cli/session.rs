@@ -1,6 +1,6 @@
 //! What every command that works on a database needs: a runtime, signals, progress, the place.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{
     exit::{CommandError, Exit},
@@ -21,13 +21,21 @@ pub(super) fn at<T>(
 ) -> Result<(T, Exit), CommandError> {
     let ran = interrupt::block_on(async |interrupt| {
         let progress = Arc::new(Progress::new());
+        let abandoned = Arc::<OnceLock<clinic::managed::Abandoned>>::default();
         interrupt.before_quitting({
-            let progress = Arc::clone(&progress);
-            move || progress.finish()
+            let (progress, abandoned) = (Arc::clone(&progress), Arc::clone(&abandoned));
+            move || {
+                progress.finish();
+                abandoned.get().into_iter().for_each(|server| server.tell());
+            }
         });
         let result = match Clinic::open(place, command, Arc::clone(&progress) as _, interrupt.token().clone()).await {
             Ok(clinic) => {
-                let result = work(&clinic).await;
+                clinic.abandoned().into_iter().for_each(|server| drop(abandoned.set(server)));
+                let result = match work(&clinic).await {
+                    Err(error) => Err(clinic.explained(error).await),
+                    done => done,
+                };
                 let closed = clinic.close().await;
                 result.and_then(|value| closed.map(|()| value))
             }

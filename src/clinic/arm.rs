@@ -3,17 +3,20 @@
 use std::{borrow::Cow, ops::Range, time::Duration};
 
 use super::{
-    Error, PlannedLoad, RoundPlace,
+    Error, ErrorKind, PlannedLoad, RoundPlace,
     bench::{slices, write},
     explain::{Captured, Sampled},
     measure::{Measured, Ready},
     warnings,
 };
 use crate::{
-    engine::{CompactHistogram, Measurement, SliceFigures},
+    engine::{CompactHistogram, Ended, Measurement, SliceFigures},
     record::{self, Block, BlockHistograms, BlockStatement, Folder, Found, Interval, Record, RunInfo},
     stats::SliceTimes,
 };
+
+/// How often a block is measured at most, if latclinic stands still in each.
+const ATTEMPTS: u32 = 3;
 
 /// One side of a run.
 pub(super) struct Arm<'a> {
@@ -46,7 +49,25 @@ impl<'a> Arm<'a> {
     /// As [`Ready::measure`].
     pub(super) async fn measure(&mut self, plan: &PlannedLoad, place: RoundPlace) -> Result<Measured, Error> {
         self.ready.draw_from(plan.load.seed)?;
-        self.ready.measure_block(plan, Some(place)).await
+        let mut attempt = 1;
+        loop {
+            let measured = self.ready.measure_block(plan, Some(place)).await?;
+            let still = measured.measurement.suspended;
+            if still.is_zero() || measured.measurement.ended != Ended::Completed {
+                return Ok(measured);
+            }
+            let words = format!(
+                "latclinic stood still for {:.1} s in round {}: it was stopped, or the machine slept",
+                still.as_secs_f64(),
+                place.round
+            );
+            if attempt == ATTEMPTS {
+                return Err(Error::new(ErrorKind::Failed, format!("{words}, in each of {ATTEMPTS} attempts"))
+                    .with_hint("measure while nothing stops it"));
+            }
+            self.ready.note(format!("{words}; the block is measured again"));
+            attempt += 1;
+        }
     }
 
     /// Adds a block.

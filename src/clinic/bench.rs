@@ -77,6 +77,7 @@ pub(super) async fn measure(
 pub(super) async fn finish(ready: &Ready<'_>, mut measured: Measured, folder: &Folder) -> Result<BenchOutcome, Error> {
     let Measured { measurement, record, sampled } = &mut measured;
     let captured = match &measurement.ended {
+        Ended::Completed if record.changed_by_others.is_some() => Err(changed(record)),
         Ended::Completed if measurement.total.operations == 0 => Err(nothing_sent(record)),
         Ended::Completed if record.totals.errors == record.totals.operations => {
             Err(all_failed(record.phase, &measurement.total))
@@ -88,7 +89,7 @@ pub(super) async fn finish(ready: &Ready<'_>, mut measured: Measured, folder: &F
     };
     let (captured, failure) = match captured {
         Ok(captured) => (captured, None),
-        Err(error) => (None, Some(error)),
+        Err(error) => (None, Some(ready.explained(error).await)),
     };
     // A stop while plans are captured interrupts the phase, though its figures are whole.
     if measurement.ended == Ended::Completed
@@ -154,8 +155,31 @@ pub(super) fn write<'i>(
     folder.write_record(record)
 }
 
+/// That another session has changed what was measured.
+pub(super) fn changed(record: &Record) -> Error {
+    let words = record.changed_by_others.clone().unwrap_or_default();
+    Error::new(ErrorKind::Failed, format!("this is no valid measurement of phase {}: {words}", record.phase))
+        .with_hint("measure again while nobody else works on the scenario")
+}
+
 pub(super) fn nothing_sent(record: &Record) -> Error {
     let (phase, seconds) = (record.phase, record.load.duration_s);
+    if record.suspended_s > 0.0 {
+        let still = record.suspended_s;
+        return Error::new(
+            ErrorKind::Failed,
+            format!("no operation of phase {phase} was sent: latclinic stood still for {still:.1} s, since it was stopped or the machine slept"),
+        )
+        .with_hint("measure again");
+    }
+    if let Some(connections) = record.connections.as_ref().filter(|connections| connections.without_s > 0.0) {
+        let why = connections.sample.as_deref().unwrap_or("connections were lost before the measured window");
+        return Error::new(
+            ErrorKind::Failed,
+            format!("no operation of phase {phase} was sent: the clients had no connection: {why}"),
+        )
+        .with_hint("is the server running? its log says why it ended");
+    }
     Error::new(
         ErrorKind::Failed,
         format!(

@@ -117,6 +117,7 @@ pub async fn find_capacity(
             finish(&ready, measured, &folder).await
         }
         (Some(mut measured), Err(failure)) => {
+            let failure = ready.explained(failure).await;
             measured.record.capacity = Some(capacity);
             measured.record.interrupted = true;
             measured.record.interrupted_by = Some(format!("the search for capacity did not end: {failure}"));

@@ -23,13 +23,17 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    /// Whether a connection was lost.
+    lost: bool,
+    /// Whether it says what befell the server.
+    explained: bool,
     source: Option<Box<dyn error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// A failure of `kind`; `message` is a lower-case fragment that names the place.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, source: None }
+        Self { kind, message: message.into(), hint: None, lost: false, explained: false, source: None }
     }
 
     /// Adds the way out.
@@ -64,6 +68,35 @@ impl Error {
         self
     }
 
+    /// The same failure, which says what befell the server.
+    #[must_use]
+    pub(super) fn explaining(mut self) -> Self {
+        self.explained = true;
+        self
+    }
+
+    /// Whether it says what befell the server.
+    pub(super) fn is_explained(&self) -> bool {
+        self.explained
+    }
+
+    /// Whether a connection to the server was lost.
+    pub(super) fn is_lost(&self) -> bool {
+        let cause = self.source.as_deref().and_then(|source| source.downcast_ref::<Self>());
+        self.lost || cause.is_some_and(Self::is_lost)
+    }
+
+    /// The failure with its causes, as one text.
+    pub(super) fn words(&self) -> String {
+        let mut words = self.message.clone();
+        let mut cause = error::Error::source(self);
+        while let Some(one) = cause {
+            words.push_str(&format!(": {one}"));
+            cause = one.source();
+        }
+        words
+    }
+
     /// What it means for the caller.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -82,7 +115,8 @@ impl From<pg::Error> for Error {
             () if error.is_usage() => ErrorKind::Usage,
             () => ErrorKind::Failed,
         };
-        Self { kind, message: error.to_string(), hint: error.hint().map(str::to_owned), source: None }
+        let (message, hint) = (error.to_string(), error.hint().map(str::to_owned));
+        Self { kind, message, hint, lost: error.is_disconnect(), explained: false, source: None }
     }
 }
 

@@ -6,9 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     pg::{
-        Connector, UserSession,
+        self, Connector, UserSession,
         fix::{self, Progress},
     },
     record::{Applied, FixInfo, Phase, RewriteInfo},
@@ -17,6 +20,9 @@ use crate::{
 
 use super::{Clinic, Error, ErrorKind, Event};
 pub use crate::pg::fix::{Direction, FixState};
+
+/// How long the server may take to say where the fix stands after a failure.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// What applying or reverting would run, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +176,49 @@ pub async fn require_fix(clinic: &Clinic, scenario: &Scenario, phase: Phase) -> 
         .with_hint(hint))
 }
 
+/// Makes sure that a fix which changes the database can be applied at all.
+///
+/// # Errors
+/// The server is a standby, the role's transactions are read-only, or the server cannot be asked.
+pub(super) async fn require_writable(clinic: &Clinic, scenario: &Scenario) -> Result<(), Error> {
+    if !scenario.fix.changes_database() {
+        return Ok(());
+    }
+    let client = clinic.connector().connect("check").await?;
+    pg::check_writable(&client).await.map_err(|error| {
+        let refused = Error::new(ErrorKind::Failed, format!("cannot apply the fix of {}: {error}", scenario.id));
+        error.hint().map(str::to_owned).into_iter().fold(refused, Error::with_hint)
+    })
+}
+
+/// Where the fix stands, also after a stop; `None` if the server does not tell at once.
+pub(super) async fn state_now(clinic: &Clinic, scenario: &Scenario) -> Option<FixState> {
+    let ask = async {
+        let client = clinic.connector().until(CancellationToken::new()).connect("check").await?;
+        fix::state(&client, scenario).await
+    };
+    timeout(AT_ONCE, ask).await.ok()?.ok()
+}
+
+/// How the fix is left, and how to take it back; `None` if that is not known.
+pub(super) fn way_back(clinic: &Clinic, scenario: &Scenario, state: Option<&FixState>) -> String {
+    let command = |direction| command(clinic.connector(), scenario, direction);
+    let (apply, revert) = (command(Direction::Up), command(Direction::Down));
+    match state {
+        None => {
+            format!("the server does not say whether the fix is applied; if it is, `{revert}` takes it back")
+        }
+        Some(state @ (FixState::Absent | FixState::Unrecorded(_))) => state.to_string(),
+        Some(state @ (FixState::Applied | FixState::Changed | FixState::Damaged(_))) => {
+            format!("{state}; `{revert}` takes it back")
+        }
+        Some(state @ FixState::Half { direction: Direction::Up, .. }) => {
+            format!("{state}; `{revert}` takes it back, `{apply}` goes on")
+        }
+        Some(state @ FixState::Half { direction: Direction::Down, .. }) => format!("{state}; `{revert}` goes on"),
+    }
+}
+
 /// The scenario as a phase sends it.
 pub(super) fn in_phase(scenario: &Scenario, phase: Phase) -> Cow<'_, Scenario> {
     match phase {
@@ -202,7 +251,7 @@ fn verb(direction: Direction) -> &'static str {
 
 fn command(connector: &Connector, scenario: &Scenario, direction: Direction) -> String {
     let yes = if connector.is_managed() { "" } else { " --yes" };
-    format!("{}{yes}", crate::pg::command(verb(direction), scenario))
+    format!("{}{yes}", pg::command(verb(direction), scenario))
 }
 
 fn one_line(sql: &str) -> String {

@@ -6,7 +6,7 @@ use super::{Error, ErrorKind, gates, machine, saving::Extent};
 use crate::{
     load::Load,
     scenario::{
-        Arrivals, Connections, Gate, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Scenario, Sharing,
+        Arrivals, Connections, Gate, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Scenario, Script, Sharing,
         ThinkDistribution, ThinkTime, Threshold,
     },
 };
@@ -92,6 +92,25 @@ impl PlannedLoad {
     }
 }
 
+/// How long the server's word may take that it gave a statement up.
+const WORD_OF_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an operation that is in flight at the end can take at most.
+fn grace(scenario: &Scenario, load: &LoadDefaults) -> Duration {
+    let steps = |script: &Script| {
+        let repeats = script.steps.iter().any(|step| step.for_each.is_some());
+        if repeats { u32::MAX } else { u32::try_from(script.steps.len()).unwrap_or(u32::MAX) }
+    };
+    let most = scenario.scripts.iter().map(steps).max().unwrap_or(0);
+    let tries = load.retries.saturating_add(1);
+    match (load.connections.statement_timeout, load.connections.sharing) {
+        (Some(timeout), Sharing::Client | Sharing::Operation) => {
+            timeout.saturating_mul(most.saturating_mul(tries)).saturating_add(WORD_OF_TIMEOUT)
+        }
+        _ => Duration::MAX,
+    }
+}
+
 impl LoadOptions {
     /// The load of `scenario`, with what is asked for differently.
     ///
@@ -107,8 +126,10 @@ impl LoadOptions {
         load.seed = self.seed.unwrap_or(load.seed);
         load.retries = self.retries.unwrap_or(load.retries);
         load.error_limit = self.error_limit.unwrap_or(load.error_limit);
+        let mut planned = Load::new(&load, self.threads.unwrap_or_else(machine::cores));
+        planned.grace = grace(scenario, &load).min(planned.grace);
         Ok(PlannedLoad {
-            load: Load::new(&load, self.threads.unwrap_or_else(machine::cores)),
+            load: planned,
             connections: load.connections,
             sample_plans: !self.no_plan_samples,
             thresholds: self.thresholds(scenario)?,

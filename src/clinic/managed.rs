@@ -4,7 +4,7 @@ use tokio::{sync::mpsc, task};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::server::{
-    Destroyed, Job, Lease, Options, Reached, Running, Started, Status, psql as psql_command, status,
+    Abandoned, Destroyed, Job, Lease, Options, Reached, Running, Started, Status, psql as psql_command, status,
 };
 
 use super::{Error, ErrorKind, Event, Events};
@@ -33,7 +33,7 @@ pub async fn lease(
 /// # Errors
 /// When it does not stop.
 pub async fn release(lease: Lease, events: &dyn Events) -> Result<(), Error> {
-    off_thread(events, move |_| lease.release()).await
+    off_thread(events, move |notes| lease.release(notes)).await
 }
 
 /// How to connect to a managed server.

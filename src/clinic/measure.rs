@@ -65,6 +65,15 @@ impl<'a> Ready<'a> {
         Ok(Self { clinic, scenario, phase, dataset, server, facts, workload, values: Vec::new() })
     }
 
+    pub(super) fn note(&self, words: String) {
+        self.clinic.note(words);
+    }
+
+    /// The failure, with what befell the managed server if that is behind it.
+    pub(super) async fn explained(&self, error: Error) -> Error {
+        self.clinic.explained(error).await
+    }
+
     /// Whether the values that plans are captured for are known.
     pub(super) fn has_values(&self) -> bool {
         !self.values.is_empty()
@@ -153,6 +162,7 @@ impl<'a> Ready<'a> {
         let admin = connector.connect("bench").await?;
         pg::check_room(&admin, &plan.connections, plan.load.clients).await?;
         pg::checkpoint(&admin).await?;
+        let stamp = pg::Stamp::take(&admin, &scenario.schema_name()).await?;
         drop(admin);
 
         let sampling = plan.sample_plans.then(|| self.sampling(plan));
@@ -173,14 +183,45 @@ impl<'a> Ready<'a> {
             measurement = &mut running => measurement,
             () = window.notified() => tokio::join!(running, activity.begin()).0,
         };
-        let measurement = measurement
+        let mut measurement = measurement
             .map_err(|error| Error::new(ErrorKind::Failed, "the load could not be started").with_source(error))?;
-        let record = self.record(plan, &measurement, Some(activity.end().await));
+        if let (Ended::Stopped, Some(mishap)) = (&measurement.ended, clinic.mishap()) {
+            measurement.ended = Ended::Failed(mishap);
+        }
+        let mut record = self.record(plan, &measurement, Some(activity.end().await));
+        if measurement.ended == Ended::Completed
+            // A server that is gone by now is told of when the plans are captured.
+            && let Ok(Some(changed)) = self.changed_since(&stamp).await
+        {
+            record.interrupted = true;
+            record.interrupted_by = Some(changed.clone());
+            record.changed_by_others = Some(changed);
+        }
         let mut sampled = Sampled::new(scenario, target.samples());
         if !plan.sample_plans {
             sampled.was_not_wanted();
         }
         Ok(Measured { measurement, record, sampled })
+    }
+
+    /// What another session has changed of the dataset or the fix, in words.
+    async fn changed_since(&self, stamp: &pg::Stamp) -> Result<Option<String>, Error> {
+        let (connector, scenario) = (self.clinic.connector(), &*self.scenario);
+        let client = connector.connect("bench").await?;
+        let now = pg::Stamp::take(&client, &scenario.schema_name()).await?;
+        let phase = self.phase;
+        Ok(match stamp.changed(&now) {
+            None => None,
+            Some(pg::Changed::Dataset) => {
+                Some(format!("another session made the dataset again while phase {phase} was measured"))
+            }
+            Some(pg::Changed::Fix) => {
+                let state = pg::fix::state(&client, scenario).await?;
+                Some(format!(
+                    "another session applied or reverted the fix while phase {phase} was measured: now {state}"
+                ))
+            }
+        })
     }
 
     /// How much of a load is sampled.
@@ -242,6 +283,8 @@ impl<'a> Ready<'a> {
             fix: fix::info(scenario),
             load: load_info(load, &plan.connections),
             measured_s: measurement.measured.as_secs_f64(),
+            suspended_s: measurement.suspended.as_secs_f64(),
+            changed_by_others: None,
             sending_s: measurement.sending.as_secs_f64(),
             totals: figures::totals(&measurement.total, measurement.sending),
             service_ms: Latency::from_histogram(&measurement.total.service),

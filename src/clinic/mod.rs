@@ -32,6 +32,7 @@ mod saving;
 mod seed;
 mod thresholds;
 mod warnings;
+mod watched;
 
 pub use crate::pg::Effect;
 pub use baseline::{Baselines, find_baseline, list_baselines, save_baseline};

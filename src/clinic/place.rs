@@ -1,15 +1,13 @@
 //! Where a use case works: the managed server, held for as long as the use case runs, or a given one.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Error, ErrorKind, Event, Events,
-    managed::{self, Lease, Options},
+    managed::{self, Abandoned, Options},
+    watched::Watched,
 };
 use crate::pg::Connector;
 
@@ -26,8 +24,11 @@ pub enum Place {
 pub struct Clinic {
     connector: Connector,
     events: Arc<dyn Events>,
+    /// Cancelled by whoever called, or by a mishap of the managed server.
     stop: CancellationToken,
-    lease: Mutex<Option<Lease>>,
+    /// Cancelled by whoever called.
+    told: CancellationToken,
+    server: Watched,
 }
 
 impl Place {
@@ -47,7 +48,7 @@ impl Place {
 impl Clinic {
     /// At a server that somebody else runs.
     pub fn given(connector: Connector, events: Arc<dyn Events>, stop: CancellationToken) -> Self {
-        Self { connector: connector.until(stop.clone()), events, stop, lease: Mutex::new(None) }
+        Self { connector: connector.until(stop.clone()), events, told: stop.clone(), stop, server: Watched::default() }
     }
 
     /// Reaches the place for `command` (`latclinic run`); starts the managed server if that is the place and it does not run.
@@ -58,14 +59,16 @@ impl Clinic {
         place: Place,
         command: &str,
         events: Arc<dyn Events>,
-        stop: CancellationToken,
+        told: CancellationToken,
     ) -> Result<Self, Error> {
         match place {
-            Place::Given(connector) => Ok(Self::given(connector, events, stop)),
+            Place::Given(connector) => Ok(Self::given(connector, events, told)),
             Place::Managed(options) => {
-                let lease = managed::lease(options, command, &*events, &stop).await?;
+                let lease = managed::lease(options, command, &*events, &told).await?;
+                let stop = told.child_token();
                 let connector = managed::connector(lease.running()).until(stop.clone());
-                Ok(Self { connector, events, stop, lease: Mutex::new(Some(lease)) })
+                let server = Watched::new(lease, Arc::clone(&events), stop.clone());
+                Ok(Self { connector, events, stop, told, server })
             }
         }
     }
@@ -75,11 +78,41 @@ impl Clinic {
     /// # Errors
     /// The server does not stop.
     pub async fn close(&self) -> Result<(), Error> {
-        let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match lease {
+        match self.server.take() {
             Some(lease) => managed::release(lease, &*self.events).await,
             None => Ok(()),
         }
+    }
+
+    /// What has to be done for the managed server if this process ends at once; `None` if nothing has.
+    pub fn abandoned(&self) -> Option<Abandoned> {
+        self.server.abandoned()
+    }
+
+    /// What has befallen the managed server, unless whoever called wanted the end.
+    pub(super) fn mishap(&self) -> Option<String> {
+        self.server.look().filter(|_| !self.told.is_cancelled()).map(|mishap| mishap.to_string())
+    }
+
+    /// The failure, with what befell the managed server if that is behind it. A server that has crashed is waited for.
+    pub async fn explained(&self, error: Error) -> Error {
+        if self.told.is_cancelled() || error.is_explained() {
+            return error;
+        }
+        let mishap = if error.is_lost() { self.server.look_for_reason().await } else { self.server.look() };
+        let Some(mishap) = mishap else { return error };
+        let after = match mishap.restarts() {
+            true if self.server.recovers(&*self.events).await => "; it restarted",
+            true => "; it has not recovered yet",
+            false => "",
+        };
+        let words = match error.kind() {
+            ErrorKind::Interrupted => mishap.to_string(),
+            _ if error.words().contains(&mishap.to_string()) => error.words(),
+            _ => format!("{}; {mishap}", error.words()),
+        };
+        let hint = error.hint().map_or_else(|| mishap.hint(), |hint| format!("{hint}; {}", mishap.hint()));
+        Error::new(ErrorKind::Failed, format!("{words}{after}")).with_hint(hint).explaining()
     }
 
     /// How to reach the database.

@@ -9,9 +9,9 @@ use std::{
 use super::{
     Clinic, Error, ErrorKind, FixOutcome, FixState, Reports, RoundPlace, RunPlan, SeedOptions, SeedOutcome,
     arm::Arm,
-    bench::{all_failed, nothing_sent},
+    bench::{all_failed, changed, nothing_sent},
     compare::{Judging, compare_measured, write_comparison},
-    fix::{apply_fix_watched, revert_fix},
+    fix::{self, apply_fix_watched, revert_fix},
     gates,
     laps::{Laps, Spent},
     measure::{Measured, Ready},
@@ -25,7 +25,6 @@ use super::{
 use crate::{
     compare::{self, Comparison},
     engine::Ended,
-    pg,
     record::{
         self, Applied, BlockHistograms, Folder, Found, Phase, Price, Record, ResultsCheck, RunInfo, Warning, WriteProbe,
     },
@@ -60,6 +59,9 @@ pub async fn run(
 ) -> Result<RunOutcome, Error> {
     let mut laps = Laps::start();
     let folder = reports.prepare(&scenario.id, if plan.aa { "aa" } else { "run" }, plan.extent(scenario))?;
+    if !plan.aa {
+        fix::require_writable(clinic, scenario).await?;
+    }
     if let SeedOutcome::AlreadyComplete(facts) = seed(clinic, scenario, seed_options).await? {
         clinic.note(format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows)));
     }
@@ -69,24 +71,27 @@ pub async fn run(
     if !plan.aa
         && let Err(failure) = run.compare_results().await
     {
-        run.tell_state();
+        let failure = clinic.explained(failure).await;
+        run.tell_state(true).await;
         return Err(failure);
     }
     let mut failure = run.rounds().await.err();
     if failure.is_none() {
         failure = run.finish().await.err();
     }
-    if failure.is_some() {
-        run.tell_state();
+    if let Some(error) = failure {
+        failure = Some(clinic.explained(error).await);
     }
     run.close_open();
     let records = run.records(failure.as_ref());
     if records.iter().all(Option::is_none)
         && let Some(failure) = failure
     {
+        run.tell_state(true).await;
         return Err(failure);
     }
-    let ((comparison, folder), elsewhere) = saving::save(&folder, |folder| {
+    // First of all: what follows may wait for a server that is gone.
+    let saved = saving::save(&folder, |folder| {
         let [before, after] = run.write(&records, folder)?;
         let comparison = match (before, after) {
             (Some(before), Some(after)) if run.info.rounds > 0 => {
@@ -100,7 +105,9 @@ pub async fn run(
             write_comparison(folder, comparison, &markdown)?;
         }
         Ok((comparison, folder.path().to_owned()))
-    })?;
+    });
+    run.tell_state(failure.is_some()).await;
+    let ((comparison, folder), elsewhere) = saved?;
     if let (Some(_), Some(failure)) = (&elsewhere, &failure) {
         clinic.note(failure.to_string());
     }
@@ -244,6 +251,9 @@ impl<'a> Run<'a> {
                 return Err(Error::new(ErrorKind::Failed, message)
                     .with_hint("the whole rounds until then are saved and compared, marked as interrupted"));
             }
+            Ended::Completed if record.changed_by_others.is_some() => {
+                return Err(changed(record));
+            }
             Ended::Completed if measurement.total.operations == 0 => {
                 return Err(nothing_sent(record));
             }
@@ -275,21 +285,22 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Says where the fix stands when a run ends early.
-    fn tell_state(&self) {
+    /// Says how the fix is left; asks the server if the run ended early.
+    async fn tell_state(&self, early: bool) {
         let (clinic, scenario) = (self.clinic, self.scenario);
         if !scenario.fix.changes_database() || self.plan.aa {
             return;
         }
-        match (self.applied, self.switching) {
-            (_, true) => {
-                clinic.note("the fix may be half applied or half reverted: apply-fix and revert-fix say so, and go on")
-            }
-            (true, _) => {
-                clinic.note(format!("the fix is applied; `{}` takes it back", pg::command("revert-fix", scenario)))
-            }
-            (false, _) => clinic.note("the fix is absent"),
-        }
+        let known = match (self.switching, self.applied) {
+            (true, _) => None,
+            (false, true) => Some(FixState::Applied),
+            (false, false) => Some(FixState::Absent),
+        };
+        let state = match early {
+            true => fix::state_now(clinic, scenario).await.or(known),
+            false => known,
+        };
+        clinic.note(fix::way_back(clinic, scenario, state.as_ref()));
     }
 
     /// What the fix costs; `None` where neither side has it.

@@ -37,6 +37,8 @@ pub(super) fn warnings(record: &Record) -> Vec<Warning> {
         skipped(record),
         many_errors(record),
         connections_lost(record),
+        suspended(record),
+        changed_by_others(record),
         record.plans_under_load.as_ref().and_then(explain::plans_warning),
         record.server_activity.as_ref().and_then(checkpoint_inside),
         record.server_activity.as_ref().and_then(autovacuum_inside),
@@ -98,6 +100,23 @@ fn interrupted(record: &Record) -> Option<Warning> {
         format!("the measurement ended after {measured:.1} s of {most}{asked:.1} s"),
         "measure again before comparing",
     )
+}
+
+fn suspended(record: &Record) -> Option<Warning> {
+    let seconds = record.suspended_s;
+    if seconds <= 0.0 {
+        return None;
+    }
+    warning(
+        "suspended",
+        format!("latclinic stood still for {seconds:.1} s of the measurement: it was stopped, or the machine slept"),
+        "measure again while nothing stops it",
+    )
+}
+
+fn changed_by_others(record: &Record) -> Option<Warning> {
+    let changed = record.changed_by_others.clone()?;
+    warning("changed-by-others", changed, "measure again while nobody else works on the scenario")
 }
 
 /// Too few samples for a p99, of the record or, in rounds, of one of its blocks; how long it takes for enough at the same throughput.

@@ -20,6 +20,7 @@ use super::{
     measurement::{ArrivalFigures, ConnectionFigures, Ended, Measurement, WarmUp},
     observer::{LoadStage, Observer, Progress, Stage},
     recorder::{Layout, Part},
+    standstill::Standstills,
     target::PoolUse,
     worker::{Order, Report, at},
 };
@@ -71,6 +72,7 @@ pub(super) struct Conductor {
     last_sent: u64,
     losses: ConnectionFigures,
     client_cpu: Duration,
+    standstills: Standstills,
     /// Since when no client has had a session.
     alone_since: Option<Instant>,
     /// Whether it is settled that the window ends by its samples.
@@ -85,6 +87,7 @@ pub(super) struct Conductor {
 impl Conductor {
     pub(super) fn new(shared: Arc<Shared>, layout: Layout, pool: Box<dyn Fn() -> Option<PoolUse> + Send>) -> Self {
         Self {
+            standstills: Standstills::new(shared.load.duration),
             ledger: Ledger::new(&shared.load, &shared.workload),
             profile: shared.load.profile(),
             shared,
@@ -144,6 +147,7 @@ impl Conductor {
                     observer.progress(&progress);
                 }
             }
+            self.look_for_standstill();
             if self.gone == self.threads.len() {
                 return;
             }
@@ -287,6 +291,17 @@ impl Conductor {
         }
     }
 
+    /// Whether the window stood still since the last look.
+    fn look_for_standstill(&mut self) {
+        let (epoch, window) = (self.epoch, self.window);
+        self.standstills.look(PROGRESS_EVERY, |now| {
+            let since_epoch =
+                |moment: Instant| epoch.map_or(0, |epoch| nanoseconds(moment.saturating_duration_since(epoch)));
+            // What is in flight after the end is late as well.
+            window.is_some_and(|(begin, _)| since_epoch(now) >= begin)
+        });
+    }
+
     fn give_up(&mut self, why: String) {
         self.ended = Ended::Failed(why);
         self.stop();
@@ -384,6 +399,7 @@ impl Conductor {
             stages,
             arrivals,
             connections: self.losses,
+            suspended: self.standstills.total(),
             slices,
             client_cpu: self.client_cpu,
             warm_up,

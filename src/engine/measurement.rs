@@ -156,6 +156,8 @@ pub struct Measurement {
     pub connections: ConnectionFigures,
     /// The window in slices of a second.
     pub slices: Vec<SliceFigures>,
+    /// How long this process stood still, from the begin of the window on: it was stopped, or the machine slept.
+    pub suspended: Duration,
     /// User and system time of the sending threads during the window.
     pub client_cpu: Duration,
     /// How the warm-up went.
@@ -196,6 +198,7 @@ impl Measurement {
         let slices = later.slices.into_iter().map(|slice| SliceFigures { start: slice.start + offset, ..slice });
         self.slices.extend(slices);
         self.client_cpu += later.client_cpu;
+        self.suspended += later.suspended;
         self.warm_up.length = self.warm_up.length.max(later.warm_up.length);
         self.warm_up.cold_clients = self.warm_up.cold_clients.max(later.warm_up.cold_clients);
         self.ended = later.ended;
@@ -276,6 +279,7 @@ mod tests {
             arrivals: Some(ArrivalFigures { planned: 10, sent: 9, window: second }),
             connections: ConnectionFigures { lost: 1, ..ConnectionFigures::default() },
             slices: vec![slice],
+            suspended: Duration::ZERO,
             client_cpu: second,
             warm_up: WarmUp { length: second, cold_clients: operations as u32 },
             ended,

@@ -16,6 +16,7 @@ mod observer;
 mod recorder;
 mod run;
 mod schedule;
+mod standstill;
 mod target;
 mod worker;
 

@@ -55,7 +55,7 @@ fn start_thread<T: Target>(worker: Worker<T>) -> Result<(), Error> {
             let farewell = Farewell(worker.reports.clone());
             runtime.block_on(worker.run());
             // The thread says that it is gone when its connections are.
-            drop(runtime);
+            runtime.shutdown_background();
             drop(farewell);
         })
         .map(drop)

@@ -53,30 +53,46 @@ pub(super) async fn equality(own: &Client, ty: u32) -> std::result::Result<Strin
     })
 }
 
+/// Makes sure that transactions of this session may write.
+///
+/// # Errors
+/// They may not, in words why and what helps, or the server cannot be asked.
+pub async fn check_writable(client: &Client) -> Result<()> {
+    let row = client
+        .query_one(
+            "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', current_user::text,
+                    current_database()::text",
+            &[],
+        )
+        .await
+        .map_err(|cause| Error::from_server("cannot ask whether the server takes writes", cause))?;
+    let (user, database): (String, String) = (row.get(2), row.get(3));
+    if row.get(0) {
+        return Err(Error::new("the server is a standby, which nothing can be written to")
+            .with_hint("name its primary in the database URL"));
+    }
+    if row.get(1) {
+        return Err(Error::new(format!("transactions of {user} in database {database} are read-only"))
+            .with_hint("use a role and database whose default_transaction_read_only is off"));
+    }
+    Ok(())
+}
+
 /// Whether a role may make a schema here, and if not, in words why and what helps.
 ///
 /// # Errors
 /// On a read-only server, without the privilege, or when the server cannot be asked.
 pub(super) async fn check_may_create(client: &Client) -> Result<()> {
+    check_writable(client).await?;
     let row = client
         .query_one(
-            "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-                    has_database_privilege(current_database(), 'CREATE'), current_user::text, current_database()::text",
+            "SELECT has_database_privilege(current_database(), 'CREATE'), current_user::text, current_database()::text",
             &[],
         )
         .await
         .map_err(|cause| Error::from_server("cannot ask for privileges", cause))?;
-    let (standby, read_only, may_create): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
-    let (user, database): (String, String) = (row.get(3), row.get(4));
-    if standby {
-        return Err(Error::new("the server is a standby, which nothing can be written to")
-            .with_hint("name its primary in the database URL"));
-    }
-    if read_only {
-        return Err(Error::new(format!("transactions of {user} in database {database} are read-only"))
-            .with_hint("use a role and database whose default_transaction_read_only is off"));
-    }
-    if !may_create {
+    if !row.get::<_, bool>(0) {
+        let (user, database): (String, String) = (row.get(1), row.get(2));
         return Err(Error::new(format!("{user} may not create a schema in database {database}")).with_hint(format!(
             "let an owner run: GRANT CREATE ON DATABASE {} TO {}",
             quote_identifier(&database),

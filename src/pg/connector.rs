@@ -1,6 +1,12 @@
 //! Where the target is and how to reach it.
 
-use std::{error::Error as _, fmt, io, path::Path, sync::Arc, time::Duration};
+use std::{
+    error::Error as _,
+    fmt, io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -37,7 +43,12 @@ pub struct Connector {
     keepalive: Keepalive,
     /// Ends the waits of its sessions.
     stop: CancellationToken,
+    /// Its sessions, each with what it is for.
+    sessions: Arc<Mutex<Vec<Session>>>,
 }
+
+/// A session's purpose, and what is known of its connection as long as there is one.
+type Session = (String, Weak<Heard>);
 
 /// What drives a connection.
 #[expect(clippy::disallowed_types, reason = "its client is wrapped before anybody has it")]
@@ -52,7 +63,8 @@ impl Connector {
         keepalive: Keepalive,
     ) -> Self {
         let stop = CancellationToken::new();
-        Self { config: Arc::new(config), managed: false, timeout, unread_passwords, keepalive, stop }
+        let config = Arc::new(config);
+        Self { config, managed: false, timeout, unread_passwords, keepalive, stop, sessions: Arc::default() }
     }
 
     /// The managed server behind a socket in `socket_dir`.
@@ -115,9 +127,23 @@ impl Connector {
     /// As of [`connect`](Self::connect).
     pub async fn connect_unprotected(&self, purpose: &str) -> Result<Client> {
         let (raw, heard, driver) = self.connect_raw(purpose).await?;
+        self.note_session(purpose, &heard);
         let client = Client::new(raw, self.clone(), purpose, heard, Some(driver.abort_handle()));
         self.check_attributes(&client).await?;
         Ok(client)
+    }
+
+    fn note_session(&self, purpose: &str, heard: &Arc<Heard>) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|(_, heard)| heard.strong_count() > 0);
+        sessions.push((purpose.to_owned(), Arc::downgrade(heard)));
+    }
+
+    /// The processes that serve its sessions of a purpose.
+    pub(super) fn backends_for(&self, purpose: &str) -> Vec<i32> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_purpose = sessions.iter().filter(|(of, _)| of == purpose);
+        of_purpose.filter_map(|(_, heard)| heard.upgrade()?.backend()).collect()
     }
 
     /// The driver's client, for a pool: [`connect_unprotected`](Self::connect_unprotected) without what ends its waits, and the task

@@ -61,6 +61,12 @@ pub struct Record {
     pub load: LoadInfo,
     /// Length of the measured window in seconds, as it was; in rounds of all blocks together.
     pub measured_s: f64,
+    /// How much of it latclinic stood still: it was stopped (SIGSTOP), or the machine slept.
+    #[serde(default)]
+    pub suspended_s: f64,
+    /// What another session changed of the dataset or the fix while it was measured, in words; null if nothing was.
+    #[serde(default)]
+    pub changed_by_others: Option<String>,
     /// The part of it in which operations were sent; throughput is operations by this.
     pub sending_s: f64,
     /// Counts over all statements.

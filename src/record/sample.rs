@@ -76,6 +76,8 @@ pub(crate) fn record(phase: Phase) -> Record {
             error_limit: 1.0,
         },
         measured_s: if slow { 30.21 } else { 30.001 },
+        suspended_s: 0.0,
+        changed_by_others: None,
         sending_s: 30.0,
         totals: totals.clone(),
         latency_ms: latency.clone(),

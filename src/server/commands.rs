@@ -43,7 +43,7 @@ pub fn stop(options: &Options, notes: &dyn Fn(&str), cancel: &CancellationToken)
     let Some(folder) = Folder::existing(options.data_dir.as_deref())? else { return Ok(None) };
     let _job = JobLock::acquire(&folder, "latclinic server stop", notes, cancel)?;
     let Some(found) = Found::look(&folder)? else { return Ok(None) };
-    lease::stop(&folder, &found)?;
+    lease::stop(&folder, &found, notes)?;
     Ok(Some(found.pid))
 }
 
@@ -108,7 +108,7 @@ pub fn destroy(options: &Options, notes: &dyn Fn(&str), cancel: &CancellationTok
     let Some(folder) = Folder::existing(options.data_dir.as_deref())? else { return Ok(None) };
     let _job = JobLock::acquire(&folder, "latclinic server destroy", notes, cancel)?;
     if let Some(found) = Found::look(&folder)? {
-        lease::stop(&folder, &found)?;
+        lease::stop(&folder, &found, notes)?;
     }
     State::forget(&folder);
     Ok(Some(Destroyed { data_dir: folder.root().to_path_buf(), left: folder.delete()? }))

@@ -20,7 +20,10 @@ use std::{
 
 use nix::{libc::O_NOFOLLOW, unistd::geteuid};
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    mishap,
+};
 use crate::files::{self, Draft, MIB, Over};
 
 /// The way out of every trouble with the data folder.
@@ -33,6 +36,9 @@ const MARK_TEXT: &str = "This folder belongs to latclinic: its private PostgreSQ
 
 /// Size above which a log is put aside at the next start, in bytes.
 const LOG_LIMIT: u64 = 10 * 1024 * 1024;
+
+/// Bytes at the end of the log in which the recovery from a crash is looked for.
+const TAIL: u64 = 64 * 1024;
 
 /// A data folder that carries the mark.
 #[derive(Debug, Clone)]
@@ -151,6 +157,12 @@ impl Folder {
         let _ = File::open(self.log())
             .and_then(|mut file| file.seek(SeekFrom::Start(begin)).and_then(|_| file.take(MIB).read_to_end(&mut text)));
         String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Whether the server whose log this is recovers from a crash.
+    pub(super) fn is_recovering(&self) -> bool {
+        let length = fs::metadata(self.log()).map_or(0, |found| found.len());
+        mishap::is_recovering(&self.logged_since(length.saturating_sub(TAIL)))
     }
 
     /// Deletes what is latclinic's, then the folder if nothing else is in it. Gives what was left, which is not latclinic's.

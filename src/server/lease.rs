@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::sys::signal::{Signal, kill};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -14,10 +15,12 @@ use super::{
     error::{Error, Result},
     folder::Folder,
     lock::JobLock,
+    mishap::Mishap,
     postmaster::{self, Postmaster, Site},
-    process::{self, Orphan},
+    process::{self, Orphan, RECOVERY},
     settings,
     state::{Found, Running, State},
+    watch::Watch,
 };
 
 /// The managed server, to oneself: no other latclinic command works on it until the lease is released or dropped.
@@ -26,6 +29,8 @@ use super::{
 #[derive(Debug)]
 pub struct Lease {
     running: Running,
+    folder: Folder,
+    watch: Watch,
     // Dropped in this order: the server has ended before the next command may begin.
     postmaster: Option<Postmaster>,
     _job: JobLock,
@@ -55,8 +60,8 @@ impl Lease {
         notes: &dyn Fn(&str),
         cancel: &CancellationToken,
     ) -> Result<Self> {
-        if let Some(running) = take_over(folder, options, notes)? {
-            return Ok(Self { running, postmaster: None, _job: job });
+        if let Some(running) = take_over(folder, options, notes, cancel)? {
+            return Ok(Self::of(folder, running, None, job));
         }
         let installation = binaries::find(options.pg_bin.as_deref())?;
         let cluster = folder.cluster(installation.major);
@@ -73,15 +78,35 @@ impl Lease {
         let account = Account::for_cluster(&cluster.path, folder.root())?;
         let site = Site { folder, cluster, installation, account };
         let (postmaster, running) = postmaster::start(&site, options.max_connections, orphan, notes, cancel)?;
-        Ok(Self { running, postmaster: Some(postmaster), _job: job })
+        Ok(Self::of(folder, running, Some(postmaster), job))
+    }
+
+    fn of(folder: &Folder, running: Running, postmaster: Option<Postmaster>, job: JobLock) -> Self {
+        let watch = Watch::begin(folder, &running);
+        Self { running, folder: folder.clone(), watch, postmaster, _job: job }
+    }
+
+    /// What has befallen the server since the last look. Never waits.
+    pub fn look(&mut self) -> Option<Mishap> {
+        self.watch.look(self.postmaster.as_mut().and_then(Postmaster::child))
+    }
+
+    /// Whether the server recovers from a crash.
+    pub fn is_recovering(&self) -> bool {
+        self.folder.is_recovering()
+    }
+
+    /// What has to be done for the server if this process ends at once; `None` if it goes on.
+    pub fn abandoned(&self) -> Option<Abandoned> {
+        self.postmaster.is_some().then(|| Abandoned { pid: self.running.pid, folder: self.folder.clone() })
     }
 
     /// Gives the server back and stops it if this lease started it.
     ///
     /// # Errors
     /// When the server does not stop.
-    pub fn release(mut self) -> Result<()> {
-        self.postmaster.as_mut().map_or(Ok(()), Postmaster::stop)
+    pub fn release(mut self, notes: &dyn Fn(&str)) -> Result<()> {
+        self.postmaster.as_mut().map_or(Ok(()), |postmaster| postmaster.stop(notes))
     }
 
     /// Leaves the server running without the lease.
@@ -133,11 +158,37 @@ impl Lease {
     }
 }
 
+/// A server that ends with this process, if the process ends at once.
+#[derive(Debug, Clone)]
+pub struct Abandoned {
+    pid: u32,
+    folder: Folder,
+}
+
+impl Abandoned {
+    /// Told right before the end: the kernel then asks the server to shut down fast, which one that recovers from a crash
+    /// must not be asked for.
+    pub fn tell(&self) {
+        if self.folder.is_recovering() {
+            let _ = kill(process::to_pid(self.pid), Signal::SIGQUIT);
+        }
+    }
+}
+
 /// The server that `server start` left running, if it can be used. Any other server that is found belonged to a
 /// latclinic that was killed, or is of no use any more: it is shut down.
-fn take_over(folder: &Folder, options: &Options, notes: &dyn Fn(&str)) -> Result<Option<Running>> {
+fn take_over(
+    folder: &Folder,
+    options: &Options,
+    notes: &dyn Fn(&str),
+    cancel: &CancellationToken,
+) -> Result<Option<Running>> {
     let Some(found) = Found::look(folder)? else { return Ok(None) };
     if let Some(running) = found.running().filter(|running| running.kept) {
+        if folder.is_recovering() {
+            notes("waiting until the running server has recovered from its crash");
+            process::wait_until(RECOVERY, || cancel.is_cancelled() || found.is_gone() || !folder.is_recovering());
+        }
         if running.answers() {
             check_fits(&running, found.cluster.major, options)?;
             return Ok(Some(running));
@@ -146,7 +197,7 @@ fn take_over(folder: &Folder, options: &Options, notes: &dyn Fn(&str)) -> Result
     } else {
         notes(&format!("shutting down the server that an earlier latclinic left behind (pid {})", found.pid));
     }
-    stop(folder, &found)?;
+    stop(folder, &found, notes)?;
     Ok(None)
 }
 
@@ -174,11 +225,11 @@ fn check_fits(running: &Running, major: u32, options: &Options) -> Result<()> {
 }
 
 /// Stops a server that this process did not start.
-pub(super) fn stop(folder: &Folder, found: &Found) -> Result<()> {
+pub(super) fn stop(folder: &Folder, found: &Found, notes: &dyn Fn(&str)) -> Result<()> {
     if found.state.is_none() && cluster_is_free(found) {
         return Err(postmaster::not_ours(&found.cluster, found.pid));
     }
-    process::shut_down(found.pid, || found.is_gone())?;
+    process::shut_down(found.pid, folder, notes, || found.is_gone())?;
     State::forget(folder);
     Ok(())
 }

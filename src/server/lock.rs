@@ -116,6 +116,13 @@ impl Drop for JobLock {
     }
 }
 
+/// Does `work` if a process holds the cluster lock.
+pub(super) fn if_held(cluster: &Cluster, work: impl FnOnce()) {
+    if File::open(cluster.lock()).is_ok_and(|file| file.try_lock_shared().is_err()) {
+        work();
+    }
+}
+
 /// Takes the cluster lock for a server that is about to be started, waiting for the last process of an earlier one.
 pub(super) fn lock_cluster(cluster: &Cluster, account: &Account, cancel: &CancellationToken) -> Result<File> {
     let path = cluster.lock();

@@ -16,20 +16,23 @@ mod init;
 mod install;
 mod lease;
 mod lock;
+mod mishap;
 mod postmaster;
 mod postmaster_pid;
 mod process;
 mod settings;
 mod socket;
 mod state;
+mod watch;
 
 use std::path::PathBuf;
 
 pub use binaries::{Installation, SUPPORTED, find};
 pub use commands::{Destroyed, Reached, Started, Status, destroy, psql, reach, start, status, stop};
 pub use error::{Error, Result};
-pub use lease::Lease;
+pub use lease::{Abandoned, Lease};
 pub use lock::Job;
+pub use mishap::Mishap;
 pub use state::Running;
 
 /// The superuser that latclinic works as.

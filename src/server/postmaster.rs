@@ -45,6 +45,7 @@ pub(super) struct Postmaster {
     child: Option<Child>,
     _keeper: Keeper,
     folder: Folder,
+    cluster: PathBuf,
     socket_dir: PathBuf,
 }
 
@@ -59,6 +60,11 @@ pub(super) fn start(
 ) -> Result<(Postmaster, Running)> {
     let Site { folder, cluster, installation, account } = site;
     let version = &installation.version;
+    let server = PostmasterPid::read_pid(&cluster.path);
+    if server.is_none_or(|pid| process::holder(pid, &cluster.path) != Holder::Server) {
+        // Backends of a postmaster that was killed would keep the lock until their statements end.
+        lock::if_held(cluster, || process::end_orphans(&cluster.path));
+    }
     let lock = lock::lock_cluster(cluster, account, cancel)?;
     folder.remove_leftovers()?;
     if !cluster.path.exists() {
@@ -94,7 +100,13 @@ pub(super) fn start(
     let (child, keeper) =
         Keeper::spawn(command).map_err(|cause| account.cannot_spawn(&program, &cluster.path, cause))?;
 
-    let mut postmaster = Postmaster { child: Some(child), _keeper: keeper, folder: (*folder).clone(), socket_dir };
+    let mut postmaster = Postmaster {
+        child: Some(child),
+        _keeper: keeper,
+        folder: (*folder).clone(),
+        cluster: cluster.path.clone(),
+        socket_dir,
+    };
     let ready = postmaster.wait_until_ready(site, begin, notes, cancel)?;
     let state = State {
         pid: ready.pid,
@@ -136,7 +148,7 @@ impl Postmaster {
                 return Ok(ready);
             }
             if cancel.is_cancelled() {
-                self.stop()?;
+                self.stop(notes)?;
                 return Err(Error::interrupted(&doing));
             }
             if !told && started.elapsed() > QUICK_START {
@@ -151,9 +163,15 @@ impl Postmaster {
     }
 
     /// Stops the server and waits until it has ended.
-    pub(super) fn stop(&mut self) -> Result<()> {
+    pub(super) fn stop(&mut self, notes: &dyn Fn(&str)) -> Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
-        process::shut_down(child.id(), || !matches!(child.try_wait(), Ok(None)))?;
+        let pid = child.id();
+        let mut gone = || !matches!(child.try_wait(), Ok(None));
+        if gone() {
+            process::end_orphans(&self.cluster);
+        } else {
+            process::shut_down(pid, &self.folder, notes, gone)?;
+        }
         self.clear_away();
         Ok(())
     }
@@ -161,6 +179,11 @@ impl Postmaster {
     fn clear_away(&self) {
         State::forget(&self.folder);
         socket::remove(&self.socket_dir);
+    }
+
+    /// The process, as long as it was not stopped.
+    pub(super) fn child(&mut self) -> Option<&mut Child> {
+        self.child.as_mut()
     }
 
     /// Leaves the server running.
@@ -172,7 +195,7 @@ impl Postmaster {
 impl Drop for Postmaster {
     fn drop(&mut self) {
         // Whoever wants to know calls `stop`.
-        let _ = self.stop();
+        let _ = self.stop(&|_| {});
     }
 }
 

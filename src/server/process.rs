@@ -27,6 +27,15 @@ use super::{
 /// How often a condition is looked at.
 pub(super) const POLL: Duration = Duration::from_millis(5);
 
+/// How long a server may recover from a crash before it is stopped all the same; the next start goes on with that.
+pub(super) const RECOVERY: Duration = Duration::from_secs(20);
+
+/// How often the log is looked at while a server shuts down.
+const LOOK_AT_LOG: Duration = Duration::from_millis(200);
+
+/// How long the processes may take to end that a postmaster left behind.
+const ORPHANS_END: Duration = Duration::from_secs(5);
+
 /// What becomes of a server process when latclinic dies without stopping it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Orphan {
@@ -45,6 +54,20 @@ pub(super) enum Holder {
     Nobody,
     /// A process that has nothing to do with the cluster.
     Stranger,
+}
+
+/// Ends what is left of a server whose postmaster is gone. Nothing is lost: what they committed is in the log.
+pub(super) fn end_orphans(cluster: &Path) {
+    let Ok(mut system) = System::new_with_specifics(RefreshKind::nothing()) else { return };
+    let what = ProcessRefreshKind::nothing().with_cwd(UpdateKind::Always);
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+    let of_cluster = |process: &&sysinfo::Process| process.cwd() == Some(cluster) && process.thread_kind().is_none();
+    let pids: Vec<u32> = system.processes().values().filter(of_cluster).map(|process| process.pid().as_u32()).collect();
+    let is_left = |pid: &u32| holder(*pid, cluster) == Holder::Server;
+    for pid in pids.iter().filter(|pid| is_left(pid)) {
+        let _ = kill(to_pid(*pid), Signal::SIGQUIT);
+    }
+    wait_until(ORPHANS_END, || !pids.iter().any(is_left));
 }
 
 /// Whether the process `pid` is a PostgreSQL that works in `cluster`: each changes into its data directory at start.
@@ -218,11 +241,21 @@ fn way_out(said: &str) -> Option<&'static str> {
 
 /// Shuts a server down: fast first, at once if that takes too long. `gone` tells whether it has ended, and has to make
 /// sure each time that the process is still the one meant.
-pub(super) fn shut_down(pid: u32, mut gone: impl FnMut() -> bool) -> Result<()> {
+///
+/// A server that recovers from a crash is given time to do so. It is never told to shut down fast meanwhile: PostgreSQL
+/// then waits for ever for processes that it has told nothing.
+pub(super) fn shut_down(pid: u32, folder: &Folder, notes: &dyn Fn(&str), mut gone: impl FnMut() -> bool) -> Result<()> {
+    if folder.is_recovering() && !gone() {
+        notes("waiting until the server has recovered from its crash");
+        wait_until(RECOVERY, || gone() || !folder.is_recovering());
+    }
     // SIGINT ends sessions and writes a checkpoint, which after much seeding takes a while; SIGQUIT leaves that to the next start.
     for (signal, patience) in [(Signal::SIGINT, Duration::from_secs(120)), (Signal::SIGQUIT, Duration::from_secs(20))] {
         if gone() {
             return Ok(());
+        }
+        if signal == Signal::SIGINT && folder.is_recovering() {
+            continue;
         }
         match kill(to_pid(pid), signal) {
             Ok(()) | Err(Errno::ESRCH) => {}
@@ -230,7 +263,14 @@ pub(super) fn shut_down(pid: u32, mut gone: impl FnMut() -> bool) -> Result<()> 
                 return Err(Error::failed(format!("cannot stop the server (pid {pid})")).with_source(cause.into()));
             }
         }
-        if wait_until(patience, &mut gone) {
+        let mut looked = Instant::now();
+        let mut hangs = || {
+            let looks = signal == Signal::SIGINT && looked.elapsed() >= LOOK_AT_LOG;
+            looked = if looks { Instant::now() } else { looked };
+            looks && folder.is_recovering()
+        };
+        wait_until(patience, || gone() || hangs());
+        if gone() {
             return Ok(());
         }
     }
@@ -256,7 +296,7 @@ fn pid_of(child: &Child) -> Pid {
     to_pid(child.id())
 }
 
-fn to_pid(pid: u32) -> Pid {
+pub(super) fn to_pid(pid: u32) -> Pid {
     Pid::from_raw(pid.cast_signed())
 }
 

@@ -60,7 +60,7 @@ pub(in crate::clinic) async fn capture(
 ) -> Result<Captured, Error> {
     let (schema, connections) = (scenario.schema_name(), &scenario.load.connections);
     let session = pg::UserSession::of_load(clinic.connector(), "explain", &schema, connections).await?;
-    let explainer = pg::Explainer::new(&session, clinic.stop(), Access::RolledBack);
+    let explainer = pg::Explainer::new(&session, clinic.stop(), Access::RolledBack).within(budget.execution);
     // With the generic one.
     let count = |statement: &Statement| if statement.parameters.is_empty() { 1 } else { CLASSES.len() + 1 };
     let mut plans_left: usize = scenario.statements.iter().map(count).sum();

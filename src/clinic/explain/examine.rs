@@ -52,7 +52,7 @@ pub async fn explain_query(
     }
     let access = if may_write { Access::RolledBack } else { Access::ReadOnly };
     let session = pg::UserSession::open(clinic.connector(), "explain").await?;
-    let explainer = pg::Explainer::new(&session, clinic.stop(), access);
+    let explainer = pg::Explainer::new(&session, clinic.stop(), access).within(time_limit);
     let shown = parameters.iter().map(|value| value.clone().unwrap_or_else(|| "NULL".to_owned())).collect();
     let given = ClassGiven {
         class: String::new(),
@@ -138,12 +138,19 @@ fn counted(count: usize, what: &str) -> String {
     }
 }
 
-/// [`pg::Error`] of a statement, with the way out where it would write.
-pub(super) fn refusal(error: pg::Error) -> Error {
+/// [`pg::Error`] of a statement, with the way out if it would write.
+pub(super) async fn refusal(explainer: &pg::Explainer<'_>, error: pg::Error) -> Error {
     if error.sqlstate() != Some(READ_ONLY) {
         return error.into();
     }
-    would_write(&format!("{error}: the statement writes"))
+    match explainer.why_read_only().await {
+        // Allowing it to write does not help then.
+        Some(why) => {
+            let refused = Error::new(ErrorKind::Failed, format!("{error}: the statement writes, and {why}"));
+            why.hint().map(str::to_owned).into_iter().fold(refused, Error::with_hint)
+        }
+        None => would_write(&format!("{error}: the statement writes")),
+    }
 }
 
 fn would_write(what: &str) -> Error {

@@ -92,7 +92,8 @@ pub(super) async fn plans(
             None => budget.limits(plans_left - index.min(plans_left)),
             Some(_) => NOT_EXECUTED,
         };
-        let captured = explainer.custom(statement, &given.values, limits).await.map_err(refusal)?;
+        let captured = explainer.custom(statement, &given.values, limits).await;
+        let captured = allowed(explainer, captured).await?;
         let note = given_up.clone().or_else(|| note(&captured, budget, limits));
         if budget.all.is_some() && !captured.was_executed() && !captured.locked {
             given_up.clone_from(&note);
@@ -109,7 +110,7 @@ pub(super) async fn plans(
         None => budget.limits(plans_left.saturating_sub(classes.len())),
         Some(_) => NOT_EXECUTED,
     };
-    let captured = explainer.generic(statement, &given.values, limits).await.map_err(refusal)?;
+    let captured = allowed(explainer, explainer.generic(statement, &given.values, limits).await).await?;
     let note = given_up.or_else(|| note(&captured, budget, limits));
     let generic = read(statement, name, "generic", given, captured, note)?;
     let mut differs = false;
@@ -129,10 +130,17 @@ pub(super) async fn without_values(
     explainer: &pg::Explainer<'_>,
     statement: &pg::Explained<'_>,
 ) -> Result<Captured, Error> {
-    let captured = explainer.generic_estimate(statement).await.map_err(refusal)?;
+    let captured = allowed(explainer, explainer.generic_estimate(statement).await).await?;
     let (plan, mut figures) = normal(statement, "", "generic", &captured, Vec::new())?;
     figures.note = Some("not executed: it was given no values for its parameters".to_owned());
     Ok(Captured { captured, plan: ClassPlan { class: "generic".to_owned(), plan }, figures })
+}
+
+async fn allowed(explainer: &pg::Explainer<'_>, captured: pg::Result<CapturedPlan>) -> Result<CapturedPlan, Error> {
+    match captured {
+        Ok(captured) => Ok(captured),
+        Err(error) => Err(refusal(explainer, error).await),
+    }
 }
 
 fn read(

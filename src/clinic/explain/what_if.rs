@@ -144,7 +144,7 @@ impl Trying<'_> {
         match (costs, scenario) {
             (true, _) if usable => {
                 let nothing = TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO };
-                let explainer = Explainer::new(&session, stop, access);
+                let explainer = Explainer::new(&session, stop, access).within(time_limit);
                 let before = self.explain(&explainer, nothing).await?;
                 let index = pg::hypothetical(&session, self.index, &hypopg).await?;
                 let after = self.explain(&explainer, nothing).await?;
@@ -153,8 +153,10 @@ impl Trying<'_> {
             }
             (false, Some(scenario)) => {
                 let limits = TimeLimits { execution: time_limit, plan: time_limit };
-                let before = self.explain(&Explainer::new(&session, stop, Access::RolledBack), limits).await?;
-                let within = Explainer::new(&session, stop, Access::Within);
+                let before = self
+                    .explain(&Explainer::new(&session, stop, Access::RolledBack).within(time_limit), limits)
+                    .await?;
+                let within = Explainer::new(&session, stop, Access::Within).within(time_limit);
                 let work = async |index| Ok::<_, Error>((self.explain(&within, limits).await?, index));
                 let (after, index) =
                     pg::built(&session, stop, &scenario.schema_name(), self.first, self.index, work).await?;

@@ -100,6 +100,8 @@ impl Activity {
     async fn read_end(&mut self) -> Result<(Client, Reading), String> {
         let client = match self.client.take() {
             Some(client) if !client.is_closed() => client,
+            // There is no time left for another one.
+            Some(_) if self.connector.stop().is_cancelled() => return Err("the connection was lost".to_owned()),
             _ => self.connector.connect("statistics").await.map_err(|error| error.to_string())?,
         };
         self.notes.extend(wait_until_reported(&client).await?);

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::given::Given;
 use self::run::Form;
 use super::{
+    catalog::check_writable,
     error::{Error, Result},
     link::Fault,
     seed_session::stoppable,
@@ -25,8 +26,11 @@ use crate::{
 /// Executions after the first, whose median is kept.
 const WARM: usize = 3;
 
-/// How long planning alone may take, and each question about the statement.
+/// How long planning alone may take, and each question about the statement, unless executions may take less.
 const PLANNING: Duration = Duration::from_secs(30);
+
+/// How long that may take at least.
+const LEAST_PLANNING: Duration = Duration::from_secs(1);
 
 /// What is explained, and what it is called where it cannot be.
 #[derive(Debug, Clone, Copy)]
@@ -89,12 +93,27 @@ pub struct Explainer<'a> {
     session: &'a UserSession,
     stop: &'a CancellationToken,
     access: Access,
+    planning: Duration,
 }
 
 impl<'a> Explainer<'a> {
     /// On this session, until `stop` is given.
     pub fn new(session: &'a UserSession, stop: &'a CancellationToken, access: Access) -> Self {
-        Self { session, stop, access }
+        Self { session, stop, access, planning: PLANNING }
+    }
+
+    /// The same, whose planning and questions take no longer than an execution may.
+    #[must_use]
+    pub fn within(self, execution: Duration) -> Self {
+        // Without executions nobody has said how long anything may take.
+        let limit = if execution.is_zero() { PLANNING } else { execution };
+        Self { planning: limit.clamp(LEAST_PLANNING, PLANNING), ..self }
+    }
+
+    /// Why the session's transactions cannot write, if they cannot.
+    pub async fn why_read_only(&self) -> Option<Error> {
+        let own = self.session.own().await.ok()?;
+        check_writable(own).await.err()
     }
 
     /// The plan for these values.
@@ -155,7 +174,7 @@ impl<'a> Explainer<'a> {
         statement: &Explained<'_>,
         failed: impl Fn(Fault) -> Error,
     ) -> Result<tokio_postgres::Statement> {
-        self.bounded(PLANNING, "", async { self.session.prepare(statement.sql).await.map_err(failed) }).await
+        self.bounded(self.planning, "", async { self.session.prepare(statement.sql).await.map_err(failed) }).await
     }
 
     /// What the catalog says of the tables of these plans.
@@ -165,7 +184,7 @@ impl<'a> Explainer<'a> {
     pub async fn tables<'p>(&self, plans: impl IntoIterator<Item = &'p Plan>) -> Result<Tables> {
         let own = self.session.own().await?;
         let failed = |cause| Error::from_server("cannot set the timeouts of a session", cause);
-        let limit = format!("SET statement_timeout = {}", PLANNING.as_millis());
+        let limit = format!("SET statement_timeout = {}", self.planning.as_millis());
         own.batch_execute(&limit).await.map_err(failed)?;
         stoppable(own, self.stop, tables(self.session, plans)).await
     }
@@ -206,13 +225,19 @@ impl<'a> Explainer<'a> {
     }
 
     async fn estimate(&self, statement: &Explained<'_>, form: &Form<'_>) -> Result<CapturedPlan> {
-        let json = self.json(statement, form, false, PLANNING).await?.ok_or_else(|| too_long_to_plan(statement))?;
+        let json =
+            self.json(statement, form, false, self.planning).await?.ok_or_else(|| self.too_long_to_plan(statement))?;
         let text = self.planned_text(statement, form).await?;
         Ok(CapturedPlan { text, text_executed: false, json, first_ms: None, executions_ms: Vec::new(), locked: false })
     }
 
     async fn planned_text(&self, statement: &Explained<'_>, form: &Form<'_>) -> Result<String> {
-        self.text(statement, form, false, PLANNING).await?.ok_or_else(|| too_long_to_plan(statement))
+        self.text(statement, form, false, self.planning).await?.ok_or_else(|| self.too_long_to_plan(statement))
+    }
+
+    fn too_long_to_plan(&self, statement: &Explained<'_>) -> Error {
+        let limit = self.planning;
+        Error::new(format!("{}: to plan it takes more than {limit:?}, without executing it", statement.place))
     }
 }
 
@@ -226,8 +251,4 @@ fn unless_locked<T>(execution: Result<Option<T>>) -> Result<Option<T>> {
 
 fn execution_ms(plan: &Json) -> Option<f64> {
     plan.get(0)?.get("Execution Time")?.as_f64()
-}
-
-fn too_long_to_plan(statement: &Explained<'_>) -> Error {
-    Error::new(format!("{}: to plan it takes more than {PLANNING:?}, without executing it", statement.place))
 }

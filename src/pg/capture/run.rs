@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value as Json;
 use tokio_postgres::Row;
 
-use super::{Access, Explained, Explainer, Given, PLANNING};
+use super::{Access, Explained, Explainer, Given};
 use crate::pg::{
     error::{Error, Result},
     link::{Fault, Limit},
@@ -75,7 +75,7 @@ impl Explainer<'_> {
         let failed = |cause| failed(statement, cause);
         // The end of a transaction leaves what is prepared in it.
         let sql = format!("PREPARE {GENERIC} AS {}", statement.sql);
-        self.bounded(PLANNING, "", async { self.session.run(&sql).await.map_err(failed) }).await?;
+        self.bounded(self.planning, "", async { self.session.run(&sql).await.map_err(failed) }).await?;
         let done = work().await;
         if !done.as_ref().is_err_and(Error::is_stopped) {
             let sql = format!("DEALLOCATE {GENERIC}");

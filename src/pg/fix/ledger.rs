@@ -15,7 +15,7 @@ use crate::{
 use super::{Direction, fingerprint::Fingerprint, sha256};
 
 /// Name of the table.
-const TABLE: &str = "_latclinic_fix";
+pub(in crate::pg) const TABLE: &str = "_latclinic_fix";
 
 /// The last row.
 #[derive(Debug, Clone, PartialEq, Eq)]

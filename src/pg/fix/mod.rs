@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::scenario::{Scenario, SqlText};
 
 use super::{error::Result, link::Client, schema};
+pub(super) use ledger::TABLE as LEDGER;
 use ledger::{Entry, Ledger};
 
 pub use run::{Progress, apply, revert};

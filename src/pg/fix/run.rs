@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     pg::{
-        catalog::qualified,
+        catalog::{check_writable, qualified},
         error::{Error, Result},
         link::{Client, Limit},
         schema::{self, command},
@@ -129,10 +129,12 @@ impl Run<'_> {
             (FixState::Damaged(_), _) => return refused(format!("take it back and apply it anew: `{revert}`")),
             (FixState::Unrecorded(names), _) => return refused(self.drop_by_hand(names)),
             (FixState::Half { done, statements, .. }, Some(entry)) => {
+                check_writable(self.own).await?;
                 self.note(format!("the last apply did not finish: going on after {done} of {statements} statements"));
                 (entry, true)
             }
             (FixState::Absent | FixState::Half { .. }, _) => {
+                check_writable(self.own).await?;
                 let catalog = Fingerprint::take(self.own, &self.scenario.schema_name()).await?;
                 (self.ledger.begin(self.scenario, Begins::Up(catalog)).await?, false)
             }
@@ -152,10 +154,12 @@ impl Run<'_> {
             }
             (FixState::Absent, _) | (_, None) => return Ok(false),
             (FixState::Half { direction: Direction::Down, done, statements, .. }, Some(entry)) => {
+                check_writable(self.own).await?;
                 self.note(format!("the last revert did not finish: going on after {done} of {statements} statements"));
                 (entry, true)
             }
             (state, Some(applied)) => {
+                check_writable(self.own).await?;
                 let incomplete = matches!(state, FixState::Half { .. } | FixState::Damaged(_));
                 (self.ledger.begin(self.scenario, Begins::Down(&applied)).await?, incomplete)
             }

@@ -14,8 +14,12 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 use super::{fault::Loss, heard::Heard};
 use crate::pg::{catalog::quote_literal, connector::Connector, error::Result};
 
-/// How long a connection may be silent before the server is asked, and until it is asked again.
-const SILENCE: Duration = Duration::from_secs(10);
+/// How long a connection may be silent before the server is asked; doubled each time that it is at work, up to the longest.
+const SILENCE: Duration = Duration::from_secs(5);
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
+/// How long it takes until a request is under way.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// How long asking may take.
 const LOOK: Duration = Duration::from_secs(5);
@@ -23,11 +27,8 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How long an answer that the server has sent may be on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
-/// How often in a row the server may be unreachable: a network may be gone for a while.
-const TRIES: u32 = 3;
-
 /// How long the attempt to end a session may take that nobody waits for any more.
-const ENDING: Duration = Duration::from_secs(2);
+const ENDING: Duration = Duration::from_secs(1);
 
 /// What the server says of a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,20 +49,23 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Watches the session; returns when no answer can be expected any more.
-    pub(super) async fn watch(&self) -> Loss {
+    /// Watches the session; returns when no answer can be expected any more. The server may be unreachable so many times in a
+    /// row.
+    pub(super) async fn watch(&self, most: u32) -> Loss {
         let begin = Instant::now();
+        sleep(UNDER_WAY).await;
         let mut bytes = self.heard.bytes();
+        let mut pause = SILENCE - UNDER_WAY;
         let mut tries = 0;
         loop {
-            sleep(SILENCE).await;
+            sleep(pause).await;
             let now = self.heard.bytes();
             if std::mem::replace(&mut bytes, now) != now {
-                tries = 0;
+                (tries, pause) = (0, SILENCE);
                 continue;
             }
             match self.look().await {
-                Sign::Working | Sign::Unknown => tries = 0,
+                Sign::Working | Sign::Unknown => (tries, pause) = (0, LONGEST_SILENCE.min(2 * pause)),
                 Sign::NotWorking => {
                     sleep(ON_ITS_WAY).await;
                     if self.heard.bytes() == bytes {
@@ -69,8 +73,8 @@ impl Session<'_> {
                     }
                 }
                 Sign::Unreachable(cause) => {
-                    tries += 1;
-                    if tries == TRIES {
+                    (tries, pause) = (tries + 1, SILENCE);
+                    if tries >= most {
                         return Loss::Unreachable(begin.elapsed(), cause);
                     }
                 }
@@ -78,10 +82,19 @@ impl Session<'_> {
         }
     }
 
-    /// Has the server end the session, if it can be reached: nobody waits for it any more.
-    pub(super) async fn end(&self) {
-        let Some(backend) = self.heard.backend() else { return };
-        let sql = self.query("SELECT pg_terminate_backend(pid)", &format!("AND pid = {backend}"));
+    /// Has the server end the session, if it can be reached: nobody waits for it any more. Where the network has gone silent
+    /// those that were opened for the same purpose end with it, for they can say no goodbye either.
+    pub(super) async fn end(&self, loss: &Loss) {
+        let own = self.heard.backend().into_iter().collect();
+        let backends: Vec<i32> = match loss {
+            Loss::Silent(_) => self.connector.backends_for(self.purpose),
+            _ => own,
+        };
+        if backends.is_empty() {
+            return;
+        }
+        let backends: Vec<String> = backends.iter().map(ToString::to_string).collect();
+        let sql = self.query("SELECT pg_terminate_backend(pid)", &format!("AND pid IN ({})", backends.join(", ")));
         let _ = timeout(ENDING, self.ask(&sql)).await;
     }
 

@@ -28,6 +28,12 @@ use super::{
 };
 use crate::pg::connector::Connector;
 
+/// How often in a row the server may be unreachable while an answer is waited for.
+const UNREACHABLE: u32 = 2;
+
+/// The same for work that may take hours, which the network may be gone in for a while: about a minute.
+const WORK_UNREACHABLE: u32 = 6;
+
 /// The driver's client, which waits for ever.
 #[expect(clippy::disallowed_types, reason = "it is wrapped here")]
 pub(in crate::pg) type Raw = tokio_postgres::Client;
@@ -171,8 +177,8 @@ impl Client {
         if let Some(driver) = &self.driver {
             driver.abort();
         }
-        if matches!(loss, Loss::Late(_) | Loss::Stopped) {
-            Box::pin(self.session().end()).await;
+        if matches!(loss, Loss::Late(_) | Loss::Silent(_) | Loss::Stopped) {
+            Box::pin(self.session().end(&loss)).await;
         }
         Err(Fault::lost(loss))
     }
@@ -182,6 +188,7 @@ impl Client {
         let limit = *self.limit.lock().unwrap_or_else(PoisonError::into_inner);
         let begin = Instant::now();
         let session = self.session();
+        let most = if limit == Limit::Work { WORK_UNREACHABLE } else { UNREACHABLE };
         let late = async {
             match limit {
                 Limit::Question => sleep(QUESTION).await,
@@ -192,7 +199,7 @@ impl Client {
         select! {
             () = late => Loss::Late(begin.elapsed()),
             () = stop::time_is_over(self.connector.stop()) => Loss::Stopped,
-            loss = session.watch() => loss,
+            loss = session.watch(most) => loss,
         }
     }
 

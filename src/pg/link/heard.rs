@@ -40,7 +40,7 @@ impl Heard {
         self.known().backend = Some(backend);
     }
 
-    pub(super) fn backend(&self) -> Option<i32> {
+    pub(in crate::pg) fn backend(&self) -> Option<i32> {
         self.known().backend
     }
 
