@@ -74,6 +74,7 @@ pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -
     let replace = match seeding.state().await.map_err(failed)? {
         DatasetState::Absent => false,
         DatasetState::Foreign => return Err(not_ours(&schema, &place)),
+        DatasetState::Others(other) => return Err(other.refusal(&schema, Some(&place)).into()),
         DatasetState::Incomplete => {
             let note = format!("a seed of {} did not end: starting over", scenario.id);
             events.event(Event::Note(note));
@@ -132,6 +133,7 @@ pub(super) async fn require(connector: &pg::Connector, scenario: &Scenario) -> R
         DatasetState::Absent => Err(missing("is not there")),
         DatasetState::Incomplete => Err(missing("is incomplete: a seed of it did not end")),
         DatasetState::Foreign => Err(not_ours(&schema, &place)),
+        DatasetState::Others(other) => Err(other.refusal(&schema, Some(&place)).into()),
         DatasetState::Complete(facts) if facts.recipe == recipe => Ok(facts.into()),
         DatasetState::Complete(facts) => Err(other_recipe(scenario, &facts, &recipe, &place)),
     }

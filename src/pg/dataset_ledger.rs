@@ -6,6 +6,7 @@ use super::{
     catalog::{MARK, qualified, quote_identifier, quote_literal},
     error::{Error, Result},
     link::Client,
+    ownership::{Other, other},
 };
 
 /// The ledger's name.
@@ -29,6 +30,8 @@ pub enum DatasetState {
     Absent,
     /// There is one, and it is not latclinic's: never to be touched.
     Foreign,
+    /// There is one with latclinic's mark, and it belongs to another role: never to be trusted.
+    Others(Other),
     /// A seed began and did not end.
     Incomplete,
     /// A seed ended.
@@ -40,19 +43,14 @@ pub enum DatasetState {
 /// # Errors
 /// When the server cannot be asked.
 pub async fn dataset_state(client: &Client, schema: &str) -> Result<DatasetState> {
-    let failed = |cause| {
-        let error = Error::from_server(format!("cannot look up the dataset in schema {schema}"), cause);
-        match error.sqlstate() {
-            Some("42501") => error.with_hint("another role seeded it: work as that role, or let it drop the schema"),
-            _ => error,
-        }
-    };
+    let failed = |cause| Error::from_server(format!("cannot look up the dataset in schema {schema}"), cause);
     let ledger = qualified(schema, LEDGER);
     let row = client
         .query_opt(
-            "SELECT coalesce(obj_description(oid, 'pg_namespace'), ''), to_regclass($2::text) IS NOT NULL
-             FROM pg_namespace WHERE nspname = $1",
-            &[&schema, &ledger],
+            "SELECT coalesce(obj_description(n.oid, 'pg_namespace'), ''),
+                    EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = $2)
+             FROM pg_namespace n WHERE n.nspname = $1",
+            &[&schema, &LEDGER],
         )
         .await
         .map_err(failed)?;
@@ -61,6 +59,9 @@ pub async fn dataset_state(client: &Client, schema: &str) -> Result<DatasetState
     };
     if !row.get::<_, String>(0).starts_with(MARK) {
         return Ok(DatasetState::Foreign);
+    }
+    if let Some(other) = other(client, schema).await? {
+        return Ok(DatasetState::Others(other));
     }
     if !row.get::<_, bool>(1) {
         return Ok(DatasetState::Incomplete);

@@ -63,9 +63,9 @@ fn roles_and_what_they_may() {
     let run = [&["run", "--yes", "--database-url", &url][..], &QUICK].concat();
     assert!(site.done(&run).stdout.contains("written: "));
     site.add_role("other");
-    assert_snapshot!(seed(1, &site.url(&format!("other:{PASSWORD}"), "shop")), @"
-    error: cannot seed events on SOCKET:5432/shop: cannot look up the dataset in schema latclinic_events: permission denied for schema latclinic_events (SQLSTATE 42501)
-      help: another role seeded it: work as that role, or let it drop the schema
+    assert_snapshot!(seed(2, &site.url(&format!("other:{PASSWORD}"), "shop")), @"
+    error: the schema latclinic_events on SOCKET:5432/shop belongs to role guest, and you work as other: what is in it would run with the rights of other
+      help: if you trust guest, work as that role (`options=-c role=guest` in the URL); else drop the schema (DROP SCHEMA latclinic_events CASCADE), or give the scenario another schema by renaming its file
     ");
 }
 

@@ -272,6 +272,11 @@ impl Run<'_> {
     /// Clears away what a failed statement left, and says in the error's hint where the fix stands now and what to do.
     async fn fail(&self, entry: &Entry, error: Error) -> Error {
         let mut hint = String::new();
+        let is_gone = error.is_stopped() || error.is_disconnect();
+        if !is_gone {
+            // The server says that a statement failed before it has cleaned up after it; then it answers again.
+            let _ = self.session.run("").await;
+        }
         if error.sqlstate() == Some("55P03") {
             let waited = self.scenario.fix.lock_timeout;
             let _ = write!(
@@ -290,10 +295,7 @@ impl Run<'_> {
         let back = command("revert-fix", self.scenario);
         let anew = self.anew();
         // A session whose statement still runs would keep every further one waiting; of one that is gone nobody knows whether it does.
-        let cleared = match error.is_stopped() || error.is_disconnect() {
-            true => Err(Error::stopped()),
-            false => self.clear(entry).await,
-        };
+        let cleared = if is_gone { Err(Error::stopped()) } else { self.clear(entry).await };
         let _ = match cleared {
             Err(why) => {
                 let why = match why.is_disconnect() || why.is_stopped() {
