@@ -15,7 +15,7 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use latclinic::{
     draw::ColumnType,
     engine::{self, Failure, Observer, Progress, Session, Steps, Target},
-    load::{Load, Operation, ParameterFacts, Workload},
+    load::{Load, Operation, ParameterFacts, StatementFacts, Workload},
     scenario::{
         self, Classes, Dataset, Fix, Generator, LoadDefaults, LoadModel, Origin, Parameter, ParameterSource, Results,
         Scenario, Script, SqlText, Statement,
@@ -60,10 +60,8 @@ fn workload(generator: Option<Generator>) -> Arc<Workload> {
     let sql = SqlText { source: String::new(), text: String::new(), statements: Vec::new() };
     let parameters: Vec<Parameter> =
         generator.map(|generator| ParameterSource::Generator(generator).into()).into_iter().collect();
-    let facts = vec![
-        ParameterFacts { column_type: ColumnType::Int8, sql_type: String::new(), fetched: Vec::new() };
-        parameters.len()
-    ];
+    let fact = ParameterFacts { column_type: ColumnType::Int8, sql_type: String::new(), fetched: Vec::new() };
+    let facts = StatementFacts { parameters: vec![fact; parameters.len()], results_as_text: false };
     let name = "nothing".to_owned();
     let statement = Statement { name: name.clone(), sql: sql.clone(), parameters, classes: Classes::default() };
     let second = Duration::from_secs(1);

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     draw::ColumnType,
     engine::{self, Ended, Measurement},
-    load::{Enough, ParameterFacts, Workload},
+    load::{Enough, StatementFacts, Workload},
     pg,
     record::{DatasetInfo, FORMAT, Latency, Phase, Record, Server, ServerActivity, WarmUpFigures},
     scenario::{LoadModel, Scenario},
@@ -29,7 +29,7 @@ pub(super) struct Ready<'a> {
     phase: Phase,
     dataset: DatasetInfo,
     server: Server,
-    facts: Vec<Vec<ParameterFacts>>,
+    facts: Vec<StatementFacts>,
     workload: Arc<Workload>,
     /// Values for the plans; none until they are looked for.
     values: Vec<StatementValues>,
@@ -94,13 +94,15 @@ impl<'a> Ready<'a> {
     /// # Errors
     /// The values do not fit.
     pub(super) fn share_values(&mut self, other: &Self, seed: u64) -> Result<(), Error> {
-        let types = |facts: &[Vec<ParameterFacts>]| -> Vec<Vec<ColumnType>> {
-            facts.iter().map(|facts| facts.iter().map(|facts| facts.column_type.clone()).collect()).collect()
+        let types = |facts: &[StatementFacts]| -> Vec<Vec<ColumnType>> {
+            let of = |facts: &StatementFacts| facts.parameters.iter().map(|facts| facts.column_type.clone()).collect();
+            facts.iter().map(of).collect()
         };
         if types(&self.facts) == types(&other.facts) {
             self.values.clone_from(&other.values);
         }
-        for (own, others) in self.facts.iter_mut().flatten().zip(other.facts.iter().flatten()) {
+        let own = self.facts.iter_mut().flat_map(|facts| &mut facts.parameters);
+        for (own, others) in own.zip(other.facts.iter().flat_map(|facts| &facts.parameters)) {
             if own.column_type == others.column_type {
                 own.fetched.clone_from(&others.fetched);
             } else if !own.fetched.is_empty() {

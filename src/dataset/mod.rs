@@ -6,20 +6,27 @@
 use std::ops::Range;
 
 use crate::{
-    draw::{ColumnSampler, ColumnType, Error, Result, Scratch},
+    draw::{self, ColumnSampler, ColumnType, Error, Result, Scratch},
     scenario::{Dataset, Table},
 };
 
-/// What a binary COPY stream begins with: signature, flags, length of the header's extension.
-pub const COPY_HEADER: &[u8; 19] = b"PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0";
-/// What a binary COPY stream ends with: a field count of -1.
-pub const COPY_TRAILER: &[u8; 2] = &[0xFF, 0xFF];
+mod copy;
+
+pub use copy::CopyFormat;
 
 /// The rows of one table.
 #[derive(Debug, Clone)]
 pub struct TableRows {
-    columns: Vec<(String, ColumnSampler)>,
+    columns: Vec<Column>,
     rows: u64,
+}
+
+/// A generated column.
+#[derive(Debug, Clone)]
+struct Column {
+    name: String,
+    ty: ColumnType,
+    sampler: ColumnSampler,
 }
 
 impl TableRows {
@@ -45,14 +52,14 @@ impl TableRows {
         let compiled = columns.iter().filter_map(|(name, ty)| {
             let column = table.columns.iter().find(|column| column.name == *name)?;
             let sampler = ColumnSampler::compile(dataset, table, column, ty);
-            Some(sampler.map(|sampler| (name.clone(), sampler)))
+            Some(sampler.map(|sampler| Column { name: name.clone(), ty: ty.clone(), sampler }))
         });
         Ok(Self { columns: compiled.collect::<Result<_>>()?, rows: table.rows })
     }
 
     /// Names of the generated columns, in the order of the fields.
     pub fn columns(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.columns.iter().map(|(name, _)| name.as_str())
+        self.columns.iter().map(|column| column.name.as_str())
     }
 
     /// Rows of the whole table.
@@ -60,21 +67,64 @@ impl TableRows {
         self.rows
     }
 
-    /// Appends one field of a row as binary COPY has it: int32 length (-1 for NULL), bytes. `column` counts as
-    /// [`TableRows::columns`] does.
-    pub fn write_field(&self, column: usize, row: u64, scratch: &mut Scratch, out: &mut Vec<u8>) {
-        self.columns[column].1.write_field(row, scratch, out);
+    /// How COPY takes the rows: text where a column is of a type that has no binary form here.
+    pub fn format(&self) -> CopyFormat {
+        match self.columns.iter().any(|column| column.ty.is_sent_as_text()) {
+            true => CopyFormat::Text,
+            false => CopyFormat::Binary,
+        }
     }
 
-    /// Appends the tuples of these rows as binary COPY has them, without the stream's header and trailer.
-    pub fn write_rows(&self, rows: Range<u64>, scratch: &mut Scratch, out: &mut Vec<u8>) {
+    /// Appends a value as it is sent, without a length, and says whether it is NULL. `column` counts as
+    /// [`TableRows::columns`] does.
+    ///
+    /// # Errors
+    /// The value is none of the column's type.
+    pub fn write_value(&self, column: usize, row: u64, out: &mut Vec<u8>) -> Result<bool> {
+        let Column { ty, sampler, .. } = &self.columns[column];
+        draw::encode(&sampler.value(row), ty, out)
+    }
+
+    /// Whether the values of a column are sent as text.
+    pub fn is_sent_as_text(&self, column: usize) -> bool {
+        self.columns[column].ty.is_sent_as_text()
+    }
+
+    /// Appends these rows as COPY takes them, without the stream's header and trailer.
+    ///
+    /// # Errors
+    /// A value is none of its column's type.
+    pub fn write_rows(&self, rows: Range<u64>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<()> {
+        match self.format() {
+            CopyFormat::Binary => {
+                self.write_binary(rows, scratch, out);
+                Ok(())
+            }
+            CopyFormat::Text => self.write_text(rows, out),
+        }
+    }
+
+    fn write_binary(&self, rows: Range<u64>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         let fields = (self.columns.len() as i16).to_be_bytes();
         for row in rows {
             out.extend_from_slice(&fields);
-            for (_, column) in &self.columns {
-                column.write_field(row, scratch, out);
+            for column in &self.columns {
+                column.sampler.write_field(row, scratch, out);
             }
         }
+    }
+
+    fn write_text(&self, rows: Range<u64>, out: &mut Vec<u8>) -> Result<()> {
+        let mut text = String::new();
+        for row in rows {
+            for (index, Column { ty, sampler, .. }) in self.columns.iter().enumerate() {
+                text.clear();
+                let null = sampler.write_text(row, ty, &mut text)?;
+                copy::push_text_field(out, index == 0, (!null).then_some(&text));
+            }
+            out.push(b'\n');
+        }
+        Ok(())
     }
 }
 

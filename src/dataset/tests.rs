@@ -108,7 +108,7 @@ fn bytes(table: &TableRows, chunk: u64) -> Vec<u8> {
     let mut scratch = Scratch::default();
     let mut out = Vec::new();
     for start in (0..table.rows()).step_by(usize::try_from(chunk).unwrap()) {
-        table.write_rows(start..(start + chunk).min(table.rows()), &mut scratch, &mut out);
+        table.write_rows(start..(start + chunk).min(table.rows()), &mut scratch, &mut out).unwrap();
     }
     out
 }
@@ -126,7 +126,7 @@ fn bytes_of_threads(table: &TableRows, threads: usize, chunk: u64) -> Vec<u8> {
                     return parts;
                 }
                 let mut out = Vec::new();
-                table.write_rows(start..(start + chunk).min(table.rows()), &mut scratch, &mut out);
+                table.write_rows(start..(start + chunk).min(table.rows()), &mut scratch, &mut out).unwrap();
                 parts.push((start, out));
             }
         };

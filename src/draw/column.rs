@@ -7,6 +7,7 @@ use super::{
     random::Stream,
     sampler::{Sampler, Scratch, Target},
     sink::{BinarySink, Sink, ValueSink},
+    text_form::encode_text,
 };
 use crate::scenario::{Column, Dataset, Table, Value};
 
@@ -38,6 +39,14 @@ impl ColumnSampler {
     #[inline]
     pub fn write_field(&self, row: u64, scratch: &mut Scratch, out: &mut Vec<u8>) {
         self.draw(row, scratch, &mut BinarySink(out));
+    }
+
+    /// Appends the value of `row`, in a column of type `ty`, as text and says whether it is NULL.
+    ///
+    /// # Errors
+    /// It is none of the type.
+    pub fn write_text(&self, row: u64, ty: &ColumnType, out: &mut String) -> Result<bool> {
+        encode_text(&self.value(row), ty, out)
     }
 
     /// The value of `row`.

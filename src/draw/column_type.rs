@@ -1,8 +1,11 @@
 //! The PostgreSQL types that values can be made for.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, sync::Arc};
 
-/// A PostgreSQL type, as far as its binary form goes.
+/// Labels of an enum that an error lists at most.
+const MOST_LABELS: usize = 10;
+
+/// A PostgreSQL type: how values of it are made and written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnType {
     /// `smallint`.
@@ -21,8 +24,10 @@ pub enum ColumnType {
     Bool,
     /// `text`.
     Text,
-    /// Any other type whose binary form is its text, by its OID: `varchar`, `char(n)`, `name`, `citext`, enums.
+    /// Another type whose binary form is its text, by its OID: `varchar`, `char(n)`, `name`, `citext`.
     TextLike(u32),
+    /// An enum.
+    Enum(Arc<Enum>),
     /// `date`.
     Date,
     /// `timestamp without time zone`.
@@ -41,10 +46,56 @@ pub enum ColumnType {
     Bytea,
     /// A one-dimensional array of any of the others.
     Array(Box<ColumnType>),
+    /// Any other type, by its name. Its values are written as text, which the server's input function
+    /// of the type reads: intervals, ranges, composites, types of extensions.
+    Other(Arc<str>),
+}
+
+/// An enum.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Enum {
+    /// Its OID.
+    pub oid: u32,
+    /// Its name.
+    pub name: String,
+    /// Its labels, in their order.
+    pub labels: Vec<String>,
 }
 
 impl ColumnType {
-    /// OID of a type that is no array (they are fixed in `pg_type.dat`); 0 for an array.
+    /// Whether values of it are sent as text, and not in binary form.
+    pub fn is_sent_as_text(&self) -> bool {
+        match self {
+            Self::Other(_) => true,
+            Self::Array(element) => element.is_sent_as_text(),
+            _ => false,
+        }
+    }
+
+    /// Whether SQL writes values of it without quotes: numbers and booleans.
+    pub fn is_written_bare(&self) -> bool {
+        matches!(self, Self::Int2 | Self::Int4 | Self::Int8 | Self::Numeric | Self::Float4 | Self::Float8 | Self::Bool)
+    }
+
+    /// The type of its elements; itself if it is no array.
+    pub fn element(&self) -> &Self {
+        match self {
+            Self::Array(element) => element,
+            other => other,
+        }
+    }
+
+    /// What stands between the elements of an array of it, as text (`typdelim`).
+    pub(super) fn delimiter(&self) -> char {
+        match self {
+            Self::Other(name) if &**name == "box" => ';',
+            Self::Other(name) if matches!(&**name, "geometry" | "geography") => ':',
+            _ => ',',
+        }
+    }
+
+    /// OID of a type whose values have a binary form and that is no array (those that do not say it are
+    /// fixed in `pg_type.dat`); otherwise 0.
     pub fn oid(&self) -> u32 {
         match self {
             Self::Int2 => 21,
@@ -56,6 +107,7 @@ impl ColumnType {
             Self::Bool => 16,
             Self::Text => 25,
             Self::TextLike(oid) => *oid,
+            Self::Enum(of) => of.oid,
             Self::Date => 1082,
             Self::Timestamp => 1114,
             Self::Timestamptz => 1184,
@@ -64,7 +116,7 @@ impl ColumnType {
             Self::Jsonb => 3802,
             Self::Inet => 869,
             Self::Bytea => 17,
-            Self::Array(_) => 0,
+            Self::Array(_) | Self::Other(_) => 0,
         }
     }
 
@@ -77,12 +129,50 @@ impl ColumnType {
             Self::Float4 | Self::Float8 => "uniform, normal, sequence, zipf, constant or choice",
             Self::Bool => "boolean, constant or choice",
             Self::Text | Self::TextLike(_) => "text, pattern, uuid, constant or choice",
+            Self::Enum(_) => "constant or choice",
+            Self::Other(_) => "constant, choice or pattern",
             Self::Date | Self::Timestamp | Self::Timestamptz => "timestamp, constant or choice",
             Self::Uuid => "uuid, constant or choice",
             Self::Json | Self::Jsonb => "json, constant or choice",
             Self::Inet => "inet, constant or choice",
             Self::Bytea => "bytes, constant or choice",
             Self::Array(_) => "array, constant or choice",
+        }
+    }
+
+    /// How a value of the type is written, after "write".
+    pub(super) fn example(&self) -> Cow<'static, str> {
+        match self {
+            Self::Int2 => "a whole number from -32768 to 32767",
+            Self::Int4 => "a whole number from -2147483648 to 2147483647",
+            Self::Int8 => "a whole number",
+            Self::Numeric => "a number, or '12.50' for exact digits",
+            Self::Float4 | Self::Float8 => "a number",
+            Self::Bool => "true or false",
+            Self::Text | Self::TextLike(_) => "a text in quotes",
+            Self::Enum(of) => return of.listed().into(),
+            Self::Date => "'2025-03-01'",
+            Self::Timestamp => "'2025-03-01 12:00:00'",
+            Self::Timestamptz => "'2025-03-01 12:00:00Z'",
+            Self::Uuid => "'0194fdc2-fa2f-7cc0-81d3-ff1207445ab7'",
+            Self::Json | Self::Jsonb => "valid JSON in quotes",
+            Self::Inet => "'10.0.0.1' or '10.0.0.0/8'",
+            Self::Bytea => r"'\x0aff'",
+            Self::Array(_) => "an array",
+            Self::Other(_) => "its text form in quotes, as in SQL",
+        }
+        .into()
+    }
+}
+
+impl Enum {
+    /// `'calm', 'loud'`.
+    fn listed(&self) -> String {
+        let shown = self.labels.iter().take(MOST_LABELS).map(|label| format!("'{label}'"));
+        let more = if self.labels.len() > MOST_LABELS { ", .." } else { "" };
+        match self.labels.len() {
+            0 => "nothing, since it has no labels".to_owned(),
+            _ => format!("{}{more}", shown.collect::<Vec<_>>().join(", ")),
         }
     }
 }
@@ -106,6 +196,8 @@ impl fmt::Display for ColumnType {
             Self::Jsonb => "jsonb",
             Self::Inet => "inet",
             Self::Bytea => "bytea",
+            Self::Enum(of) => &of.name,
+            Self::Other(name) => name,
             Self::Array(element) => return write!(f, "{element}[]"),
         };
         f.write_str(name)

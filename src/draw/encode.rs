@@ -1,4 +1,4 @@
-//! A scenario's value in PostgreSQL's binary form.
+//! A scenario's value as it is sent: in PostgreSQL's binary form, or as text where a type has none here.
 
 use std::net::IpAddr;
 
@@ -9,17 +9,24 @@ use super::{
     error::{Error, Result},
     moment,
     sink::{write_array_header, write_value},
+    text_form::encode_text,
 };
 use crate::scenario::Value;
 
-/// Appends the binary form of `value` as a `ty`, without a length, and says whether it is NULL (which appends nothing).
+/// Appends `value` as a `ty` as it is sent, without a length, and says whether it is NULL (which appends
+/// nothing): in binary form, unless the type [is sent as text](ColumnType::is_sent_as_text).
 ///
 /// # Errors
 /// When the value cannot be one of the type; the message names both and shows how one is written. `out` may then hold a part.
 pub fn encode(value: &Value, ty: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-    let misfit = || Error::new(format!("{value} is no {ty}: write {}", example(ty)));
+    let misfit = || Error::new(format!("{value} is no {ty}: write {}", ty.example()));
     match (ty, value) {
         (_, Value::Null) => return Ok(true),
+        (ty, value) if ty.is_sent_as_text() => {
+            let mut text = String::new();
+            encode_text(value, ty, &mut text)?;
+            out.extend_from_slice(text.as_bytes());
+        }
         (ColumnType::Bool, Value::Bool(value)) => out.push(u8::from(*value)),
         (ColumnType::Int2, Value::Int(value)) => {
             out.extend_from_slice(&i16::try_from(*value).map_err(|_| misfit())?.to_be_bytes());
@@ -32,6 +39,10 @@ pub fn encode(value: &Value, ty: &ColumnType, out: &mut Vec<u8>) -> Result<bool>
         (ColumnType::Float4, Value::Float(value)) => out.extend_from_slice(&(*value as f32).to_be_bytes()),
         (ColumnType::Float8, Value::Int(value)) => out.extend_from_slice(&(*value as f64).to_be_bytes()),
         (ColumnType::Float8, Value::Float(value)) => out.extend_from_slice(&value.to_be_bytes()),
+        // JSON, which queries' values come as, has no number for them.
+        (ColumnType::Float4 | ColumnType::Float8, Value::Text(text)) => {
+            return encode(&Value::Float(not_finite(text.trim()).ok_or_else(misfit)?), ty, out);
+        }
         (ColumnType::Numeric, Value::Int(value)) => {
             decimal::write_text(&value.to_string(), out).ok_or_else(misfit)?;
         }
@@ -39,7 +50,8 @@ pub fn encode(value: &Value, ty: &ColumnType, out: &mut Vec<u8>) -> Result<bool>
             decimal::write_text(&value.to_string(), out).ok_or_else(misfit)?;
         }
         (ColumnType::Numeric, Value::Text(text)) => decimal::write_text(text.trim(), out).ok_or_else(misfit)?,
-        (ColumnType::Text | ColumnType::TextLike(_), Value::Text(text)) => {
+        (ColumnType::Enum(of), Value::Text(text)) if !of.labels.contains(text) => return Err(misfit()),
+        (ColumnType::Text | ColumnType::TextLike(_) | ColumnType::Enum(_), Value::Text(text)) => {
             if text.contains('\0') {
                 return Err(Error::new(format!("a {ty} cannot hold the character U+0000")));
             }
@@ -103,29 +115,13 @@ fn parse_inet(text: &str) -> Option<(IpAddr, u8)> {
     Some((address, prefix))
 }
 
+/// `NaN`, `Infinity`, `-Infinity`.
+fn not_finite(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|number| !number.is_finite())
+}
+
 fn parse_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<Vec<u8>>>()?;
     digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-}
-
-/// How a value of the type is written, after "write".
-fn example(ty: &ColumnType) -> &'static str {
-    match ty {
-        ColumnType::Int2 => "a whole number from -32768 to 32767",
-        ColumnType::Int4 => "a whole number from -2147483648 to 2147483647",
-        ColumnType::Int8 => "a whole number",
-        ColumnType::Numeric => "a number, or '12.50' for exact digits",
-        ColumnType::Float4 | ColumnType::Float8 => "a number",
-        ColumnType::Bool => "true or false",
-        ColumnType::Text | ColumnType::TextLike(_) => "a text in quotes",
-        ColumnType::Date => "'2025-03-01'",
-        ColumnType::Timestamp => "'2025-03-01 12:00:00'",
-        ColumnType::Timestamptz => "'2025-03-01 12:00:00Z'",
-        ColumnType::Uuid => "'0194fdc2-fa2f-7cc0-81d3-ff1207445ab7'",
-        ColumnType::Json | ColumnType::Jsonb => "valid JSON in quotes",
-        ColumnType::Inet => "'10.0.0.1' or '10.0.0.0/8'",
-        ColumnType::Bytea => r"'\x0aff'",
-        ColumnType::Array(_) => "an array",
-    }
 }

@@ -4,7 +4,8 @@
 //! index, so a value depends on its address alone and never on what was drawn before. A [`Sampler`] is a
 //! [`Generator`](crate::scenario::Generator) compiled for one [`ColumnType`]; a [`ColumnSampler`] is one column of a
 //! dataset, with its stream and its share of NULLs. The same draw gives a binary COPY field or an owned
-//! [`Value`](crate::scenario::Value), and [`encode`] turns such a value into the very bytes that COPY would send.
+//! [`Value`](crate::scenario::Value), and [`encode`] turns such a value into the very bytes that COPY would send. Of a type
+//! that is not known here values are made as their generator makes them where nothing says more, and written as text.
 
 mod cell;
 mod column;
@@ -22,13 +23,13 @@ mod text;
 mod text_form;
 
 pub use column::ColumnSampler;
-pub use column_type::ColumnType;
+pub use column_type::{ColumnType, Enum};
 pub use encode::encode;
 pub use error::{Error, Result};
 pub use random::{Random, Stream};
 pub use sampler::{Sampler, Scratch};
 pub use sink::write_array_header;
-pub use text_form::{encode_text, push_array_element};
+pub use text_form::{ArrayText, encode_text};
 
 #[cfg(test)]
 mod tests;

@@ -87,6 +87,10 @@ impl Sampler {
     ) -> Result<Self> {
         let natural;
         let ty = match target {
+            Target::Type(ColumnType::Other(_)) if !is_given(generator) => {
+                natural = natural_type(generator, dataset);
+                &natural
+            }
             Target::Type(ty) => ty,
             Target::Json => {
                 natural = natural_type(generator, dataset);
@@ -94,10 +98,11 @@ impl Sampler {
             }
         };
         let name = name(generator);
-        let misfit = || Error::new(format!("a {name} generator cannot make {ty}: use {}", ty.generators()));
-        let faulty = |fault: String| Error::new(format!("the {name} generator cannot fill {ty}: {fault}"));
+        let asked = if let Target::Type(asked) = target { asked } else { ty };
+        let misfit = || Error::new(format!("a {name} generator cannot make {asked}: use {}", asked.generators()));
+        let faulty = |fault: String| Error::new(format!("the {name} generator cannot fill {asked}: {fault}"));
         let number = || NumberType::of(ty).ok_or_else(misfit);
-        let is_text = matches!(ty, ColumnType::Text | ColumnType::TextLike(_));
+        let is_text = matches!(ty, ColumnType::Text | ColumnType::TextLike(_) | ColumnType::Enum(_));
         let kind = match generator {
             Generator::Constant(value) => Kind::One(Fixed::new(value, target)?),
             Generator::Choice(choices) => choice(choices, target)?,
@@ -149,6 +154,9 @@ impl Sampler {
             Generator::Boolean { true_share } if *ty == ColumnType::Bool => Kind::Boolean(*true_share),
             Generator::Array { element, min_length, max_length } => {
                 let ColumnType::Array(element_type) = ty else { return Err(misfit()) };
+                if matches!(asked, ColumnType::Other(_)) {
+                    return Err(misfit());
+                }
                 if matches!(**element, Generator::Array { .. }) && matches!(target, Target::Type(_)) {
                     return Err(faulty("an array of arrays cannot be made".into()));
                 }
@@ -309,6 +317,11 @@ fn draw_inet(network: IpAddr, host_mask: u128, random: &mut Random) -> IpAddr {
             Ipv6Addr::from_bits(network.to_bits() & !host_mask | bits & host_mask).into()
         }
     }
+}
+
+/// Whether the scenario gives the values themselves, or points to where they are made.
+fn is_given(generator: &Generator) -> bool {
+    matches!(generator, Generator::Constant(_) | Generator::Choice(_) | Generator::ForeignKey { .. })
 }
 
 /// What a scenario file calls it.

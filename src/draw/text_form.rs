@@ -1,6 +1,12 @@
 //! A scenario's value in PostgreSQL's text form.
 
-use super::{column_type::ColumnType, encode::encode, error::Result, moment, sink::write_value};
+use super::{
+    column_type::ColumnType,
+    encode::encode,
+    error::{Error, Result},
+    moment,
+    sink::write_value,
+};
 use crate::scenario::Value;
 
 /// Appends the text form of `value` as a `ty`, which means what [`encode`] makes of it whatever the session's settings, and says
@@ -10,15 +16,18 @@ use crate::scenario::Value;
 /// As of [`encode`]. `out` may then hold a part.
 pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut String) -> Result<bool> {
     if let (ColumnType::Array(element), Value::Array(values)) = (ty, value) {
-        out.push('{');
+        let mut array = ArrayText::begin(element, out);
         let mut text = String::new();
-        for (index, value) in values.iter().enumerate() {
+        for value in values {
             text.clear();
             let null = encode_text(value, element, &mut text)?;
-            push_array_element(out, index == 0, (!null).then_some(text.as_str()));
+            array.push((!null).then_some(text.as_str()));
         }
-        out.push('}');
+        array.end();
         return Ok(false);
+    }
+    if ty.is_sent_as_text() {
+        return as_it_is(value, ty, out);
     }
     if encode(value, ty, &mut Vec::new())? {
         return Ok(true);
@@ -29,12 +38,29 @@ pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut String) -> Result<b
             write_value(value, &mut json);
             out.push_str(&String::from_utf8_lossy(&json));
         }
+        (ColumnType::Float4 | ColumnType::Float8, Value::Text(text)) => out.push_str(text.trim()),
         (ColumnType::Float4, Value::Float(value)) => out.push_str(&(*value as f32).to_string()),
         (_, Value::Bool(value)) => out.push_str(if *value { "true" } else { "false" }),
         (_, Value::Int(value)) => out.push_str(&value.to_string()),
         (_, Value::Float(value)) => out.push_str(&value.to_string()),
         (ty, Value::Text(text)) => out.push_str(&canonical(ty, text)),
         (_, Value::Null | Value::Array(_)) => {}
+    }
+    Ok(false)
+}
+
+/// The text of a value of which only the server knows whether it is one of the type.
+fn as_it_is(value: &Value, ty: &ColumnType, out: &mut String) -> Result<bool> {
+    match value {
+        Value::Null => return Ok(true),
+        Value::Text(text) if text.contains('\0') => {
+            return Err(Error::new(format!("a {ty} cannot hold the character U+0000")));
+        }
+        Value::Text(text) => out.push_str(text),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Int(value) => out.push_str(&value.to_string()),
+        Value::Float(value) => out.push_str(&value.to_string()),
+        Value::Array(_) => return Err(Error::new(format!("{value} is no {ty}: write {}", ty.example()))),
     }
     Ok(false)
 }
@@ -54,20 +80,40 @@ fn canonical(ty: &ColumnType, text: &str) -> String {
     .unwrap_or_else(|| text.to_owned())
 }
 
-/// Appends an element of an array's text; braces are the caller's.
-pub fn push_array_element(out: &mut String, first: bool, element: Option<&str>) {
-    if !first {
-        out.push(',');
+/// An array's text, as it is written.
+pub struct ArrayText<'o> {
+    out: &'o mut String,
+    delimiter: char,
+    first: bool,
+}
+
+impl<'o> ArrayText<'o> {
+    /// Begins one of elements of this type.
+    pub fn begin(element: &ColumnType, out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, delimiter: element.delimiter(), first: true }
     }
-    let Some(element) = element else { return out.push_str("NULL") };
-    out.push('"');
-    for letter in element.chars() {
-        if matches!(letter, '"' | '\\') {
-            out.push('\\');
+
+    /// Appends an element; `None` is NULL.
+    pub fn push(&mut self, element: Option<&str>) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(self.delimiter);
         }
-        out.push(letter);
+        let Some(element) = element else { return self.out.push_str("NULL") };
+        self.out.push('"');
+        for letter in element.chars() {
+            if matches!(letter, '"' | '\\') {
+                self.out.push('\\');
+            }
+            self.out.push(letter);
+        }
+        self.out.push('"');
     }
-    out.push('"');
+
+    /// Ends it.
+    pub fn end(self) {
+        self.out.push('}');
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +144,12 @@ mod tests {
         let ty = ColumnType::Array(Box::new(ColumnType::Text));
         assert_eq!(text(array, &ty), r#"{"a\"b","c\\d","","NULL","{e,f}",NULL}"#);
         assert_eq!(encode_text(&Value::Null, &ty, &mut String::new()), Ok(true));
+        let boxes = Value::Array(vec![Value::Text("(1,1),(0,0)".to_owned()), Value::Null]);
+        let other = |name: &str| ColumnType::Other(name.into());
+        assert_eq!(text(boxes, &ColumnType::Array(Box::new(other("box")))), r#"{"(1,1),(0,0)";NULL}"#);
+        assert_eq!(text(Value::Int(5), &other("oid")), "5");
+        assert_eq!(text(Value::Text("NaN".to_owned()), &ColumnType::Float8), "NaN");
+        assert!(encode_text(&Value::Text("1".to_owned()), &ColumnType::Float8, &mut String::new()).is_err());
         assert!(encode_text(&Value::Text("\0".to_owned()), &ColumnType::Text, &mut String::new()).is_err());
     }
 }

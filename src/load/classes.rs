@@ -177,6 +177,10 @@ pub fn beyond(values: &[Value], column_type: &ColumnType) -> Value {
             let longest = values.iter().filter_map(text).max_by_key(|text| text.chars().count()).unwrap_or("absent");
             Value::Text(format!("{longest}~"))
         }
+        // None, if operations send all labels: the server refuses what is no label.
+        ColumnType::Enum(of) => unlisted(values, of.labels.iter().map(String::as_str)),
+        // What another value is, only the server knows.
+        ColumnType::Other(_) => Value::Null,
         ColumnType::Date => unlisted(values, ["1000-01-01", "1000-01-02"]),
         ColumnType::Timestamp => unlisted(values, ["1000-01-01T00:00:00", "1000-01-02T00:00:00"]),
         ColumnType::Timestamptz => unlisted(values, ["1000-01-01T00:00:00Z", "1000-01-02T00:00:00Z"]),
@@ -241,7 +245,7 @@ fn beyond_networks(values: &[Value]) -> Value {
         .map_or(Value::Null, |candidate| Value::Text(candidate.to_owned()))
 }
 
-fn unlisted(values: &[Value], candidates: [&str; 2]) -> Value {
+fn unlisted<'c>(values: &[Value], candidates: impl IntoIterator<Item = &'c str>) -> Value {
     let taken = |candidate: &str| values.iter().filter_map(text).any(|value| value == candidate);
     let candidate = candidates.into_iter().find(|candidate| !taken(candidate));
     candidate.map_or(Value::Null, |candidate| Value::Text(candidate.to_owned()))

@@ -14,7 +14,7 @@ pub use arrivals::Arrivals;
 pub use classes::{ByRows, ClassValues, beyond};
 pub use error::{Error, Result};
 pub use model::{Enough, GRACE, Load, Operation, WARM_UP};
-pub use parameter::ParameterFacts;
+pub use parameter::{ParameterFacts, StatementFacts};
 pub use profile::Profile;
 pub use think::Pauses;
 pub use workload::Workload;

@@ -13,6 +13,15 @@ use crate::{
 /// Operations that the classes of parameter values are derived from.
 const CLASS_DRAWS: u64 = 10_000;
 
+/// What the database says of one statement.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StatementFacts {
+    /// Of each parameter.
+    pub parameters: Vec<ParameterFacts>,
+    /// Whether its results come as text only: a column's type has no binary form.
+    pub results_as_text: bool,
+}
+
 /// What the database says of one parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterFacts {

@@ -4,7 +4,7 @@ use super::{
     classes::ClassValues,
     error::{Error, Result},
     model::Operation,
-    parameter::{ClassOf, Parameter, ParameterFacts, parameters},
+    parameter::{ClassOf, Parameter, StatementFacts, parameters},
 };
 use crate::{
     draw::Stream,
@@ -38,19 +38,19 @@ struct Compiled {
 }
 
 impl Workload {
-    /// Compiles the statements of `scenario`; `facts` has one entry a statement with one entry a parameter.
+    /// Compiles the statements of `scenario`; `facts` has one entry a statement.
     ///
     /// # Errors
     /// When there are no statements, the number of parameters differs between scenario and SQL, a generator cannot make
     /// values of a parameter's type, or a parameter's query returned no rows.
-    pub fn new(scenario: &Scenario, facts: &[Vec<ParameterFacts>], seed: u64) -> Result<Self> {
+    pub fn new(scenario: &Scenario, facts: &[StatementFacts], seed: u64) -> Result<Self> {
         let statements = &scenario.statements;
         if statements.is_empty() {
             return Err(Error::empty());
         }
         let mut compiled = Vec::with_capacity(statements.len());
         for (index, statement) in statements.iter().enumerate() {
-            let facts = facts.get(index).map_or(&[][..], Vec::as_slice);
+            let facts = facts.get(index).map_or(&[][..], |facts| &facts.parameters);
             compiled.push(Compiled {
                 name: statement.name.clone(),
                 parameters: parameters(statement, facts, &scenario.dataset, seed)?,
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::{
         draw::ColumnType,
-        load::WARM_UP,
+        load::{ParameterFacts, WARM_UP},
         scenario::{
             self, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Results, Script, SqlText, Statement,
             Step,
@@ -193,6 +193,10 @@ mod tests {
         ParameterSource::Generator(Generator::Zipf { min: 1, max: 10_000, exponent: 1.0 })
     }
 
+    fn of(parameters: Vec<ParameterFacts>) -> StatementFacts {
+        StatementFacts { parameters, results_as_text: false }
+    }
+
     fn facts(fetched: &[i64]) -> ParameterFacts {
         ParameterFacts {
             column_type: ColumnType::Int8,
@@ -201,14 +205,14 @@ mod tests {
         }
     }
 
-    fn mixed() -> (Scenario, Vec<Vec<ParameterFacts>>) {
+    fn mixed() -> (Scenario, Vec<StatementFacts>) {
         let query = ParameterSource::Query { sql: sql(), shares: None };
         let scenario = scenario(vec![
             statement("insert", 1.0, vec![zipf(), zipf()]),
             statement("read", 7.0, vec![query]),
             statement("vacuous", 2.0, vec![]),
         ]);
-        (scenario, vec![vec![facts(&[]), facts(&[])], vec![facts(&[3, 5, 8, 5])], vec![]])
+        (scenario, vec![of(vec![facts(&[]), facts(&[])]), of(vec![facts(&[3, 5, 8, 5])]), of(vec![])])
     }
 
     fn operation(workload: &Workload, number: u64) -> Operation {
@@ -314,7 +318,7 @@ mod tests {
     #[test]
     fn the_typical_value_of_a_skewed_parameter_is_neither_hot_nor_cold() {
         let scenario = scenario(vec![statement("read", 1.0, vec![zipf()])]);
-        let workload = Workload::new(&scenario, &[vec![facts(&[])]], 7).unwrap();
+        let workload = Workload::new(&scenario, &[of(vec![facts(&[])])], 7).unwrap();
         let classes = workload.classes(0).unwrap();
         let ([Value::Int(typical)], [Value::Int(cold)]) = (&classes.typical[..], &classes.cold[..]) else {
             panic!("one integer")
@@ -324,17 +328,16 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_with_its_place() {
-        let refused = |scenario: &Scenario, facts: &[Vec<ParameterFacts>]| {
-            Workload::new(scenario, facts, 7).unwrap_err().to_string()
-        };
+        let refused =
+            |scenario: &Scenario, facts: &[StatementFacts]| Workload::new(scenario, facts, 7).unwrap_err().to_string();
         insta::assert_snapshot!(refused(&scenario(vec![]), &[]), @"the workload has no statements");
         let two = scenario(vec![statement("read", 1.0, vec![zipf(), zipf()])]);
-        insta::assert_snapshot!(refused(&two, &[vec![facts(&[])]]), @"statement read: its SQL takes 1 parameter, the scenario gives 2");
+        insta::assert_snapshot!(refused(&two, &[of(vec![facts(&[])])]), @"statement read: its SQL takes 1 parameter, the scenario gives 2");
         let queried = scenario(vec![statement("read", 1.0, vec![ParameterSource::Query { sql: sql(), shares: None }])]);
-        insta::assert_snapshot!(refused(&queried, &[vec![facts(&[])]]), @"statement read: parameter $1: its query returned no rows");
+        insta::assert_snapshot!(refused(&queried, &[of(vec![facts(&[])])]), @"statement read: parameter $1: its query returned no rows");
         let text = ParameterFacts { column_type: ColumnType::Uuid, sql_type: String::new(), fetched: Vec::new() };
         let one = scenario(vec![statement("read", 1.0, vec![zipf()])]);
-        assert!(refused(&one, &[vec![text]]).starts_with("statement read: parameter $1: "));
+        assert!(refused(&one, &[of(vec![text])]).starts_with("statement read: parameter $1: "));
         let (mut named, facts) = mixed();
         named.statements[1].classes.hot = Some(vec![]);
         let workload = Workload::new(&named, &facts, 7).unwrap();

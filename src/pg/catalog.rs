@@ -1,5 +1,7 @@
 //! What the catalog knows of a scenario's schema: its mark, its columns; and the statements that make it.
 
+use std::sync::Arc;
+
 use tokio_postgres::{
     error::ErrorPosition,
     types::{Kind, Type},
@@ -11,7 +13,7 @@ use super::{
     user_session::UserSession,
 };
 use crate::{
-    draw::ColumnType,
+    draw::{ColumnType, Enum},
     scenario::{Column, SqlStatement, SqlText},
 };
 
@@ -131,11 +133,11 @@ fn fault_place(statement: &SqlStatement, position: Option<&ErrorPosition>) -> St
     }
 }
 
-/// Columns of a table with their types, in the table's order. Columns whose type no generator makes are left out unless
-/// `generated` names them.
+/// Columns of a table with their types, in the table's order. Those that nobody may write, and those that values cannot be made
+/// for, are left out unless `generated` names them.
 ///
 /// # Errors
-/// When there is no such table, or a generated column's type is none that can be made.
+/// When there is no such table, or a generated column is one of these.
 pub(super) async fn columns(
     client: &Client,
     schema: &str,
@@ -146,24 +148,40 @@ pub(super) async fn columns(
         .prepare(&format!("SELECT * FROM {}", qualified(schema, table)))
         .await
         .map_err(|cause| Error::from_sql(format!("table {table} of the dataset is not in the schema"), cause))?;
+    let computed = computed_columns(client, schema, table).await?;
     let mut columns = Vec::new();
     for column in statement.columns() {
-        match column_type(column.type_()) {
-            Some(ty) => columns.push((column.name().to_owned(), ty)),
-            None if generated.iter().any(|generated| generated.name == column.name()) => {
-                let place = format!("{table}.{}", column.name());
-                return Err(Error::usage(format!("{place} has the type {}, which no generator makes", column.type_()))
-                    .with_hint(
-                        "take the column out of the dataset, so that it keeps its default, or change its type",
-                    ));
+        let ty = column_type(column.type_());
+        let refused = match &ty {
+            None => Some(format!("has the type {}, which no generator makes", column.type_())),
+            Some(_) => computed
+                .iter()
+                .any(|computed| computed == column.name())
+                .then(|| "is computed by the server (GENERATED ALWAYS AS)".to_owned()),
+        };
+        match (refused, ty) {
+            (None, Some(ty)) => columns.push((column.name().to_owned(), ty)),
+            (Some(why), _) if generated.iter().any(|generated| generated.name == column.name()) => {
+                return Err(Error::usage(format!("{table}.{} {why}", column.name()))
+                    .with_hint("take the column out of the dataset"));
             }
-            None => {}
+            _ => {}
         }
     }
     Ok(columns)
 }
 
-/// The type that values are made for; a domain is its base type, an enum its labels. `None` if values cannot be made.
+/// Columns of a table that are computed from others.
+async fn computed_columns(client: &Client, schema: &str, table: &str) -> Result<Vec<String>> {
+    let query = "SELECT attname::text FROM pg_catalog.pg_attribute
+                 WHERE attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.text::pg_catalog.regclass
+                   AND attgenerated OPERATOR(pg_catalog.<>) '' AND NOT attisdropped";
+    let rows = client.query(query, &[&qualified(schema, table)]).await;
+    let rows = rows.map_err(|cause| Error::from_server(format!("cannot read the columns of {table}"), cause))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The type that values are made for; a domain is its base type. `None` of a pseudo-type, which no value is of.
 pub fn column_type(ty: &Type) -> Option<ColumnType> {
     Some(match *ty {
         Type::INT2 => ColumnType::Int2,
@@ -185,10 +203,19 @@ pub fn column_type(ty: &Type) -> Option<ColumnType> {
         Type::BYTEA => ColumnType::Bytea,
         _ => match ty.kind() {
             Kind::Domain(base) => column_type(base)?,
-            Kind::Enum(_) => ColumnType::TextLike(ty.oid()),
+            Kind::Enum(labels) => {
+                let (name, labels) = (ty.name().to_owned(), labels.clone());
+                ColumnType::Enum(Arc::new(Enum { oid: ty.oid(), name, labels }))
+            }
             Kind::Simple if ty.name() == "citext" => ColumnType::TextLike(ty.oid()),
-            Kind::Array(element) => ColumnType::Array(Box::new(column_type(element)?)),
-            _ => return None,
+            // An array says in its binary form that its elements are of the domain.
+            Kind::Array(element) if matches!(element.kind(), Kind::Domain(_)) => {
+                ColumnType::Array(Box::new(ColumnType::Other(element.name().into())))
+            }
+            // What has elements and another name, such as int2vector, is no array in its text or binary form.
+            Kind::Array(element) if ty.name().starts_with('_') => ColumnType::Array(Box::new(column_type(element)?)),
+            Kind::Pseudo => return None,
+            _ => ColumnType::Other(ty.name().into()),
         },
     })
 }
@@ -207,11 +234,17 @@ mod tests {
     fn types_resolve() {
         assert_eq!(column_type(&Type::JSONB_ARRAY), Some(ColumnType::Array(Box::new(ColumnType::Jsonb))));
         assert_eq!(column_type(&Type::VARCHAR), Some(ColumnType::TextLike(1043)));
-        assert_eq!(column_type(&Type::INTERVAL), None);
+        assert_eq!(column_type(&Type::INTERVAL), Some(ColumnType::Other("interval".into())));
+        assert_eq!(column_type(&Type::INT2_VECTOR), Some(ColumnType::Other("int2vector".into())));
+        assert_eq!(column_type(&Type::RECORD), None);
         let domain = Type::new("positive".into(), 99_999, Kind::Domain(Type::INT4), "public".into());
         assert_eq!(column_type(&domain), Some(ColumnType::Int4));
+        let array = Type::new("_positive".into(), 99_997, Kind::Array(domain), "public".into());
+        let elements = ColumnType::Other("positive".into());
+        assert_eq!(column_type(&array), Some(ColumnType::Array(Box::new(elements))));
         let mood = Type::new("mood".into(), 99_998, Kind::Enum(vec!["glad".into()]), "public".into());
-        assert_eq!(column_type(&mood), Some(ColumnType::TextLike(99_998)));
+        let labels = Enum { oid: 99_998, name: "mood".to_owned(), labels: vec!["glad".to_owned()] };
+        assert_eq!(column_type(&mood), Some(ColumnType::Enum(Arc::new(labels))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Rows into tables by binary COPY over several connections.
+//! Rows into tables by COPY over several connections.
 //!
 //! Each connection has a thread of its own with its own runtime, which makes a chunk of rows while the server works through the
 //! last ones in the socket's buffer: nothing is handed between threads, and memory is bounded by a few chunks a connection.
@@ -27,10 +27,7 @@ use super::{
     link::{CopyIn, Fault},
     seed_session::seed_session,
 };
-use crate::{
-    dataset::{COPY_HEADER, COPY_TRAILER, TableRows},
-    draw::Scratch,
-};
+use crate::{dataset::TableRows, draw::Scratch};
 
 /// Bytes that a chunk of rows should have: large enough for few messages, small enough to keep the heap in order.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -64,7 +61,8 @@ pub(super) async fn load(
     sent: &Arc<AtomicU64>,
     stop: &CancellationToken,
 ) -> Result<()> {
-    let work: Arc<[Work]> = tables.into_iter().map(|(table, rows)| Work::new(schema, table, rows)).collect();
+    let work =
+        tables.into_iter().map(|(table, rows)| Work::new(schema, table, rows)).collect::<Result<Arc<[Work]>>>()?;
     let stop = stop.child_token();
     let mut ends = Vec::new();
     for number in 0..connections {
@@ -124,10 +122,11 @@ async fn load_chunks(
         let Some(mut rows) = work.claim() else { continue };
         let mut copy = session.copy_in(&work.statement).await.map_err(failed)?;
         let mut buffer = Vec::with_capacity(CHUNK_BYTES * 5 / 4);
-        buffer.extend_from_slice(COPY_HEADER);
+        let format = work.rows.format();
+        buffer.extend_from_slice(format.header());
         loop {
             let count = rows.end - rows.start;
-            work.rows.write_rows(rows, &mut scratch, &mut buffer);
+            work.rows.write_rows(rows, &mut scratch, &mut buffer).map_err(|error| Error::new(error.to_string()))?;
             let chunk = std::mem::replace(&mut buffer, Vec::with_capacity(CHUNK_BYTES * 5 / 4));
             send(&mut copy, chunk, stop).await?.map_err(failed)?;
             sent.fetch_add(count, Ordering::Relaxed);
@@ -136,7 +135,7 @@ async fn load_chunks(
                 None => break,
             }
         }
-        send(&mut copy, COPY_TRAILER.to_vec(), stop).await?.map_err(failed)?;
+        send(&mut copy, format.trailer().to_vec(), stop).await?.map_err(failed)?;
         tokio::select! {
             rows = copy.finish() => rows.map_err(failed)?,
             () = stop.cancelled() => return Err(Error::stopped()),
@@ -158,21 +157,23 @@ async fn send(
 }
 
 impl Work {
-    fn new(schema: &str, table: String, rows: TableRows) -> Self {
+    fn new(schema: &str, table: String, rows: TableRows) -> Result<Self> {
         let mut sample = Vec::new();
         let sampled = rows.rows().min(SAMPLE_ROWS);
-        rows.write_rows(0..sampled, &mut Scratch::default(), &mut sample);
+        let written = rows.write_rows(0..sampled, &mut Scratch::default(), &mut sample);
+        written.map_err(|error| Error::new(error.to_string()))?;
         let row_bytes = (sample.len() as u64 / sampled.max(1)).max(1);
         let columns: Vec<String> = rows.columns().map(quote_identifier).collect();
         let relation = qualified(schema, &table);
-        Self {
-            statement: format!("COPY {relation} ({}) FROM STDIN WITH (FORMAT binary)", columns.join(", ")),
+        let format = rows.format().name();
+        Ok(Self {
+            statement: format!("COPY {relation} ({}) FROM STDIN WITH (FORMAT {format})", columns.join(", ")),
             chunk: (CHUNK_BYTES as u64 / row_bytes).max(1),
             next: AtomicU64::new(0),
             seats: AtomicU64::new(rows.rows().saturating_mul(row_bytes) / CONNECTION_BYTES + 1),
             table,
             rows,
-        }
+        })
     }
 
     /// Whether one more connection may load the table.

@@ -1,38 +1,48 @@
 //! What a database says of a scenario's workload before it is sent.
 
-use tokio_postgres::error::ErrorPosition;
+use std::collections::BTreeSet;
+
+use tokio_postgres::{
+    error::ErrorPosition,
+    types::{Kind, Type},
+};
 
 use super::{
     catalog::{column_type, type_name},
     connector::Connector,
     error::{Error, Result},
     feed::feed,
-    link::{Fault, Limit},
+    link::{Client, Fault, Limit},
     user_session::UserSession,
 };
 use crate::{
     draw::{self, ColumnType},
-    load::ParameterFacts,
+    load::{ParameterFacts, StatementFacts},
     scenario::{ParameterSource, Scenario, Script, SqlText, Statement, Value},
 };
 
 /// Prepares every statement of the workload, finds the types of its parameters and fetches the values of those that a query
-/// gives: one entry a statement with one entry a parameter.
+/// gives: one entry a statement.
 ///
 /// # Errors
 /// When a statement or a parameter's query does not prepare (the message has its file, line and column), the number of
 /// parameters differs between SQL and scenario, a parameter has a type that values cannot be made for, a query fails,
 /// returns no rows, or returns what its parameter cannot take, a step of a script takes what an earlier one does not return or
 /// what does not fit, or the server refuses one of the load's settings.
-pub async fn describe(connector: &Connector, scenario: &Scenario) -> Result<Vec<Vec<ParameterFacts>>> {
+pub async fn describe(connector: &Connector, scenario: &Scenario) -> Result<Vec<StatementFacts>> {
     let session =
         UserSession::of_load(connector, "describe", &scenario.schema_name(), &scenario.load.connections).await?;
     let mut facts = Vec::with_capacity(scenario.statements.len());
     let mut prepared = Vec::with_capacity(scenario.statements.len());
     for statement in &scenario.statements {
         let of_statement = prepare(&session, statement).await?;
-        facts.push(describe_statement(&session, statement, &of_statement).await?);
+        let parameters = describe_statement(&session, statement, &of_statement).await?;
+        facts.push(StatementFacts { parameters, results_as_text: false });
         prepared.push(of_statement);
+    }
+    let unsent = without_binary_output(session.own().await?, &prepared).await?;
+    for (facts, prepared) in facts.iter_mut().zip(&prepared) {
+        facts.results_as_text = prepared.columns().iter().any(|column| consists_of(column.type_(), &unsent));
     }
     for script in &scenario.scripts {
         check_results(script, &scenario.statements, &prepared)?;
@@ -96,17 +106,46 @@ async fn describe_statement(
             Error::usage(format!(
                 "{place}: statement {name}: no values can be made for parameter ${number} of type {ty}"
             ))
-            .with_hint(format!("take it as text in the SQL: ${number}::text::{ty}"))
+            .with_hint(format!("give it a type in the SQL, as in ${number}::text"))
         })?;
-        let fetched = match &parameter.source {
-            ParameterSource::Generator(_) | ParameterSource::Result { .. } => Vec::new(),
+        let (column_type, fetched) = match &parameter.source {
+            ParameterSource::Generator(_) | ParameterSource::Result { .. } => (column_type, Vec::new()),
             ParameterSource::Query { sql: query, .. } => {
-                fetch(session, query, &column_type, &format!("parameter ${number} of statement {name}")).await?
+                let what = format!("parameter ${number} of statement {name}");
+                fetch(session, query, ty, column_type, &what).await?
             }
         };
         facts.push(ParameterFacts { column_type, sql_type: type_name(ty), fetched });
     }
     Ok(facts)
+}
+
+/// Types without a binary output function that the statements return, by OID.
+async fn without_binary_output(client: &Client, prepared: &[tokio_postgres::Statement]) -> Result<Vec<u32>> {
+    let mut oids = BTreeSet::new();
+    let columns = prepared.iter().flat_map(tokio_postgres::Statement::columns);
+    columns.for_each(|column| parts(column.type_(), &mut |part| oids.extend([part.oid()])));
+    let query = "SELECT oid FROM pg_catalog.pg_type WHERE oid OPERATOR(pg_catalog.=) ANY ($1)
+                 AND typsend OPERATOR(pg_catalog.=) 0::pg_catalog.oid";
+    let oids: Vec<u32> = oids.into_iter().collect();
+    let failed = |cause| Error::from_server("cannot look up the types of results", cause);
+    Ok(client.query(query, &[&oids]).await.map_err(failed)?.iter().map(|row| row.get(0)).collect())
+}
+
+fn consists_of(ty: &Type, oids: &[u32]) -> bool {
+    let mut found = false;
+    parts(ty, &mut |part| found |= oids.contains(&part.oid()));
+    found
+}
+
+/// Shows a type, and those that it is made of, to `look`.
+fn parts(ty: &Type, look: &mut impl FnMut(&Type)) {
+    look(ty);
+    match ty.kind() {
+        Kind::Array(part) | Kind::Domain(part) | Kind::Range(part) => parts(part, look),
+        Kind::Composite(fields) => fields.iter().for_each(|field| parts(field.type_(), look)),
+        _ => {}
+    }
 }
 
 /// Prepares a statement of the workload.
@@ -124,46 +163,65 @@ pub(super) async fn prepare(session: &UserSession, statement: &Statement) -> Res
     })
 }
 
-/// The values that a query gives for a parameter.
-async fn fetch(session: &UserSession, query: &SqlText, column_type: &ColumnType, what: &str) -> Result<Vec<Value>> {
+/// The values that a query gives for a parameter of the type `ty`, and how they are sent: as text where one of them has no other
+/// form here, such as a date before Christ.
+async fn fetch(
+    session: &UserSession,
+    query: &SqlText,
+    ty: &Type,
+    column_type: ColumnType,
+    what: &str,
+) -> Result<(ColumnType, Vec<Value>)> {
     let text = query.only();
-    let failed = |cause| {
-        let place = place(query, &cause);
-        Error::from_sql(format!("{place}: the query for {what} fails"), cause)
-    };
+    let place = || format!("{}: the query for {what}", query.source);
+    let failed = |cause| Error::from_sql(format!("{}: the query for {what} fails", self::place(query, &cause)), cause);
     // Prepared by itself first: positions in its errors are then those of its own text.
     session.prepare(text).await.map_err(failed)?;
     let _limit = session.limited(Limit::Work);
-    let wrapped =
-        format!("SELECT pg_catalog.to_json(latclinic.value)::pg_catalog.text FROM (\n{text}\n) AS latclinic(value)");
-    let rows = session.ask(&wrapped, &[]).await.map_err(failed)?;
-    let mut values = Vec::with_capacity(rows.len());
-    let mut encoded = Vec::new();
-    for row in rows {
-        let value = match row.get::<_, Option<String>>(0) {
-            None => Value::Null,
-            Some(json) => from_json(json, column_type)
-                .map_err(|cause| Error::usage(format!("{}: the query for {what}: {cause}", query.source)))?,
-        };
-        encoded.clear();
-        draw::encode(&value, column_type, &mut encoded)
-            .map_err(|cause| Error::usage(format!("{}: the query for {what}: {cause}", query.source)))?;
-        values.push(value);
-    }
+    let texts = async |value: &str| {
+        let wrapped = format!("SELECT {value}::pg_catalog.text FROM (\n{text}\n) AS latclinic(value)");
+        let rows = session.ask(&wrapped, &[]).await?;
+        Ok::<_, Fault>(rows.iter().map(|row| row.get(0)).collect::<Vec<Option<String>>>())
+    };
+    let (column_type, values) = match column_type.is_sent_as_text() {
+        true => (column_type, Err(None)),
+        false => {
+            let values = texts("pg_catalog.to_json(latclinic.value)").await.map_err(failed)?;
+            let values: std::result::Result<Vec<Value>, String> =
+                values.into_iter().map(|json| from_json(json, &column_type)).collect();
+            (column_type, values.map_err(Some))
+        }
+    };
+    let (column_type, values) = match values {
+        Ok(values) => (column_type, values),
+        Err(misfit) => {
+            let cast = format!("latclinic.value::pg_catalog.text::{}", type_name(ty));
+            let values = match (texts(&cast).await, misfit) {
+                (Ok(values), _) => values,
+                (Err(_), Some(misfit)) => return Err(Error::usage(format!("{}: {misfit}", place()))),
+                (Err(cause), None) => return Err(Error::usage_from_server(place(), cause)),
+            };
+            let value = |text: Option<String>| text.map_or(Value::Null, Value::Text);
+            (ColumnType::Other(ty.name().into()), values.into_iter().map(value).collect())
+        }
+    };
     if values.is_empty() {
-        return Err(Error::usage(format!("{}: the query for {what} returns no rows", query.source))
+        return Err(Error::usage(format!("{} returns no rows", place()))
             .with_hint("seed the dataset first, or let the query return the values to draw from"));
     }
-    Ok(values)
+    Ok((column_type, values))
 }
 
-/// A value that the server wrote as JSON, in the form that a parameter of the type takes.
-pub(super) fn from_json(json: String, column_type: &ColumnType) -> serde_json::Result<Value> {
-    match column_type {
-        ColumnType::Json | ColumnType::Jsonb => Ok(Value::Text(json)),
-        ColumnType::Numeric if !json.starts_with('"') => Ok(Value::Text(json)),
-        _ => serde_json::from_str(&json).map(plain),
-    }
+/// A value that the server wrote as JSON, in the form that a parameter of the type takes; why it is none.
+fn from_json(json: Option<String>, column_type: &ColumnType) -> std::result::Result<Value, String> {
+    let Some(json) = json else { return Ok(Value::Null) };
+    let value = match column_type {
+        ColumnType::Json | ColumnType::Jsonb => Value::Text(json),
+        ColumnType::Numeric if !json.starts_with('"') => Value::Text(json),
+        _ => plain(serde_json::from_str(&json).map_err(|cause| cause.to_string())?),
+    };
+    draw::encode(&value, column_type, &mut Vec::new()).map_err(|cause| cause.to_string())?;
+    Ok(value)
 }
 
 fn plain(json: serde_json::Value) -> Value {
@@ -232,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_the_server_writes_as_json_becomes_a_value() {
-        let value = |json: &str, column_type| from_json(json.to_owned(), &column_type).unwrap();
+        let value = |json: &str, column_type| from_json(Some(json.to_owned()), &column_type).unwrap();
         assert_eq!(value("17", ColumnType::Int8), Value::Int(17));
         assert_eq!(value("0.10", ColumnType::Numeric), Value::Text("0.10".to_owned()));
         assert_eq!(value(r#""a\"b""#, ColumnType::Text), Value::Text("a\"b".to_owned()));

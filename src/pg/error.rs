@@ -10,6 +10,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// SQLSTATE `lock_not_available`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
+/// Classes of SQLSTATE that may come with some values and not with others: cardinality, data exceptions, constraints, functions,
+/// transactions rolled back, WITH CHECK OPTION, limits, PL/pgSQL.
+const OF_VALUES: [&str; 9] = ["21", "22", "23", "38", "39", "40", "44", "54", "P0"];
+
+/// SQLSTATE `insufficient_privilege`, which a row that violates a policy has too.
+const RLS_OR_PRIVILEGE: &str = "42501";
+
 /// What was tried, why it failed, and a way out where one is known. Never holds a password.
 #[derive(Debug)]
 pub struct Error {
@@ -87,6 +94,15 @@ impl Error {
     /// SQLSTATE, where the server sent one.
     pub fn sqlstate(&self) -> Option<&str> {
         self.cause.as_ref().and_then(Fault::sqlstate)
+    }
+
+    /// The server's words, where it refused what was sent to it with these values and may take it with others: a value that is none,
+    /// a key that is there already, a division by zero, a trigger or policy that does not let it pass.
+    pub fn of_values(&self) -> Option<String> {
+        let words = server_words(self.cause.as_ref()?);
+        let sqlstate = self.sqlstate()?;
+        let is_of_values = OF_VALUES.iter().any(|class| sqlstate.starts_with(class)) || sqlstate == RLS_OR_PRIVILEGE;
+        is_of_values.then_some(words)
     }
 
     /// Whether another session holds a lock that was waited for in vain.

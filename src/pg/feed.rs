@@ -74,7 +74,7 @@ fn feed_from(columns: &[(&str, &Type)], step: &str, column: &str, parameter: &Ty
         }
     };
     let cast = |to: &Type| format!("cast it in the SQL of step {step}: {column}::{} AS {column}", name(to));
-    let (target, element) = match (all, parameter.kind()) {
+    let (target, element) = match (all, base(parameter).kind()) {
         (true, Kind::Array(element)) => (element, Some(element.oid())),
         (true, _) => {
             return Err(misfit("compare with = ANY ($n), which takes an array, or take `all` out".to_owned()));
@@ -98,12 +98,22 @@ fn name(ty: &Type) -> String {
     }
 }
 
+/// A type, or that which a domain is over.
+fn base(ty: &Type) -> &Type {
+    match ty.kind() {
+        Kind::Domain(over) => base(over),
+        _ => ty,
+    }
+}
+
 /// How a `from` becomes a `to`; `None` if it does not.
 fn conversion(from: &Type, to: &Type) -> Option<Conversion> {
+    // Results are of a domain's base type, and a domain takes its values.
+    let (from, to) = (base(from), base(to));
     if from == to {
         return Some(Conversion::None);
     }
-    let text_like = |ty: &ColumnType| matches!(ty, ColumnType::Text | ColumnType::TextLike(_));
+    let text_like = |ty: &ColumnType| matches!(ty, ColumnType::Text | ColumnType::TextLike(_) | ColumnType::Enum(_));
     match (column_type(from)?, column_type(to)?) {
         // An array says in its binary form what its elements are.
         (ColumnType::Array(_), _) | (_, ColumnType::Array(_)) => None,
@@ -167,6 +177,8 @@ mod tests {
         assert_eq!(fed("id", &Type::INT4_ARRAY, true), feed(0, integer(IntegerType::Int4), Some(23)));
         assert_eq!(fed("name", &Type::VARCHAR, false), feed(1, Conversion::None, None));
         assert_eq!(fed("tags", &Type::VARCHAR_ARRAY, false), feed(2, Conversion::None, None));
+        let domain = Type::new("tags".into(), 99_999, Kind::Domain(Type::VARCHAR_ARRAY), "public".into());
+        assert_eq!(fed("tags", &domain, false), feed(2, Conversion::None, None));
     }
 
     #[test]

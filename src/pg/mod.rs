@@ -18,6 +18,7 @@ mod literal;
 mod ownership;
 mod parameter;
 mod path;
+mod request;
 mod results;
 mod room;
 mod schema;

@@ -1,24 +1,19 @@
-//! Parameters bound in PostgreSQL's binary form.
+//! Parameters as tokio-postgres binds them.
 
 use std::error;
 
 use bytes::BytesMut;
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use super::{
-    catalog::column_type,
-    error::{Error, Result},
-};
-use crate::{
-    draw::{self, ColumnType},
-    scenario::Value,
-};
+use super::wire::Format;
+use crate::draw::ColumnType;
 
 /// A value as it goes to the server.
-#[derive(Debug, Default)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Parameter {
     bytes: Vec<u8>,
     null: bool,
+    format: Format,
 }
 
 /// A value of any type in its binary form, as it came from the server.
@@ -26,40 +21,27 @@ pub(super) struct Parameter {
 pub(super) struct Raw<'a>(pub(super) &'a [u8]);
 
 impl Parameter {
-    /// A value in binary form, unless it is NULL.
-    pub(super) fn new(bytes: Vec<u8>, null: bool) -> Self {
-        Self { bytes, null }
+    /// A value in this form, unless it is NULL.
+    pub(super) fn new(bytes: Vec<u8>, null: bool, format: Format) -> Self {
+        Self { bytes, null, format }
     }
 
-    /// Encodes `values` for the parameters of a prepared statement.
-    ///
-    /// # Errors
-    /// Their number differs, or a value is none of its parameter's type.
-    pub(super) fn encode_all(values: &[Value], types: &[Type]) -> Result<Vec<Self>> {
-        if values.len() != types.len() {
-            return Err(Error::new(format!("it takes {} parameters, and {} are given", types.len(), values.len())));
-        }
-        (1..).zip(values.iter().zip(types)).map(|(number, (value, ty))| Self::encode(number, value, ty)).collect()
+    /// A value as text; `None` is NULL.
+    pub(super) fn text(text: Option<String>) -> Self {
+        let null = text.is_none();
+        Self::new(text.unwrap_or_default().into(), null, Format::Text)
     }
+}
 
-    fn encode(number: usize, value: &Value, ty: &Type) -> Result<Self> {
-        let column_type = column_type(ty)
-            .ok_or_else(|| Error::new(format!("no values can be made for parameter ${number} of type {ty}")))?;
-        let mut parameter = Self::default();
-        parameter.set(value, &column_type).map_err(|cause| Error::new(format!("parameter ${number}: {cause}")))?;
-        Ok(parameter)
-    }
-
-    /// Takes another value, in the memory of the last one.
-    pub(super) fn set(&mut self, value: &Value, column_type: &ColumnType) -> draw::Result<()> {
-        self.bytes.clear();
-        self.null = draw::encode(value, column_type, &mut self.bytes)?;
-        Ok(())
+impl Format {
+    /// That in which values of a type are sent.
+    pub(super) fn of(column_type: &ColumnType) -> Self {
+        if column_type.is_sent_as_text() { Self::Text } else { Self::Binary }
     }
 }
 
 impl ToSql for Parameter {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn error::Error + Sync + Send>> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn error::Error + Sync + Send>> {
         if self.null {
             return Ok(IsNull::Yes);
         }
@@ -71,28 +53,22 @@ impl ToSql for Parameter {
         true
     }
 
+    fn encode_format(&self, _: &Type) -> postgres_types::Format {
+        match self.format {
+            Format::Text => postgres_types::Format::Text,
+            Format::Binary => postgres_types::Format::Binary,
+        }
+    }
+
     to_sql_checked!();
 }
 
 impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> std::result::Result<Self, Box<dyn error::Error + Sync + Send>> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn error::Error + Sync + Send>> {
         Ok(Self(raw))
     }
 
     fn accepts(_: &Type) -> bool {
         true
     }
-}
-
-impl ToSql for Raw<'_> {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn error::Error + Sync + Send>> {
-        out.extend_from_slice(self.0);
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
 }

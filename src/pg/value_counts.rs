@@ -19,7 +19,7 @@ use super::{
     seed_session::stoppable,
     user_session::{Cancellable, UserSession},
 };
-use crate::draw;
+use crate::draw::{ArrayText, ColumnType};
 
 /// Pages above which only a sample of as many is read: half a gigabyte.
 const MOST_PAGES: f64 = 65_536.0;
@@ -96,11 +96,10 @@ impl<'a> ValueCounts<'a> {
              FROM pg_catalog.unnest($1::{ty}[]) WITH ORDINALITY AS s(value, place) \
              LEFT JOIN {table} AS t {sample} ON t.{name} {operator} s.value GROUP BY s.place"
         );
-        let mut array = String::from("{");
-        for (at, value) in values.iter().enumerate() {
-            draw::push_array_element(&mut array, at == 0, value.0.as_deref());
-        }
-        array.push('}');
+        let mut array = String::new();
+        let mut text = ArrayText::begin(&ColumnType::Text, &mut array);
+        values.iter().for_each(|value| text.push(value.0.as_deref()));
+        text.end();
         let counts = self.ask(&count, Given(Some(array))).await?;
         let Some(counts) = counts else { return Ok(None) };
         let mut rows = vec![0; values.len()];

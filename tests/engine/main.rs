@@ -13,7 +13,7 @@ use std::{
 
 use latclinic::{
     engine::{self, Ended, Measurement, Observer, Progress, Stage},
-    load::{Load, ParameterFacts, Workload},
+    load::{Load, StatementFacts, Workload},
     pg::{PgTarget, describe},
     scenario::{
         Classes, Dataset, Fix, Generator, JsonTemplate, LoadDefaults, Origin, Parameter, ParameterSource, Results,
@@ -91,7 +91,7 @@ fn load(clients: u32, duration: Duration) -> Load {
     Load::new(&LoadDefaults::closed(clients, SECOND / 5, duration, 1), 2)
 }
 
-async fn facts(server: &OwnServer, scenario: &Scenario) -> Vec<Vec<ParameterFacts>> {
+async fn facts(server: &OwnServer, scenario: &Scenario) -> Vec<StatementFacts> {
     describe(&server.connector(), scenario).await.unwrap()
 }
 

@@ -1,8 +1,10 @@
 //! Values arrive as they are, however they are sent.
 
-use latclinic::scenario::{Generator, JsonTemplate, ParameterSource, RowOrder, Sharing, TextKind, UuidVersion, Value};
+use latclinic::scenario::{
+    Generator, JsonTemplate, ParameterSource, Protocol, RowOrder, Sharing, TextKind, UuidVersion, Value, Weighted,
+};
 
-use crate::{Bed, all_ways, constant, statement};
+use crate::{Bed, all_ways, constant, result, script, statement};
 
 /// A generator of each kind that a parameter can have, with the type it goes into.
 fn generators() -> Vec<(&'static str, Generator)> {
@@ -40,12 +42,42 @@ fn generators() -> Vec<(&'static str, Generator)> {
         ("timestamptz[]", array(moment())),
         ("bytea[]", array(Generator::Bytes { min_length: 0, max_length: 4 })),
         ("int8", Generator::Constant(Value::Null)),
+        // Those whose values are written as text.
+        ("interval", choice(&["1 day", "-3 mons 00:00:01.5"])),
+        ("tstzrange", choice(&["[\"2025-01-01 00:00:00+00\",)", "empty"])),
+        ("pair", choice(&[r#"(1,"a ""b"", \\c")"#, "(,)"])),
+        ("pair[]", array(choice(&[r#"(1,"a ""b"", \\c")"#, "(,)"]))),
+        ("box[]", array(choice(&["(1,1),(0,0)", "(2,2),(1,1)"]))),
+        ("zip[]", array(Generator::Pattern("#####".to_owned()))),
+        ("opaque", choice(&["it's", r"a\b"])),
+        ("opaque[]", array(text(TextKind::Words))),
+        ("oid", numbers(0)),
+        ("money", numbers(2)),
+        ("macaddr", Generator::Pattern("08:00:2b:0#:1#:2#".to_owned())),
+        ("timetz", choice(&["12:00:00+02", "00:00:00-11"])),
+        ("cidr", Generator::Inet { network: [10, 0, 0, 0].into(), prefix: 8 }),
+        ("float8", Generator::Constant(Value::Text("NaN".to_owned()))),
     ]
 }
 
+fn choice(values: &[&str]) -> Generator {
+    let weighted = |value: &&str| Weighted { value: Value::Text((*value).to_owned()), weight: 1.0 };
+    Generator::Choice(values.iter().map(weighted).collect())
+}
+
+/// Types of the tests' own; `opaque` has no binary form.
+const TYPES: &str = "
+    CREATE TYPE mood AS ENUM ('gl''ad');
+    CREATE TYPE pair AS (a int, b text);
+    CREATE DOMAIN zip AS text CHECK (VALUE ~ '^[0-9]{5}$');
+    CREATE TYPE opaque;
+    CREATE FUNCTION opaque_in(cstring) RETURNS opaque IMMUTABLE STRICT LANGUAGE internal AS 'textin';
+    CREATE FUNCTION opaque_out(opaque) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout';
+    CREATE TYPE opaque (INPUT = opaque_in, OUTPUT = opaque_out, LIKE = text)";
+
 #[tokio::test]
 async fn all_types_arrive_the_same_in_every_way() {
-    let bed = Bed::new("CREATE TYPE mood AS ENUM ('gl''ad')").await;
+    let bed = Bed::new(TYPES).await;
     let generators = generators();
     let columns: Vec<_> = generators.iter().enumerate().map(|(index, (ty, _))| format!("c{index} {ty}")).collect();
     let create = format!("CREATE TABLE arrived (n serial, way text, {})", columns.join(", "));
@@ -134,4 +166,44 @@ async fn a_value_is_of_its_parameters_type_wherever_it_stands() {
     let arrived = "SELECT count(DISTINCT a) = 1 AND count(*) = 9
                        AND bool_and(past AND until = '2025-02-01Z' AND n = -7 AND negative = 7 AND first = 3) FROM arrived a";
     assert_eq!(bed.text(arrived).await, "true");
+}
+
+#[tokio::test]
+async fn a_result_without_binary_form_is_read_and_sent_on_as_text() {
+    let bed = Bed::new(TYPES).await;
+    let tables = "CREATE TABLE source (n int, x opaque, felt mood);
+                  INSERT INTO source VALUES (1, 'it''s', 'gl''ad'), (2, NULL, NULL), (70000, E'a\\b{,}\"', 'gl''ad');
+                  CREATE TABLE arrived (x opaque, felt text, n bigint, all_x opaque[], all_n int[])";
+    bed.client.batch_execute(tables).await.unwrap();
+    for connections in all_ways() {
+        let steps = vec![
+            ("read", None, "SELECT n, x, felt FROM source ORDER BY n", vec![]),
+            (
+                "write",
+                Some(0),
+                "INSERT INTO arrived VALUES ($1, $2, $3, $4, $5)",
+                vec![
+                    result(0, "x", false),
+                    result(0, "felt", false),
+                    result(0, "n", false),
+                    result(0, "x", true),
+                    result(0, "n", true),
+                ],
+            ),
+        ];
+        let ready = bed.ready(&script(steps, false, &connections)).await;
+        let (outcome, _) = ready.execute(&mut ready.session().await, 0).await;
+        // What a pool's driver asks for has no binary form.
+        if connections.protocol != Protocol::Simple && matches!(connections.sharing, Sharing::Pool(_)) {
+            let message = outcome.unwrap_err().message;
+            assert!(message.contains("without a binary form"), "{message}");
+            continue;
+        }
+        assert_eq!(outcome, Ok(()), "{connections:?}");
+        let arrived = "SELECT count(*) = 3 AND bool_and(x::text IS NOT DISTINCT FROM (SELECT s.x::text FROM source s WHERE s.n = a.n))
+                           AND count(DISTINCT all_x::text) = 1 AND min(all_x::text) = (SELECT array_agg(x ORDER BY n)::text FROM source)
+                           AND min(all_n::text) = '{1,2,70000}' AND count(felt) = 2 FROM arrived a";
+        assert_eq!(bed.text(arrived).await, "true", "{connections:?}");
+        bed.client.batch_execute("TRUNCATE arrived").await.unwrap();
+    }
 }

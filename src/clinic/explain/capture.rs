@@ -1,7 +1,7 @@
 //! The plans of a scenario's statements for several classes of parameter values.
 
 use super::{
-    plans::{self, Budget, ClassGiven},
+    plans::{self, Budget, ClassGiven, Refused},
     values::StatementValues,
 };
 use crate::{
@@ -37,6 +37,8 @@ pub(super) struct StatementPlans {
     pub(super) sql: String,
     pub(super) classes: Vec<ClassGiven>,
     pub(super) plans: Vec<ClassPlan>,
+    /// Classes without a plan.
+    pub(super) refused: Vec<Refused>,
 }
 
 /// In the order in which values are found.
@@ -71,34 +73,52 @@ pub(in crate::clinic) async fn capture(
         let sql = statement.sql.only();
         let place = format!("{}:{}: statement {}", statement.sql.source, statement.sql.line(), statement.name);
         let explained = pg::Explained { sql, place: &place };
-        let mut given = Vec::new();
+        let (mut given, mut refused) = (Vec::new(), Vec::new());
         // Without parameters it has one plan.
         for class in if statement.parameters.is_empty() { 1..2 } else { 0..CLASSES.len() } {
             let found = &values[index].0[class];
             let of_all: Vec<Vec<Value>> = values.iter().map(|values| values.0[class].values.clone()).collect();
-            let values = match found.named {
-                true => found.values.clone(),
-                false => {
-                    let interrupted = |error| Error::from(error).interrupted_if(clinic.stop().is_cancelled());
-                    pg::script_values(&session, scenario, index, &of_all, clinic.stop()).await.map_err(interrupted)?
+            let (values, parameters) = match found.named {
+                true => {
+                    let words = found.values.iter().map(ToString::to_string).collect();
+                    (explainer.given(&explained, &found.values).await?, words)
                 }
+                false => match pg::script_values(&session, scenario, index, &of_all, clinic.stop()).await {
+                    Ok(values) => values.into_iter().map(|(text, words)| (pg::Given(text), words)).unzip(),
+                    // One is left at least: what fails for all is a fault of the step.
+                    Err(error) => match error.of_values() {
+                        Some(_) if class + 1 < CLASSES.len() || !given.is_empty() => {
+                            refused.push(Refused { class: CLASSES[class].to_owned(), words: error.to_string() });
+                            continue;
+                        }
+                        _ => return Err(Error::from(error).interrupted_if(clinic.stop().is_cancelled())),
+                    },
+                },
             };
             given.push(ClassGiven {
                 class: CLASSES[class].to_owned(),
-                parameters: values.iter().map(ToString::to_string).collect(),
-                values: explainer.given(&explained, &values).await?,
+                parameters,
+                values,
                 values_from: found.from.clone(),
                 value_rows: found.rows.clone(),
             });
         }
         let mut plans = Vec::new();
-        for one in plans::plans(&explainer, &explained, &statement.name, &given, budget, plans_left).await? {
+        let of_statement = plans::plans(&explainer, &explained, &statement.name, &given, budget, plans_left).await?;
+        refused.extend(of_statement.refused);
+        for Refused { class, words } in &refused {
+            clinic.note(format!("{} has no plan for {class} values: {words}", statement.name));
+            text.push_str(&format!("\n## {}, {class}\n\n{}\nno plan: {words}\n", statement.name, sql.trim()));
+        }
+        for one in of_statement.captured {
             text.push_str(&section(sql, &one));
             json.push(entry(&one));
             figures.push(one.figures);
             plans.push(one.plan);
         }
-        statements.push(StatementPlans { name: statement.name.clone(), sql: sql.to_owned(), classes: given, plans });
+        given.retain(|given: &ClassGiven| refused.iter().all(|refused| refused.class != given.class));
+        let (name, sql) = (statement.name.clone(), sql.to_owned());
+        statements.push(StatementPlans { name, sql, classes: given, plans, refused });
         plans_left -= count(statement).min(plans_left);
     }
     let tables = explainer.tables(statements.iter().flat_map(|one| &one.plans).map(|one| &one.plan)).await?;

@@ -107,7 +107,7 @@ pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Resu
     let budget = Budget::of_each(*time_limit);
     let captured = match classes.is_empty() {
         true => vec![plans::without_values(explainer, &statement).await?],
-        false => plans::plans(explainer, &statement, "", classes, &budget, classes.len() + 1).await?,
+        false => plans::plans(explainer, &statement, "", classes, &budget, classes.len() + 1).await?.captured,
     };
     let tables = explainer.tables(captured.iter().map(|one| &one.plan.plan)).await?;
     let plans: Vec<ClassPlan> = captured.iter().map(|one| one.plan.clone()).collect();

@@ -57,10 +57,12 @@ impl Captured {
             let plans: Vec<_> =
                 self.figures.iter().filter(|plan| Some(plan.statement.as_str()) == name).cloned().collect();
             let notes = plans.iter().filter_map(|plan| Some(format!("{}: {}", plan.class, plan.note.as_ref()?)));
+            let refused =
+                statement.refused.iter().map(|refused| format!("{}: no plan: {}", refused.class, refused.words));
             Examination {
                 source: None,
                 statement: Some(statement.sql.clone()),
-                notes: notes.collect(),
+                notes: notes.chain(refused).collect(),
                 findings: findings.iter().filter(|finding| finding.statement.as_deref() == name).cloned().collect(),
                 plans,
                 what_if: self.what_if.iter().filter(|trial| trial.statement.as_deref() == name).cloned().collect(),

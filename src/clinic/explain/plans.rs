@@ -74,9 +74,27 @@ pub(super) struct Captured {
     pub(super) figures: PlanFigures,
 }
 
+/// The plans of a statement.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Plans {
+    pub(super) captured: Vec<Captured>,
+    pub(super) refused: Vec<Refused>,
+}
+
+/// A class of whose values the server takes none.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Refused {
+    pub(super) class: String,
+    /// The server's words.
+    pub(super) words: String,
+}
+
 /// Explains a statement for each class, and for any values. Where all plans share a time, one that was too slow for a class is executed for
 /// no further one. `plans_left` counts the plans that share what is left of the budget,
-/// these among them.
+/// these among them. Of a class whose values the server refuses there is no plan, and of one whose execution fails an estimated one.
+///
+/// # Errors
+/// There is no plan for any class, an answer cannot be read, or it was told to stop.
 pub(super) async fn plans(
     explainer: &pg::Explainer<'_>,
     statement: &pg::Explained<'_>,
@@ -84,37 +102,64 @@ pub(super) async fn plans(
     classes: &[ClassGiven],
     budget: &Budget,
     plans_left: usize,
-) -> Result<Vec<Captured>, Error> {
-    let mut all: Vec<Captured> = Vec::with_capacity(classes.len() + 1);
+) -> Result<Plans, Error> {
+    let (mut plans, mut refusals) = (Plans::default(), Vec::new());
     let mut given_up: Option<String> = None;
     for (index, given) in classes.iter().enumerate() {
         let limits = match given_up {
             None => budget.limits(plans_left - index.min(plans_left)),
             Some(_) => NOT_EXECUTED,
         };
-        let captured = explainer.custom(statement, &given.values, limits).await;
-        let captured = allowed(explainer, captured).await?;
-        let note = given_up.clone().or_else(|| note(&captured, budget, limits));
-        if budget.all.is_some() && !captured.was_executed() && !captured.locked {
-            given_up.clone_from(&note);
+        let attempt = async |limits| explainer.custom(statement, &given.values, limits).await;
+        match tolerant(explainer, given, limits, attempt).await? {
+            Attempt::Captured(captured) => {
+                let note = given_up.clone().or_else(|| note(&captured, budget, limits));
+                if budget.all.is_some() && !captured.was_executed() && !captured.locked {
+                    given_up.clone_from(&note);
+                }
+                plans.captured.push(read(statement, name, &given.class, given, captured, note)?);
+            }
+            Attempt::Failed(captured, words) => {
+                let note = Some(format!("not executed: the server refuses it: {words}"));
+                plans.captured.push(read(statement, name, &given.class, given, captured, note)?);
+            }
+            Attempt::Refused(words, error) => {
+                plans.refused.push(Refused { class: given.class.clone(), words });
+                refusals.push(error);
+            }
         }
-        all.push(read(statement, name, &given.class, given, captured, note)?);
+    }
+    let Plans { captured: all, refused } = &mut plans;
+    if let (true, Some(error)) = (all.is_empty(), refusals.pop()) {
+        return Err(error);
     }
     let usual = classes.iter().position(|given| given.class == "typical").unwrap_or(0);
-    let Some(given) = classes.get(usual).filter(|given| !given.values.is_empty()) else { return Ok(all) };
-    // What is too slow for these values, or met a lock, is not tried again with another plan.
-    if !all[usual].captured.was_executed() {
-        given_up.clone_from(&all[usual].figures.note);
+    let Some(given) = classes.get(usual).filter(|given| !given.values.is_empty()) else { return Ok(plans) };
+    if refused.iter().any(|refused| refused.class == given.class) {
+        return Ok(plans);
+    }
+    // What is too slow for these values, fails, or met a lock, is not tried again with another plan.
+    if let Some(usual) = all.iter().find(|one| one.figures.class == given.class)
+        && !usual.captured.was_executed()
+    {
+        given_up.clone_from(&usual.figures.note);
     }
     let limits = match given_up {
         None => budget.limits(plans_left.saturating_sub(classes.len())),
         Some(_) => NOT_EXECUTED,
     };
-    let captured = allowed(explainer, explainer.generic(statement, &given.values, limits).await).await?;
-    let note = given_up.or_else(|| note(&captured, budget, limits));
+    let attempt = async |limits| explainer.generic(statement, &given.values, limits).await;
+    let (captured, note) = match tolerant(explainer, given, limits, attempt).await? {
+        Attempt::Captured(captured) => {
+            let note = given_up.or_else(|| note(&captured, budget, limits));
+            (captured, note)
+        }
+        Attempt::Failed(captured, words) => (captured, Some(format!("not executed: the server refuses it: {words}"))),
+        Attempt::Refused(..) => return Ok(plans),
+    };
     let generic = read(statement, name, "generic", given, captured, note)?;
     let mut differs = false;
-    for one in &mut all {
+    for one in &mut *all {
         let same = one.plan.plan.has_shape_of(&generic.plan.plan);
         one.figures.generic_is_same = Some(same);
         differs |= !same;
@@ -122,7 +167,38 @@ pub(super) async fn plans(
     if differs {
         all.push(generic);
     }
-    Ok(all)
+    Ok(plans)
+}
+
+/// What came of explaining a statement for a class.
+enum Attempt {
+    Captured(CapturedPlan),
+    /// The execution fails, for the reason in the server's words; it was planned only.
+    Failed(CapturedPlan, String),
+    /// The server does not take the values: its words, and the error with its place.
+    Refused(String, Error),
+}
+
+/// Explains within `limits`; if the server refuses the values of a class that we have made, without executing.
+async fn tolerant(
+    explainer: &pg::Explainer<'_>,
+    given: &ClassGiven,
+    limits: TimeLimits,
+    explain: impl AsyncFn(TimeLimits) -> pg::Result<CapturedPlan>,
+) -> Result<Attempt, Error> {
+    let error = match explain(limits).await {
+        Ok(captured) => return Ok(Attempt::Captured(captured)),
+        Err(error) => error,
+    };
+    // Without a class somebody gave these values, and wants to know what comes of them.
+    let Some(words) = error.of_values().filter(|_| !given.class.is_empty()) else {
+        return allowed(explainer, Err(error)).await.map(Attempt::Captured);
+    };
+    match explain(NOT_EXECUTED).await {
+        Ok(captured) => Ok(Attempt::Failed(captured, words)),
+        Err(error) if error.of_values().is_some() => Ok(Attempt::Refused(words, refusal(explainer, error).await)),
+        Err(error) => Err(refusal(explainer, error).await),
+    }
 }
 
 /// The plan for any values, of a statement whose values nobody gave.

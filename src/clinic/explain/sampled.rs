@@ -165,8 +165,13 @@ mod tests {
 
     fn captured(node: &str) -> Captured {
         let plans = vec![ClassPlan { class: "hot".to_owned(), plan: Plan::parse(&plan(node)).unwrap() }];
-        let statements =
-            vec![StatementPlans { name: "find".to_owned(), sql: SQL.to_owned(), classes: Vec::new(), plans }];
+        let statements = vec![StatementPlans {
+            name: "find".to_owned(),
+            sql: SQL.to_owned(),
+            classes: Vec::new(),
+            plans,
+            refused: Vec::new(),
+        }];
         let (text, json) = (String::new(), serde_json::Value::Null);
         Captured { text, json, figures: Vec::new(), statements, tables: Tables::default(), what_if: Vec::new() }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::{
     clinic::{Clinic, Error},
     explain::{Plan, compared},
-    load::{ByRows, ClassValues, ParameterFacts, Workload, beyond},
+    load::{ByRows, ClassValues, ParameterFacts, StatementFacts, Workload, beyond},
     pg::{self, Access, Column, Explained, Given, ValueCounts},
     record::ValueSource,
     scenario::{ParameterSource, Scenario, Statement, Value},
@@ -82,7 +82,7 @@ pub(in crate::clinic) async fn find(
     clinic: &Clinic,
     scenario: &Scenario,
     workload: &Workload,
-    facts: &[Vec<ParameterFacts>],
+    facts: &[StatementFacts],
 ) -> Result<Vec<StatementValues>, Error> {
     let (schema, connections) = (scenario.schema_name(), &scenario.load.connections);
     let session = pg::UserSession::of_load(clinic.connector(), "explain", &schema, connections).await?;
@@ -97,7 +97,7 @@ pub(in crate::clinic) async fn find(
         if given_by_load && found.0.iter().any(|class| !class.named) {
             clinic.step(format!("looking for the values of {}", statement.name));
             let sent = workload.sent(index);
-            let search = Search { clinic, statement, counts, facts: &facts[index], sent: &sent, until };
+            let search = Search { clinic, statement, counts, facts: &facts[index].parameters, sent: &sent, until };
             search.run(&explainer, &mut found).await?;
         }
         all.push(found);
@@ -174,6 +174,7 @@ impl Search<'_> {
     /// Tries values that cannot be sent until one is absent.
     async fn absent(&self, at: usize, column: &Column<'_>, found: &mut StatementValues) -> Result<(), Error> {
         let mut value = found.0[3].values[at].clone();
+        let mut there: Vec<Value> = self.sent[at].iter().map(|(value, _)| value.clone()).collect();
         for _ in 0..CANDIDATES {
             let Some(given) = self.given(at, &value).filter(|given| given.0.is_some()) else { return Ok(()) };
             match self.counts.exists(self.statement.sql.only(), at + 1, column, &given).await? {
@@ -181,7 +182,10 @@ impl Search<'_> {
                     found.set(3, at, value, Some(0));
                     return Ok(());
                 }
-                Some(true) => value = beyond(&[value], &self.facts[at].column_type),
+                Some(true) => {
+                    there.push(value);
+                    value = beyond(&there, &self.facts[at].column_type);
+                }
                 None => return Ok(()),
             }
         }

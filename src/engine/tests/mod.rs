@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     draw::ColumnType,
-    load::{Load, Operation, ParameterFacts, WARM_UP, Workload},
+    load::{Load, Operation, ParameterFacts, StatementFacts, WARM_UP, Workload},
     scenario::{
         Classes, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Results, Scenario, Script,
         SqlStatement, SqlText, Statement, Value,
@@ -183,7 +183,14 @@ fn workload(statements: usize) -> Arc<Workload> {
         rows_asked: None,
     };
     let facts = ParameterFacts { column_type: ColumnType::Int8, sql_type: String::new(), fetched: Vec::new() };
-    Arc::new(Workload::new(&scenario, &vec![vec![facts]; statements], 42).unwrap())
+    Arc::new(
+        Workload::new(
+            &scenario,
+            &vec![StatementFacts { parameters: vec![facts], results_as_text: false }; statements],
+            42,
+        )
+        .unwrap(),
+    )
 }
 
 /// Starts a worker on the calling thread's runtime and by its clock.

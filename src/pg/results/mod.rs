@@ -1,7 +1,6 @@
 //! The results of a workload's statements, for given parameters, with nothing left behind.
 
 mod cell;
-mod request;
 mod rows;
 mod script;
 mod session;

@@ -6,10 +6,11 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::shape::Shape;
 use crate::{
-    draw,
+    draw::{self, ArrayText},
     pg::{
         error::{Error, Result},
         link::Fault,
+        request::Argument,
     },
     scenario::{ParameterSource, Scenario, Script, Value},
 };
@@ -23,9 +24,6 @@ pub(super) struct Fed {
     read: bool,
     rows: Vec<Vec<Option<String>>>,
 }
-
-/// A parameter's value in one execution: as text for the server, and as a person reads it. The text of NULL is `None`.
-pub(super) type Argument = (Option<String>, String);
 
 impl Fed {
     /// One for each step.
@@ -124,11 +122,10 @@ pub(super) fn arguments(
                 fed.cell(row, column).map(str::to_owned)
             }
             true => {
-                let mut array = String::from("{");
-                for row in 0..fed.count() {
-                    draw::push_array_element(&mut array, row == 0, fed.cell(row, column));
-                }
-                array.push('}');
+                let mut array = String::new();
+                let mut text = ArrayText::begin(ty.element(), &mut array);
+                (0..fed.count()).for_each(|row| text.push(fed.cell(row, column)));
+                text.end();
                 Some(array)
             }
         };

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     rows::{Budget, Digest, Reading, Row},
-    script::{Argument, Fed, arguments},
+    script::{Fed, arguments},
     shape::Shape,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         connector::Connector,
         error::{Error, Result, server_words},
         link::{Fault, Limit},
+        request::Argument,
         seed_session::stoppable,
         user_session::UserSession,
     },

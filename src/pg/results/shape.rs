@@ -2,13 +2,14 @@
 
 use tokio_postgres::{Statement as Prepared, types::Type};
 
-use super::{cell::Form, request::Request};
+use super::cell::Form;
 use crate::{
     draw::ColumnType,
     pg::{
         catalog::column_type,
         describe::{place_at, prepare},
         error::{Error, Result},
+        request::Request,
         user_session::UserSession,
     },
     scenario::{Protocol, RowRules, Statement, row_rules},

@@ -2,9 +2,12 @@
 
 use super::{program::Input, rows::Rows, statement_failure};
 use crate::{
-    draw::{self, ColumnType},
+    draw::{self, ArrayText, ColumnType},
     engine::Failure,
-    pg::{feed::Feed, wire::put_value},
+    pg::{
+        feed::Feed,
+        wire::{Format, put_value},
+    },
     scenario::Value,
 };
 
@@ -38,20 +41,26 @@ impl<'a> Arguments<'a> {
         self.types.len()
     }
 
-    /// Appends all values in binary form, each with its length.
+    /// Appends all values as they are bound, each with its length.
     #[inline]
     pub(super) fn put(&self, out: &mut Vec<u8>) -> Result<(), Failure> {
-        (0..self.count()).try_for_each(|index| put_value(out, |out| self.binary(index, out)))
+        (0..self.count()).try_for_each(|index| put_value(out, |out| self.bound(index, out)))
     }
 
-    /// Appends the binary form of a value and says whether it is NULL.
+    /// Appends a value in the form in which its statement binds it, and says whether it is NULL.
     #[inline]
-    pub(super) fn binary(&self, index: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
+    pub(super) fn bound(&self, index: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
         match self.inputs.get(index) {
             None | Some(Input::Drawn) => {
                 draw::encode(&self.values[index], &self.types[index], out).map_err(statement_failure)
             }
-            Some(Input::Result { step, kept, name, feed: Feed { conversion, element, .. } }) => {
+            Some(Input::Result { format: Format::Text, .. }) => {
+                let mut text = String::new();
+                let null = self.text(index, &mut text)?;
+                out.extend_from_slice(text.as_bytes());
+                Ok(null)
+            }
+            Some(Input::Result { step, kept, name, feed: Feed { conversion, element, .. }, .. }) => {
                 let put = |cell: &[u8], out: &mut Vec<u8>| {
                     conversion.put(cell, out).map_err(|number| overflow(number, name, &self.types[index]))
                 };
@@ -85,12 +94,11 @@ impl<'a> Arguments<'a> {
             }
             Some(Input::Result { step, kept, .. }) => {
                 let rows = &self.results[*step];
-                out.push('{');
+                let mut array = ArrayText::begin(self.types[index].element(), out);
                 for row in 0..rows.count() {
-                    let cell = rows.cell(row, *kept).map(as_text).transpose()?;
-                    draw::push_array_element(out, row == 0, cell);
+                    array.push(rows.cell(row, *kept).map(as_text).transpose()?);
                 }
-                out.push('}');
+                array.end();
                 Ok(false)
             }
         }

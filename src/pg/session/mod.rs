@@ -19,7 +19,7 @@ use self::{
     arguments::Arguments,
     direct::Direct,
     pool::{Held, Pool, Pooled},
-    program::{ParameterType, Program},
+    program::{Program, Types},
     rows::Rows,
     sampler::Sampler,
     samples::Samples,
@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     engine::{Failure, FailureKind, PoolUse, Session, Steps, Target},
-    load::{Operation, ParameterFacts},
+    load::{Operation, StatementFacts},
     scenario::{self, Connections, Protocol, Scenario, Script, Sharing, Statement},
 };
 
@@ -54,8 +54,8 @@ struct Shared {
     setup: String,
     statements: Vec<Statement>,
     scripts: Vec<Script>,
-    /// Each statement's parameters.
-    parameters: Vec<Vec<ParameterType>>,
+    /// What each statement takes and returns.
+    types: Vec<Types>,
     protocol: Protocol,
     sharing: Sharing,
     /// Made with the first connection, which tells what the steps of scripts return.
@@ -68,12 +68,7 @@ struct Shared {
 
 impl PgTarget {
     /// The workload of `scenario`; `facts` is what [`describe`](super::describe()) found.
-    pub fn new(
-        connector: Connector,
-        scenario: &Scenario,
-        facts: &[Vec<ParameterFacts>],
-        connections: &Connections,
-    ) -> Self {
+    pub fn new(connector: Connector, scenario: &Scenario, facts: &[StatementFacts], connections: &Connections) -> Self {
         Self::sampled(connector, scenario, facts, connections, None)
     }
 
@@ -81,18 +76,18 @@ impl PgTarget {
     pub fn sampled(
         connector: Connector,
         scenario: &Scenario,
-        facts: &[Vec<ParameterFacts>],
+        facts: &[StatementFacts],
         connections: &Connections,
         sampling: Option<Sampling>,
     ) -> Self {
-        let parameters = facts.iter().map(|facts| facts.iter().map(ParameterType::from).collect()).collect();
+        let types = facts.iter().map(Types::from).collect();
         Self(Arc::new(Shared {
             // The engine ends the waits of its sessions.
             connector: connector.until(CancellationToken::new()),
             setup: setup(&scenario.schema_name(), connections),
             statements: scenario.statements.clone(),
             scripts: scenario.scripts.clone(),
-            parameters,
+            types,
             protocol: connections.protocol,
             sharing: connections.sharing,
             program: OnceCell::new(),
@@ -117,8 +112,8 @@ impl Shared {
         prepare: impl AsyncFn(&str) -> Result<tokio_postgres::Statement, Fault>,
     ) -> error::Result<Arc<Program>> {
         let new = async || {
-            let Self { statements, scripts, parameters, protocol, .. } = self;
-            Program::new(prepare, statements, scripts, parameters, *protocol).await.map(Arc::new)
+            let Self { statements, scripts, types, protocol, .. } = self;
+            Program::new(prepare, statements, scripts, types, *protocol).await.map(Arc::new)
         };
         self.program.get_or_try_init(new).await.cloned()
     }

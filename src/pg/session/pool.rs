@@ -28,6 +28,7 @@ use crate::{
         error::Error,
         link::{Fault, Heard, Loss, QUESTION},
         parameter::{Parameter, Raw},
+        wire::Format,
     },
     scenario::{self, Recycling},
 };
@@ -39,6 +40,10 @@ const CLEAN: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UN
 
 /// SQLSTATE `query_canceled`.
 const QUERY_CANCELED: &str = "57014";
+
+/// The driver of a pool asks for results in binary form.
+const UNREADABLE: &str = "its results have a column of a type without a binary form, which connections of a pool cannot \
+    read: cast it in the SQL (column::text), or do without the pool";
 
 /// A pool of connections that all sessions share.
 pub(super) struct Pool {
@@ -208,16 +213,19 @@ impl Connection for Pooled {
         rows: &mut Rows,
     ) -> Result<(), Failure> {
         let kept = kept.unwrap_or_default();
+        if statement.results == Format::Text && !matches!(statement.form, Form::Simple(_)) {
+            return Err(super::statement_failure(UNREADABLE));
+        }
         let failed = |cause| self.failed(cause);
         let stream = match &statement.form {
             // What the library asks about types resolves in the scenario's path, which has the system catalog first.
             Form::Prepared(_) => {
                 let prepared = self.prepare_cached(&statement.sql).await.map_err(failed)?;
-                self.query_raw(&prepared, bound(arguments)?).await
+                self.query_raw(&prepared, bound(statement, arguments)?).await
             }
             Form::Extended(_) => {
                 let untyped = Type::new(String::new(), 0, Kind::Simple, String::new());
-                let values = bound(arguments)?.into_iter().map(|value| (value, untyped.clone()));
+                let values = bound(statement, arguments)?.into_iter().map(|value| (value, untyped.clone()));
                 self.query_typed_raw(&statement.sql, values).await
             }
             Form::Simple(template) => {
@@ -249,12 +257,12 @@ async fn simple(held: &Held, sql: &str, kept: &[usize], rows: &mut Rows) -> Resu
     Ok(())
 }
 
-/// The values in binary form.
-fn bound(arguments: &Arguments<'_>) -> Result<Vec<Parameter>, Failure> {
-    let value = |index| {
+/// The values as they are bound.
+fn bound(statement: &Statement, arguments: &Arguments<'_>) -> Result<Vec<Parameter>, Failure> {
+    let value = |(index, format): (usize, &Format)| {
         let mut bytes = Vec::new();
-        let null = arguments.binary(index, &mut bytes)?;
-        Ok(Parameter::new(bytes, null))
+        let null = arguments.bound(index, &mut bytes)?;
+        Ok(Parameter::new(bytes, null, *format))
     };
-    (0..arguments.count()).map(value).collect()
+    statement.formats.iter().enumerate().map(value).collect()
 }

@@ -6,13 +6,13 @@ use tokio_postgres::Statement as Prepared;
 
 use crate::{
     draw::ColumnType,
-    load::ParameterFacts,
+    load::StatementFacts,
     pg::{
         error::{Error, Result},
         feed::{Feed, feed},
         link::Fault,
         literal::Template,
-        wire::Execution,
+        wire::{Execution, Format},
     },
     scenario::{self, ParameterSource, Protocol},
 };
@@ -26,17 +26,24 @@ pub(super) struct Program {
     pub(super) most_steps: usize,
 }
 
-/// The type of a parameter.
-#[derive(Debug, Clone)]
-pub(super) struct ParameterType {
-    column_type: ColumnType,
-    /// As SQL names it.
-    name: String,
+/// What a statement takes and returns.
+#[derive(Debug)]
+pub(super) struct Types {
+    /// Types of its parameters.
+    parameters: Vec<ColumnType>,
+    /// The same as SQL names them.
+    names: Vec<String>,
+    /// The form of its results.
+    results: Format,
 }
 
-impl From<&ParameterFacts> for ParameterType {
-    fn from(facts: &ParameterFacts) -> Self {
-        Self { column_type: facts.column_type.clone(), name: facts.sql_type.clone() }
+impl From<&StatementFacts> for Types {
+    fn from(facts: &StatementFacts) -> Self {
+        Self {
+            parameters: facts.parameters.iter().map(|facts| facts.column_type.clone()).collect(),
+            names: facts.parameters.iter().map(|facts| facts.sql_type.clone()).collect(),
+            results: if facts.results_as_text { Format::Text } else { Format::Binary },
+        }
     }
 }
 
@@ -51,6 +58,10 @@ pub(super) struct Statement {
     pub(super) shown_as: String,
     /// How it is sent.
     pub(super) form: Form,
+    /// In which form each parameter is sent, unless it is in the text.
+    pub(super) formats: Vec<Format>,
+    /// In which form its results come, unless all do as text.
+    pub(super) results: Format,
     /// Types of its parameters.
     types: Vec<ColumnType>,
 }
@@ -103,56 +114,75 @@ pub(super) enum Input {
         /// What it is called in a failure.
         name: String,
         feed: Feed,
+        /// The form in which it comes and goes, unless all is text.
+        format: Format,
     },
 }
 
 impl Program {
-    /// `parameters` has the types of each statement's. `prepare` tells what the steps of scripts return.
+    /// `types` are those of each statement. `prepare` tells what the steps of scripts return.
     pub(super) async fn new(
         prepare: impl AsyncFn(&str) -> std::result::Result<Prepared, Fault>,
         statements: &[scenario::Statement],
         scripts: &[scenario::Script],
-        parameters: &[Vec<ParameterType>],
+        types: &[Types],
         protocol: Protocol,
     ) -> Result<Self> {
         let mut compiled = Vec::with_capacity(scripts.len());
         for script in scripts {
-            compiled.push(Script::new(&prepare, script, statements).await?);
+            compiled.push(Script::new(&prepare, script, statements, types).await?);
         }
-        let statement = |(index, (statement, types)): (usize, (&scenario::Statement, &Vec<ParameterType>))| {
-            Statement::new(index, statement, types, protocol)
+        let formats = formats(&compiled, types);
+        let statement = |(index, (statement, (types, formats)))| {
+            Statement::new(index, statement, types, formats, protocol)
                 .map_err(|cause| Error::new(format!("statement {} cannot be sent: {cause}", statement.name)))
         };
         Ok(Self {
-            statements: statements.iter().zip(parameters).enumerate().map(statement).collect::<Result<_>>()?,
+            statements: statements
+                .iter()
+                .zip(types.iter().zip(formats))
+                .enumerate()
+                .map(statement)
+                .collect::<Result<_>>()?,
             most_steps: compiled.iter().map(|script| script.steps.len()).max().unwrap_or(0),
             scripts: compiled,
         })
     }
 }
 
+/// The form in which each parameter of each statement is sent.
+fn formats(scripts: &[Script], types: &[Types]) -> Vec<Vec<Format>> {
+    let mut formats: Vec<Vec<Format>> =
+        types.iter().map(|types| types.parameters.iter().map(Format::of).collect()).collect();
+    for step in scripts.iter().flat_map(|script| &script.steps) {
+        for (own, input) in formats[step.statement].iter_mut().zip(&step.inputs) {
+            if let Input::Result { format, .. } = input {
+                *own = *format;
+            }
+        }
+    }
+    formats
+}
+
 impl Statement {
     fn new(
         index: usize,
         statement: &scenario::Statement,
-        parameters: &[ParameterType],
+        of: &Types,
+        formats: Vec<Format>,
         protocol: Protocol,
     ) -> io::Result<Self> {
         let sql = statement.sql.only().to_owned();
         // Not as tokio-postgres names those that it prepares on the same connection.
         let name = format!("q{index}");
         let form = match protocol {
-            Protocol::Prepared => Form::Prepared(Execution::new(&name, parameters.len())?),
-            Protocol::Extended => Form::Extended(Execution::parsing(&sql, parameters.len())?),
-            Protocol::Simple => {
-                let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-                Form::Simple(Template::new(&sql, &names))
-            }
+            Protocol::Prepared => Form::Prepared(Execution::new(&name, &formats, of.results)?),
+            Protocol::Extended => Form::Extended(Execution::parsing(&sql, &formats, of.results)?),
+            Protocol::Simple => Form::Simple(Template::new(&sql, &of.names)),
         };
         // PostgreSQL escapes the same characters in the same way.
         let shown_as = format!("\"Query Text\": {}", serde_json::Value::from(sql.as_str()));
-        let types = parameters.iter().map(|parameter| parameter.column_type.clone()).collect();
-        Ok(Self { sql, name, shown_as, form, types })
+        Ok(Self { sql, name, shown_as, form, formats, results: of.results, types: of.parameters.clone() })
     }
 
     pub(super) fn types(&self) -> &[ColumnType] {
@@ -165,6 +195,7 @@ impl Script {
         prepare: &impl AsyncFn(&str) -> std::result::Result<Prepared, Fault>,
         script: &scenario::Script,
         statements: &[scenario::Statement],
+        types: &[Types],
     ) -> Result<Self> {
         let of = |step: &scenario::Step| &statements[step.statement];
         let results = |step: &scenario::Step| {
@@ -219,7 +250,8 @@ impl Script {
             }
             for (number, from, name, feed) in feeds {
                 let at = kept[from].iter().position(|column| *column == feed.column).unwrap_or(0);
-                inputs[number] = Input::Result { step: from, kept: at, name, feed };
+                let format = types[script.steps[from].statement].results;
+                inputs[number] = Input::Result { step: from, kept: at, name, feed, format };
             }
             steps.push(Step {
                 statement: step.statement,

@@ -5,11 +5,14 @@ use std::io;
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 
-/// Format code of binary values.
-const BINARY: [u8; 2] = 1_u16.to_be_bytes();
-
-/// Format codes of the results: binary.
-const RESULTS: [u8; 4] = [0, 1, 0, 1];
+/// The form of a value or of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pg) enum Format {
+    /// As text.
+    Text,
+    /// In the binary form of its type.
+    Binary,
+}
 
 /// Execute of the unnamed portal, all rows.
 const EXECUTE: &[u8] = b"E\0\0\0\x09\0\0\0\0\0";
@@ -17,7 +20,27 @@ const EXECUTE: &[u8] = b"E\0\0\0\x09\0\0\0\0\0";
 /// Sync.
 const SYNC: &[u8] = b"S\0\0\0\x04";
 
-/// Bind, Execute and Sync of a statement, with values and results in binary form; before them Parse, where it is parsed each time.
+impl Format {
+    /// The forms of values as Bind has them: one code goes for all.
+    fn put_all(formats: &[Self], out: &mut Vec<u8>) -> io::Result<()> {
+        let uniform = formats.iter().all(|format| *format == formats[0]);
+        let first = formats.first().copied().unwrap_or(Self::Binary);
+        let formats = if uniform { &[first][..] } else { formats };
+        out.extend_from_slice(&count(formats)?.to_be_bytes());
+        formats.iter().for_each(|format| out.extend_from_slice(&format.code()));
+        Ok(())
+    }
+
+    fn code(self) -> [u8; 2] {
+        u16::from(self == Self::Binary).to_be_bytes()
+    }
+}
+
+fn count<T>(of: &[T]) -> io::Result<u16> {
+    u16::try_from(of.len()).map_err(io::Error::other)
+}
+
+/// Bind, Execute and Sync of a statement; before them Parse, where it is parsed each time.
 #[derive(Debug)]
 pub(in crate::pg) struct Execution {
     /// Up to Bind's first value.
@@ -26,38 +49,41 @@ pub(in crate::pg) struct Execution {
     bind: usize,
     /// From after the last value to the end of Sync.
     tail: Box<[u8]>,
+    /// The same without Execute.
+    unexecuted: Box<[u8]>,
 }
 
 impl Execution {
-    /// Of the statement prepared as `name` with `parameters` parameters.
+    /// Of the statement prepared as `name`, with parameters and results in these forms.
     ///
     /// # Errors
     /// There are more of them than a message can count.
-    pub(in crate::pg) fn new(name: &str, parameters: usize) -> io::Result<Self> {
-        Self::after(Vec::new(), name, parameters)
+    pub(in crate::pg) fn new(name: &str, parameters: &[Format], results: Format) -> io::Result<Self> {
+        Self::after(Vec::new(), name, parameters, results)
     }
 
     /// Of a statement that is parsed each time.
     ///
     /// # Errors
     /// As of [`new`](Self::new), or there is a zero byte in the text.
-    pub(in crate::pg) fn parsing(sql: &str, parameters: usize) -> io::Result<Self> {
+    pub(in crate::pg) fn parsing(sql: &str, parameters: &[Format], results: Format) -> io::Result<Self> {
         let mut parse = BytesMut::new();
         frontend::parse("", sql, [], &mut parse)?;
-        Self::after(parse.into(), "", parameters)
+        Self::after(parse.into(), "", parameters, results)
     }
 
-    fn after(mut head: Vec<u8>, name: &str, parameters: usize) -> io::Result<Self> {
-        let count = u16::try_from(parameters).map_err(io::Error::other)?;
+    fn after(mut head: Vec<u8>, name: &str, parameters: &[Format], results: Format) -> io::Result<Self> {
         let bind = head.len();
         head.extend_from_slice(b"B\0\0\0\0\0");
         head.extend_from_slice(name.as_bytes());
         head.push(0);
-        // One format code goes for all values.
-        head.extend_from_slice(&1_u16.to_be_bytes());
-        head.extend_from_slice(&BINARY);
-        head.extend_from_slice(&count.to_be_bytes());
-        Ok(Self { head: head.into(), bind, tail: [&RESULTS, EXECUTE, SYNC].concat().into() })
+        Format::put_all(parameters, &mut head)?;
+        head.extend_from_slice(&count(parameters)?.to_be_bytes());
+        let mut unexecuted = Vec::new();
+        Format::put_all(&[results], &mut unexecuted)?;
+        let tail = [&unexecuted, EXECUTE, SYNC].concat().into();
+        unexecuted.extend_from_slice(SYNC);
+        Ok(Self { head: head.into(), bind, tail, unexecuted: unexecuted.into() })
     }
 
     /// Appends the messages to `out`. `values` appends each value as [`put_value`] does.
@@ -82,7 +108,7 @@ impl Execution {
         out: &mut Vec<u8>,
         values: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.put_with(&[&RESULTS, SYNC].concat(), out, values)
+        self.put_with(&self.unexecuted, out, values)
     }
 
     #[inline]
@@ -142,7 +168,7 @@ mod tests {
             frontend::sync(&mut expected);
 
             let mut out = b"before".to_vec();
-            let execution = Execution::new("s12", values.len()).unwrap();
+            let execution = Execution::new("s12", &vec![Format::Binary; values.len()], Format::Binary).unwrap();
             let put = |out: &mut Vec<u8>| {
                 values.iter().try_for_each(|value| {
                     put_value(out, |out| {
@@ -166,8 +192,21 @@ mod tests {
             frontend::execute("", 0, &mut expected).unwrap();
             frontend::sync(&mut expected);
             let mut parsing = b"before".to_vec();
-            Execution::parsing("SELECT $1", values.len()).unwrap().put(&mut parsing, put).unwrap();
+            let binary = vec![Format::Binary; values.len()];
+            Execution::parsing("SELECT $1", &binary, Format::Binary).unwrap().put(&mut parsing, put).unwrap();
             assert_eq!(parsing, [b"before", expected.as_ref()].concat());
         }
+    }
+
+    #[test]
+    fn forms_are_told_one_by_one_only_where_they_differ() {
+        let put = |formats: &[Format]| {
+            let mut out = Vec::new();
+            Format::put_all(formats, &mut out).map(|()| out).unwrap()
+        };
+        let (text, binary) = (Format::Text, Format::Binary);
+        assert_eq!(put(&[]), [0, 1, 0, 1]);
+        assert_eq!(put(&[text, text]), [0, 1, 0, 0]);
+        assert_eq!(put(&[binary, text, binary]), [0, 3, 0, 1, 0, 0, 0, 1]);
     }
 }

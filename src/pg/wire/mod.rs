@@ -11,5 +11,5 @@ mod open;
 mod stream;
 
 pub(super) use connection::{ROW, Reply, Wire, garbled};
-pub(super) use message::{Execution, put_value};
+pub(super) use message::{Execution, Format, put_value};
 pub(super) use open::open;

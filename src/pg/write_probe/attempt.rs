@@ -7,12 +7,8 @@ use tokio_postgres::{Row, Statement};
 
 use super::target::Target;
 use crate::{
-    draw::Scratch,
-    pg::{
-        error::server_words,
-        parameter::{Parameter, Raw},
-        user_session::UserSession,
-    },
+    draw,
+    pg::{error::server_words, parameter::Parameter, user_session::UserSession},
     record::{Operation, WriteCost, WriteProbe},
 };
 
@@ -57,14 +53,13 @@ struct Updates {
 pub(super) struct Attempt<'a> {
     session: &'a UserSession,
     target: &'a Target,
-    scratch: Scratch,
     /// The next row to make.
     next: u64,
 }
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(session: &'a UserSession, target: &'a Target) -> Self {
-        Self { session, target, scratch: Scratch::default(), next: 0 }
+        Self { session, target, next: 0 }
     }
 
     /// Measures after a rehearsal, which is taken back: the same turns, so that the pages which they write to are in the cache and their
@@ -102,14 +97,14 @@ impl<'a> Attempt<'a> {
                 break;
             }
             let counts = turn >= WARM_UP;
-            let values = self.next_row().1;
+            let values = self.next_row()?.1;
             let plan = self.send(&self.target.insert.explained, &values, Operation::Insert, 0).await?;
             figures.insert.add(0, &plan, counts);
             if !self.target.updated.is_empty() {
                 let column = turn as usize % self.target.updated.len();
                 let (row, mut found) = self.insert().await?;
-                let value = self.target.other_value(&self.target.updated[column], row, &mut self.scratch);
-                found.insert(0, value);
+                let value = self.target.other_value(&self.target.updated[column], row);
+                found.insert(0, value.map_err(|error| unmade(Operation::Update, column, &error))?);
                 let update = &self.target.updated[column].statement;
                 let plan = self.send(update, &found, Operation::Update, column).await?;
                 figures.update.add(column, &plan, counts);
@@ -129,22 +124,21 @@ impl<'a> Attempt<'a> {
     }
 
     /// The number and the values of the next row.
-    fn next_row(&mut self) -> (u64, Vec<Parameter>) {
+    fn next_row(&mut self) -> Result<(u64, Vec<Parameter>)> {
         let row = self.next;
         self.next += 1;
-        (row, self.target.row(row, &mut self.scratch))
+        Ok((row, self.target.row(row).map_err(|error| unmade(Operation::Insert, 0, &error))?))
     }
 
     /// Inserts the next row: its number and what finds it.
     async fn insert(&mut self) -> Result<(u64, Vec<Parameter>)> {
-        let (row, values) = self.next_row();
+        let (row, values) = self.next_row()?;
         let returned = self.send(&self.target.insert.returning, &values, Operation::Insert, 0).await?;
         let [found] = returned.as_slice() else {
             let words = "a trigger or a rule turns it away".to_owned();
             return Err(Refused { operation: Operation::Insert, column: 0, words });
         };
-        let values = (0..found.len()).map(|column| found.get::<_, Raw<'_>>(column));
-        Ok((row, values.map(|value| Parameter::new(value.0.to_vec(), false)).collect()))
+        Ok((row, (0..found.len()).map(|column| Parameter::text(found.get(column))).collect()))
     }
 
     async fn send(
@@ -170,6 +164,11 @@ impl<'a> Attempt<'a> {
         let row = rows.first().ok_or("the server counted none")?;
         Ok(Updates { all: row.get(0), heap_only: row.get(1) })
     }
+}
+
+/// A value that could not be made.
+fn unmade(operation: Operation, column: usize, error: &draw::Error) -> Refused {
+    Refused { operation, column, words: error.to_string() }
 }
 
 impl Updates {

@@ -106,7 +106,8 @@ async fn probe_table(session: &UserSession, dataset: &Dataset, schema: &str, tab
             return Ok(probe);
         }
     };
-    if target.updated.is_empty() {
+    probe.notes.append(&mut target.notes);
+    if target.updated.is_empty() && probe.notes.is_empty() {
         probe.notes.push("updates were not measured: no column beside the key is generated".to_owned());
     }
     loop {

@@ -4,13 +4,14 @@ use tokio_postgres::Statement;
 
 use crate::{
     dataset::TableRows,
-    draw::Scratch,
+    draw,
     pg::{
         catalog::{columns, equality, qualified, quote_identifier},
         error::{Error, Result},
         link::Client,
         parameter::Parameter,
         user_session::UserSession,
+        wire::Format,
     },
     scenario::{Dataset, Generator, Table},
 };
@@ -46,6 +47,8 @@ pub(super) struct Target {
     pub(super) delete: Statement,
     /// Whether rows are deleted.
     pub(super) deletes: bool,
+    /// What is not probed, and why.
+    pub(super) notes: Vec<String>,
 }
 
 impl Target {
@@ -68,6 +71,8 @@ impl Target {
         let keys = keys(own, &relation).await?;
         let names: Vec<String> = rows.columns().map(quote_identifier).collect();
         let locator: Vec<String> = keys.locator.iter().map(|(name, _)| quote_identifier(name)).collect();
+        // As text, which each type has.
+        let returned: Vec<String> = locator.iter().map(|name| format!("{name}::pg_catalog.text")).collect();
         let found = |from: usize| {
             let equal = locator.iter().zip(&keys.locator).zip(from..);
             let equal = equal.map(|((name, (_, operator)), number)| format!("{name} {operator} ${number}"));
@@ -79,49 +84,58 @@ impl Target {
             names.join(", "),
             numbers.join(", ")
         );
-        let mut updated = Vec::new();
+        let (mut updated, mut notes) = (Vec::new(), Vec::new());
         for (index, name) in rows.columns().enumerate() {
             if !keys.fixed.iter().any(|fixed| fixed == name) {
                 let set = quote_identifier(name);
                 let update = format!("UPDATE {relation} SET {set} = $1 WHERE {}", found(2));
-                updated.push(Updated { name: name.to_owned(), index, statement: explained(session, &update).await? });
+                match explained(session, &update).await {
+                    Ok(statement) => updated.push(Updated { name: name.to_owned(), index, statement }),
+                    Err(error) if error.is_disconnect() => return Err(error),
+                    // Such as one that is GENERATED ALWAYS AS IDENTITY.
+                    Err(error) => notes.push(format!("column {name} was not updated: {error}")),
+                }
             }
         }
         let insert = Insert {
             explained: explained(session, &insert).await?,
-            returning: prepare(session, &format!("{insert} RETURNING {}", locator.join(", "))).await?,
+            returning: prepare(session, &format!("{insert} RETURNING {}", returned.join(", "))).await?,
         };
         let delete = explained(session, &format!("DELETE FROM {relation} WHERE {}", found(1))).await?;
-        Ok(Self { oid: keys.oid, rows, first, insert, updated, delete, deletes: true })
+        Ok(Self { oid: keys.oid, rows, first, insert, updated, delete, deletes: true, notes })
     }
 
     /// The values of the row `number`, counted from the first that the table does not have.
-    pub(super) fn row(&self, number: u64, scratch: &mut Scratch) -> Vec<Parameter> {
-        let columns = 0..self.rows.columns().len();
-        columns.map(|column| parameter(self.field(column, self.first + number, scratch))).collect()
+    ///
+    /// # Errors
+    /// A value is none of its column's type.
+    pub(super) fn row(&self, number: u64) -> draw::Result<Vec<Parameter>> {
+        (0..self.rows.columns().len()).map(|column| self.value(column, self.first + number)).collect()
     }
 
     /// Another value for a column of the row `number`, as far as its generator makes one within a few tries.
-    pub(super) fn other_value(&self, column: &Updated, number: u64, scratch: &mut Scratch) -> Parameter {
+    ///
+    /// # Errors
+    /// As of [`row`](Self::row).
+    pub(super) fn other_value(&self, column: &Updated, number: u64) -> draw::Result<Parameter> {
         let row = self.first + number;
-        let own = self.field(column.index, row, scratch);
+        let own = self.value(column.index, row)?;
         // Of rows that are not inserted, in case values are unique.
-        let mut others = (1..=TRIES).map(|attempt| self.field(column.index, row + attempt * SPAN, scratch));
-        parameter(others.find(|other| *other != own).unwrap_or(own))
+        for attempt in 1..=TRIES {
+            let other = self.value(column.index, row + attempt * SPAN)?;
+            if other != own {
+                return Ok(other);
+            }
+        }
+        Ok(own)
     }
 
-    fn field(&self, column: usize, row: u64, scratch: &mut Scratch) -> Vec<u8> {
-        let mut field = Vec::new();
-        self.rows.write_field(column, row, scratch, &mut field);
-        field
+    fn value(&self, column: usize, row: u64) -> draw::Result<Parameter> {
+        let mut bytes = Vec::new();
+        let null = self.rows.write_value(column, row, &mut bytes)?;
+        let format = if self.rows.is_sent_as_text(column) { Format::Text } else { Format::Binary };
+        Ok(Parameter::new(bytes, null, format))
     }
-}
-
-/// A field of binary COPY: its length as int32, -1 for NULL, then its bytes.
-fn parameter(mut field: Vec<u8>) -> Parameter {
-    let null = field.starts_with(&[0xFF; 4]);
-    field.drain(..field.len().min(4));
-    Parameter::new(field, null)
 }
 
 async fn prepare(session: &UserSession, sql: &str) -> Result<Statement> {

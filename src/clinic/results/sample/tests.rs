@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     draw::ColumnType,
-    load::ParameterFacts,
+    load::{ParameterFacts, StatementFacts},
     scenario::{Classes, Dataset, Fix, Generator, LoadDefaults, Origin, Parameter, Results, SqlText, Statement, Step},
 };
 
@@ -16,10 +16,10 @@ fn zipf(max: i64) -> ParameterSource {
 }
 
 /// A scenario of one script whose steps have these parameters.
-fn script(steps: Vec<Vec<ParameterSource>>) -> (Scenario, Vec<Vec<ParameterFacts>>) {
+fn script(steps: Vec<Vec<ParameterSource>>) -> (Scenario, Vec<StatementFacts>) {
     let facts = |parameters: &Vec<ParameterSource>| {
         let fact = || ParameterFacts { column_type: ColumnType::Int8, sql_type: String::new(), fetched: Vec::new() };
-        parameters.iter().map(|_| fact()).collect()
+        StatementFacts { parameters: parameters.iter().map(|_| fact()).collect(), results_as_text: false }
     };
     let all = steps.iter().map(facts).collect();
     let statement = |(number, parameters): (usize, Vec<ParameterSource>)| Statement {
@@ -53,7 +53,7 @@ fn script(steps: Vec<Vec<ParameterSource>>) -> (Scenario, Vec<Vec<ParameterFacts
     (scenario, all)
 }
 
-fn of((scenario, facts): &(Scenario, Vec<Vec<ParameterFacts>>), seed: u64, size: u32) -> Vec<Set> {
+fn of((scenario, facts): &(Scenario, Vec<StatementFacts>), seed: u64, size: u32) -> Vec<Set> {
     let workload = Workload::new(scenario, facts, seed).unwrap();
     sets(scenario, &workload, 0, size).unwrap()
 }

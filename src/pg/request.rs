@@ -2,16 +2,16 @@
 
 use tokio_postgres::types::Type;
 
-use super::script::Argument;
-use crate::{
-    pg::{
-        catalog::{quote_literal, type_name},
-        error::{Error, Result},
-        literal::Template,
-        user_session::UserSession,
-    },
-    scenario::Protocol,
+use super::{
+    catalog::{quote_literal, type_name},
+    error::{Error, Result},
+    literal::Template,
+    user_session::UserSession,
 };
+use crate::scenario::Protocol;
+
+/// A parameter's value in one execution: as text for the server, and as a person reads it. The text of NULL is `None`.
+pub(super) type Argument = (Option<String>, String);
 
 /// How a statement is sent, in one simple query, so that its rows come back as text.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Default for Request {
 }
 
 impl Request {
-    /// Of the statement with this `index`, as a load with this protocol sends it.
+    /// Of the statement with this `index`, as a load with this protocol sends it. A session has one for each index.
     pub(super) async fn new(
         session: &UserSession,
         index: usize,
@@ -38,7 +38,7 @@ impl Request {
         types: &[Type],
         protocol: Protocol,
     ) -> Self {
-        let name = format!("latclinic_results_{index}");
+        let name = format!("latclinic_request_{index}");
         // PREPARE gives each parameter the type that Parse gives it. It takes what has a plan, and no
         // CALL, for instance.
         let is_prepared = protocol != Protocol::Simple
@@ -49,6 +49,16 @@ impl Request {
         }
         let names: Vec<String> = types.iter().map(type_name).collect();
         Self::Text(Template::new(sql, &names))
+    }
+
+    /// Frees its index in the session.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub(super) async fn forget(self, session: &UserSession) -> Result<()> {
+        let Self::Execute(name) = self else { return Ok(()) };
+        let failed = |cause| Error::from_server("cannot forget a prepared statement", cause);
+        session.run(&format!("DEALLOCATE {name}")).await.map_err(failed)
     }
 
     /// The text to send for these values.
