@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod killed;
+mod meanwhile;
 mod network;
 mod proxy;
 #[path = "../bad_input/site.rs"]

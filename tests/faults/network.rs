@@ -67,7 +67,7 @@ fn what_is_cut_or_garbled_is_said_at_once() {
     let cuts = [10, 420, 700, 1_500].into_iter().map(Trouble::Cut);
     let long = b"D\x7f\xff\xff\xffwhat follows";
     let garbage: [&[u8]; 3] = [long, b"D\0\0\0\0", b"\x00\xff\x17\x99\x42\x42\x42\x42"];
-    let garbled = [0, 20, 1_500].into_iter().flat_map(|after| garbage.map(|bytes| Trouble::Garbage(after, bytes)));
+    let garbled = [0, 500, 1_500].into_iter().flat_map(|after| garbage.map(|bytes| Trouble::Garbage(after, bytes)));
     let all: Vec<Trouble> = cuts.chain(garbled).collect();
     each(&site, &all, &explain, |trouble, told, took| {
         assert_eq!(told.exit, 1, "{trouble:?}: {}{}", told.stdout, told.stderr);

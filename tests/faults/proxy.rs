@@ -121,7 +121,9 @@ impl Shared {
             let handed = match trouble {
                 Trouble::None => count,
                 Trouble::SilentDown(after) | Trouble::SilentUp(after) | Trouble::Cut(after) => left(after),
-                Trouble::Garbage(after, _) => left(after),
+                // In place of what it sends at once, so that it begins where a message does.
+                Trouble::Garbage(after, _) if passed + count > after => 0,
+                Trouble::Garbage(..) => count,
             };
             if to.write_all(&buffer[..handed]).is_err() {
                 break;
@@ -133,8 +135,7 @@ impl Shared {
             match trouble {
                 Trouble::Cut(_) => break,
                 Trouble::Garbage(_, bytes) => {
-                    // Enough for the message that it falls into to end.
-                    let _ = to.write_all(&bytes.repeat(1_000));
+                    let _ = to.write_all(bytes);
                     self.hold();
                 }
                 _ => self.hold(),
