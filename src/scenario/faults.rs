@@ -1,6 +1,6 @@
 //! What is wrong with a scenario: all of it, each fault with its place.
 
-use std::{fmt, ops::Range};
+use std::{collections::BTreeSet, fmt, ops::Range};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 use serde::Serialize;
@@ -57,11 +57,13 @@ impl Faults {
         self.sources.first().map_or("", |source| &source.name)
     }
 
-    /// Each fault with the line it is on, for a person.
+    /// Each fault with the line it is on, for a person, who reads no more than [`MOST_SHOWN`] at once.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
-        let reports = self.faults.iter().map(|fault| self.snippet(fault, &renderer));
-        reports.collect::<Vec<_>>().join("\n\n")
+        let shown = self.faults.iter().take(MOST_SHOWN).map(|fault| self.snippet(fault, &renderer));
+        let more = self.faults.len().saturating_sub(MOST_SHOWN);
+        let more = (more > 0).then(|| format!("{more} more faults are not shown; --format json has all of them"));
+        shown.chain(more).collect::<Vec<_>>().join("\n\n")
     }
 
     fn snippet(&self, fault: &Fault, renderer: &Renderer) -> String {
@@ -70,9 +72,12 @@ impl Faults {
         let below = fault.expected.as_deref().filter(|_| beside.is_none());
         let mut report = Group::with_title(Level::ERROR.primary_title(fault.message.as_str()));
         if let Some(source) = self.sources.get(fault.source) {
-            let mark =
-                AnnotationKind::Primary.span(fault.span.clone()).label(beside.map(|text| format!("expected {text}")));
-            report = report.element(Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(mark));
+            // The line alone: all of the text would be gone through again for each fault.
+            let (start, end) = line_around(&source.text, &fault.span);
+            let span = fault.span.start - start..fault.span.end - start;
+            let mark = AnnotationKind::Primary.span(span).label(beside.map(|text| format!("expected {text}")));
+            let line = Snippet::source(&source.text[start..end]).line_start(fault.line).path(source.name.as_str());
+            report = report.element(line.annotation(mark));
         }
         if let Some(expected) = below {
             report = report.element(Level::NOTE.message(wrap(&format!("expected {expected}"))));
@@ -192,6 +197,9 @@ impl Finding {
     }
 }
 
+/// Most faults that are shown to a person.
+const MOST_SHOWN: usize = 100;
+
 /// Lines in a row from which on their syntax faults are taken to follow from the first.
 const CASCADE: usize = 2;
 
@@ -233,13 +241,15 @@ impl Collector {
     /// ones or beneath a header among these, and those that depend on the rest of the file.
     pub(super) fn keep_certain(&mut self, syntax: usize) {
         let text = self.sources.first().map_or("", |source| source.text.as_str());
-        let broken: Vec<usize> =
-            self.findings.iter().take(syntax).map(|found| place(text, found.span.start).0).collect();
+        let lines = Lines::of(text);
+        let broken: BTreeSet<usize> =
+            self.findings.iter().take(syntax).map(|found| lines.line(found.span.start)).collect();
+        let is_header = |(_, text): &(usize, &str)| text.trim_start().starts_with('[');
+        let headers: Vec<usize> = text.lines().enumerate().filter(is_header).map(|(index, _)| index + 1).collect();
         let uncertain = |found: &Finding| {
-            let line = place(text, found.span.start).0;
-            let header =
-                text.lines().take(line).enumerate().filter(|(_, text)| text.trim_start().starts_with('[')).last();
-            broken.contains(&line) || header.is_some_and(|(index, _)| broken.contains(&(index + 1)))
+            let line = lines.line(found.span.start);
+            let above = headers.partition_point(|header| *header <= line).checked_sub(1);
+            broken.contains(&line) || above.is_some_and(|above| broken.contains(&headers[above]))
         };
         let mut index = 0;
         self.findings.retain(|found| {
@@ -258,7 +268,8 @@ impl Collector {
         let blank = |line: usize| {
             lines.get(line - 1).is_none_or(|text| text.trim().is_empty() || text.trim_start().starts_with('#'))
         };
-        let line = |found: &Finding| place(text, found.span.start).0;
+        let starts = Lines::of(text);
+        let line = |found: &Finding| starts.line(found.span.start);
         let adjoin = |one: &Finding, next: &Finding| (line(one) + 1..line(next)).all(blank);
         let causes = found.chunk_by(adjoin).flat_map(|run| match run {
             [first, .., last] if line(last) - line(first) >= CASCADE => std::slice::from_ref(first),
@@ -273,17 +284,18 @@ impl Collector {
         let Self { sources, mut findings } = self;
         findings.sort_by_key(|found| (found.source.0, found.span.start));
         findings.dedup();
-        let faults = findings.into_iter().map(|found| settle(&sources, found)).collect();
+        let lines: Vec<Lines> = sources.iter().map(|source| Lines::of(&source.text)).collect();
+        let faults = findings.into_iter().map(|found| settle(&sources, &lines, found)).collect();
         Faults { sources, faults }
     }
 }
 
-fn settle(sources: &[Source], found: Finding) -> Fault {
+fn settle(sources: &[Source], lines: &[Lines], found: Finding) -> Fault {
     let (file, text) = sources.get(found.source.0).map_or(("", ""), |source| (source.name.as_str(), &source.text));
     let start = boundary(text, found.span.start);
     let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
     let end = boundary(text, found.span.end).clamp(start, line_end);
-    let (line, column) = place(text, start);
+    let (line, column) = lines.get(found.source.0).map_or((1, 1), |lines| lines.place(text, start));
     Fault {
         file: file.to_owned(),
         line,
@@ -296,11 +308,32 @@ fn settle(sources: &[Source], found: Finding) -> Fault {
     }
 }
 
-/// Line and column of an offset, both from 1, the column in characters.
-fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = &text[..boundary(text, offset)];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+/// Where the lines of a text begin: there may be as many faults as lines.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect())
+    }
+
+    /// The line of an offset, from 1.
+    fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset)
+    }
+
+    /// Line and column of the start of a character, both from 1, the column in characters.
+    fn place(&self, text: &str, offset: usize) -> (usize, usize) {
+        let line = self.line(offset);
+        let start = line.checked_sub(1).and_then(|before| self.0.get(before)).copied().unwrap_or(0);
+        (line, text[start..offset].chars().count() + 1)
+    }
+}
+
+/// Begin and end of the line, or the lines, that a span is on.
+fn line_around(text: &str, span: &Range<usize>) -> (usize, usize) {
+    let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[span.end..].find('\n').map_or(text.len(), |length| span.end + length);
+    (start, end)
 }
 
 /// The start of the character at an offset.

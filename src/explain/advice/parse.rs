@@ -20,6 +20,21 @@ fn tokens(sql: &str) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
+/// Parentheses in each other above which an expression is passed over: each level is gone through again.
+const DEEPEST: usize = 200;
+
+fn is_flat(tokens: &[Token]) -> bool {
+    let mut depth = 0_usize;
+    tokens.iter().all(|token| {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth <= DEEPEST
+    })
+}
+
 fn is_short(tokens: &[Token]) -> bool {
     let counts = |token: &&Token| !matches!(token, Token::Comma | Token::Number(..) | Token::SingleQuotedString(_));
     tokens.iter().filter(counts).count() <= MOST_TOKENS
@@ -34,7 +49,7 @@ pub(super) fn statement(sql: &str) -> Option<Statement> {
 
 /// The conditions that a text joins by AND, and how many of them could not be read.
 pub(super) fn conjuncts(text: &str) -> (Vec<Expr>, usize) {
-    let Some(tokens) = tokens(text) else { return (Vec::new(), 1) };
+    let Some(tokens) = tokens(text).filter(|tokens| is_flat(tokens)) else { return (Vec::new(), 1) };
     let (mut read, mut unread) = (Vec::new(), 0);
     let mut open = vec![of_init_plans(tokens)];
     while let Some(mut part) = open.pop() {

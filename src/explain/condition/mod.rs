@@ -133,15 +133,16 @@ fn names(expression: &str) -> Vec<&str> {
 pub(super) fn calls(expression: &str) -> Vec<(&str, &str)> {
     let tokens = tokens(expression);
     let mut calls = Vec::new();
+    if is_too_deep(&tokens) {
+        return calls;
+    }
+    let closes = closes(&tokens);
     for (place, pair) in tokens.windows(2).enumerate() {
         let [name, open] = pair else { continue };
         // `::numeric(10,2)`, `::character varying(40)`
         let is_type = name.of(expression) == "varying" || (place > 0 && tokens[place - 1].kind == Kind::Cast);
         if name.kind == Kind::Word && open.kind == Kind::Open && name.at.end == open.at.start && !is_type {
-            let close = tokens
-                .iter()
-                .find(|token| token.kind == Kind::Close && token.depth == open.depth && token.at.start > open.at.start);
-            let end = close.map_or(expression.len(), |close| close.at.start);
+            let end = closes[place + 1].map_or(expression.len(), |close| tokens[close].at.start);
             calls.push((name.of(expression), &expression[open.at.end..end]));
         }
     }
@@ -188,15 +189,45 @@ pub(super) fn unqualified(expression: &str, alias: &str) -> String {
 /// The expression without parentheses around all of it.
 pub(super) fn bare(expression: &str) -> &str {
     let mut bare = expression.trim();
-    while let Some(inner) = bare.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        let close =
-            tokens(bare).iter().find(|token| token.kind == Kind::Close && token.depth == 0).map(|token| token.at.end);
-        if close != Some(bare.len()) {
-            break;
-        }
-        bare = inner.trim();
+    if !bare.starts_with('(') {
+        return bare;
+    }
+    let tokens = tokens(bare);
+    let closes = closes(&tokens);
+    let (text, mut first, mut after) = (bare, 0, tokens.len());
+    // The pairs from the outside, as long as each is around all that is left.
+    while first + 1 < after && tokens[first].kind == Kind::Open && closes[first] == Some(after - 1) {
+        (first, after) = (first + 1, after - 1);
+        bare = text[tokens[first - 1].at.end..tokens[after].at.start].trim();
     }
     bare
+}
+
+/// For each token that opens a parenthesis the place of the one that closes it.
+fn closes(tokens: &[Token]) -> Vec<Option<usize>> {
+    let mut closes = vec![None; tokens.len()];
+    let mut open = Vec::new();
+    for (place, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Open => open.push(place),
+            Kind::Close => {
+                if let Some(opened) = open.pop() {
+                    closes[opened] = Some(place);
+                }
+            }
+            _ => {}
+        }
+    }
+    closes
+}
+
+/// Parentheses in each other up to which a condition is taken apart: each level is gone through again. PostgreSQL itself prints
+/// no more for what a person has written.
+const DEEPEST: usize = 200;
+
+/// Whether it is nested so deeply that it is left as it is.
+fn is_too_deep(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| token.depth > DEEPEST)
 }
 
 fn split<'a>(condition: &'a str, word: &str) -> Vec<&'a str> {
@@ -204,7 +235,7 @@ fn split<'a>(condition: &'a str, word: &str) -> Vec<&'a str> {
     let tokens = tokens(condition);
     let outside = tokens.iter().filter(|token| token.depth == 0 && token.kind == Kind::Word);
     // AND of BETWEEN and inside CASE are not printed in parentheses.
-    if outside.clone().any(|token| matches!(token.of(condition), "CASE" | "BETWEEN")) {
+    if is_too_deep(&tokens) || outside.clone().any(|token| matches!(token.of(condition), "CASE" | "BETWEEN")) {
         return vec![condition];
     }
     let mut parts = Vec::new();
