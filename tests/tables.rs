@@ -187,3 +187,45 @@ async fn expressions_of_indexes_read_as_in_the_plans_of_their_session() {
     let nothing = Plan::parse(r#"[{"Plan": {"Node Type": "Result", "Plan Rows": 1, "Plan Width": 1}}]"#).unwrap();
     assert_eq!(pg::tables(&session, [&nothing]).await.unwrap(), Tables::default());
 }
+
+#[tokio::test]
+async fn rows_that_were_counted_late_have_not_changed_since_the_analyze_that_saw_them() {
+    let server = OwnServer::start();
+    let loader = UserSession::open(&server.connector(), "test").await.unwrap();
+    // In one breath: a session hands in what it counted once a second, and at its end.
+    for number in 0..6 {
+        loader.run(&format!("CREATE TABLE loaded_{number} (id int)")).await.unwrap();
+        loader.run(&format!("INSERT INTO loaded_{number} SELECT generate_series(1, 20000)")).await.unwrap();
+        loader.run(&format!("VACUUM ANALYZE loaded_{number}")).await.unwrap();
+    }
+    drop(loader);
+    let session = UserSession::open(&server.connector(), "test").await.unwrap();
+    let text = async |sql: &str| {
+        let messages = session.simple_query(sql).await.unwrap();
+        messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        })
+    };
+    let counted = "SELECT count(*) FROM pg_stat_user_tables WHERE n_tup_ins = 20000";
+    while text(counted).await.as_deref() != Some("6") {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    for number in 0..6 {
+        let found = tables(&session, &[&format!("SELECT * FROM loaded_{number}")]).await;
+        assert_eq!(found.tables[0].modified_since_analyze, 0, "{number}");
+    }
+    // Rows that came later take room.
+    let writer = UserSession::open(&server.connector(), "test").await.unwrap();
+    writer.run("INSERT INTO loaded_0 SELECT generate_series(1, 20000)").await.unwrap();
+    writer.run("UPDATE loaded_1 SET id = id + 1").await.unwrap();
+    drop(writer);
+    let changed = "SELECT count(*) FROM pg_stat_user_tables WHERE n_tup_ins = 40000 OR n_tup_upd = 20000";
+    while text(changed).await.as_deref() != Some("2") {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    for number in 0..2 {
+        let found = tables(&session, &[&format!("SELECT * FROM loaded_{number}")]).await;
+        assert!(found.tables[0].modified_since_analyze >= 20_000, "{number}");
+    }
+}

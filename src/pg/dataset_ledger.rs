@@ -78,8 +78,12 @@ pub async fn dataset_state(client: &Client, schema: &str) -> Result<DatasetState
     let tables: Vec<&str> = rows.keys().map(String::as_str).collect();
     let bytes: i64 = client
         .query_one(
-            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
-             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = ANY($2)",
+            // A partitioned table has its rows in its partitions, and one that others inherit from a part of them in these.
+            "WITH RECURSIVE tree(oid) AS (
+                 SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = $1 AND c.relname = ANY($2)
+                 UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree ON tree.oid = i.inhparent)
+             SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM tree",
             &[&schema, &tables],
         )
         .await

@@ -7,6 +7,7 @@
 mod kind;
 mod refused;
 mod site;
+mod sizes;
 
 use rstest::rstest;
 use serde_json::Value as Json;
