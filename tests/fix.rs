@@ -13,7 +13,7 @@ use std::{
 
 use latclinic::pg::Client;
 use latclinic::{
-    clinic::{self, Clinic, Direction, ErrorKind, Event, Events, FixOutcome, FixState, SeedOptions},
+    clinic::{self, Clinic, Direction, ErrorKind, Event, Events, FixOutcome, FixState, SeedOptions, WayBack},
     record::Phase,
     scenario::Scenario,
 };
@@ -64,7 +64,7 @@ impl Bed {
     }
 
     async fn revert(&self, scenario: &Scenario) -> Result<FixOutcome, clinic::Error> {
-        clinic::revert_fix(&self.clinic, scenario).await
+        clinic::revert_fix(&self.clinic, scenario, WayBack::OfFile).await
     }
 
     async fn state(&self, scenario: &Scenario) -> FixState {

@@ -9,7 +9,7 @@ mod own_server;
 use std::sync::Arc;
 
 use latclinic::{
-    clinic::{self, Clinic, Direction, ErrorKind, Event, Events, SeedOptions},
+    clinic::{self, Clinic, Direction, ErrorKind, Event, Events, SeedOptions, WayBack},
     pg::{Client, Connector, DatasetState, dataset_state},
     record::Phase,
     scenario::Scenario,
@@ -120,7 +120,7 @@ async fn refusals(clinic: &Clinic, scenario: &Scenario) -> Vec<clinic::Error> {
         clinic::plan_fix(clinic, scenario, Direction::Up).await.unwrap_err(),
         clinic::plan_fix(clinic, scenario, Direction::Down).await.unwrap_err(),
         clinic::apply_fix(clinic, scenario).await.unwrap_err(),
-        clinic::revert_fix(clinic, scenario).await.unwrap_err(),
+        clinic::revert_fix(clinic, scenario, WayBack::Recorded).await.unwrap_err(),
         clinic::require_fix(clinic, scenario, Phase::Before).await.unwrap_err(),
         clinic::probe_writes(clinic, scenario).await.unwrap_err(),
         clinic::explain(clinic, scenario, Phase::Before, 1, limit, None, &reports).await.unwrap_err(),
@@ -154,4 +154,58 @@ async fn nothing_is_done_with_a_schema_that_another_role_has_seeded() {
         "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = 'evil'), to_regclass('latclinic_events.i') IS NOT NULL";
     let row = bed.client.query_one(left, &[]).await.unwrap();
     assert_eq!((row.get(0), row.get(1)), (false, true));
+}
+
+#[tokio::test]
+async fn what_the_ledger_says_is_run_only_if_the_file_says_so_too_or_a_person() {
+    let bed = Bed::new().await;
+    let (up, down) = ("CREATE INDEX i ON events (user_id)", "DROP INDEX i");
+    let of_file = scenario(&[up], &[down]);
+    let running = bed.server.lease.running();
+    // The same server, as somebody else's.
+    let url = format!(
+        "postgresql:///{}?host={}&port={}&user=chief",
+        bed.server.connector().database(),
+        running.socket_dir.display(),
+        running.port
+    );
+    let connector = Connector::from_url(&url, &|_| None).unwrap();
+    let clinic = Clinic::given(connector, Arc::new(Deaf), CancellationToken::new());
+    clinic::seed(&clinic, &of_file, &SeedOptions::default()).await.unwrap();
+    clinic::apply_fix(&clinic, &of_file).await.unwrap();
+    // Whoever may write rows of the ledger, though it is not theirs.
+    let change =
+        "UPDATE latclinic_events._latclinic_fix SET down = array['ALTER ROLE evil SUPERUSER'] || down, statements = 2";
+    bed.client.batch_execute(change).await.unwrap();
+    let is_there = async || {
+        let there =
+            "SELECT to_regclass('latclinic_events.i') IS NOT NULL, rolsuper FROM pg_roles WHERE rolname = 'evil'";
+        let row = bed.client.query_one(there, &[]).await.unwrap();
+        (row.get::<_, bool>(0), row.get::<_, bool>(1))
+    };
+    let refused = async |scenario: &Scenario| {
+        let error = clinic::revert_fix(&clinic, scenario, WayBack::OfFile).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.hint().unwrap().contains("--recorded-way-back runs them"), "{:?}", error.hint());
+        error.to_string()
+    };
+    insta::assert_snapshot!(refused(&of_file).await, @"nothing was taken back: the way back in the ledger is not that of fix.down.sql, nor the one that was kept when the fix was applied: somebody has changed it");
+    let listed = clinic::plan_fix(&clinic, &of_file, Direction::Down).await.unwrap().statements;
+    assert_eq!(listed, ["ALTER ROLE evil SUPERUSER", down], "they are shown");
+    assert_eq!(is_there().await, (true, false));
+
+    // Another file than the one with which it was applied.
+    bed.client
+        .batch_execute("UPDATE latclinic_events._latclinic_fix SET down = down[2:], statements = 1")
+        .await
+        .unwrap();
+    let other = scenario(&[up], &["DROP INDEX IF EXISTS i"]);
+    insta::assert_snapshot!(refused(&other).await, @"nothing was taken back: the way back that the ledger kept is not that of fix.down.sql");
+    assert_eq!(is_there().await, (true, false));
+    clinic::revert_fix(&clinic, &other, WayBack::Recorded).await.unwrap();
+    assert_eq!(is_there().await, (false, false));
+    // The way back of the file needs no more than it did.
+    clinic::apply_fix(&clinic, &of_file).await.unwrap();
+    clinic::revert_fix(&clinic, &of_file, WayBack::OfFile).await.unwrap();
+    assert_eq!(is_there().await, (false, false));
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    clinic::{self, Clinic, Effect, Error, ErrorKind, Job, Reaches, Undertaken, Undertaking},
+    clinic::{self, Clinic, Effect, Error, ErrorKind, Job, Reaches, Undertaken, Undertaking, WayBack},
     render,
     scenario::Scenario,
 };
@@ -16,6 +16,22 @@ pub(super) struct ConsentArgs {
     /// scenario's schema, and fixes, are listed and not run
     #[arg(long)]
     pub(super) yes: bool,
+}
+
+/// Consent to what is in the database alone.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub(super) struct WayBackArgs {
+    /// Take a fix back as the ledger in the database says, even if these statements are not those of the scenario's file. --yes alone
+    /// does not run them on a server that is not latclinic's own
+    #[arg(long)]
+    recorded_way_back: bool,
+}
+
+impl WayBackArgs {
+    pub(super) fn way_back(&self) -> WayBack {
+        if self.recorded_way_back { WayBack::Recorded } else { WayBack::OfFile }
+    }
 }
 
 impl ConsentArgs {

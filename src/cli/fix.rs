@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    consent::ConsentArgs,
+    consent::{ConsentArgs, WayBackArgs},
     exit::{CommandError, Exit},
     format::FormatArgs,
     output::Output,
@@ -15,7 +15,7 @@ use super::{
     target::TargetArgs,
 };
 use crate::{
-    clinic::{self, Direction, FixOutcome},
+    clinic::{self, Direction, FixOutcome, WayBack},
     render::{self, Block, Document, Table},
     scenario::Scenario,
 };
@@ -33,7 +33,24 @@ pub(super) struct FixArgs {
     target: TargetArgs,
 }
 
-pub(super) fn run(args: &FixArgs, direction: Direction, output: &mut Output) -> Result<Exit, CommandError> {
+/// Revert the fix of a scenario.
+#[derive(Debug, Args)]
+pub(super) struct RevertArgs {
+    #[command(flatten)]
+    fix: FixArgs,
+    #[command(flatten)]
+    way_back: WayBackArgs,
+}
+
+pub(super) fn apply(args: &FixArgs, output: &mut Output) -> Result<Exit, CommandError> {
+    run(args, Direction::Up, WayBack::OfFile, output)
+}
+
+pub(super) fn revert(args: &RevertArgs, output: &mut Output) -> Result<Exit, CommandError> {
+    run(&args.fix, Direction::Down, args.way_back.way_back(), output)
+}
+
+fn run(args: &FixArgs, direction: Direction, way_back: WayBack, output: &mut Output) -> Result<Exit, CommandError> {
     let scenario = args.scenario.load()?;
     let command = match direction {
         Direction::Up => "latclinic apply-fix",
@@ -44,7 +61,7 @@ pub(super) fn run(args: &FixArgs, direction: Direction, output: &mut Output) -> 
         args.consent.ask_for_fix(clinic, &plan)?;
         match direction {
             Direction::Up => clinic::apply_fix(clinic, &scenario).await,
-            Direction::Down => clinic::revert_fix(clinic, &scenario).await,
+            Direction::Down => clinic::revert_fix(clinic, &scenario, way_back).await,
         }
     })?;
     let result = FixResult::new(&scenario, direction, &outcome);

@@ -38,8 +38,6 @@ use clap::{Parser, Subcommand};
 pub use exit::{CommandError, Exit};
 pub use output::Output;
 
-use crate::clinic::Direction;
-
 /// Measures a PostgreSQL query under concurrent load before and after a fix, and says what the fix changed.
 #[derive(Debug, Parser)]
 #[command(name = "latclinic", version, max_term_width = 100)]
@@ -58,7 +56,7 @@ enum Command {
     /// Apply the fix of a scenario
     ApplyFix(fix::FixArgs),
     /// Take the fix of a scenario back
-    RevertFix(fix::FixArgs),
+    RevertFix(fix::RevertArgs),
     Compare(compare::CompareArgs),
     /// Save records to compare later ones with
     Baseline(baseline::BaselineArgs),
@@ -83,8 +81,8 @@ pub fn main() -> ExitCode {
         Command::Seed(args) => seed::run(&args, &mut output),
         Command::Bench(args) => bench::run(&args, &mut output),
         Command::Explain(args) => explain::run(&args, &mut output),
-        Command::ApplyFix(args) => fix::run(&args, Direction::Up, &mut output),
-        Command::RevertFix(args) => fix::run(&args, Direction::Down, &mut output),
+        Command::ApplyFix(args) => fix::apply(&args, &mut output),
+        Command::RevertFix(args) => fix::revert(&args, &mut output),
         Command::Compare(args) => compare::run(&args, &mut output),
         Command::Baseline(args) => baseline::run(&args, &mut output),
         Command::Scenarios(args) => scenarios::run(args, &mut output),

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{
-    consent::ConsentArgs,
+    consent::{ConsentArgs, WayBackArgs},
     exit::{CommandError, Exit},
     format::FormatArgs,
     gates::{GateArgs, GateFiles},
@@ -47,6 +47,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     consent: ConsentArgs,
     #[command(flatten)]
+    way_back: WayBackArgs,
+    #[command(flatten)]
     target: TargetArgs,
 }
 
@@ -58,11 +60,12 @@ fn measure(args: &RunArgs, output: &mut Output, files: &mut GateFiles) -> Result
     let mut scenario = args.scenario.load()?;
     args.rounds.results(&mut scenario.results);
     files.about(&scenario);
-    let plan = RunPlan::new(
+    let mut plan = RunPlan::new(
         &scenario,
         &LoadOptions { gates: args.gates.gates.clone(), ..args.load.options() },
         &args.rounds.options(),
     )?;
+    plan.way_back = args.way_back.way_back();
     let judging = args.judging.judging(&args.gates.gates);
     let reports = args.reports.reports();
     let place = args.target.place(plan.load.most_connections())?;

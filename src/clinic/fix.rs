@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{Clinic, Error, ErrorKind, Event};
-pub use crate::pg::fix::{Direction, FixState};
+pub use crate::pg::fix::{Direction, FixState, WayBack};
 
 /// How long the server may take to say where the fix stands after a failure.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -77,15 +77,16 @@ pub async fn plan_fix(clinic: &Clinic, scenario: &Scenario, direction: Direction
 /// The fix stands so that it cannot be applied, a statement failed, or `stop` was given. The message names the file, the
 /// line and the server's words; the hint what was left behind and the command that leads out.
 pub async fn apply_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutcome, Error> {
-    run(clinic, scenario, Direction::Up, false).await.map(|(outcome, _)| outcome)
+    run(clinic, scenario, Direction::Up, WayBack::OfFile, false).await.map(|(outcome, _)| outcome)
 }
 
 /// Takes the fix back by the statements that were recorded when it was applied. Where it is absent, does nothing.
 ///
 /// # Errors
-/// As [`apply_fix`].
-pub async fn revert_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutcome, Error> {
-    run(clinic, scenario, Direction::Down, false).await.map(|(outcome, _)| outcome)
+/// As [`apply_fix`]; or the recorded statements are not those of the scenario, on a server that is not latclinic's own, and `way_back` is
+/// [`WayBack::OfFile`].
+pub async fn revert_fix(clinic: &Clinic, scenario: &Scenario, way_back: WayBack) -> Result<FixOutcome, Error> {
+    run(clinic, scenario, Direction::Down, way_back, false).await.map(|(outcome, _)| outcome)
 }
 
 /// [`apply_fix`], with what it cost, watched from outside while it was applied; `None` where nothing was applied.
@@ -93,13 +94,14 @@ pub async fn revert_fix(clinic: &Clinic, scenario: &Scenario) -> Result<FixOutco
 /// # Errors
 /// As [`apply_fix`]. That something could not be watched is none: it is noted.
 pub async fn apply_fix_watched(clinic: &Clinic, scenario: &Scenario) -> Result<(FixOutcome, Option<Applied>), Error> {
-    run(clinic, scenario, Direction::Up, true).await
+    run(clinic, scenario, Direction::Up, WayBack::OfFile, true).await
 }
 
 async fn run(
     clinic: &Clinic,
     scenario: &Scenario,
     direction: Direction,
+    way_back: WayBack,
     watched: bool,
 ) -> Result<(FixOutcome, Option<Applied>), Error> {
     if !scenario.fix.changes_database() {
@@ -131,7 +133,11 @@ async fn run(
     let started = Instant::now();
     let outcome = match direction {
         Direction::Up => fix::apply(&session, scenario, stop, &tell).await,
-        Direction::Down => fix::revert(&session, scenario, stop, &tell).await,
+        // Nobody but the user of latclinic's own server can change its ledgers.
+        Direction::Down if connector.is_managed() => {
+            fix::revert(&session, scenario, WayBack::Recorded, stop, &tell).await
+        }
+        Direction::Down => fix::revert(&session, scenario, way_back, stop, &tell).await,
     };
     let duration = started.elapsed();
     // Its locks go with the session, whatever it left behind.

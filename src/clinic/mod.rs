@@ -47,7 +47,7 @@ pub use explain::{
     question,
 };
 pub use fix::{
-    Direction, FixOutcome, FixPlan, FixState, apply_fix, apply_fix_watched, plan_fix, require_fix, revert_fix,
+    Direction, FixOutcome, FixPlan, FixState, WayBack, apply_fix, apply_fix_watched, plan_fix, require_fix, revert_fix,
 };
 pub use load::{LoadOptions, PlannedLoad, SharingOption};
 pub use place::{Clinic, Place};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Error, ErrorKind, LoadOptions, PlannedLoad, saving::Extent};
+use super::{Error, ErrorKind, LoadOptions, PlannedLoad, WayBack, saving::Extent};
 use crate::{
     draw::Stream,
     load::Enough,
@@ -51,6 +51,8 @@ pub struct RunPlan {
     pub rounds: Rounds,
     /// Whether both sides are measured without the fix.
     pub aa: bool,
+    /// How a fix is taken back that is applied already.
+    pub way_back: WayBack,
 }
 
 impl Rounds {
@@ -123,7 +125,7 @@ impl RunPlan {
                 }
             }
         }
-        Ok(Self { load, rounds, aa: options.aa })
+        Ok(Self { load, rounds, aa: options.aa, way_back: WayBack::default() })
     }
 
     /// The phase that is measured first in a round, from 1. Of two rounds that follow each other each phase is first in one,

@@ -11,7 +11,7 @@ use super::{
     arm::Arm,
     bench::{all_failed, changed, nothing_sent},
     compare::{Judging, compare_measured, write_comparison},
-    fix::{self, apply_fix_watched, revert_fix},
+    fix::{self, WayBack, apply_fix_watched, revert_fix},
     gates,
     laps::{Laps, Spent},
     measure::{Measured, Ready},
@@ -65,7 +65,7 @@ pub async fn run(
     if let SeedOutcome::AlreadyComplete(facts) = seed(clinic, scenario, seed_options).await? {
         clinic.note(format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows)));
     }
-    tell(clinic, &revert_fix(clinic, scenario).await?, &FixState::Absent);
+    tell(clinic, &revert_fix(clinic, scenario, plan.way_back).await?, &FixState::Absent);
     laps.lap(Spent::Seed);
     let mut run = Run::new(clinic, scenario, plan, judging, laps);
     if !plan.aa
@@ -325,7 +325,9 @@ impl<'a> Run<'a> {
                 self.applies.extend(applied);
                 tell(self.clinic, &outcome, &FixState::Applied);
             }
-            false => tell(self.clinic, &revert_fix(self.clinic, self.scenario).await?, &FixState::Absent),
+            false => {
+                tell(self.clinic, &revert_fix(self.clinic, self.scenario, WayBack::OfFile).await?, &FixState::Absent)
+            }
         }
         self.applied = apply;
         self.switching = false;

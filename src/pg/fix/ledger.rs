@@ -12,7 +12,7 @@ use crate::{
     scenario::Scenario,
 };
 
-use super::{Direction, fingerprint::Fingerprint, sha256};
+use super::{Direction, fingerprint::Fingerprint, sha256, sha256_of};
 
 /// Name of the table.
 pub(in crate::pg) const TABLE: &str = "_latclinic_fix";
@@ -39,6 +39,16 @@ impl Entry {
     /// Whether the scenario's files are not those that were applied.
     pub(super) fn differs_from(&self, scenario: &Scenario) -> bool {
         self.up_sha256 != sha256(&scenario.fix.up) || self.down_sha256 != sha256(&scenario.fix.down)
+    }
+
+    /// Whether its way back is that of the scenario's file.
+    pub(super) fn goes_back_as(&self, scenario: &Scenario) -> bool {
+        scenario.fix.down.statements.iter().map(|statement| &statement.text).eq(&self.down)
+    }
+
+    /// Whether its way back is the one that was kept when the fix was applied.
+    pub(super) fn is_intact(&self) -> bool {
+        sha256_of(&self.down) == self.down_sha256
     }
 }
 

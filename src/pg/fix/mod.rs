@@ -43,6 +43,16 @@ impl Direction {
     }
 }
 
+/// Which way back may be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WayBack {
+    /// The one that the ledger kept, as long as it is that of the scenario's file.
+    #[default]
+    OfFile,
+    /// The one that the ledger kept, whatever it is: a person has agreed to that.
+    Recorded,
+}
+
 /// Where a scenario's fix stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FixState {
@@ -166,9 +176,13 @@ async fn look(client: &Client, scenario: &Scenario, last: Option<&Entry>) -> Res
 
 /// SHA-256 of the statements of a text, in hexadecimal. Comments and space between statements do not count.
 pub fn sha256(sql: &SqlText) -> String {
+    sha256_of(sql.statements.iter().map(|statement| &statement.text))
+}
+
+fn sha256_of<'s>(statements: impl IntoIterator<Item = &'s String>) -> String {
     let mut hash = Sha256::new();
-    for statement in &sql.statements {
-        hash.update(&statement.text);
+    for statement in statements {
+        hash.update(statement);
         hash.update(";\n");
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    Direction, FixState,
+    Direction, FixState, WayBack,
     fingerprint::Fingerprint,
     indexes,
     ledger::{Begins, Entry, Ledger},
@@ -72,12 +72,13 @@ pub async fn apply(
 pub async fn revert(
     session: &UserSession,
     scenario: &Scenario,
+    way_back: WayBack,
     stop: &CancellationToken,
     tell: &(dyn Fn(Progress) + Sync),
 ) -> Result<bool> {
     let own = session.own().await?;
     let run = Run { session, own, scenario, stop, tell, ledger: Ledger::new(own, scenario) };
-    run.alone(run.revert()).await
+    run.alone(run.revert(way_back)).await
 }
 
 /// A statement and where a person finds it.
@@ -146,8 +147,14 @@ impl Run<'_> {
         Ok(true)
     }
 
-    async fn revert(&self) -> Result<bool> {
+    async fn revert(&self, way_back: WayBack) -> Result<bool> {
         let (state, last) = self.prepare().await?;
+        if way_back == WayBack::OfFile
+            && let Some(entry) = last.as_ref().filter(|_| !matches!(state, FixState::Absent | FixState::Unrecorded(_)))
+            && !entry.goes_back_as(self.scenario)
+        {
+            return Err(self.other_way_back(entry));
+        }
         let (mut entry, incomplete) = match (&state, last) {
             (FixState::Unrecorded(names), _) => {
                 return Err(Error::new(format!("cannot revert the fix: {state}")).with_hint(self.drop_by_hand(names)));
@@ -397,6 +404,24 @@ impl Run<'_> {
             command("revert-fix", self.scenario),
             self.anew()
         )))
+    }
+
+    /// What is in a table of the database is run only if a person has agreed to it, or has it in a file.
+    fn other_way_back(&self, entry: &Entry) -> Error {
+        let down = &self.scenario.fix.down.source;
+        let what = match entry.is_intact() {
+            true => format!("the way back that the ledger kept is not that of {down}"),
+            false => format!(
+                "the way back in the ledger is not that of {down}, nor the one that was kept when the fix was applied: somebody has \
+                 changed it"
+            ),
+        };
+        Error::usage(format!("nothing was taken back: {what}")).with_hint(format!(
+            "read the statements that `{}` lists; --recorded-way-back runs them; else put back the file with which the fix was \
+             applied, or {}",
+            command("revert-fix", self.scenario),
+            self.anew()
+        ))
     }
 
     /// The way out that always leads out.
