@@ -60,6 +60,7 @@ pub(super) fn start(
 ) -> Result<(Postmaster, Running)> {
     let Site { folder, cluster, installation, account } = site;
     let version = &installation.version;
+    settings::check_connections(asked, settings::memory_bytes())?;
     let server = PostmasterPid::read_pid(&cluster.path);
     if server.is_none_or(|pid| process::holder(pid, &cluster.path) != Holder::Server) {
         // Backends of a postmaster that was killed would keep the lock until their statements end.

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
+use super::error::{Error, Result};
+
 /// Name of the file, in the cluster.
 pub(super) const FILE: &str = "latclinic.conf";
 
@@ -27,6 +29,27 @@ pub(super) fn max_connections(asked: u32) -> u32 {
 /// `max_connections` that a running server must have for a command that opens `asked` connections.
 pub(super) fn connections_needed(asked: u32) -> u32 {
     asked.saturating_add(SPARE_CONNECTIONS)
+}
+
+/// What a connection takes at least: a process of its own, with its caches.
+const CONNECTION: u64 = 4 * MIB;
+
+/// Refuses more connections than the machine has memory for, before a server is started that would take all of it.
+///
+/// # Errors
+/// [`Error::is_usage`]; the message has the numbers.
+pub(super) fn check_connections(asked: u32, memory: u64) -> Result<()> {
+    let needed = u64::from(asked).saturating_mul(CONNECTION);
+    if memory == 0 || needed <= memory / 10 * 8 {
+        return Ok(());
+    }
+    let most = memory / 10 * 8 / CONNECTION;
+    Err(Error::usage(format!(
+        "{asked} connections take at least {} MB of memory, a process each, and this machine has {} MB",
+        needed / MIB,
+        memory / MIB
+    ))
+    .with_hint(format!("use fewer --clients, at most {most} here, or let them share a --pool")))
 }
 
 /// Memory that this process may use, in bytes: the machine's, or the container's where that is less.
@@ -96,6 +119,18 @@ mod tests {
         assert_eq!([max_connections(8), max_connections(81), max_connections(500)], [100, 101, 520]);
         assert_eq!(max_connections(u32::MAX), u32::MAX);
         assert_eq!(connections_needed(80), 100);
+    }
+
+    #[test]
+    fn more_connections_than_memory_bears_are_refused_with_the_numbers() {
+        assert!(check_connections(500, 8192 * MIB).is_ok() && check_connections(u32::MAX, 0).is_ok());
+        let error = check_connections(100_000, 8192 * MIB).unwrap_err();
+        assert!(error.is_usage());
+        assert_eq!(
+            error.to_string(),
+            "100000 connections take at least 400000 MB of memory, a process each, and this machine has 8192 MB"
+        );
+        assert!(error.hint().unwrap().contains("at most 1638 here"), "{:?}", error.hint());
     }
 
     #[test]
