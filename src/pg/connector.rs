@@ -12,6 +12,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, ToSocketAddrs, UnixStream},
     select,
+    sync::OnceCell,
     task::JoinHandle,
     time::sleep,
 };
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     error::{Error, Result},
     link::{AFTER_STOP, Client, Fault, Guard, Heard, Keepalive, Raw},
-    path,
+    path, pooler,
     socket::Socket,
 };
 
@@ -45,6 +46,8 @@ pub struct Connector {
     stop: CancellationToken,
     /// Its sessions, each with what it is for.
     sessions: Arc<Mutex<Vec<Session>>>,
+    /// Whether it was made sure that sessions keep their backends.
+    keeps_backends: Arc<OnceCell<()>>,
 }
 
 /// A session's purpose, and what is known of its connection as long as there is one.
@@ -52,7 +55,7 @@ type Session = (String, Weak<Heard>);
 
 /// What drives a connection.
 #[expect(clippy::disallowed_types, reason = "its client is wrapped before anybody has it")]
-type Driver<S> = tokio_postgres::Connection<Guard<S>, NoTlsStream>;
+pub(super) type Driver<S> = tokio_postgres::Connection<Guard<S>, NoTlsStream>;
 
 impl Connector {
     /// A server that is not ours. No `timeout` waits for as long as the system does.
@@ -63,8 +66,16 @@ impl Connector {
         keepalive: Keepalive,
     ) -> Self {
         let stop = CancellationToken::new();
-        let config = Arc::new(config);
-        Self { config, managed: false, timeout, unread_passwords, keepalive, stop, sessions: Arc::default() }
+        Self {
+            config: Arc::new(config),
+            managed: false,
+            timeout,
+            unread_passwords,
+            keepalive,
+            stop,
+            sessions: Arc::default(),
+            keeps_backends: Arc::default(),
+        }
     }
 
     /// The managed server behind a socket in `socket_dir`.
@@ -179,11 +190,19 @@ impl Connector {
         }
     }
 
-    /// Opens a socket to the server and nothing more.
+    /// Opens a socket to the server and nothing more; before the first one it is made sure that a session keeps its backend.
     ///
     /// # Errors
-    /// As of [`connect`](Self::connect), where the place cannot be reached.
+    /// As of [`connect`](Self::connect), where the place cannot be reached; or a pooler in transaction mode is in between.
     pub(super) async fn open_socket(&self) -> Result<Socket> {
+        if !self.managed {
+            self.keeps_backends.get_or_try_init(|| Box::pin(pooler::refuse_sharing(self))).await?;
+        }
+        self.open_socket_unchecked().await
+    }
+
+    /// [`open_socket`](Self::open_socket) to whatever is there.
+    pub(super) async fn open_socket_unchecked(&self) -> Result<Socket> {
         let port = self.port();
         let attempt = async {
             Ok(match (self.config.get_hosts().first(), self.config.get_hostaddrs().first()) {
@@ -212,13 +231,26 @@ impl Connector {
         purpose: &str,
         stream: S,
     ) -> Result<(Raw, Driver<S>, Arc<Heard>)> {
-        let config = self.config_for(purpose);
+        self.sign_in_as(&self.config_for(purpose), stream).await
+    }
+
+    async fn sign_in_as<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        config: &Config,
+        stream: S,
+    ) -> Result<(Raw, Driver<S>, Arc<Heard>)> {
         let heard = Arc::<Heard>::default();
         let stream = Guard::new(stream, Arc::clone(&heard));
         match self.in_time(config.connect_raw(stream, NoTls)).await? {
             Ok((client, connection)) => Ok((client, connection, heard)),
             Err(cause) => Err(self.refusal(cause, &heard)),
         }
+    }
+
+    /// Signs in without a name of latclinic's own, which a pooler would set on a backend. With the session comes what drives it.
+    pub(super) async fn sign_in_for_probe(&self, socket: Socket) -> Result<(Client, Driver<Socket>)> {
+        let (raw, connection, heard) = self.sign_in_as(&self.config, socket).await?;
+        Ok((Client::new(raw, self.clone(), "", heard, None), connection))
     }
 
     /// What the server's list of sessions calls those of a purpose.

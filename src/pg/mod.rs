@@ -18,6 +18,7 @@ mod literal;
 mod ownership;
 mod parameter;
 mod path;
+mod pooler;
 mod request;
 mod results;
 mod room;

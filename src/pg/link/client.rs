@@ -80,6 +80,11 @@ impl Client {
         Cancellation::new(self.connector.clone(), self.raw.cancel_token())
     }
 
+    /// The process that serves the session, as the server, or a pooler, named it.
+    pub(in crate::pg) fn backend(&self) -> Option<i32> {
+        self.heard.backend()
+    }
+
     /// Whether the session has ended.
     pub fn is_closed(&self) -> bool {
         self.raw.is_closed() || self.heard.loss().is_some()

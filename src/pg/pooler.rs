@@ -1,0 +1,104 @@
+//! Whether a pooler stands in front of the server that gives sessions another backend for each transaction.
+//!
+//! Behind such a one settings, prepared statements and locks of a session belong to a backend that serves other clients next: they get lost,
+//! and stay for those. So this is found out before anything is set.
+//!
+//! A server names the backend of a session when it signs in; a pooler, which has none yet, makes up a number. Where the two agree there is
+//! no pooler, whatever else is in between: a tunnel or a proxy passes the number on. Where they differ, two sessions are asked in turns
+//! which backend serves them. Two that are connected at the same time never have the same one, and none ever has another one, where
+//! a session keeps its own.
+
+use std::{pin::pin, time::Duration};
+
+use tokio::{select, time::timeout};
+use tokio_postgres::SimpleQueryMessage;
+
+use super::{
+    connector::Connector,
+    error::{Error, Result},
+    link::Client,
+};
+
+/// How often both sessions are asked. A pool that nobody else uses shows itself at once, a busy one soon.
+const TURNS: u32 = 10;
+
+/// How long the second session may wait for a backend: where sessions keep theirs, the pool may have no more.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The backend and its server: several servers may have processes of one number.
+const BACKEND: &str = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time()";
+
+/// Makes sure that a session keeps its backend. Leaves nothing behind.
+///
+/// # Errors
+/// It does not, or the server cannot be reached.
+pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
+    let socket = connector.open_socket_unchecked().await?;
+    let (first, connection) = connector.sign_in_for_probe(socket).await?;
+    let mut connection = pin!(connection);
+    let probing = async {
+        let backend = backend(&first).await?;
+        match first.backend() {
+            Some(told) if !backend.starts_with(&format!("{told} ")) => is_shared(connector, &first, &backend).await,
+            _ => Ok(false),
+        }
+    };
+    let shared = select! {
+        shared = probing => shared?,
+        // What was under way says why.
+        _ = &mut connection => return Err(Error::new(format!("cannot connect to {}: the server closed the connection", connector.place()))),
+    };
+    drop(first);
+    // Says goodbye.
+    let _ = timeout(PATIENCE, connection).await;
+    if !shared {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "cannot work on {}: a pooler (such as PgBouncer) in transaction or statement mode is in between, which gives a session \
+         another backend for each transaction; nothing was set or run",
+        connector.place()
+    ))
+    .with_hint("use the server's own address, or a pool in session mode (PgBouncer: pool_mode=session)"))
+}
+
+/// Whether a session has had another backend than at first, or the same as another session.
+async fn is_shared(connector: &Connector, first: &Client, at_first: &str) -> Result<bool> {
+    let opened = async { connector.sign_in_for_probe(connector.open_socket_unchecked().await?).await };
+    // Without room for a second session the first one is asked alone.
+    let Ok((second, connection)) = opened.await else { return changes(first, at_first).await };
+    let turns = async {
+        for _ in 0..TURNS {
+            let Ok(Ok(other)) = timeout(PATIENCE, backend(&second)).await else { break };
+            if other == at_first || backend(first).await? != at_first {
+                return Ok(true);
+            }
+        }
+        changes(first, at_first).await
+    };
+    select! {
+        shared = turns => shared,
+        _ = connection => changes(first, at_first).await,
+    }
+}
+
+/// Whether a session gets another backend than at first.
+async fn changes(session: &Client, at_first: &str) -> Result<bool> {
+    for _ in 0..TURNS {
+        if backend(session).await? != at_first {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn backend(client: &Client) -> Result<String> {
+    let failed = |cause| Error::from_server("cannot ask which backend serves a session", cause);
+    let messages = client.simple_query(BACKEND).await.map_err(failed)?;
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let value = |index| row.and_then(|row| row.get(index)).unwrap_or_default();
+    Ok(format!("{} {}", value(0), value(1)))
+}

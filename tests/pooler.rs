@@ -1,0 +1,206 @@
+//! Behind PgBouncer: in transaction and statement mode every command is refused before it leaves anything on the pool's
+//! connections, in session mode all work.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod own_server;
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, Output},
+    thread,
+    time::{Duration, Instant},
+};
+
+use own_server::OwnServer;
+
+const SCENARIO: &str = "
+title = 'orders'
+dataset.schema = 'CREATE TABLE orders (id bigint PRIMARY KEY, customer_id int NOT NULL)'
+dataset.tables.orders.rows = 2000
+dataset.tables.orders.columns.id = { sequence = {} }
+dataset.tables.orders.columns.customer_id = { uniform = { min = 1, max = 500 } }
+workload.statements.orders.sql = 'SELECT id FROM orders WHERE customer_id = $1'
+workload.statements.orders.parameters = [{ uniform = { min = 1, max = 500 } }]
+fix.title = 'index'
+fix.up = 'CREATE INDEX CONCURRENTLY orders_customer_id ON orders (customer_id)'
+fix.down = 'DROP INDEX CONCURRENTLY orders_customer_id'
+";
+
+/// What a command leaves on a pool's connections, which the next client has: none of it is the server's own.
+const LEFT: [&str; 6] = [
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
+    "SELECT count(*) FROM pg_prepared_statements",
+    "SHOW search_path",
+    "SHOW lock_timeout",
+    "SHOW synchronous_commit",
+    "SHOW client_min_messages",
+];
+
+/// A server with a pooler in front of it.
+struct Pooled {
+    _server: OwnServer,
+    folder: tempfile::TempDir,
+    pooler: Child,
+    port: u16,
+}
+
+impl Pooled {
+    fn start(mode: &str, size: u32) -> Self {
+        let server = OwnServer::start();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        // Started by root, it becomes another user.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let (socket_dir, server_port) = address(&server);
+        let config = format!(
+            "[databases]\n* = host={socket_dir} port={server_port} user=latclinic\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             auth_type = any\npool_mode = {mode}\ndefault_pool_size = {size}\nunix_socket_dir =\nlogfile = {}\n",
+            folder.path().join("log").display(),
+        );
+        let file = folder.path().join("pgbouncer.ini");
+        fs::write(&file, config).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut command = Command::new(pgbouncer());
+        if nix::unistd::geteuid().is_root() {
+            command.args(["-u", "postgres"]);
+        }
+        let pooler = command.arg("-q").arg(&file).spawn().unwrap();
+        let begin = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "PgBouncer does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        fs::write(folder.path().join("orders.toml"), SCENARIO).unwrap();
+        Self { _server: server, folder, pooler, port }
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        run(self.folder.path(), self.port, args)
+    }
+
+    /// What a client of the pool finds.
+    fn left(&self) -> Vec<String> {
+        let url = format!("postgres://latclinic@127.0.0.1:{}/latclinic", self.port);
+        let ask = |sql: &&str| {
+            let asked = Command::new("psql").args(["-XAtw", "-d", &url, "-c", sql]).output().unwrap();
+            assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+            String::from_utf8(asked.stdout).unwrap().trim().to_owned()
+        };
+        LEFT.iter().map(ask).collect()
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        let _ = self.pooler.kill();
+        let _ = self.pooler.wait();
+    }
+}
+
+/// The folder of a server's socket, and its port.
+fn address(server: &OwnServer) -> (String, String) {
+    let place = server.connector().place();
+    let (address, _) = place.rsplit_once('/').unwrap();
+    let (folder, port) = address.rsplit_once(':').unwrap();
+    (folder.to_owned(), port.to_owned())
+}
+
+fn pgbouncer() -> &'static str {
+    // Debian's is where only root looks.
+    if Path::new("/usr/sbin/pgbouncer").exists() { "/usr/sbin/pgbouncer" } else { "pgbouncer" }
+}
+
+fn run(folder: &Path, port: u16, args: &[&str]) -> Output {
+    let url = format!("postgres://latclinic@127.0.0.1:{port}/latclinic");
+    Command::new(env!("CARGO_BIN_EXE_latclinic"))
+        .args(args)
+        .args(["--database-url", &url])
+        .current_dir(folder)
+        .env_remove("LATCLINIC_DATABASE_URL")
+        .output()
+        .unwrap()
+}
+
+const QUICK: [&str; 6] = ["--clients", "2", "--warmup", "100ms", "--duration", "300ms"];
+
+#[test]
+fn what_shares_backends_is_refused_and_keeps_nothing() {
+    for (mode, size) in [("transaction", 1), ("transaction", 2), ("statement", 2)] {
+        let pooled = Pooled::start(mode, size);
+        let before = pooled.left();
+        for args in [
+            &["seed", "orders.toml"][..],
+            &["run", "orders.toml", "--yes"],
+            &["bench", "orders.toml", "--phase", "before"],
+            &["explain", "orders.toml", "--phase", "before"],
+            &["explain", "--query", "SELECT 1"],
+            &["apply-fix", "orders.toml", "--yes"],
+            &["revert-fix", "orders.toml", "--yes"],
+        ] {
+            let refused = pooled.run(args);
+            let said = String::from_utf8_lossy(&refused.stderr);
+            assert_eq!(refused.status.code(), Some(2), "{mode} {size} {args:?}: {said}");
+            assert!(said.contains("a pooler (such as PgBouncer) in transaction or statement mode"), "{said}");
+            assert!(said.contains("help: use the server's own address, or a pool in session mode"), "{said}");
+        }
+        assert_eq!(pooled.left(), before, "{mode} {size}");
+    }
+}
+
+#[test]
+fn a_pool_that_keeps_sessions_together_works() {
+    let pooled = Pooled::start("session", 15);
+    let before = pooled.left();
+    for args in [
+        &["seed", "orders.toml"][..],
+        &[&["bench", "orders.toml", "--phase", "before"], &QUICK[..]].concat(),
+        &["explain", "orders.toml", "--phase", "before"],
+        &["explain", "--query", "SELECT count(*) FROM latclinic_orders.orders"],
+        &["apply-fix", "orders.toml", "--yes"],
+        &[&["bench", "orders.toml", "--phase", "after", "--connect"], &QUICK[..]].concat(),
+        &["revert-fix", "orders.toml", "--yes"],
+        &["run", "orders.toml", "--yes", "--rounds", "1", "--block", "300ms", "--clients", "2"],
+    ] {
+        let done = pooled.run(args);
+        let said = String::from_utf8_lossy(&done.stderr);
+        // Too few samples decide nothing.
+        assert!(matches!(done.status.code(), Some(0 | 4)), "{args:?}: {said}");
+        assert!(!said.contains("pooler"), "{said}");
+    }
+    assert_eq!(pooled.left(), before);
+}
+
+/// A tunnel or proxy changes addresses and ports, and passes everything else on.
+#[test]
+fn a_tunnel_is_no_pooler() {
+    let server = OwnServer::start();
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    let (socket_dir, server_port) = address(&server);
+    let socket = format!("{socket_dir}/.s.PGSQL.{server_port}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = std::os::unix::net::UnixStream::connect(&socket) else { continue };
+            let (to_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || pass(client, to_server));
+            thread::spawn(move || pass(server, to_client));
+        }
+    });
+    let done = run(folder.path(), port, &["explain", "--query", "SELECT 1"]);
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn pass(mut from: impl Read, mut to: impl Write) {
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        if to.write_all(&bytes[..count]).is_err() {
+            return;
+        }
+    }
+}
