@@ -127,7 +127,8 @@ impl Connector {
     pub async fn connect(&self, purpose: &str) -> Result<Client> {
         let client = self.connect_unprotected(purpose).await?;
         let failed = |cause| Error::from_server("cannot set the search path", cause);
-        client.batch_execute(path::OWN).await.map_err(failed)?;
+        // A part of connecting, as for the time that it may take.
+        self.in_time(client.batch_execute(path::OWN)).await?.map_err(failed)?;
         Ok(client)
     }
 
