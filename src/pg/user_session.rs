@@ -1,5 +1,7 @@
 //! A session in which statements of the user run.
 
+use std::time::Duration;
+
 use futures_util::future::join;
 use tokio::sync::OnceCell;
 use tokio_postgres::{
@@ -27,6 +29,8 @@ pub struct UserSession {
     connector: Connector,
     purpose: String,
     own: OnceCell<Client>,
+    /// What its role, its database or its URL limits a statement to.
+    statement_timeout: OnceCell<Option<Duration>>,
 }
 
 impl UserSession {
@@ -36,7 +40,13 @@ impl UserSession {
     /// As of [`Connector::connect`].
     pub async fn open(connector: &Connector, purpose: &str) -> Result<Self> {
         let client = connector.connect_unprotected(purpose).await?;
-        Ok(Self { client, connector: connector.clone(), purpose: purpose.to_owned(), own: OnceCell::new() })
+        Ok(Self {
+            client,
+            connector: connector.clone(),
+            purpose: purpose.to_owned(),
+            own: OnceCell::new(),
+            statement_timeout: OnceCell::new(),
+        })
     }
 
     /// With names that resolve in `schema` first, then in `public`.
@@ -84,6 +94,18 @@ impl UserSession {
     }
 
     /// Sets how long answers may take from now on.
+    /// The `statement_timeout` that the session had when this was asked first, where it has one.
+    pub(super) async fn statement_timeout(&self) -> Answer<Option<Duration>> {
+        let ask = async || {
+            let sql =
+                "SELECT setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'statement_timeout'";
+            let messages = self.simple_query(sql).await?;
+            let ms = first_value(&messages).and_then(|setting| setting.parse().ok()).filter(|ms| *ms > 0);
+            Ok::<_, Fault>(ms.map(Duration::from_millis))
+        };
+        self.statement_timeout.get_or_try_init(ask).await.copied()
+    }
+
     pub(super) fn set_limit(&self, limit: Limit) {
         self.client.set_limit(limit);
     }

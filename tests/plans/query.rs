@@ -162,3 +162,16 @@ async fn a_statement_that_takes_too_long_leaves_nothing_behind() {
     let left = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'";
     assert_eq!(bed.client.query_one(left, &[]).await.unwrap().get::<_, i64>(0), 0);
 }
+
+#[tokio::test]
+async fn a_statement_timeout_of_the_roles_own_is_kept_and_said() {
+    let bed = Bed::new().await;
+    let role = "DO $$ BEGIN EXECUTE format('ALTER ROLE %I SET statement_timeout = ''150ms''', current_user); END $$";
+    bed.client.batch_execute(role).await.unwrap();
+    let found = bed.ask("SELECT pg_sleep(20)", &[], false).await.unwrap();
+    assert!(found.plans[0].execution_ms.is_none(), "{found:?}");
+    let said = "not executed: it takes more than 0.15 s, the statement_timeout that the role, database or URL sets";
+    assert_eq!(found.notes, [said]);
+    let found = bed.ask("SELECT 1", &[], false).await.unwrap();
+    assert!(found.plans[0].execution_ms.is_some() && found.notes.is_empty(), "{found:?}");
+}

@@ -255,6 +255,12 @@ fn note(captured: &CapturedPlan, budget: &Budget, limits: TimeLimits) -> Option<
     if captured.locked {
         return Some("not executed: another session holds a lock that it needs".to_owned());
     }
+    if let Some(own) = captured.ended_by {
+        return Some(format!(
+            "not executed: it takes more than {}, the statement_timeout that the role, database or URL sets",
+            seconds(own)
+        ));
+    }
     if !captured.was_executed() {
         return Some(match budget.all {
             Some((all, _)) if limits.execution < budget.execution => {

@@ -78,6 +78,8 @@ pub struct CapturedPlan {
     pub executions_ms: Vec<f64>,
     /// Whether it was not executed because another session held a lock that it needs.
     pub locked: bool,
+    /// The session's own `statement_timeout`, where it is shorter than what an execution may take, and ended it.
+    pub ended_by: Option<Duration>,
 }
 
 impl CapturedPlan {
@@ -197,7 +199,8 @@ impl<'a> Explainer<'a> {
         };
         let locked = first.as_ref().is_err_and(Error::is_locked);
         let Some(first) = unless_locked(first)? else {
-            return Ok(CapturedPlan { locked, ..self.estimate(statement, form).await? });
+            let ended_by = self.stricter(limits.execution).await?.filter(|_| !locked && !limits.execution.is_zero());
+            return Ok(CapturedPlan { locked, ended_by, ..self.estimate(statement, form).await? });
         };
         // The text needs an execution too.
         let one = begin.elapsed();
@@ -221,14 +224,15 @@ impl<'a> Explainer<'a> {
         warm.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         let median = warm.len() / 2;
         let json = warm.into_iter().nth(median).map_or(first, |(_, plan)| plan);
-        Ok(CapturedPlan { text, text_executed, json, first_ms, executions_ms, locked })
+        Ok(CapturedPlan { text, text_executed, json, first_ms, executions_ms, locked, ended_by: None })
     }
 
     async fn estimate(&self, statement: &Explained<'_>, form: &Form<'_>) -> Result<CapturedPlan> {
         let json =
             self.json(statement, form, false, self.planning).await?.ok_or_else(|| self.too_long_to_plan(statement))?;
         let text = self.planned_text(statement, form).await?;
-        Ok(CapturedPlan { text, text_executed: false, json, first_ms: None, executions_ms: Vec::new(), locked: false })
+        let (first_ms, executions_ms) = (None, Vec::new());
+        Ok(CapturedPlan { text, text_executed: false, json, first_ms, executions_ms, locked: false, ended_by: None })
     }
 
     async fn planned_text(&self, statement: &Explained<'_>, form: &Form<'_>) -> Result<String> {

@@ -106,9 +106,18 @@ impl Explainer<'_> {
             }
         };
         match self.bounded(limit, settings, work).await {
-            Err(error) if error.sqlstate() == Some(QUERY_CANCELED) && sent.elapsed() >= limit => Ok(None),
+            Err(error) if error.sqlstate() == Some(QUERY_CANCELED) => {
+                let limit = self.stricter(limit).await?.unwrap_or(limit);
+                if sent.elapsed() >= limit { Ok(None) } else { Err(error) }
+            }
             rows => rows.map(Some),
         }
+    }
+
+    /// The session's own `statement_timeout`, where it is shorter than `limit`: what a DBA has set for the role is kept.
+    pub(super) async fn stricter(&self, limit: Duration) -> Result<Option<Duration>> {
+        let failed = |cause| Error::from_server("cannot read the session's statement_timeout", cause);
+        Ok(self.session.statement_timeout().await.map_err(failed)?.filter(|own| *own < limit))
     }
 
     /// Does `work` in a transaction that is rolled back: no statement of it takes longer than `limit`, or waits long for a lock, and
@@ -126,7 +135,8 @@ impl Explainer<'_> {
             Access::Within => "SAVEPOINT latclinic_explain",
         };
         // 0 would be no limit at all.
-        let (time, lock) = (limit.as_millis().max(1), LOCK.min(limit / 2).as_millis().max(1));
+        let (stricter, lock) = (self.stricter(limit).await?, LOCK.min(limit / 2).as_millis().max(1));
+        let time = stricter.unwrap_or(limit).as_millis().max(1);
         let _limit = self.session.limited(Limit::Server(limit));
         let begin = format!("{begin}; SET LOCAL statement_timeout = {time}; SET LOCAL lock_timeout = {lock}{settings}");
         self.session.run(&begin).await.map_err(failed)?;
