@@ -226,6 +226,7 @@ async fn a_users_database_is_only_asked() {
             "SELECT * FROM t WHERE user_id = $1",
             vec![Some("5".to_owned())],
             false,
+            false,
             LIMIT,
             true,
         )

@@ -133,14 +133,7 @@ fn words(reach: &Reaches) -> String {
     match reach {
         Reaches::Named(name) => format!("it changes {name}, which is not known to be in the schema"),
         Reaches::Anything => "it may do anything".to_owned(),
-        Reaches::Effect(Effect::Calls { function, through: None }) => {
-            format!("it calls {function}, which may do anything")
-        }
-        Reaches::Effect(Effect::Calls { function, through: Some(through) }) => {
-            format!("{through} calls {function}, which may do anything")
-        }
-        Reaches::Effect(Effect::Draws { sequence, table }) => format!("a default of {table} draws from {sequence}"),
-        Reaches::Effect(Effect::Writes(table)) => format!("it may write rows of {table}"),
-        Reaches::Effect(Effect::Locks(table)) => format!("it locks rows of {table}"),
+        Reaches::Effect(effect @ Effect::Calls { .. }) => format!("{effect}, which may do anything"),
+        Reaches::Effect(effect) => effect.to_string(),
     }
 }

@@ -16,3 +16,4 @@ mod scenario;
 mod site;
 mod twice;
 mod unwritten;
+mod volatile;

@@ -40,7 +40,7 @@ async fn a_locked_row_is_no_slow_statement() {
     let write = "UPDATE items SET kind = 'new' WHERE id = $1";
     let limit = Duration::from_secs(2);
     let values = vec![Some("1".to_owned())];
-    let found = clinic::explain_query(&bed.clinic, write, values, true, limit, false).await.unwrap();
+    let found = clinic::explain_query(&bed.clinic, write, values, true, false, limit, false).await.unwrap();
     assert_eq!(found.notes[0], "not executed: another session holds a lock that it needs");
     assert_eq!((found.plans[0].execution_ms, found.plans[0].first_ms), (None, None));
     let free = bed.ask(write, &["2"], true).await.unwrap();

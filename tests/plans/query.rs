@@ -37,7 +37,7 @@ impl Bed {
 
     pub(crate) async fn ask(&self, sql: &str, values: &[&str], may_write: bool) -> Result<Examination, clinic::Error> {
         let values = values.iter().map(|value| (*value != "NULL").then(|| (*value).to_owned())).collect();
-        clinic::explain_query(&self.clinic, sql, values, may_write, LIMIT, false).await
+        clinic::explain_query(&self.clinic, sql, values, may_write, false, LIMIT, false).await
     }
 
     async fn refused(&self, sql: &str, values: &[&str]) -> String {
@@ -144,6 +144,7 @@ async fn a_prepared_session_is_examined_for_several_classes() {
         classes: vec![class("hot", "1"), class("absent", "2")],
         executions: Some(3.0),
         time_limit: LIMIT,
+        not_executed: None,
     };
     let found = clinic::examine(&explainer, &question).await.unwrap();
     let classes: Vec<_> = found.plans.iter().map(|plan| (plan.class.as_str(), plan.rows_read)).collect();
@@ -156,8 +157,9 @@ async fn a_prepared_session_is_examined_for_several_classes() {
 async fn a_statement_that_takes_too_long_leaves_nothing_behind() {
     let bed = Bed::new().await;
     let limit = Duration::from_millis(200);
-    let found =
-        clinic::explain_query(&bed.clinic, "SELECT pg_sleep(600)", Vec::new(), false, limit, false).await.unwrap();
+    let found = clinic::explain_query(&bed.clinic, "SELECT pg_sleep(600)", Vec::new(), false, false, limit, false)
+        .await
+        .unwrap();
     assert_eq!(found.notes, ["not executed: it takes more than 0.2 s"]);
     let left = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'";
     assert_eq!(bed.client.query_one(left, &[]).await.unwrap().get::<_, i64>(0), 0);

@@ -88,6 +88,7 @@ impl<'c> Planted<'c> {
             classes: self.classes().await?,
             executions: self.case.executions,
             time_limit: TIME_LIMIT,
+            not_executed: None,
         };
         Ok(clinic::examine(&self.explainer(), &question).await?.findings)
     }

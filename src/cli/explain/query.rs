@@ -26,7 +26,8 @@ const LONGEST: u64 = 16 * MIB;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A statement of yours")]
 pub(super) struct QueryArgs {
-    /// Say why this statement is slow: SQL, `@FILE`, or `-` for stdin. It is executed, and can only read
+    /// Say why this statement is slow: SQL, `@FILE`, or `-` for stdin. It is executed in read-only
+    /// transactions, unless it calls functions that these do not stop: see --execute-volatile
     #[arg(long, value_name = "SQL", allow_hyphen_values = true, conflicts_with_all = ["scenario", "rows", "phase", "random_seed", "reports", "output", "yes", "plan", "rule", "rules"])]
     pub(super) query: Option<String>,
     /// The value of $1, the next one of $2, and so on; \N is NULL. Without any, the plan for any values is explained, and not executed
@@ -36,6 +37,12 @@ pub(super) struct QueryArgs {
     /// and the rows that it writes are locked for others as long as each execution takes
     #[arg(long, requires = "query")]
     rollback: bool,
+    /// Execute the statement also if it calls volatile functions, by itself or through views, triggers and operators. Neither a
+    /// read-only transaction nor a rollback stops what they do elsewhere: dblink, COPY TO PROGRAM, pg_terminate_backend. Without
+    /// this, they are named and the statement is only estimated; volatile functions of PostgreSQL that leave nothing behind, such
+    /// as random(), are always executed
+    #[arg(long, requires = "query")]
+    execute_volatile: bool,
 }
 
 /// How long statements are executed.
@@ -73,7 +80,9 @@ pub(super) fn run(
     clinic::question(&text)?;
     let values = args.parameters.iter().map(|value| (value != "\\N").then(|| value.clone())).collect();
     let (examination, _) = session::at(target.place(0)?, "latclinic explain", async |clinic| {
-        clinic::explain_query(clinic, &text, values, args.rollback, time_limit, what_if.by().is_some()).await
+        let QueryArgs { rollback, execute_volatile, .. } = *args;
+        clinic::explain_query(clinic, &text, values, rollback, execute_volatile, time_limit, what_if.by().is_some())
+            .await
     })?;
     let examinations = [examination];
     format.format.show(output, &render::examination(&examinations), &examinations)

@@ -11,7 +11,7 @@ use crate::{
     explain::{ClassPlan, Examined, diagnose},
     pg::{self, Access, Given},
     record::{Examination, ValueSource},
-    scenario,
+    scenario::{self, Known},
 };
 
 /// SQLSTATE `read_only_sql_transaction`.
@@ -28,11 +28,16 @@ pub struct Question {
     pub executions: Option<f64>,
     /// How long one execution may take; a plan takes at most as long again for repeating it.
     pub time_limit: Duration,
+    /// Why it is not to be executed, as a note; `None` if it is.
+    pub not_executed: Option<String>,
 }
 
 /// Examines a statement of anybody's on a database of anybody's. With `what_if` the indexes that are advised are tried with HypoPG where
 /// that is in the database. Unless `may_write` it can only read; with it, each execution is
 /// rolled back. `parameters` are in text form, `None` being NULL.
+///
+/// Neither stops a function from doing what is not part of the transaction: a statement that calls such ones is executed only
+/// with `execute_volatile`.
 ///
 /// # Errors
 /// `text` is not one statement that has a plan (kind usage), it would write and may not (usage), it does not prepare or fails, the
@@ -42,6 +47,7 @@ pub async fn explain_query(
     text: &str,
     parameters: Vec<Option<String>>,
     may_write: bool,
+    execute_volatile: bool,
     time_limit: Duration,
     what_if: bool,
 ) -> Result<Examination, Error> {
@@ -63,7 +69,11 @@ pub async fn explain_query(
     };
     let classes = if given.values.is_empty() { Vec::new() } else { vec![given] };
     clinic.step("explaining the statement");
-    let question = Question { sql, classes, executions: None, time_limit };
+    let volatile = volatile(&session, clinic, &sql).await?;
+    let not_executed = volatile.as_ref().filter(|_| !execute_volatile).map(|volatile| {
+        format!("not executed, only estimated: {volatile}; --execute-volatile executes it, and what that does outside of the transaction stays")
+    });
+    let question = Question { sql, classes, executions: None, time_limit, not_executed };
     let mut examination = examine(&explainer, &question).await?;
     if what_if {
         let site = Site { scenario: None, access, by: TryBy::Costs, time_limit };
@@ -72,6 +82,9 @@ pub async fn explain_query(
         examination.what_if = super::what_if::what_if(clinic, &site, &advised).await?;
     }
     examination.notes.extend(left_out);
+    if let Some(volatile) = volatile.filter(|_| execute_volatile) {
+        examination.notes.push(format!("{volatile}: what that did outside of the transaction stays"));
+    }
     if may_write {
         examination.notes.push(
             "each execution was rolled back; what is not transactional stays, such as how far a sequence has come"
@@ -81,12 +94,34 @@ pub async fn explain_query(
     Ok(examination)
 }
 
+/// What a statement calls that may do more than a transaction can take back, as a clause; `None` if nothing.
+///
+/// # Errors
+/// The connection breaks, or it was told to stop.
+async fn volatile(session: &pg::UserSession, clinic: &Clinic, sql: &str) -> Result<Option<String>, Error> {
+    let reading = scenario::reach_unordered(sql, &Known::new("", []));
+    if reading.coded {
+        return Ok(Some("it has a name that is written by numbers (U&\"..\"), and may call anything".to_owned()));
+    }
+    let asked =
+        async { pg::Effects::new(session, clinic.stop()).await?.of(sql, &reading, pg::Beyond::Transaction).await };
+    match asked.await {
+        Ok(effects) if effects.is_empty() => Ok(None),
+        Ok(effects) => {
+            let calls: Vec<String> = effects.iter().map(ToString::to_string).collect();
+            Ok(Some(format!("{} (volatile)", calls.join(", "))))
+        }
+        Err(error) if error.is_stopped() || error.is_disconnect() => Err(error.into()),
+        Err(error) => Ok(Some(format!("what it calls is not known ({error})"))),
+    }
+}
+
 /// Examines a statement in a session that is prepared for it: names resolve and settings hold as it has them.
 ///
 /// # Errors
 /// As of [`explain_query`], the statement itself not being looked at.
 pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Result<Examination, Error> {
-    let Question { sql, classes, executions, time_limit } = question;
+    let Question { sql, classes, executions, time_limit, not_executed } = question;
     let statement = pg::Explained { sql, place: "the statement" };
     let taken = explainer.parameters(&statement).await?;
     if let Some(wrong) = classes.iter().find(|given| given.values.len() != taken) {
@@ -104,7 +139,7 @@ pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Resu
     }
     let no_values = [ClassGiven::default()];
     let classes: &[ClassGiven] = if taken == 0 { &no_values } else { classes };
-    let budget = Budget::of_each(*time_limit);
+    let budget = Budget { not_executed: not_executed.clone(), ..Budget::of_each(*time_limit) };
     let captured = match classes.is_empty() {
         true => vec![plans::without_values(explainer, &statement).await?],
         false => plans::plans(explainer, &statement, "", classes, &budget, classes.len() + 1).await?.captured,

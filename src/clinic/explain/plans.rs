@@ -37,7 +37,7 @@ pub struct ClassGiven {
 const NOT_EXECUTED: TimeLimits = TimeLimits { execution: Duration::ZERO, plan: Duration::ZERO };
 
 /// How long plans may take.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::clinic) struct Budget {
     /// One execution.
     pub(super) execution: Duration,
@@ -45,12 +45,14 @@ pub(in crate::clinic) struct Budget {
     pub(super) plan: Duration,
     /// All plans: how long, and until when.
     pub(super) all: Option<(Duration, Instant)>,
+    /// Why nothing is executed at all, as a note.
+    pub(super) not_executed: Option<String>,
 }
 
 impl Budget {
     /// So long for an execution, and for the executions of a plan; any time for all plans.
     pub(super) fn of_each(execution: Duration) -> Self {
-        Self { execution, plan: execution, all: None }
+        Self { execution, plan: execution, all: None, not_executed: None }
     }
 
     /// That of the plans of a phase that is measured.
@@ -104,7 +106,7 @@ pub(super) async fn plans(
     plans_left: usize,
 ) -> Result<Plans, Error> {
     let (mut plans, mut refusals) = (Plans::default(), Vec::new());
-    let mut given_up: Option<String> = None;
+    let mut given_up = budget.not_executed.clone();
     for (index, given) in classes.iter().enumerate() {
         let limits = match given_up {
             None => budget.limits(plans_left - index.min(plans_left)),

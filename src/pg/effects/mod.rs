@@ -1,7 +1,7 @@
 //! What a statement may do that its words do not show: functions that it calls, by itself, in a view, by a trigger or a default, and
 //! rows elsewhere that it writes or locks.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use postgres_types::ToSql;
 use tokio_postgres::Row;
@@ -54,6 +54,19 @@ pub enum Effect {
     Writes(String),
     /// It locks rows of a table outside of the schema.
     Locks(String),
+}
+
+impl fmt::Display for Effect {
+    /// A clause about a statement, which is `it`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Calls { function, through: None } => write!(f, "it calls {function}"),
+            Self::Calls { function, through: Some(through) } => write!(f, "{through} calls {function}"),
+            Self::Draws { sequence, table } => write!(f, "a default of {table} draws from {sequence}"),
+            Self::Writes(table) => write!(f, "it may write rows of {table}"),
+            Self::Locks(table) => write!(f, "it locks rows of {table}"),
+        }
+    }
 }
 
 /// Where the effects of a statement matter.
