@@ -55,7 +55,8 @@ impl Bed {
     async fn try_by(&self, by: TryBy) -> Result<Vec<WhatIf>, clinic::Error> {
         let reports = Reports { root: self.reports.path().to_owned(), output: None };
         let explained = clinic::explain(&self.clinic, &self.scenario, Phase::Before, 1, LIMIT, Some(by), &reports);
-        explained.await.map(|outcome| outcome.captured.what_if)
+        let outcome = explained.await?;
+        outcome.failure.map_or(Ok(outcome.captured.what_if), Err)
     }
 
     async fn client(&self) -> Client {

@@ -2,7 +2,11 @@
 
 use clap::Args;
 
-use super::{exit::CommandError, load::RowsArgs};
+use super::{
+    exit::{CommandError, Exit},
+    hide_password,
+    load::RowsArgs,
+};
 use crate::scenario::{self, Scenario};
 
 /// The scenario that a command is about.
@@ -21,10 +25,23 @@ impl ScenarioArgs {
     /// # Errors
     /// Every fault of the file, or the nearest id to one that does not exist.
     pub(super) fn load(&self) -> Result<Scenario, CommandError> {
-        let scenario = scenario::load(&self.scenario)?;
+        let scenario = load(&self.scenario)?;
         Ok(match self.rows.rows {
             Some(rows) => scenario.with_rows(rows),
             None => scenario,
         })
     }
+}
+
+/// The checked scenario of an id or path. A URL, in which there may be a password, is not repeated.
+///
+/// # Errors
+/// As of [`ScenarioArgs::load`], or it names a database.
+pub(super) fn load(id_or_path: &str) -> Result<Scenario, CommandError> {
+    if hide_password::names_database(id_or_path) {
+        let message = anyhow::anyhow!("the scenario is a database URL, which is no scenario");
+        return Err(CommandError::new(Exit::Usage, message)
+            .with_hint("--database-url names a database; a scenario is a bundled id or the path of a file"));
+    }
+    Ok(scenario::load(id_or_path)?)
 }

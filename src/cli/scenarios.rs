@@ -106,7 +106,7 @@ fn list(format: Format, output: &mut Output) -> Result<Exit, CommandError> {
 }
 
 fn show(name: &str, format: Format, output: &mut Output) -> Result<Exit, CommandError> {
-    let scenario = scenario::load(name)?;
+    let scenario = super::scenario::load(name)?;
     if format == Format::Json {
         return json(&scenario, output);
     }

@@ -4,7 +4,7 @@ use std::{env, ffi::OsStr};
 
 use clap::Args;
 
-use super::{exit::CommandError, managed::ManagedArgs};
+use super::{exit::CommandError, hide_password, managed::ManagedArgs};
 use crate::clinic::Place;
 
 /// Flags that say where to work.
@@ -33,7 +33,7 @@ impl TargetArgs {
     /// A URL that does not parse, without echoing it.
     pub(super) fn place(&self, connections: u32) -> Result<Place, CommandError> {
         match &self.database_url {
-            Some(url) => Ok(Place::from_url(url)?),
+            Some(url) => Ok(Place::from_url(&hide_password::revealed(url).unwrap_or_default())?),
             None => Ok(Place::Managed(self.managed.options(connections))),
         }
     }

@@ -168,3 +168,54 @@ fn what_would_change_a_server_that_is_not_ours_needs_a_yes() {
     site.done(&at(&url, &["revert-fix", "--yes"]));
     assert_eq!(site.sql(indexes), "1");
 }
+
+/// A password that was given in the wrong place is neither shown nor in the process list, and no command works anywhere else
+/// than where it was told to.
+#[test]
+fn a_url_in_the_wrong_place_is_refused_without_its_password() {
+    let site = Site::new();
+    site.write("plan.txt", "Result  (cost=0.00..0.01 rows=1 width=4)");
+    for url in [
+        format!("postgres://me:{PASSWORD}@nowhere.invalid/d"),
+        format!("host=nowhere.invalid user=me password={PASSWORD}"),
+        format!("postgres://nowhere.invalid/d?password={PASSWORD}"),
+    ] {
+        let joined = format!("--database-url={url}");
+        for args in [
+            // Commands that have no such flag.
+            &["server", "psql", "--database-url", &url, "--", "-Atc", "SELECT 1"][..],
+            &["server", "psql", &joined],
+            &["server", "status", &joined],
+            &["server", "start", "--database-url", &url],
+            &["compare", "--database-url", &url],
+            &["scenarios", "list", &joined],
+            &["scenarios", "check", "plan.txt", "--database-url", &url],
+            &["baseline", "list", "--database-url", &url],
+            &["explain", "--plan", "plan.txt", "--database-url", &url],
+            &["explain", "--rules", &joined],
+            &["--database-url", &url, "seed"],
+            // Other arguments.
+            &["bench", &url, "--phase", "before"],
+            &["run", &url],
+            &["seed", &url],
+            &["explain", &url, "--phase", "before"],
+            &["apply-fix", &url],
+            &["scenarios", "show", &url],
+            &["seed", "events", &url],
+            &["seed", "--rows", &url],
+            &["bench", "--phase", &url],
+            &["compare", &url],
+            &[&url],
+        ] {
+            // What is told is looked through for the password.
+            let told = site.run(args);
+            assert_eq!(told.exit, 2, "{args:?}: {}{}", told.stdout, told.stderr);
+            assert!(told.stderr.contains("error: "), "{args:?}: {}", told.stderr);
+        }
+    }
+    assert_snapshot!(site.refused(2, &["bench", "--phase", "before", &format!("postgres://me:{PASSWORD}@h/d")]), @"
+    error: the scenario is a database URL, which is no scenario
+      help: --database-url names a database; a scenario is a bundled id or the path of a file
+    ");
+    assert!(!site.has_processes() && !site.path("reports").exists());
+}
