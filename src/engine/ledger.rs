@@ -13,6 +13,7 @@ use super::{
     observer::Second,
     recorder::{PARTS_IN_SLICE, Part, Tally},
     target::PoolUse,
+    times::Times,
 };
 use crate::load::{Load, Workload};
 
@@ -102,7 +103,7 @@ impl Ledger {
             };
             step.executions += tally.executions;
             step.errors += tally.errors;
-            merge(&mut step.service, &tally.service);
+            tally.service.add_to(&mut step.service);
         }
         while self.open.len() > OPEN_SLICES {
             if let Some(oldest) = self.open.pop_first().and_then(|oldest| self.slices.get_mut(&oldest)) {
@@ -119,7 +120,7 @@ impl Ledger {
         if let Some(stage) = self.stages.get_mut(stage) {
             stage.add(counts, tally);
         }
-        merge(&mut self.response, &tally.response);
+        tally.response.add_to(&mut self.response);
         self.slice(slice).add(counts, tally);
     }
 
@@ -243,6 +244,21 @@ fn add_to(to: &mut Option<Histogram<u64>>, from: Option<&Histogram<u64>>) {
     }
 }
 
+fn add_times(to: &mut Option<Histogram<u64>>, from: Option<&Times>) {
+    if let Some(from) = from {
+        from.add_to(to.get_or_insert_with(empty_histogram));
+    }
+}
+
+/// A copy whose memory the system only has to provide where there are counts: of a clone, where all is written, all of it.
+fn copy(histogram: &Histogram<u64>) -> Histogram<u64> {
+    let mut copy = empty_histogram();
+    for step in histogram.iter_recorded() {
+        copy.saturating_record_n(step.value_iterated_to(), step.count_at_value());
+    }
+    copy
+}
+
 fn add_errors(to: &mut BTreeMap<String, (u64, String)>, from: &BTreeMap<String, (u64, String)>) {
     for (code, (count, sample)) in from {
         to.entry(code.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
@@ -252,10 +268,10 @@ fn add_errors(to: &mut BTreeMap<String, (u64, String)>, from: &BTreeMap<String, 
 impl Sum {
     fn add(&mut self, counts: Counts, tally: &Tally) {
         self.counts.add(counts);
-        add_to(&mut self.response, Some(&tally.response));
-        add_to(&mut self.service, tally.apart.as_ref().map(|apart| &apart.service));
-        add_to(&mut self.lag, tally.apart.as_ref().map(|apart| &apart.lag));
-        add_to(&mut self.wait, tally.wait.as_ref());
+        add_times(&mut self.response, Some(&tally.response));
+        add_times(&mut self.service, tally.apart.as_ref().map(|apart| &apart.service));
+        add_times(&mut self.lag, tally.apart.as_ref().map(|apart| &apart.lag));
+        add_times(&mut self.wait, tally.wait.as_ref());
         add_to(&mut self.failed, tally.failed.as_ref());
         add_errors(&mut self.errors, &tally.errors);
     }
@@ -290,7 +306,7 @@ impl Sum {
             skipped: self.counts.skipped,
             late: self.counts.late,
             retries: self.counts.retries,
-            service: self.service.unwrap_or_else(|| response.clone()),
+            service: self.service.unwrap_or_else(|| copy(&response)),
             response,
             lag: self.lag.unwrap_or(no_lag),
             wait: self.wait,
@@ -307,7 +323,7 @@ impl Slice {
         let open = self
             .open
             .get_or_insert_with(|| Box::new(rest.map_or_else(empty_histogram, |(compact, _)| compact.histogram())));
-        merge(open, &tally.response);
+        tally.response.add_to(open);
     }
 
     fn compact(&mut self) {

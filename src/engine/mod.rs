@@ -18,6 +18,7 @@ mod run;
 mod schedule;
 mod standstill;
 mod target;
+mod times;
 mod worker;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     course::Flown,
     histogram::empty_histogram,
     target::{Failure, FailureKind, Steps},
+    times::Times,
 };
 use crate::load::{Load, Profile, Workload};
 
@@ -71,9 +72,9 @@ pub(super) struct Tally {
     pub(super) skipped: u64,
     pub(super) late: u64,
     pub(super) retries: u64,
-    pub(super) response: Histogram<u64>,
+    pub(super) response: Times,
     pub(super) apart: Option<Apart>,
-    pub(super) wait: Option<Histogram<u64>>,
+    pub(super) wait: Option<Times>,
     /// Made at the first error: most scripts never need it.
     pub(super) failed: Option<Histogram<u64>>,
     pub(super) errors: BTreeMap<String, (u64, String)>,
@@ -81,15 +82,15 @@ pub(super) struct Tally {
 
 /// Times that differ from response times.
 pub(super) struct Apart {
-    pub(super) service: Histogram<u64>,
-    pub(super) lag: Histogram<u64>,
+    pub(super) service: Times,
+    pub(super) lag: Times,
 }
 
 /// What was noted of one statement.
 pub(super) struct StepTally {
     pub(super) executions: u64,
     pub(super) errors: u64,
-    pub(super) service: Histogram<u64>,
+    pub(super) service: Times,
 }
 
 /// An operation that ended. Times are nanoseconds since the run's epoch.
@@ -120,19 +121,19 @@ impl Done {
 
 impl Part {
     fn new(layout: &Layout) -> Self {
-        let apart = || Apart { service: empty_histogram(), lag: empty_histogram() };
+        let apart = || Apart { service: Times::new(), lag: Times::new() };
         let tally = || Tally {
             operations: 0,
             skipped: 0,
             late: 0,
             retries: 0,
-            response: empty_histogram(),
+            response: Times::new(),
             apart: layout.apart.then(apart),
-            wait: layout.wait.then(empty_histogram),
+            wait: layout.wait.then(Times::new),
             failed: None,
             errors: BTreeMap::new(),
         };
-        let step = || StepTally { executions: 0, errors: 0, service: empty_histogram() };
+        let step = || StepTally { executions: 0, errors: 0, service: Times::new() };
         Self {
             index: 0,
             stage: 0,
@@ -158,7 +159,7 @@ impl Part {
         self.scripts.iter_mut().filter(|tally| !tally.is_empty()).for_each(Tally::clear);
         for step in self.steps.iter_mut().filter(|step| step.executions > 0) {
             (step.executions, step.errors) = (0, 0);
-            step.service.reset();
+            step.service.clear();
         }
     }
 }
@@ -170,12 +171,12 @@ impl Tally {
 
     fn clear(&mut self) {
         (self.operations, self.skipped, self.late, self.retries) = (0, 0, 0, 0);
-        self.response.reset();
+        self.response.clear();
         if let Some(apart) = &mut self.apart {
-            apart.service.reset();
-            apart.lag.reset();
+            apart.service.clear();
+            apart.lag.clear();
         }
-        self.wait.iter_mut().for_each(Histogram::reset);
+        self.wait.iter_mut().for_each(Times::clear);
         self.failed = None;
         self.errors.clear();
     }
@@ -183,9 +184,9 @@ impl Tally {
     /// Notes an arrival that had waited for `waited_ns` when the measurement ended.
     pub(super) fn never_sent(&mut self, waited_ns: u64) {
         self.operations += 1;
-        self.response.saturating_record(waited_ns);
+        self.response.record(waited_ns);
         if let Some(apart) = &mut self.apart {
-            apart.lag.saturating_record(waited_ns);
+            apart.lag.record(waited_ns);
         }
         self.fail(waited_ns, "timeout", || "no client was free for it until the measurement ended".to_owned());
     }
@@ -277,15 +278,15 @@ impl Recorder {
             }
         };
         if timely {
-            tally.response.saturating_record(response);
+            tally.response.record(response);
             if let Some(apart) = &mut tally.apart {
-                apart.lag.saturating_record(begun - due);
+                apart.lag.record(begun - due);
                 if let Some(sent) = sent {
-                    apart.service.saturating_record(end - sent);
+                    apart.service.record(end - sent);
                 }
             }
             if let Some(wait) = &mut tally.wait {
-                wait.saturating_record(waited);
+                wait.record(waited);
             }
         }
         for step in steps.executed() {
@@ -293,7 +294,7 @@ impl Recorder {
             tally.executions += 1;
             tally.errors += u64::from(step.failure.is_some());
             if matches!(step.failure, None | Some(FailureKind::Timeout)) {
-                tally.service.saturating_record(step.service.as_nanos() as u64);
+                tally.service.record(step.service.as_nanos() as u64);
             }
         }
     }
@@ -303,7 +304,7 @@ impl Recorder {
         self.roll(now);
         let tally = &mut self.part.scripts[script];
         tally.skipped += 1;
-        tally.response.saturating_record(now - due);
+        tally.response.record(now - due);
     }
 
     /// Notes that from `now` on there are `active` more clients that send, and `connected` more with a session.

@@ -230,7 +230,7 @@ fn sql_that_postgresql_does_not_take() {
     for (name, statement) in [
         ("parse", "sql = \"SELEC 1\""),
         ("missing", "sql = \"SELECT *\\nFROM nowhere\""),
-        ("types", "sql = \"SELECT $1::interval\"\nparameters = [{ constant = 1 }]"),
+        ("types", "sql = \"SELECT record_out($1)\"\nparameters = [{ constant = 1 }]"),
         ("empty", "sql = \"SELECT $1::int\"\nparameters = [{ query = \"SELECT 1 WHERE false\" }]"),
     ] {
         let file = format!("{name}.toml");
@@ -245,8 +245,8 @@ fn sql_that_postgresql_does_not_take() {
     error: parse.toml: workload.statements.latest.sql:1:1: statement latest does not prepare: syntax error at or near "SELEC" (SQLSTATE 42601)
     error: missing.toml: workload.statements.latest.sql:2:6: statement latest does not prepare: relation "nowhere" does not exist (SQLSTATE 42P01)
       help: tables without a schema are those of the scenario's dataset, then those in public
-    error: types.toml: workload.statements.latest.sql: statement latest: no values can be made for parameter $1 of type interval
-      help: take it as text in the SQL: $1::text::interval
+    error: types.toml: workload.statements.latest.sql: statement latest: no values can be made for parameter $1 of type record
+      help: give it a type in the SQL, as in $1::text
     error: empty.toml: workload.statements.latest.parameters[0].query: the query for parameter $1 of statement latest returns no rows
       help: seed the dataset first, or let the query return the values to draw from
     error: cannot seed schema on SOCKET:5432/latclinic: schema.toml: dataset.schema:1: relation "nowhere" does not exist (SQLSTATE 42P01)

@@ -199,7 +199,7 @@ async fn what_cannot_be_sent_is_refused_with_its_place() {
         ("SELECT 1\n  FROM nowhere", vec![]),
         ("SELEC 1", vec![]),
         ("SELECT $1::int + $2::int", vec![zipf()]),
-        ("SELECT $1::interval", vec![zipf()]),
+        ("SELECT record_out($1)", vec![zipf()]),
         ("SELECT $1::int", vec![query("SELECT oid FROM nowhere")]),
         ("SELECT $1::int", vec![query("SELECT 1 WHERE false")]),
         ("SELECT $1::int", vec![query("SELECT 'x'::text")]),
@@ -210,7 +210,7 @@ async fn what_cannot_be_sent_is_refused_with_its_place() {
     probe.toml: statements.probe.sql:2:8: statement probe does not prepare: relation "nowhere" does not exist (SQLSTATE 42P01)
     probe.toml: statements.probe.sql:1:1: statement probe does not prepare: syntax error at or near "SELEC" (SQLSTATE 42601)
     probe.toml: statements.probe.sql: statement probe takes 2 parameters, the scenario gives 1
-    probe.toml: statements.probe.sql: statement probe: no values can be made for parameter $1 of type interval
+    probe.toml: statements.probe.sql: statement probe: no values can be made for parameter $1 of type record
     ids.sql:1:17: the query for parameter $1 of statement probe fails: relation "nowhere" does not exist (SQLSTATE 42P01)
     ids.sql: the query for parameter $1 of statement probe returns no rows
     ids.sql: the query for parameter $1 of statement probe: 'x' is no integer: write a whole number from -2147483648 to 2147483647
