@@ -40,6 +40,19 @@ pub(super) fn type_name(ty: &Type) -> String {
     qualified(ty.schema(), ty.name())
 }
 
+/// Whether PostgreSQL itself has the type. Of another one its owner may have made casts, which are functions.
+pub(super) fn is_built_in(ty: &Type) -> bool {
+    Type::from_oid(ty.oid()).is_some()
+}
+
+/// What a domain is made of: a value of the domain itself would run its constraints, which may be anybody's functions.
+pub(super) fn undomained(ty: &Type) -> &Type {
+    match ty.kind() {
+        Kind::Domain(base) => undomained(base),
+        _ => ty,
+    }
+}
+
 /// The operator of equality for values of a type, with its schema: that of its default operator class, as indexes have it, which
 /// only a superuser can have made. A type without one is compared by PostgreSQL's own.
 pub(super) async fn equality(own: &Client, ty: u32) -> std::result::Result<String, Fault> {

@@ -8,7 +8,7 @@ use tokio_postgres::{
 };
 
 use super::{
-    catalog::{column_type, type_name},
+    catalog::{column_type, is_built_in, type_name, undomained},
     connector::Connector,
     error::{Error, Result},
     feed::feed,
@@ -176,17 +176,26 @@ async fn fetch(
     let place = || format!("{}: the query for {what}", query.source);
     let failed = |cause| Error::from_sql(format!("{}: the query for {what} fails", self::place(query, &cause)), cause);
     // Prepared by itself first: positions in its errors are then those of its own text.
-    session.prepare(text).await.map_err(failed)?;
+    let prepared = session.prepare(text).await.map_err(failed)?;
+    let is_own = prepared.columns().first().is_some_and(|column| is_built_in(column.type_()));
     let _limit = session.limited(Limit::Work);
     let texts = async |value: &str| {
-        let wrapped = format!("SELECT {value}::pg_catalog.text FROM (\n{text}\n) AS latclinic(value)");
+        let wrapped = format!("SELECT {value} FROM (\n{text}\n) AS latclinic(value)");
         let rows = session.ask(&wrapped, &[]).await?;
         Ok::<_, Fault>(rows.iter().map(|row| row.get(0)).collect::<Vec<Option<String>>>())
     };
+    if !is_own {
+        let values = texts(AS_TEXT).await.map_err(failed)?;
+        let values: Vec<Value> = values.into_iter().map(|text| text.map_or(Value::Null, Value::Text)).collect();
+        let fits = |value: &Value| draw::encode(value, &column_type, &mut Vec::new()).is_ok();
+        let as_it_is = !column_type.is_sent_as_text() && values.iter().all(fits);
+        let column_type = if as_it_is { column_type } else { ColumnType::Other(ty.name().into()) };
+        return some(values, &place()).map(|values| (column_type, values));
+    }
     let (column_type, values) = match column_type.is_sent_as_text() {
         true => (column_type, Err(None)),
         false => {
-            let values = texts("pg_catalog.to_json(latclinic.value)").await.map_err(failed)?;
+            let values = texts("pg_catalog.to_json(latclinic.value)::pg_catalog.text").await.map_err(failed)?;
             let values: std::result::Result<Vec<Value>, String> =
                 values.into_iter().map(|json| from_json(json, &column_type)).collect();
             (column_type, values.map_err(Some))
@@ -195,8 +204,15 @@ async fn fetch(
     let (column_type, values) = match values {
         Ok(values) => (column_type, values),
         Err(misfit) => {
-            let cast = format!("latclinic.value::pg_catalog.text::{}", type_name(ty));
-            let values = match (texts(&cast).await, misfit) {
+            let base = undomained(ty);
+            let written = match is_built_in(base) {
+                true => format!("latclinic.value::pg_catalog.text::{}::pg_catalog.text", type_name(base)),
+                false => AS_TEXT.to_owned(),
+            };
+            let values = match (texts(&written).await, misfit) {
+                (Ok(_), Some(misfit)) if !is_built_in(base) => {
+                    return Err(Error::usage(format!("{}: {misfit}", place())));
+                }
                 (Ok(values), _) => values,
                 (Err(_), Some(misfit)) => return Err(Error::usage(format!("{}: {misfit}", place()))),
                 (Err(cause), None) => return Err(Error::usage_from_server(place(), cause)),
@@ -205,11 +221,19 @@ async fn fetch(
             (ColumnType::Other(ty.name().into()), values.into_iter().map(value).collect())
         }
     };
+    some(values, &place()).map(|values| (column_type, values))
+}
+
+/// A value as its type's output function writes it. A cast to `text`, or to JSON, may be a function that the type's owner has made.
+const AS_TEXT: &str = "CASE WHEN pg_catalog.num_nulls(latclinic.value) OPERATOR(pg_catalog.=) 0 \
+     THEN pg_catalog.format('%s', latclinic.value) END";
+
+fn some(values: Vec<Value>, place: &str) -> Result<Vec<Value>> {
     if values.is_empty() {
-        return Err(Error::usage(format!("{} returns no rows", place()))
+        return Err(Error::usage(format!("{place} returns no rows"))
             .with_hint("seed the dataset first, or let the query return the values to draw from"));
     }
-    Ok((column_type, values))
+    Ok(values)
 }
 
 /// A value that the server wrote as JSON, in the form that a parameter of the type takes; why it is none.

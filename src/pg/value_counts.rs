@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     capture::Given,
-    catalog::{equality, qualified, quote_identifier, type_name},
+    catalog::{equality, is_built_in, qualified, quote_identifier, type_name, undomained},
     error::{Error, Result},
     link::{Client, Fault, Limit},
     seed_session::stoppable,
@@ -189,21 +189,12 @@ fn get<T: tokio_postgres::types::FromSqlOwned>(row: &Row, at: usize) -> Result<T
     row.try_get(at).map_err(|cause| failed(cause.into()))
 }
 
-/// What a domain is made of: a value of the domain itself would run its constraints, which may be anybody's functions.
-fn undomained(ty: &Type) -> &Type {
-    match ty.kind() {
-        Kind::Domain(base) => undomained(base),
-        _ => ty,
-    }
-}
-
 /// How values of type `ty` are compared with a column; `None` where that might run a function of somebody's: a cast between types
 /// that their owner has made, or what the parts of a composite type, or of an array of domains, are made of.
 async fn compare(own: &Client, ty: &Type, column: &Column<'_>) -> Result<Option<Comparison>> {
     let of_column = format!("SELECT {} FROM {}", quote_identifier(column.name), qualified(column.schema, column.table));
     let prepared = own.prepare(&of_column).await.map_err(failed)?;
     let Some(other) = prepared.columns().first().map(|column| undomained(column.type_())) else { return Ok(None) };
-    let is_built_in = |ty: &Type| Type::from_oid(ty.oid()).is_some();
     let is_scalar = matches!(ty.kind(), Kind::Simple | Kind::Enum(_) | Kind::Range(_));
     if !is_scalar || ty != other && !(is_built_in(ty) && is_built_in(other)) {
         return Ok(None);
