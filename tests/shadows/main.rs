@@ -12,8 +12,13 @@ use std::{
     process::Command,
 };
 
-use latclinic::pg::{Client, Connector};
+use latclinic::{
+    clinic::{self, ClassGiven, Question, TIME_LIMIT},
+    pg::{Access, Client, Connector, Explainer, Given, UserSession},
+    record::ValueSource,
+};
 use own_server::OwnServer;
+use tokio_util::sync::CancellationToken;
 
 /// Plants it.
 const PLANT: &str = include_str!("plant.sql");
@@ -277,4 +282,51 @@ async fn what_comes_first_is_not_called() {
     bed.fall(&FIRST).await;
     bed.run("", &query);
     bed.run("", &["seed", "shadows.toml", "--yes", "--reseed"]);
+}
+
+#[tokio::test]
+async fn what_is_temporary_is_not_called() {
+    let bed = Bed::new(&[]).await;
+    let session =
+        UserSession::open(&Connector::from_url(&bed.url("boss", ""), &|_| None).unwrap(), "test").await.unwrap();
+    let setup = format!("SET shadows.schema = 'pg_temp'; SET shadows.words = '{}'", words());
+    session.run(&setup).await.unwrap();
+    session.run(PLANT).await.unwrap();
+    session.run("SET search_path = public").await.unwrap();
+    // Tables and types, for PostgreSQL calls no function of pg_temp by its name alone.
+    for statement in ["SELECT relname FROM pg_class LIMIT 1", "SELECT 'a'::text"] {
+        let before = bed.logged();
+        session.simple_query(statement).await.unwrap();
+        assert!(!bed.trapped(before).is_empty(), "{statement} fell into no trap");
+    }
+
+    let before = bed.logged();
+    let stop = CancellationToken::new();
+    let question = |sql: &str, values: &[&str]| Question {
+        sql: sql.to_owned(),
+        classes: vec![ClassGiven {
+            class: "typical".to_owned(),
+            values: values.iter().map(|value| Given(Some((*value).to_owned()))).collect(),
+            parameters: values.iter().map(|value| (*value).to_owned()).collect(),
+            values_from: vec![ValueSource::Given; values.len()],
+            value_rows: vec![None; values.len()],
+        }],
+        executions: None,
+        time_limit: TIME_LIMIT,
+        not_executed: None,
+    };
+    for access in [Access::ReadOnly, Access::RolledBack] {
+        let explainer = Explainer::new(&session, &stop, access);
+        for question in [
+            question("SELECT a, note FROM shop.items WHERE flag", &[]),
+            question("SELECT note FROM shop.items WHERE owner = $1", &["7"]),
+            question("SELECT $1::public.mood", &["sad"]),
+        ] {
+            let found = clinic::examine(&explainer, &question).await.unwrap();
+            assert!(!found.plans.is_empty());
+        }
+    }
+    let trapped = bed.trapped(before);
+    assert!(trapped.is_empty(), "{trapped:#?}");
+    assert_eq!(session.path().await.unwrap(), "public", "the user's path is as it was");
 }
