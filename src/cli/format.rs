@@ -41,7 +41,7 @@ impl Format {
         data: &impl Serialize,
     ) -> Result<(), CommandError> {
         match self {
-            Self::Table => output.result(&render::terminal(document, output.width(), output.colour())),
+            Self::Table => output.document(document),
             Self::Markdown => output.result(&render::markdown(document)),
             Self::Json => output.result(&render::json(data).map_err(|error| CommandError::new(Exit::Failed, error))?),
         }

@@ -129,7 +129,7 @@ impl GateFiles {
             code_quality.write(&report.map_err(|error| CommandError::new(Exit::Failed, error))?)?;
         }
         if let Some(AnnotationForm::Github) = self.annotations.take() {
-            output.note(render::annotations(report, self.file.as_deref()).trim_end());
+            output.ci_commands(render::annotations(report, self.file.as_deref()).trim_end());
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::{
     exit::{CommandError, Exit},
     stdout::Stdout,
 };
-use crate::render;
+use crate::render::{self, Document};
 
 /// Results go to stdout, everything else to stderr.
 #[derive(Debug)]
@@ -25,11 +25,6 @@ impl Output {
         Self { stdout: Stdout::new(), colour: !no_colour() && io::stdout().is_terminal(), width: 80 }
     }
 
-    /// Whether stdout takes colour.
-    pub fn colour(&self) -> bool {
-        self.colour
-    }
-
     /// Columns that a table may use.
     pub fn width(&self) -> usize {
         self.width
@@ -37,7 +32,14 @@ impl Output {
 
     /// A part of the result, to stdout, with a line end. Whether it gets there is known at the end, see [`Output::finish`].
     pub fn result(&mut self, text: &str) {
-        self.stdout.write_line(text);
+        self.stdout.write_line(&render::harmless(text));
+    }
+
+    /// A document, to stdout.
+    pub fn document(&mut self, document: &Document) {
+        let styled = |colour| render::terminal(document, self.width, colour);
+        let text = chosen(&styled(false), self.colour, || styled(true));
+        self.stdout.write_line(&text);
     }
 
     /// The place where something was saved, in the last line of the result; to stderr as well where the result is lost.
@@ -48,25 +50,31 @@ impl Output {
         }
     }
 
-    /// A line about what is going on, to stderr, without what would control a terminal: it may quote a server or a file.
+    /// A line about what is going on, to stderr: it may quote a server or a file.
     pub fn note(&self, text: &str) {
-        self.styled(&render::clean_lines(text));
+        to_stderr(&render::harmless(text));
     }
 
-    /// A line to stderr that has been styled for a terminal.
-    pub fn styled(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+    /// The same, which `coloured` writes for a terminal.
+    pub fn styled(&self, text: &str, coloured: impl FnOnce() -> String) {
+        to_stderr(&chosen(text, !no_colour() && io::stderr().is_terminal(), coloured));
+    }
+
+    /// Commands to a CI system, a line each, to stderr.
+    pub fn ci_commands(&self, commands: &str) {
+        to_stderr(commands);
     }
 
     /// Shows help, version or a usage error as clap made it.
     pub fn clap(&mut self, error: &clap::Error) -> ExitCode {
         let text = error.render();
-        let worded = |colour: bool| if colour { text.ansi().to_string() } else { text.to_string() };
+        let plain = text.to_string();
+        let coloured = || text.ansi().to_string().trim_end_matches('\n').to_owned();
         if error.use_stderr() {
-            self.styled(worded(!no_colour() && io::stderr().is_terminal()).trim_end_matches('\n'));
+            self.styled(plain.trim_end_matches('\n'), coloured);
             return Exit::Usage.into();
         }
-        self.result(&worded(self.colour));
+        self.stdout.write_line(&chosen(&plain, self.colour, coloured));
         self.finish(Ok(Exit::Done))
     }
 
@@ -104,6 +112,17 @@ impl Default for Output {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Text as it may be written; in colour only if there is nothing in it that would have to be taken out, since what colours is written the
+/// same way.
+fn chosen(plain: &str, colour: bool, coloured: impl FnOnce() -> String) -> String {
+    let harmless = render::harmless(plain);
+    if colour && harmless == plain { coloured() } else { harmless }
+}
+
+fn to_stderr(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Whether `NO_COLOR` asks for none.

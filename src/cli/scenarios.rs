@@ -2,13 +2,14 @@
 
 mod describe;
 
-use std::io::{self, IsTerminal};
-
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::{CommandError, Exit, Output};
-use crate::scenario::{self, Fault, Scenario};
+use crate::{
+    render,
+    scenario::{self, Fault, Scenario},
+};
 use describe::{describe, indent};
 
 /// Lists, shows and checks scenarios.
@@ -121,7 +122,6 @@ struct Checked<'a> {
 }
 
 fn check(files: &[String], format: Format, output: &mut Output) -> Result<Exit, CommandError> {
-    let colour = output.colour() && io::stderr().is_terminal();
     let (mut checked, mut exit) = (Vec::new(), Exit::Done);
     for file in files {
         let faults = match scenario::load(file) {
@@ -133,7 +133,9 @@ fn check(files: &[String], format: Format, output: &mut Output) -> Result<Exit, 
             Err(scenario::Error::Faults(faults)) => {
                 exit = Exit::Usage;
                 if format == Format::Table {
-                    output.styled(&format!("{}\n\n{file}: {}\n", faults.render(colour), count(faults.len(), "fault")));
+                    let told =
+                        |colour| format!("{}\n\n{file}: {}\n", faults.render(colour), count(faults.len(), "fault"));
+                    output.styled(&told(false), || told(true));
                 }
                 faults.iter().cloned().collect()
             }
@@ -149,7 +151,7 @@ fn check(files: &[String], format: Format, output: &mut Output) -> Result<Exit, 
 }
 
 fn json(value: &impl Serialize, output: &mut Output) -> Result<Exit, CommandError> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| CommandError::new(Exit::Failed, error))?;
+    let text = render::json(value).map_err(|error| CommandError::new(Exit::Failed, error))?;
     output.result(&text);
     Ok(Exit::Done)
 }

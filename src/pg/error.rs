@@ -136,7 +136,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.doing)?;
         if let Some(cause) = &self.cause {
-            write!(f, ": {cause}")?;
+            // Its further lines are known as the server's.
+            write!(f, ": {}", cause.to_string().replace('\n', "\n    "))?;
         }
         Ok(())
     }

@@ -177,13 +177,13 @@ impl Cell {
 }
 
 /// Text of several lines without any other control and format characters, for what others wrote and a terminal will show.
-pub fn clean_lines(text: &str) -> String {
+pub(super) fn clean_lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace(|c: char| is_unprintable(c) && !matches!(c, '\n' | '\t'), "\u{fffd}")
 }
 
 /// Whether it controls a terminal or the order in which it shows text, or is not seen at all: Unicode's control characters (Cc), its
 /// line and paragraph separators, and its format characters (Cf) but those that are seen, such as the Arabic number signs.
-fn is_unprintable(c: char) -> bool {
+pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

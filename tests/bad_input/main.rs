@@ -8,6 +8,7 @@ mod consent;
 mod database;
 mod folders;
 mod foreign_files;
+mod foreign_text;
 mod gates;
 mod hostile_records;
 mod interrupted;

@@ -79,8 +79,8 @@ impl Events for Progress {
     fn event(&self, event: Event) {
         let mut state = self.lock();
         match event {
-            Event::Step(text) => state.step(&render::clean_lines(&text)),
-            Event::Note(text) => state.line(&render::clean_lines(&text)),
+            Event::Step(text) => state.step(&text),
+            Event::Note(text) => state.line(&text),
             Event::Seeding { rows, total } => {
                 let share = if total == 0 { 100 } else { u128::from(rows) * 100 / u128::from(total) };
                 let (rows, total) = (render::count(rows), render::count(total));
@@ -94,6 +94,7 @@ impl Events for Progress {
 
 impl State {
     fn line(&mut self, text: &str) {
+        let text = &render::harmless(text);
         match &self.live {
             Some(live) => live.bar.println(text),
             None => {
@@ -106,7 +107,7 @@ impl State {
     fn step(&mut self, text: &str) {
         text.clone_into(&mut self.activity);
         match &self.live {
-            Some(live) => live.show_line(text),
+            Some(live) => live.show_line(&render::harmless(text)),
             None => self.line(text),
         }
     }
