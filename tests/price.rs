@@ -191,7 +191,8 @@ async fn a_probe_leaves_no_dead_row_and_the_next_one_needs_no_more_room() {
 async fn a_role_that_may_not_vacuum_is_told_and_one_that_may_write_is_enough() {
     let fix = scenario(&[INDEX], &[DROP]);
     let bed = Bed::new(&fix).await;
-    let grants = "CREATE ROLE writer NOINHERIT; GRANT latclinic TO writer; GRANT USAGE ON SCHEMA latclinic_events TO writer; \
+    let grants = "CREATE ROLE writer NOINHERIT; CREATE ROLE admin SUPERUSER; SET ROLE admin; \
+        DO $$ BEGIN EXECUTE format('GRANT %I TO writer', session_user); END $$; RESET ROLE; GRANT USAGE ON SCHEMA latclinic_events TO writer; \
         GRANT ALL ON ALL TABLES IN SCHEMA latclinic_events TO writer; \
         DO $$ BEGIN EXECUTE format('ALTER ROLE %I SET role = writer', current_user); END $$";
     bed.client.batch_execute(grants).await.unwrap();

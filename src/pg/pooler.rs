@@ -36,18 +36,25 @@ pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
     let socket = connector.open_socket_unchecked().await?;
     let (first, connection) = connector.sign_in_for_probe(socket).await?;
     let mut connection = pin!(connection);
-    let probing = async {
+    let mut probing = Box::pin(async {
         let backend = backend(&first).await?;
         match first.backend() {
             Some(told) if !backend.starts_with(&format!("{told} ")) => is_shared(connector, &first, &backend).await,
             _ => Ok(false),
         }
-    };
+    });
     let shared = select! {
-        shared = probing => shared?,
-        // What was under way says why.
-        _ = &mut connection => return Err(Error::new(format!("cannot connect to {}: the server closed the connection", connector.place()))),
+        shared = &mut probing => shared?,
+        // What is under way fails now, and says why.
+        _ = &mut connection => {
+            let closed = || Error::new(format!("cannot connect to {}: the server closed the connection", connector.place()));
+            return Err(match timeout(PATIENCE, probing).await {
+                Ok(Err(error)) => error,
+                _ => closed(),
+            });
+        }
     };
+    drop(probing);
     drop(first);
     // Says goodbye.
     let _ = timeout(PATIENCE, connection).await;
