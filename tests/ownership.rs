@@ -94,6 +94,12 @@ async fn a_role_does_not_make_others_trust_it() {
     // Whoever is made a member by somebody else is one.
     bed.client.batch_execute("REVOKE evil FROM alice, crew; GRANT evil TO alice").await.unwrap();
     assert_eq!(bed.seen_by("alice").await, "its own");
+    // A superuser needs no trick.
+    bed.client.batch_execute("ALTER SCHEMA latclinic_events OWNER TO chief").await.unwrap();
+    assert_eq!(bed.seen_by("alice").await, "a schema of chief, seen by alice");
+    let chief = bed.connector("chief").connect("test").await.unwrap();
+    chief.batch_execute("GRANT chief TO alice").await.unwrap();
+    assert_eq!(bed.seen_by("alice").await, "its own");
 }
 
 #[tokio::test]

@@ -21,15 +21,15 @@ pub struct Other {
 
 /// The schema `$1` and latclinic's own tables in it, those that belong to a role which the current one does not act for. It acts for
 /// itself and for the roles that it was made a member of. A superuser's membership says nothing, nor does one that
-/// the role itself has granted, as it may up to PostgreSQL 15; and from 16 on a membership may give neither rights nor SET ROLE.
+/// the role itself has granted, as it may up to PostgreSQL 15 (a superuser could do everything already); and from 16 on a membership may give neither rights nor SET ROLE.
 const OTHERS: &str = "
     WITH RECURSIVE own AS (
         SELECT oid, rolsuper FROM pg_roles WHERE rolname = current_user
     ), acts_for AS (
         SELECT oid FROM own
         UNION
-        SELECT m.roleid FROM acts_for JOIN pg_auth_members m ON m.member = acts_for.oid
-        WHERE m.grantor <> m.roleid AND NOT (SELECT rolsuper FROM own)
+        SELECT m.roleid FROM acts_for JOIN pg_auth_members m ON m.member = acts_for.oid JOIN pg_roles r ON r.oid = m.roleid
+        WHERE (m.grantor <> m.roleid OR r.rolsuper) AND NOT (SELECT rolsuper FROM own)
           AND (coalesce((to_jsonb(m) ->> 'inherit_option')::bool, true) OR coalesce((to_jsonb(m) ->> 'set_option')::bool, true))
     ), found AS (
         SELECT NULL AS name, nspowner AS owner FROM pg_namespace WHERE nspname = $1

@@ -23,7 +23,7 @@ type Answer<T> = std::result::Result<T, Fault>;
 /// A session in which statements of the user run: names resolve in the user's path.
 ///
 /// latclinic's own questions go over [`own`](Self::own), a connection of its own. What only this session can answer is asked with
-/// [`ask`](Self::ask).
+/// `ask`.
 pub struct UserSession {
     client: Client,
     connector: Connector,
