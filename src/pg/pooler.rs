@@ -8,7 +8,7 @@
 //! which backend serves them. Two that are connected at the same time never have the same one, and none ever has another one, where
 //! a session keeps its own.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use tokio::{select, time::timeout};
 use tokio_postgres::SimpleQueryMessage;
@@ -35,7 +35,7 @@ const BACKEND: &str = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmas
 pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
     let socket = connector.open_socket_unchecked().await?;
     let (first, connection) = connector.sign_in_for_probe(socket).await?;
-    let mut connection = pin!(connection);
+    let mut connection = Box::pin(connection);
     let mut probing = Box::pin(async {
         let backend = backend(&first).await?;
         match first.backend() {
@@ -47,6 +47,7 @@ pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
         shared = &mut probing => shared?,
         // What is under way fails now, and says why.
         _ = &mut connection => {
+            drop(connection);
             let closed = || Error::new(format!("cannot connect to {}: the server closed the connection", connector.place()));
             return Err(match timeout(PATIENCE, probing).await {
                 Ok(Err(error)) => error,

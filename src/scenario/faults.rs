@@ -57,7 +57,7 @@ impl Faults {
         self.sources.first().map_or("", |source| &source.name)
     }
 
-    /// Each fault with the line it is on, for a person, who reads no more than [`MOST_SHOWN`] at once.
+    /// Each fault with the line it is on, for a person, who reads no more than a hundred at once.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
         let shown = self.faults.iter().take(MOST_SHOWN).map(|fault| self.snippet(fault, &renderer));
