@@ -7,6 +7,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,10 @@ use super::{
     Exit,
     signals::{Ending, Signals},
 };
+
+/// Signals that follow the first within this time are the same request. `timeout` and some supervisors signal the
+/// process and then its whole group, a terminal that closes sends SIGHUP by its shell and by the kernel.
+const SAME_REQUEST: Duration = Duration::from_millis(500);
 
 /// What the signals mean for a command that runs.
 #[derive(Clone, Default)]
@@ -48,15 +53,17 @@ impl Interrupt {
 
     async fn listen(self) -> io::Result<()> {
         let mut signals = Signals::listen()?;
+        let mut first = None;
         loop {
             let ending = signals.next().await;
             let exit = ending.exit();
             if self.left_to_child.load(Ordering::Relaxed) {
                 continue;
             }
+            let first = *first.get_or_insert_with(Instant::now);
             if self.exit.set(exit).is_err() {
-                // A terminal that closes is told of by the shell and by the kernel: that is nobody who asks twice.
-                if ending == Ending::HangUp {
+                // Nobody asks twice by closing a terminal.
+                if ending == Ending::HangUp || first.elapsed() < SAME_REQUEST {
                     continue;
                 }
                 if let Some(act) = self.before_quitting.get() {

@@ -67,8 +67,8 @@ pub(super) async fn measure(
     plan: &PlannedLoad,
     folder: &Folder,
 ) -> Result<BenchOutcome, Error> {
-    let mut ready = Ready::new(clinic, scenario, phase, plan.load.seed).await?;
-    ready.find_values().await?;
+    let mut ready = Ready::new(clinic, scenario, phase, plan.load.seed).await.map_err(Error::before_measuring)?;
+    ready.find_values().await.map_err(Error::before_measuring)?;
     let measured = ready.measure(plan).await?;
     finish(&ready, measured, folder).await
 }

@@ -68,6 +68,15 @@ impl Error {
         self
     }
 
+    /// The same failure before anything was measured: whoever interrupted is told that nothing is saved.
+    #[must_use]
+    pub(super) fn before_measuring(mut self) -> Self {
+        if self.kind == ErrorKind::Interrupted {
+            self.message = "interrupted before anything was measured: nothing is saved".to_owned();
+        }
+        self
+    }
+
     /// The same failure, which says what befell the server.
     #[must_use]
     pub(super) fn explaining(mut self) -> Self {

@@ -73,7 +73,7 @@ pub async fn run(
     {
         let failure = clinic.explained(failure).await;
         run.tell_state(true).await;
-        return Err(failure);
+        return Err(failure.before_measuring());
     }
     let mut failure = run.rounds().await.err();
     if failure.is_none() {
@@ -88,7 +88,7 @@ pub async fn run(
         && let Some(failure) = failure
     {
         run.tell_state(true).await;
-        return Err(failure);
+        return Err(failure.before_measuring());
     }
     // First of all: what follows may wait for a server that is gone.
     let saved = saving::save(&folder, |folder| {

@@ -1,5 +1,10 @@
 //! Ctrl-C, SIGTERM, a closed terminal and a server that dies: at any moment, with nothing lost and nothing left running.
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
@@ -86,10 +91,36 @@ fn while_measuring() {
     What was measured is in run.
     ");
 
+    let comparing = [&["run", "--output", "results"][..], &QUICK[..6]].concat();
+    let told = signalled(&site, &comparing, "results before", Signal::SIGINT);
+    assert_eq!(told.refusal(), "error: interrupted before anything was measured: nothing is saved");
+    assert!(!site.path("results").exists());
+
     let compared = site.done(&["compare", "ctrl-c", "sigterm"]);
     assert!(compared.stdout.contains("was interrupted (it was told to stop)"), "{}", compared.stdout);
     site.done(&[&["run", "--output", "whole", "--rows", "2000"], &ONE_ROUND[..]].concat());
     assert_eq!(record_of("whole/after")["interrupted"], false);
+}
+
+/// `timeout` and some supervisors signal the program and then its whole group, so that it hears the signal several times.
+#[test]
+fn by_a_signal_that_comes_several_times() {
+    let site = Site::new();
+    site.done(&["seed", "--rows", "2000"]);
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let name = signal.as_str();
+        let mut running = site.start(&bench(&["--warmup", "100ms", "--duration", "2m", "--output", name]));
+        running.hear(MEASURING);
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(300) {
+            running.signal(signal);
+            thread::sleep(Duration::from_millis(1));
+        }
+        let told = running.end(&site);
+        assert_eq!(told.exit, 128 + signal as i32, "{}", told.stderr);
+        assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
+        assert_eq!(record(&site.path(name))["interrupted"], true);
+    }
 }
 
 /// A terminal that closes sends SIGHUP by its shell and by the kernel; what `nohup` starts has it ignored.

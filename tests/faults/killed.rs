@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -190,9 +191,15 @@ fn one_who_does_not_wait_for_the_recovery_leaves_nothing() {
     running.hear(MEASURING);
     Server::of(&site).kill_child("[local]");
     running.hear("the server crashed");
-    running.signal(Signal::SIGINT);
-    running.signal(Signal::SIGTERM);
+    // Asked until it ends: what follows the first request at once belongs to it.
+    let pid = Pid::from_raw(running.pid().cast_signed());
+    let impatient = thread::spawn(move || {
+        while kill(pid, Signal::SIGINT).is_ok() {
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
     running.end(&site);
+    impatient.join().unwrap();
     wait_for("no process is left", || !site.has_processes());
     goes_on(&site);
 }
