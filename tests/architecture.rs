@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("record", &["files", "stats"]),
     ("dataset", &["scenario", "draw"]),
     ("load", &["scenario", "draw"]),
-    ("engine", &["load", "record"]),
+    ("engine", &["load", "record", "stats"]),
     ("explain", &["record", "stats"]),
     ("compare", &["record", "stats"]),
     ("pg", &["dataset", "draw", "engine", "explain", "files", "load", "record", "scenario"]),

@@ -79,7 +79,8 @@ fn read(folder: &Path) -> Result<Vec<Block>, Box<dyn Error>> {
     let run = found.record.run.ok_or_else(|| format!("{} is no run in rounds", folder.display()))?;
     let mut blocks = Vec::new();
     for ((first, before), after) in run.first.iter().zip(&before).zip(&after) {
-        let (before, after) = (Block::new(false, &before.total), Block::new(true, &after.total));
+        let (before, after) =
+            (Block::new(false, &before.total.histogram()), Block::new(true, &after.total.histogram()));
         blocks.extend(if *first == Phase::Before { [before, after] } else { [after, before] });
     }
     Ok(blocks)

@@ -181,7 +181,13 @@ pub(crate) fn slices(comparisons: u64) -> Table {
                     let mut machine = Machine::new(process, slices, seed);
                     let slices: Vec<Histogram<u64>> = (0..slices).map(|_| machine.block(50, NO_FIX)).collect();
                     let means: Vec<f64> = slices.iter().map(Histogram::mean).collect();
-                    (slices.iter().map(stats::SliceTimes::from).collect::<Vec<_>>(), means)
+                    (
+                        slices
+                            .iter()
+                            .map(|slice| (&stats::CompactHistogram::new(slice)).into())
+                            .collect::<Vec<stats::SliceTimes>>(),
+                        means,
+                    )
                 };
                 let ((before, means_before), (after, means_after)) = (side(2 * seed), side(2 * seed + 1));
                 let intervals = [

@@ -10,9 +10,9 @@ use super::{
     warnings,
 };
 use crate::{
-    engine::{CompactHistogram, Ended, Measurement, SliceFigures},
+    engine::{Ended, Measurement, SliceFigures},
     record::{self, Block, BlockHistograms, BlockStatement, Folder, Found, Interval, Record, RunInfo},
-    stats::SliceTimes,
+    stats::{CompactHistogram, SliceTimes, empty_histogram},
 };
 
 /// How often a block is measured at most, if latclinic stands still in each.
@@ -98,7 +98,7 @@ impl<'a> Arm<'a> {
             block,
             start,
             length: measurement.measured,
-            scripts: measurement.scripts.iter().map(|figures| CompactHistogram::new(&figures.response)).collect(),
+            scripts: measurement.scripts.iter().map(|figures| figures.response.clone()).collect(),
             slices: before..before + measurement.slices.len(),
         });
         match &mut self.measured {
@@ -139,19 +139,13 @@ impl<'a> Arm<'a> {
     pub(super) fn histograms(&self) -> Vec<BlockHistograms> {
         let Some(measured) = &self.measured else { return Vec::new() };
         let of = |kept: &Kept| {
-            let mut total = crate::engine::empty_histogram();
+            let mut total = empty_histogram();
             let slice = |slice: &SliceFigures| {
-                let times = slice.response.histogram();
-                // One layout adds to itself.
-                total.add(&times).unwrap_or_default();
-                SliceTimes::from(&times)
+                slice.response.add_to(&mut total);
+                SliceTimes::from(&slice.response)
             };
             let slices = measured.slices[kept.slices.clone()].iter().map(slice).collect();
-            BlockHistograms {
-                total,
-                statements: kept.scripts.iter().map(CompactHistogram::histogram).collect(),
-                slices,
-            }
+            BlockHistograms { total: CompactHistogram::new(&total), statements: kept.scripts.clone(), slices }
         };
         self.blocks.iter().map(of).collect()
     }

@@ -121,7 +121,7 @@ pub(super) fn save(
             statement: Some(&statement.name),
             start: Duration::ZERO,
             length: measurement.measured,
-            histogram: Cow::Borrowed(&figures.response),
+            histogram: Cow::Owned(figures.response.histogram()),
         });
         write(folder, record, statements.chain(slices(&measurement.slices)), captured)?;
         Ok(folder.path().to_owned())

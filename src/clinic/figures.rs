@@ -5,17 +5,18 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use crate::{
-    engine::{self, Figures, Measurement, SliceFigures},
+    engine::{self, CompactFigures, Figures, Measurement, SliceFigures},
     load::Load,
     record::{
         ArrivalFigures, Client, ConnectionFigures, ErrorCount, Latency, PoolUse, Slice, StageFigures, StatementFigures,
         StepFigures, Totals,
     },
     scenario::{Scenario, Script},
+    stats::CompactHistogram,
 };
 
 /// Counts of operations over a window in which they were sent for `sending`.
-pub(super) fn totals(figures: &Figures, sending: Duration) -> Totals {
+pub(super) fn totals<T>(figures: &Figures<T>, sending: Duration) -> Totals {
     Totals {
         skipped: figures.skipped,
         late: figures.late,
@@ -27,18 +28,22 @@ pub(super) fn totals(figures: &Figures, sending: Duration) -> Totals {
 /// The operations of the mix, in the order of the scenario.
 pub(super) fn statements(scenario: &Scenario, measurement: &Measurement) -> Vec<StatementFigures> {
     let figures = scenario.scripts.iter().zip(&measurement.scripts);
-    let of = |(script, figures): (&Script, &Figures)| StatementFigures {
+    let of = |(script, figures): (&Script, &CompactFigures)| StatementFigures {
         name: script.name.clone(),
         sql: script.steps.iter().map(|step| sql(scenario, step.statement)).collect::<Vec<_>>().join(";\n"),
         weight: script.weight,
         totals: totals(figures, measurement.sending),
-        latency_ms: Latency::from_histogram(&figures.response),
-        service_ms: Latency::from_histogram(&figures.service),
-        lag_ms: Latency::from_histogram(&figures.lag),
-        wait_ms: figures.wait.as_ref().map(Latency::from_histogram),
+        latency_ms: latency(&figures.response),
+        service_ms: latency(&figures.service),
+        lag_ms: latency(&figures.lag),
+        wait_ms: figures.wait.as_ref().map(latency),
         steps: steps(scenario, script, measurement),
     };
     figures.map(of).collect()
+}
+
+fn latency(times: &CompactHistogram) -> Latency {
+    Latency::from_histogram(&times.histogram())
 }
 
 fn sql(scenario: &Scenario, statement: usize) -> &str {
@@ -58,19 +63,19 @@ fn steps(scenario: &Scenario, script: &Script, measurement: &Measurement) -> Vec
             sql: sql(scenario, step.statement).to_owned(),
             executions: figures.map_or(0, |figures| figures.executions),
             errors: figures.map_or(0, |figures| figures.errors),
-            service_ms: figures.map_or_else(Latency::default, |figures| Latency::from_histogram(&figures.service)),
+            service_ms: figures.map_or_else(Latency::default, |figures| latency(&figures.service)),
         }
     };
     script.steps.iter().map(of).collect()
 }
 
 /// Response times of the operation of this name, or service times of the step (`script.step`).
-pub(super) fn times<'m>(scenario: &Scenario, measurement: &'m Measurement, name: &str) -> Option<&'m Histogram<u64>> {
+pub(super) fn times(scenario: &Scenario, measurement: &Measurement, name: &str) -> Option<Histogram<u64>> {
     if let Some(script) = scenario.scripts.iter().position(|script| script.name == name) {
-        return measurement.scripts.get(script).map(|figures| &figures.response);
+        return measurement.scripts.get(script).map(|figures| figures.response.histogram());
     }
     let statement = scenario.statements.iter().position(|statement| statement.name == name)?;
-    measurement.steps.iter().find(|step| step.statement == statement).map(|step| &step.service)
+    measurement.steps.iter().find(|step| step.statement == statement).map(|step| step.service.histogram())
 }
 
 /// Errors by SQLSTATE.
@@ -105,8 +110,8 @@ pub(super) fn stages(measurement: &Measurement, load: &Load) -> Vec<StageFigures
         from: stage.from,
         to: stage.to,
         totals: totals(&figures.figures, figures.length.min(measurement.sending.saturating_sub(figures.start))),
-        latency_ms: Latency::from_histogram(&figures.figures.response),
-        lag_ms: Latency::from_histogram(&figures.figures.lag),
+        latency_ms: latency(&figures.figures.response),
+        lag_ms: latency(&figures.figures.lag),
     };
     stages.map(of).collect()
 }
@@ -133,7 +138,7 @@ pub(super) fn slice(figures: &SliceFigures) -> Slice {
             retries: figures.retries,
             ..Totals::new(figures.operations, figures.errors, figures.length)
         },
-        latency_ms: Latency::from_histogram(&figures.response.histogram()),
+        latency_ms: latency(&figures.response),
         active_clients: Some(figures.active_clients),
         connected_clients: Some(figures.connected_clients),
         pool: figures.pool.map(|[in_use, idle, waiting]| PoolUse { in_use, idle, waiting }),

@@ -317,8 +317,8 @@ impl<'a> Ready<'a> {
             plans_under_load: None,
         };
         record.thresholds = thresholds::judge(&plan.thresholds, &record, |name| match name {
-            None => Some(&measurement.total.response),
-            Some(name) => figures::times(scenario, measurement, name),
+            None => Some(Cow::Borrowed(&measurement.total.response)),
+            Some(name) => figures::times(scenario, measurement, name).map(Cow::Owned),
         });
         record
     }

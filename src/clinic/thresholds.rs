@@ -1,5 +1,7 @@
 //! What came of thresholds on a measurement.
 
+use std::borrow::Cow;
+
 use hdrhistogram::Histogram;
 
 use crate::{
@@ -10,6 +12,8 @@ use crate::{
 
 const NS_PER_MS: f64 = 1e6;
 
+type Times<'h> = Cow<'h, Histogram<u64>>;
+
 /// Judges each threshold by a record, whose own are not looked at.
 ///
 /// `times` gives the histogram, in nanoseconds, of the response times of all operations (`None`) or of the operation of that
@@ -19,7 +23,7 @@ const NS_PER_MS: f64 = 1e6;
 pub(super) fn judge<'h>(
     thresholds: &[Threshold],
     record: &Record,
-    times: impl Fn(Option<&str>) -> Option<&'h Histogram<u64>>,
+    times: impl Fn(Option<&str>) -> Option<Times<'h>>,
 ) -> Vec<ThresholdResult> {
     let judge = |threshold: &Threshold| {
         let operation = threshold.operation.as_deref();
@@ -99,16 +103,16 @@ impl Counts {
 const NONE: &str = "no operation ended";
 
 /// The histogram, where there is something in it.
-fn some(times: Option<&Histogram<u64>>) -> Result<&Histogram<u64>, String> {
+fn some(times: Option<Times<'_>>) -> Result<Times<'_>, String> {
     times.filter(|times| !times.is_empty()).ok_or_else(|| "no operation ended without error".to_owned())
 }
 
 /// In milliseconds.
-fn percentile(times: Option<&Histogram<u64>>, percent: f64) -> Result<f64, String> {
+fn percentile(times: Option<Times<'_>>, percent: f64) -> Result<f64, String> {
     let times = some(times)?;
     let p = percent / 100.0;
     let unsupported = || format!("needs {} samples; there are {}", stats::samples_needed(p), times.len());
-    stats::percentile(times, p).map(|ns| ns as f64 / NS_PER_MS).ok_or_else(unsupported)
+    stats::percentile(&times, p).map(|ns| ns as f64 / NS_PER_MS).ok_or_else(unsupported)
 }
 
 #[cfg(test)]
@@ -125,7 +129,7 @@ mod tests {
 
     fn judged(expression: &str, record: &Record, times: &Histogram<u64>) -> (Outcome, Option<f64>, Option<String>) {
         let threshold = Threshold::parse(expression).unwrap();
-        let result = judge(&[threshold], record, |_| Some(times)).remove(0);
+        let result = judge(&[threshold], record, |_| Some(Cow::Borrowed(times))).remove(0);
         assert_eq!(result.expression, expression);
         assert_eq!(result.reason.is_some(), result.outcome == Outcome::Undecided);
         (result.outcome, result.value, result.reason)
@@ -211,9 +215,9 @@ mod tests {
             vec![StepFigures { name: "authors".into(), executions: 40, errors: 1, ..StepFigures::default() }];
         let (all, one, step) = (histogram(100), histogram(60), histogram(59));
         let times = |of: Option<&str>| match of {
-            None => Some(&all),
-            Some("latest_of_user") => Some(&one),
-            Some("latest_of_user.authors") => Some(&step),
+            None => Some(Cow::Borrowed(&all)),
+            Some("latest_of_user") => Some(Cow::Borrowed(&one)),
+            Some("latest_of_user.authors") => Some(Cow::Borrowed(&step)),
             Some(_) => None,
         };
         let texts = [

@@ -84,8 +84,8 @@ pub(super) fn values(name: MetricName, statement: Option<usize>, side: Measured<
                     None => &histograms.total,
                     Some(index) => histograms.statements.get(index).ok_or("the log lacks its response times")?,
                 };
-                stats::block_quantile(histogram, p).ok_or_else(|| {
-                    let (needed, samples) = (stats::samples_of_block(p), histogram.len());
+                histogram.block_quantile(p).ok_or_else(|| {
+                    let (needed, samples) = (stats::samples_of_block(p), histogram.samples());
                     format!(
                         "a block needs {needed} samples; that {} of round {} has {samples}",
                         record.phase, block.round

@@ -1,7 +1,5 @@
 //! Comparisons of made-up rounds, from records and response times to verdicts.
 
-use hdrhistogram::Histogram;
-
 use super::{
     Comparison, Measured, Method, Options, Verdict, compare,
     gate::{Bound, Condition, Requirement},
@@ -9,7 +7,7 @@ use super::{
 use crate::{
     compare::MetricName,
     record::{Block, BlockHistograms, BlockStatement, ErrorCount, Found, Outcome, Phase, Record, RunInfo, sample},
-    stats::SliceTimes,
+    stats::{CompactHistogram, SliceTimes},
 };
 
 /// A side of a run: the record, and what its blocks measured.
@@ -18,11 +16,10 @@ struct Side {
     blocks: Vec<BlockHistograms>,
 }
 
-fn histogram(ms: f64) -> Histogram<u64> {
-    let mut histogram = Histogram::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();
-    for step in 0..400_u32 {
-        histogram.record((ms * 1e6 * (1.0 + f64::from(step) / 400.0)) as u64).unwrap();
-    }
+fn histogram(ms: f64) -> CompactHistogram {
+    let ns = |step: u32| (ms * 1e6 * (1.0 + f64::from(step) / 400.0)) as u64;
+    let mut histogram = CompactHistogram::default();
+    histogram.add_times(&(0..400).map(ns).collect::<Vec<u64>>());
     histogram
 }
 
@@ -46,7 +43,7 @@ fn side(phase: Phase, rounds: u32, [one, other]: [f64; 2]) -> Side {
         let noise = 1.0 + f64::from(round % 3) / 100.0 * if phase == Phase::After { 1.0 } else { 0.5 };
         let statements: Vec<_> = [one, other].map(|ms| histogram(ms * noise)).to_vec();
         let mut total = statements[0].clone();
-        total.add(&statements[1]).unwrap();
+        total.add(&statements[1]);
         blocks.push(BlockHistograms { slices: vec![SliceTimes::from(&total)], total, statements });
         let totals = record.totals.clone();
         let statement = |name: &str| BlockStatement { name: name.into(), totals: totals.clone(), ..Default::default() };

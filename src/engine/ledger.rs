@@ -8,14 +8,16 @@ use std::{
 use hdrhistogram::Histogram;
 
 use super::{
-    histogram::{CompactHistogram, empty_histogram, merge},
-    measurement::{Figures, SliceFigures, StageFigures, StepFigures},
+    measurement::{CompactFigures, Figures, SliceFigures, StageFigures, StepFigures},
     observer::Second,
-    recorder::{PARTS_IN_SLICE, Part, Tally},
+    recorder::{PARTS_IN_SLICE, Part, Tally, statements_noted},
     target::PoolUse,
-    times::Times,
+    times::{self, Times},
 };
-use crate::load::{Load, Workload};
+use crate::{
+    load::{Load, Workload},
+    stats::{CompactHistogram, empty_histogram},
+};
 
 /// Slices kept open for parts that other threads hand over later; older ones are compacted.
 const OPEN_SLICES: usize = 2;
@@ -26,7 +28,7 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) struct Ledger {
     scripts: Vec<Sum>,
     /// By statement; empty without scripts of several steps.
-    steps: Vec<StepFigures>,
+    steps: Vec<StepSum>,
     /// By stage; empty without stages.
     stages: Vec<Sum>,
     /// Response times over all scripts.
@@ -51,12 +53,20 @@ pub(super) struct Counts {
 #[derive(Default)]
 struct Sum {
     counts: Counts,
-    response: Option<Histogram<u64>>,
-    service: Option<Histogram<u64>>,
-    lag: Option<Histogram<u64>>,
-    wait: Option<Histogram<u64>>,
-    failed: Option<Histogram<u64>>,
+    response: times::Sum,
+    service: Option<times::Sum>,
+    lag: Option<times::Sum>,
+    wait: Option<times::Sum>,
+    failed: times::Sum,
     errors: BTreeMap<String, (u64, String)>,
+}
+
+/// What was noted of a statement.
+#[derive(Default)]
+struct StepSum {
+    executions: u64,
+    errors: u64,
+    service: times::Sum,
 }
 
 /// A slice whose response times are open for more, or at rest, or neither when there are none.
@@ -72,10 +82,12 @@ struct Slice {
 
 impl Ledger {
     pub(super) fn new(load: &Load, workload: &Workload) -> Self {
-        let sums = |count| (0..count).map(|_| Sum::default()).collect();
+        fn sums<T: Default>(count: usize) -> Vec<T> {
+            (0..count).map(|_| T::default()).collect()
+        }
         Self {
             scripts: sums(workload.scripts()),
-            steps: Vec::new(),
+            steps: sums(statements_noted(workload)),
             stages: sums(load.stages.len()),
             response: empty_histogram(),
             slices: BTreeMap::new(),
@@ -92,18 +104,10 @@ impl Ledger {
         for (script, tally) in part.scripts.iter().enumerate().filter(|(_, tally)| !tally.is_empty()) {
             self.add_tally(part.index / PARTS_IN_SLICE, part.stage, script, tally);
         }
-        for (statement, tally) in part.steps.iter().enumerate().filter(|(_, tally)| tally.executions > 0) {
-            let known = self.steps.iter_mut().find(|step| step.statement == statement);
-            let step = match known {
-                Some(step) => step,
-                None => {
-                    let service = empty_histogram();
-                    self.steps.push_mut(StepFigures { statement, executions: 0, errors: 0, service })
-                }
-            };
-            step.executions += tally.executions;
-            step.errors += tally.errors;
-            tally.service.add_to(&mut step.service);
+        for (sum, tally) in self.steps.iter_mut().zip(&part.steps).filter(|(_, tally)| tally.executions > 0) {
+            sum.executions += tally.executions;
+            sum.errors += tally.errors;
+            sum.service.add(&tally.service);
         }
         while self.open.len() > OPEN_SLICES {
             if let Some(oldest) = self.open.pop_first().and_then(|oldest| self.slices.get_mut(&oldest)) {
@@ -161,13 +165,14 @@ impl Ledger {
     }
 
     /// The figures of a window of `planned`, of which `measured` was measured.
-    pub(super) fn close(mut self, load: &Load, planned: Duration, measured: Duration) -> Closed {
-        let scripts: Vec<Figures> = self.scripts.into_iter().map(Sum::figures).collect();
-        let mut total = Sum::default();
-        for figures in &scripts {
-            total.add_figures(figures);
-        }
-        self.steps.sort_by_key(|step| step.statement);
+    pub(super) fn close(self, load: &Load, planned: Duration, measured: Duration) -> Closed {
+        let scripts: Vec<CompactFigures> = self.scripts.into_iter().map(Sum::figures).collect();
+        let step = |(statement, StepSum { executions, errors, service })| StepFigures {
+            statement,
+            executions,
+            errors,
+            service: service.close(),
+        };
         let mut start = Duration::ZERO;
         let lengths = load.stages.iter().enumerate().map(|(index, stage)| {
             let begin = start;
@@ -182,9 +187,9 @@ impl Ledger {
         };
         Closed {
             stages: self.stages.into_iter().zip(lengths).map(stage).collect(),
-            total: total.figures(),
+            total: Figures::over(&scripts),
             scripts,
-            steps: self.steps,
+            steps: self.steps.into_iter().enumerate().map(step).collect(),
             slices: close_slices(self.slices, planned, measured),
         }
     }
@@ -193,7 +198,7 @@ impl Ledger {
 /// The figures of a window.
 pub(super) struct Closed {
     pub(super) total: Figures,
-    pub(super) scripts: Vec<Figures>,
+    pub(super) scripts: Vec<CompactFigures>,
     pub(super) steps: Vec<StepFigures>,
     pub(super) stages: Vec<StageFigures>,
     pub(super) slices: Vec<SliceFigures>,
@@ -237,81 +242,42 @@ impl Counts {
     }
 }
 
-/// Adds to a histogram that is made when there is something to add.
-fn add_to(to: &mut Option<Histogram<u64>>, from: Option<&Histogram<u64>>) {
+/// Adds to a sum that is made when there is something to add.
+fn add_times(to: &mut Option<times::Sum>, from: Option<&Times>) {
     if let Some(from) = from {
-        merge(to.get_or_insert_with(empty_histogram), from);
-    }
-}
-
-fn add_times(to: &mut Option<Histogram<u64>>, from: Option<&Times>) {
-    if let Some(from) = from {
-        from.add_to(to.get_or_insert_with(empty_histogram));
-    }
-}
-
-/// A copy whose memory the system only has to provide where there are counts: of a clone, where all is written, all of it.
-fn copy(histogram: &Histogram<u64>) -> Histogram<u64> {
-    let mut copy = empty_histogram();
-    for step in histogram.iter_recorded() {
-        copy.saturating_record_n(step.value_iterated_to(), step.count_at_value());
-    }
-    copy
-}
-
-fn add_errors(to: &mut BTreeMap<String, (u64, String)>, from: &BTreeMap<String, (u64, String)>) {
-    for (code, (count, sample)) in from {
-        to.entry(code.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
+        to.get_or_insert_default().add(from);
     }
 }
 
 impl Sum {
     fn add(&mut self, counts: Counts, tally: &Tally) {
         self.counts.add(counts);
-        add_times(&mut self.response, Some(&tally.response));
+        self.response.add(&tally.response);
         add_times(&mut self.service, tally.apart.as_ref().map(|apart| &apart.service));
         add_times(&mut self.lag, tally.apart.as_ref().map(|apart| &apart.lag));
         add_times(&mut self.wait, tally.wait.as_ref());
-        add_to(&mut self.failed, tally.failed.as_ref());
-        add_errors(&mut self.errors, &tally.errors);
-    }
-
-    fn add_figures(&mut self, figures: &Figures) {
-        let Figures { operations, skipped, late, retries, response, service, lag, wait, failed, errors } = figures;
-        let errors_in_all = figures.error_count();
-        let counts = Counts {
-            operations: *operations,
-            errors: errors_in_all,
-            skipped: *skipped,
-            late: *late,
-            retries: *retries,
-        };
-        self.counts.add(counts);
-        add_to(&mut self.response, Some(response));
-        add_to(&mut self.service, Some(service));
-        add_to(&mut self.lag, Some(lag));
-        add_to(&mut self.wait, wait.as_ref());
-        add_to(&mut self.failed, Some(failed));
-        add_errors(&mut self.errors, errors);
+        self.failed.add(&tally.failed);
+        for (code, (count, sample)) in &tally.errors {
+            self.errors.entry(code.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
+        }
     }
 
     /// Where service times and lag were not noted apart, an operation was sent when it was to start: service is response and
     /// lag is 0.
-    fn figures(self) -> Figures {
-        let response = self.response.unwrap_or_else(empty_histogram);
-        let mut no_lag = empty_histogram();
-        no_lag.saturating_record_n(0, response.len());
+    fn figures(self) -> CompactFigures {
+        let response = self.response.close();
+        let no_lag = || CompactHistogram::of_equal(0, response.samples());
         Figures {
             operations: self.counts.operations,
             skipped: self.counts.skipped,
             late: self.counts.late,
             retries: self.counts.retries,
-            service: self.service.unwrap_or_else(|| copy(&response)),
-            response,
-            lag: self.lag.unwrap_or(no_lag),
-            wait: self.wait,
-            failed: self.failed.unwrap_or_else(empty_histogram),
+            service: self.service.map_or_else(|| response.clone(), times::Sum::close),
+            lag: self.lag.map_or_else(no_lag, times::Sum::close),
+            wait: self.wait.map(times::Sum::close),
+            failed: self.failed.close(),
             errors: self.errors,
+            response,
         }
     }
 }
@@ -360,7 +326,7 @@ impl Slice {
             connected_clients: share(self.connected_ns),
             pool: (samples > 0.0)
                 .then(|| [mean(|pool| pool.in_use), mean(|pool| pool.idle), mean(|pool| pool.waiting)]),
-            response: self.compact.map_or_else(|| CompactHistogram::new(&empty_histogram()), |(response, _)| response),
+            response: self.compact.map(|(response, _)| response).unwrap_or_default(),
         }
     }
 }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 
-use super::histogram::{CompactHistogram, merge};
+use crate::stats::{CompactHistogram, empty_histogram};
 
 /// Figures over some set of operations. Histograms are in nanoseconds, 1 ns to 1 h, 3 significant digits.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figures {
+pub struct Figures<T = Histogram<u64>> {
     /// Operations that ended, with and without error.
     pub operations: u64,
     /// Arrivals that were not sent because they had waited longer than the load's latency limit. They are no operations.
@@ -19,21 +19,24 @@ pub struct Figures {
     pub retries: u64,
     /// Response times: from the intended start to the end. Without errors, but with timeouts and, at the time that they had
     /// waited, with what was skipped: both would have taken at least as long.
-    pub response: Histogram<u64>,
+    pub response: T,
     /// Service times: from the sending to the end, of the last try; of operations without errors, but with timeouts.
-    pub service: Histogram<u64>,
+    pub service: T,
     /// Lag: from the intended start to the moment a client turned to it; of the same operations.
-    pub lag: Histogram<u64>,
+    pub lag: T,
     /// From then to the sending: the wait for a connection of a pool, or for a new one; of the same operations. `None` where
     /// clients have connections of their own.
-    pub wait: Option<Histogram<u64>>,
+    pub wait: Option<T>,
     /// Response times of operations that ended in an error, timeouts among them: one for each error counted.
-    pub failed: Histogram<u64>,
+    pub failed: T,
     /// Errors by SQLSTATE (`connection` or `timeout` where there is none): how many, and one message.
     pub errors: BTreeMap<String, (u64, String)>,
 }
 
-/// Figures of a statement that is a step of a script.
+/// Figures as there may be thousands of: a histogram takes 270 KB, at rest some bytes for each time.
+pub type CompactFigures = Figures<CompactHistogram>;
+
+/// Figures of a statement, where there are scripts of several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepFigures {
     /// Index of the statement in the workload.
@@ -43,7 +46,7 @@ pub struct StepFigures {
     /// Of these, with an error.
     pub errors: u64,
     /// Service times, in nanoseconds; without errors, but with timeouts.
-    pub service: Histogram<u64>,
+    pub service: CompactHistogram,
 }
 
 /// A stage of the load.
@@ -54,7 +57,7 @@ pub struct StageFigures {
     /// Length; the last stage has what was awaited at the end too.
     pub length: Duration,
     /// What ended in it.
-    pub figures: Figures,
+    pub figures: CompactFigures,
 }
 
 /// Connections that were lost in the measured window, and what came of it.
@@ -142,11 +145,11 @@ pub struct Measurement {
     /// The part of `measured` in which operations were sent. Throughput is operations by this: a single slow operation that
     /// was awaited at the end would otherwise dilute it.
     pub sending: Duration,
-    /// Over all statements.
+    /// Over all scripts.
     pub total: Figures,
     /// By script, in the order of the workload.
-    pub scripts: Vec<Figures>,
-    /// By statement, those that are steps of scripts of several statements.
+    pub scripts: Vec<CompactFigures>,
+    /// By statement, in the order of the workload, where there are scripts of several statements; otherwise empty.
     pub steps: Vec<StepFigures>,
     /// By stage, where the load has stages: by the moment that operations ended at.
     pub stages: Vec<StageFigures>,
@@ -173,16 +176,16 @@ impl Measurement {
     pub fn append(&mut self, later: Self, offset: Duration) {
         self.measured += later.measured;
         self.sending += later.sending;
-        self.total.add(later.total);
-        self.scripts.iter_mut().zip(later.scripts).for_each(|(to, from)| to.add(from));
+        later.scripts.iter().for_each(|figures| self.total.add(figures));
+        self.scripts.iter_mut().zip(&later.scripts).for_each(|(to, from)| to.add(from));
         for (to, from) in self.steps.iter_mut().zip(later.steps) {
             to.executions += from.executions;
             to.errors += from.errors;
-            merge(&mut to.service, &from.service);
+            to.service.add(&from.service);
         }
         for (to, from) in self.stages.iter_mut().zip(later.stages) {
             to.length += from.length;
-            to.figures.add(from.figures);
+            to.figures.add(&from.figures);
         }
         if let (Some(to), Some(from)) = (&mut self.arrivals, later.arrivals) {
             to.planned += from.planned;
@@ -205,50 +208,99 @@ impl Measurement {
     }
 }
 
+/// Times that others are added to.
+trait Sums {
+    /// No times.
+    fn none() -> Self;
+
+    fn add_all(&mut self, times: &CompactHistogram);
+}
+
+impl Sums for Histogram<u64> {
+    fn none() -> Self {
+        empty_histogram()
+    }
+
+    fn add_all(&mut self, times: &CompactHistogram) {
+        times.add_to(self);
+    }
+}
+
+impl Sums for CompactHistogram {
+    fn none() -> Self {
+        Self::default()
+    }
+
+    fn add_all(&mut self, times: &CompactHistogram) {
+        self.add(times);
+    }
+}
+
 impl Figures {
+    /// Over all of these operations.
+    pub(super) fn over(parts: &[CompactFigures]) -> Self {
+        let mut all = Self {
+            operations: 0,
+            skipped: 0,
+            late: 0,
+            retries: 0,
+            response: empty_histogram(),
+            service: empty_histogram(),
+            lag: empty_histogram(),
+            wait: None,
+            failed: empty_histogram(),
+            errors: BTreeMap::new(),
+        };
+        parts.iter().for_each(|part| all.add(part));
+        all
+    }
+}
+
+impl<T> Figures<T> {
     /// Operations that ended in an error.
     pub fn error_count(&self) -> u64 {
         self.errors.values().map(|(count, _)| count).sum()
     }
 
     /// Adds figures over other operations.
-    fn add(&mut self, other: Self) {
+    fn add(&mut self, other: &CompactFigures)
+    where
+        T: Sums,
+    {
         self.operations += other.operations;
         self.skipped += other.skipped;
         self.late += other.late;
         self.retries += other.retries;
-        merge(&mut self.response, &other.response);
-        merge(&mut self.service, &other.service);
-        merge(&mut self.lag, &other.lag);
-        match (&mut self.wait, other.wait) {
-            (Some(to), Some(from)) => merge(to, &from),
-            (to @ None, from) => *to = from,
-            (Some(_), None) => {}
+        self.response.add_all(&other.response);
+        self.service.add_all(&other.service);
+        self.lag.add_all(&other.lag);
+        if let Some(wait) = &other.wait {
+            self.wait.get_or_insert_with(T::none).add_all(wait);
         }
-        merge(&mut self.failed, &other.failed);
-        for (sqlstate, (count, sample)) in other.errors {
-            self.errors.entry(sqlstate).or_insert((0, sample)).0 += count;
+        self.failed.add_all(&other.failed);
+        for (sqlstate, (count, sample)) in &other.errors {
+            self.errors.entry(sqlstate.clone()).or_insert_with(|| (0, sample.clone())).0 += count;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::engine::empty_histogram;
+    use std::slice;
 
-    fn figures(operations: u64, ns: u64) -> Figures {
-        let mut response = empty_histogram();
-        response.record_n(ns, operations).unwrap();
+    use super::*;
+
+    fn figures(operations: u64, ns: u64) -> CompactFigures {
+        let response = CompactHistogram::of_equal(ns, operations);
         Figures {
             operations,
             skipped: 1,
             late: 2,
             retries: 3,
             service: response.clone(),
-            lag: empty_histogram(),
+            lag: CompactHistogram::default(),
             wait: None,
-            failed: empty_histogram(),
+            failed: CompactHistogram::default(),
             errors: BTreeMap::from([("40001".to_owned(), (operations, "deadlock".to_owned()))]),
             response,
         }
@@ -256,7 +308,7 @@ mod tests {
 
     fn measurement(operations: u64, ns: u64, ended: Ended) -> Measurement {
         let second = Duration::from_secs(1);
-        let total = figures(operations, ns);
+        let of_script = figures(operations, ns);
         let slice = SliceFigures {
             start: Duration::ZERO,
             length: second,
@@ -264,7 +316,7 @@ mod tests {
             errors: 0,
             skipped: 0,
             retries: 0,
-            response: CompactHistogram::new(&total.response),
+            response: of_script.response.clone(),
             active_clients: 1.0,
             connected_clients: 1.0,
             pool: None,
@@ -273,9 +325,10 @@ mod tests {
             started_at: jiff::Timestamp::UNIX_EPOCH,
             measured: second,
             sending: second,
-            scripts: vec![total.clone()],
-            steps: vec![StepFigures { statement: 0, executions: 2, errors: 1, service: total.service.clone() }],
-            stages: vec![StageFigures { start: Duration::ZERO, length: second, figures: total.clone() }],
+            total: Figures::over(slice::from_ref(&of_script)),
+            scripts: vec![of_script.clone()],
+            steps: vec![StepFigures { statement: 0, executions: 2, errors: 1, service: of_script.service.clone() }],
+            stages: vec![StageFigures { start: Duration::ZERO, length: second, figures: of_script }],
             arrivals: Some(ArrivalFigures { planned: 10, sent: 9, window: second }),
             connections: ConnectionFigures { lost: 1, ..ConnectionFigures::default() },
             slices: vec![slice],
@@ -283,7 +336,6 @@ mod tests {
             client_cpu: second,
             warm_up: WarmUp { length: second, cold_clients: operations as u32 },
             ended,
-            total,
         }
     }
 
@@ -292,12 +344,14 @@ mod tests {
         let mut all = measurement(5, 1_000, Ended::Completed);
         all.append(measurement(7, 3_000_000, Ended::Stopped), Duration::from_secs(60));
         assert_eq!((all.measured.as_secs(), all.sending.as_secs(), all.client_cpu.as_secs()), (2, 2, 2));
-        for figures in [&all.total, &all.scripts[0], &all.stages[0].figures] {
+        assert_eq!((all.total.response.len(), all.total.response.min(), all.total.error_count()), (12, 1_000, 12));
+        assert!(all.total.response.max() >= 3_000_000);
+        assert_eq!(all.total, Figures::over(&all.scripts));
+        for figures in [&all.scripts[0], &all.stages[0].figures] {
             assert_eq!((figures.operations, figures.skipped, figures.late, figures.retries), (12, 2, 4, 6));
-            assert_eq!((figures.response.len(), figures.response.min(), figures.error_count()), (12, 1_000, 12));
-            assert!(figures.response.max() >= 3_000_000);
+            assert_eq!(figures.response.histogram(), all.total.response);
         }
-        assert_eq!((all.steps[0].executions, all.steps[0].errors, all.steps[0].service.len()), (4, 2, 12));
+        assert_eq!((all.steps[0].executions, all.steps[0].errors, all.steps[0].service.samples()), (4, 2, 12));
         assert_eq!(all.arrivals.map(|arrivals| (arrivals.planned, arrivals.sent)), Some((20, 18)));
         let starts: Vec<u64> = all.slices.iter().map(|slice| slice.start.as_secs()).collect();
         assert_eq!((starts, all.connections.lost), (vec![0, 60], 2));

@@ -9,7 +9,6 @@ mod course;
 mod cpu;
 mod crew;
 mod error;
-mod histogram;
 mod ledger;
 mod measurement;
 mod observer;
@@ -27,9 +26,9 @@ mod tests;
 pub use client::WARM_EXECUTIONS;
 pub use crew::readable;
 pub use error::Error;
-pub use histogram::{CompactHistogram, LONGEST_NS, empty_histogram};
 pub use measurement::{
-    ArrivalFigures, ConnectionFigures, Ended, Figures, Measurement, SliceFigures, StageFigures, StepFigures, WarmUp,
+    ArrivalFigures, CompactFigures, ConnectionFigures, Ended, Figures, Measurement, SliceFigures, StageFigures,
+    StepFigures, WarmUp,
 };
 pub use observer::{LoadStage, Observer, Progress, Second, Stage};
 pub use run::run;

@@ -1,15 +1,12 @@
 //! What a sending thread notes of each operation.
 //!
-//! A thread notes into histograms of its own. Every quarter of a second it hands them over whole and goes on with empty ones,
+//! A thread notes into lists and histograms of its own. Every quarter of a second it hands them over whole and goes on with empty ones,
 //! so that merging, compacting and percentiles cost the sending threads nothing.
 
 use std::{collections::BTreeMap, mem, sync::mpsc::Receiver};
 
-use hdrhistogram::Histogram;
-
 use super::{
     course::Flown,
-    histogram::empty_histogram,
     target::{Failure, FailureKind, Steps},
     times::Times,
 };
@@ -25,7 +22,6 @@ pub(super) const PART_NS: u64 = 1_000_000_000 / PARTS_IN_SLICE;
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     scripts: usize,
-    /// Statements of the workload, where there are scripts of several steps; otherwise 0.
     statements: usize,
     /// Whether service time and lag differ from response time and 0.
     apart: bool,
@@ -38,16 +34,21 @@ pub(super) struct Layout {
 impl Layout {
     /// Of a load whose sessions wait for connections or do not.
     pub(super) fn new(load: &Load, workload: &Workload, shares: bool) -> Self {
-        let several = (0..workload.scripts()).any(|script| workload.steps(script).len() > 1);
         Self {
             scripts: workload.scripts(),
-            statements: if several { workload.statements() } else { 0 },
+            statements: statements_noted(workload),
             apart: shares || load.is_open() || load.retries > 0 || load.pauses().is_some() || !load.stages.is_empty(),
             wait: shares,
             latency_limit: load.latency_limit().map_or(u64::MAX, |limit| limit.as_nanos() as u64),
             profile: load.profile(),
         }
     }
+}
+
+/// Statements whose executions are noted: all where there are scripts of several steps; otherwise none, for each is a script.
+pub(super) fn statements_noted(workload: &Workload) -> usize {
+    let several = (0..workload.scripts()).any(|script| workload.steps(script).len() > 1);
+    if several { workload.statements() } else { 0 }
 }
 
 /// What one thread noted in one quarter of a second.
@@ -75,8 +76,7 @@ pub(super) struct Tally {
     pub(super) response: Times,
     pub(super) apart: Option<Apart>,
     pub(super) wait: Option<Times>,
-    /// Made at the first error: most scripts never need it.
-    pub(super) failed: Option<Histogram<u64>>,
+    pub(super) failed: Times,
     pub(super) errors: BTreeMap<String, (u64, String)>,
 }
 
@@ -130,7 +130,7 @@ impl Part {
             response: Times::new(),
             apart: layout.apart.then(apart),
             wait: layout.wait.then(Times::new),
-            failed: None,
+            failed: Times::new(),
             errors: BTreeMap::new(),
         };
         let step = || StepTally { executions: 0, errors: 0, service: Times::new() };
@@ -177,7 +177,7 @@ impl Tally {
             apart.lag.clear();
         }
         self.wait.iter_mut().for_each(Times::clear);
-        self.failed = None;
+        self.failed.clear();
         self.errors.clear();
     }
 
@@ -192,7 +192,7 @@ impl Tally {
     }
 
     fn fail(&mut self, response_ns: u64, code: &str, message: impl FnOnce() -> String) {
-        self.failed.get_or_insert_with(empty_histogram).saturating_record(response_ns);
+        self.failed.record(response_ns);
         match self.errors.get_mut(code) {
             Some((count, _)) => *count += 1,
             None => {

@@ -3,13 +3,12 @@
 //!
 //! Files get mixed up when folders are copied, and figures are edited. Each function gives the first contradiction, in words.
 
-use hdrhistogram::Histogram;
-
 use super::{
     histograms::BlockHistograms,
     model::{Latency, Record, Totals},
     rounds::{Block, BlockStatement},
 };
+use crate::stats::CompactHistogram;
 
 /// Times are kept to three digits, and figures are written with more.
 const TIMES: f64 = 2e-3;
@@ -106,11 +105,10 @@ fn plans(record: &Record) -> Option<String> {
 
 /// A contradiction between a record and the response times beside it.
 pub(super) fn with_histograms(record: &Record, blocks: &[BlockHistograms]) -> Option<String> {
-    let merged = |of: &dyn Fn(&BlockHistograms) -> Option<&Histogram<u64>>| {
+    let merged = |of: &dyn Fn(&BlockHistograms) -> Option<&CompactHistogram>| {
         let mut parts = blocks.iter().filter_map(of);
         let mut merged = parts.next()?.clone();
-        // Their ranges are the same, which reading them has made sure of.
-        parts.for_each(|part| merged.add(part).unwrap_or_default());
+        parts.for_each(|part| merged.add(part));
         Some(merged)
     };
     let whole = || differs("all operations", &record.latency_ms, &merged(&|block| Some(&block.total))?);
@@ -145,11 +143,12 @@ pub(super) fn with_histograms(record: &Record, blocks: &[BlockHistograms]) -> Op
 }
 
 /// What differs between the figures of a record and those of the response times.
-fn differs(of: &str, figures: &Latency, times: &Histogram<u64>) -> Option<String> {
-    if figures.samples != times.len() {
-        return Some(format!("{} response times of {of} in the record, {} in the log", figures.samples, times.len()));
+fn differs(of: &str, figures: &Latency, times: &CompactHistogram) -> Option<String> {
+    let (own, logged) = (figures.samples, times.samples());
+    if own != logged {
+        return Some(format!("{own} response times of {of} in the record, {logged} in the log"));
     }
-    let logged = Latency::from_histogram(times);
+    let logged = Latency::from_histogram(&times.histogram());
     let ends = |latency: &Latency| [("min", latency.min), ("mean", latency.mean), ("max", latency.max)];
     let percentiles = |latency: &Latency| latency.percentiles().map(|percentile| (percentile.name, percentile.value));
     let both = |latency: &Latency| ends(latency).into_iter().chain(percentiles(latency)).collect::<Vec<_>>();

@@ -19,18 +19,18 @@ use super::{
     model::Record,
     read::{Found, read_file, unreadable},
 };
-use crate::stats::SliceTimes;
+use crate::stats::{CompactHistogram, SliceTimes, empty_histogram, has_our_layout, merge};
 
 /// Name of the file that holds the response times.
 pub const HISTOGRAMS_FILE: &str = "latency.hlog";
 
 /// Response times of one block, in nanoseconds. A record that was measured in one go has one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct BlockHistograms {
     /// Over all statements.
-    pub total: Histogram<u64>,
+    pub total: CompactHistogram,
     /// By operation of the mix, in the order of the record's.
-    pub statements: Vec<Histogram<u64>>,
+    pub statements: Vec<CompactHistogram>,
     /// Over all statements, second by second.
     pub slices: Vec<SliceTimes>,
 }
@@ -102,6 +102,7 @@ fn parse(log: &[u8], record: &Record, file: &Path) -> Result<Vec<BlockHistograms
     // Each line takes much more memory than room on the disk.
     let most = record.blocks.len().max(1).saturating_mul(tags.len()).saturating_add(record.slices.len());
     let mut blocks: Vec<BlockHistograms> = Vec::new();
+    let mut total = empty_histogram();
     let mut lines = 0;
     for entry in IntervalLogIterator::new(log) {
         let interval = match entry.map_err(|_| bad("is no HdrHistogram log"))? {
@@ -118,11 +119,14 @@ fn parse(log: &[u8], record: &Record, file: &Path) -> Result<Vec<BlockHistograms
             return Err(bad("does not belong to its record: it has more lines than the record has slices"));
         }
         let histogram = decode(interval.encoded_histogram()).ok_or_else(|| bad("is damaged"))?;
+        if !has_our_layout(&histogram) {
+            return Err(bad("has histograms of another range than latclinic's"));
+        }
+        let times = CompactHistogram::new(&histogram);
         let tag = interval.tag();
         if blocks.last().is_none_or(|block| tag.is_some() && !block.slices.is_empty()) {
-            let mut total = histogram.clone();
-            total.reset();
-            blocks.push(BlockHistograms { total, statements: Vec::new(), slices: Vec::new() });
+            close(&mut blocks, &mut total);
+            blocks.push(BlockHistograms::default());
         }
         let Some(block) = blocks.last_mut() else { continue };
         match tag {
@@ -132,15 +136,24 @@ fn parse(log: &[u8], record: &Record, file: &Path) -> Result<Vec<BlockHistograms
                     let what = format!("does not belong to its record: it has the statement {}", tag.as_str());
                     return Err(bad(&what));
                 }
-                block.statements.push(histogram);
+                block.statements.push(times);
             }
             None => {
-                block.total.add(&histogram).map_err(|_| bad("has histograms of different ranges"))?;
-                block.slices.push(SliceTimes::from(&histogram));
+                merge(&mut total, &histogram);
+                block.slices.push(SliceTimes::from(&times));
             }
         }
     }
+    close(&mut blocks, &mut total);
     Ok(blocks)
+}
+
+/// Ends the last block: what its slices had together becomes its total.
+fn close(blocks: &mut [BlockHistograms], total: &mut Histogram<u64>) {
+    if let Some(block) = blocks.last_mut() {
+        block.total = CompactHistogram::new(total);
+        total.reset();
+    }
 }
 
 /// Whether a record's window began then; a log has milliseconds.
@@ -245,8 +258,9 @@ mod tests {
         let slices: Vec<Vec<u64>> =
             blocks.iter().map(|block| block.slices.iter().map(SliceTimes::samples).collect()).collect();
         assert_eq!(slices, [[7, 1], [0, 5]]);
-        assert_eq!(blocks[0].statements[0].len(), 8);
-        assert_eq!((blocks[0].total.len(), blocks[1].total.max()), (8, histogram(&[8_000_000]).max()));
+        assert_eq!(blocks[0].statements[0].samples(), 8);
+        let max = blocks[1].total.histogram().max();
+        assert_eq!((blocks[0].total.samples(), max), (8, histogram(&[8_000_000]).max()));
 
         let file = found.folder.join(HISTOGRAMS_FILE);
         let log = fs::read(&file).unwrap();

@@ -2,9 +2,11 @@
 
 mod block_length;
 mod bootstrap;
+mod compact;
 mod correlation;
 mod early_drift;
 mod estimate;
+mod histogram;
 mod holm;
 mod percentile;
 mod quantile;
@@ -14,8 +16,10 @@ mod trend;
 mod verdict;
 
 pub use bootstrap::bootstrap_interval;
+pub use compact::CompactHistogram;
 pub use early_drift::{EarlyDrift, early_drift};
 pub use estimate::{Estimate, t_interval, welch_interval};
+pub use histogram::{LONGEST_NS, empty_histogram, has_our_layout, merge};
 pub use holm::{Step, step_down};
 pub use percentile::{CONFIDENCE, percentile, samples_needed};
 pub use quantile::{block_quantile, samples_of_block};

@@ -12,22 +12,29 @@ const LEAST: u64 = 5;
 /// about median-unbiased whatever the distribution, so that blocks of unlike size can be compared; the order statistic at
 /// `ceil(np)` of a few samples of a long tail is not. An order statistic is the middle of its bucket.
 pub fn block_quantile(histogram: &Histogram<u64>, p: f64) -> Option<f64> {
-    if !(p > 0.0 && p < 1.0) || histogram.len() < samples_of_block(p) {
+    let middle = |value| histogram.median_equivalent(value);
+    let buckets = histogram.iter_recorded().map(|step| (middle(step.value_iterated_to()), step.count_at_value()));
+    quantile(histogram.len(), buckets, p)
+}
+
+/// [`block_quantile`] of `samples` times in buckets: the middle and the count of each, ascending.
+pub(super) fn quantile(samples: u64, buckets: impl Iterator<Item = (u64, u64)>, p: f64) -> Option<f64> {
+    if !(p > 0.0 && p < 1.0) || samples < samples_of_block(p) {
         return None;
     }
-    let (rank, share) = position(histogram.len(), p);
+    let (rank, share) = position(samples, p);
     let mut seen = 0;
     let mut lower = None;
-    for bucket in histogram.iter_recorded() {
-        seen += bucket.count_at_value();
-        let value = || histogram.median_equivalent(bucket.value_iterated_to()) as f64;
+    for (middle, count) in buckets {
+        seen += count;
+        let middle = middle as f64;
         if lower.is_none() && seen >= rank {
-            lower = Some(value());
+            lower = Some(middle);
         }
         if let Some(lower) = lower
             && (share == 0.0 || seen > rank)
         {
-            return Some(lower + share * (value() - lower));
+            return Some(lower + share * (middle - lower));
         }
     }
     lower

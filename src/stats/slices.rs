@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use hdrhistogram::Histogram;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use super::{
     block_length::block_length,
+    compact::CompactHistogram,
     correlation::{bootstrap_deficit, correlation, independent_values},
     estimate::{Estimate, estimate, moments, satterthwaite},
     quantile::{position, samples_of_block},
@@ -32,14 +32,14 @@ impl SliceTimes {
     }
 }
 
-impl From<&Histogram<u64>> for SliceTimes {
-    fn from(histogram: &Histogram<u64>) -> Self {
+impl From<&CompactHistogram> for SliceTimes {
+    fn from(times: &CompactHistogram) -> Self {
         let mut seen = 0_u64;
-        let bucket = |bucket: hdrhistogram::iterators::IterationValue<u64>| {
-            seen = seen.saturating_add(bucket.count_at_value());
-            (histogram.median_equivalent(bucket.value_iterated_to()), u32::try_from(seen).unwrap_or(u32::MAX))
+        let bucket = |(middle, count)| {
+            seen = seen.saturating_add(count);
+            (middle, u32::try_from(seen).unwrap_or(u32::MAX))
         };
-        Self { cumulative: histogram.iter_recorded().map(bucket).collect() }
+        Self { cumulative: times.middles().map(bucket).collect() }
     }
 }
 
@@ -238,14 +238,11 @@ fn weighted(counts: &[u32], weights: &[u32]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use hdrhistogram::Histogram;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::stats::block_quantile;
-
-    fn empty() -> Histogram<u64> {
-        Histogram::new_with_bounds(1, 3_600_000_000_000, 3).unwrap()
-    }
+    use crate::stats::{block_quantile, empty_histogram as empty};
 
     fn slices(n: usize, samples: usize, factor: f64, seed: u64) -> Vec<SliceTimes> {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
@@ -254,7 +251,7 @@ mod tests {
             for _ in 0..samples {
                 slice.record((factor * 1e6 * (1.0 - random.random::<f64>()).ln().abs()) as u64 + 1).unwrap();
             }
-            SliceTimes::from(&slice)
+            SliceTimes::from(&CompactHistogram::new(&slice))
         };
         (0..n).map(slice).collect()
     }
@@ -289,7 +286,7 @@ mod tests {
     fn too_little_or_nothing_has_no_interval() {
         let few = slices(9, 300, 1.0, 1);
         let enough = slices(10, 300, 1.0, 1);
-        let nothing = vec![SliceTimes::from(&empty()); 20];
+        let nothing = vec![SliceTimes::from(&CompactHistogram::default()); 20];
         assert_eq!(slice_bootstrap(&few, &enough, 0.5, 0.95, 1), None);
         assert_eq!(slice_bootstrap(&enough, &nothing, 0.5, 0.95, 1), None);
         assert_eq!(slice_bootstrap(&enough, &enough, 0.9999, 0.95, 1), None);
@@ -324,7 +321,7 @@ mod tests {
                 (0..*weight).for_each(|_| sum.add(slice).unwrap());
             }
             if let Some(expected) = block_quantile(&sum, p) {
-                let times: Vec<SliceTimes> = slices.iter().map(SliceTimes::from).collect();
+                let times: Vec<SliceTimes> = slices.iter().map(|slice| SliceTimes::from(&CompactHistogram::new(slice))).collect();
                 let quantile = Merged::new(&times).quantile(&weights[..slices.len()], p).unwrap();
                 prop_assert!((quantile - expected).abs() <= 1e-9 * expected, "{} {}", quantile, expected);
             }

@@ -4,6 +4,7 @@ mod closed;
 mod enough;
 mod losses;
 mod open;
+mod sums;
 
 use std::{
     sync::{Arc, Mutex},
@@ -163,7 +164,13 @@ fn statement(name: &str) -> Statement {
     Statement { name: name.to_owned(), sql, parameters: vec![parameter.into()], classes: Classes::default() }
 }
 
+/// Each of the statements is a script.
 fn workload(statements: usize) -> Arc<Workload> {
+    let script = |index| Script::of_statement(&format!("s{index}"), 1.0 + index as f64, index);
+    workload_of(statements, (0..statements).map(script).collect())
+}
+
+fn workload_of(statements: usize, scripts: Vec<Script>) -> Arc<Workload> {
     let sql = SqlText { source: String::new(), text: String::new(), statements: Vec::new() };
     let scenario = Scenario {
         id: "scripted".to_owned(),
@@ -172,9 +179,7 @@ fn workload(statements: usize) -> Arc<Workload> {
         origin: Origin::Bundled,
         dataset: Dataset { seed: 1, schema: sql.clone(), tables: Vec::new() },
         statements: (0..statements).map(|index| statement(&format!("s{index}"))).collect(),
-        scripts: (0..statements)
-            .map(|index| Script::of_statement(&format!("s{index}"), 1.0 + index as f64, index))
-            .collect(),
+        scripts,
         load: LoadDefaults::closed(1, MS, MS, 42),
         fix: Fix { title: String::new(), up: sql.clone(), down: sql, lock_timeout: MS, rewrites: Vec::new() },
         thresholds: Vec::new(),
