@@ -62,6 +62,18 @@ fn every_module_stands_in_the_table_and_the_table_has_no_cycle() {
     assert_eq!(cycle(&edges), None);
 }
 
+#[test]
+fn time_limits_of_the_server_are_set_in_one_place() {
+    // There the stricter of ours and of the role's own is taken; in setup.rs the user names one for the load.
+    let own = ["pg/link/timeout.rs", "pg/setup.rs"];
+    for (file, text) in sources() {
+        let file = file.strip_prefix("src").unwrap().to_string_lossy().into_owned();
+        let sets = text.lines().filter(|line| line.contains("_timeout") && !line.trim_start().starts_with("//"));
+        let sets: Vec<&str> = sets.filter(|line| line.contains("SET ") || line.contains("set_config")).collect();
+        assert!(sets.is_empty() || own.contains(&file.as_str()), "src/{file}: {sets:?}");
+    }
+}
+
 /// Every use in `text`, the file `file` below `src`, of a module that its own may not import.
 fn breaches(file: &str, text: &str) -> Vec<String> {
     let place: Vec<&str> = module_path(file);

@@ -142,6 +142,9 @@ impl Connector {
         self.note_session(purpose, &heard);
         let client = Client::new(raw, self.clone(), purpose, heard, Some(driver.abort_handle()));
         self.check_attributes(&client).await?;
+        let failed = |cause| Error::from_server(format!("cannot read the settings of {}", self.place()), cause);
+        // A part of connecting, as for the time that it may take.
+        self.in_time(client.read_timeouts()).await?.map_err(failed)?;
         Ok(client)
     }
 

@@ -48,7 +48,7 @@ impl Error {
     pub fn from_server(doing: impl Into<String>, cause: impl Into<Fault>) -> Self {
         let cause = cause.into();
         let kind = if cause.is_stopped() { Kind::Stopped } else { Kind::Failed };
-        Self { doing: doing.into(), hint: cause.hint().map(str::to_owned), cause: Some(cause), kind }
+        Self { doing: doing.into(), hint: cause.hint(), cause: Some(cause), kind }
     }
 
     /// The server refuses what was asked for.
@@ -89,6 +89,11 @@ impl Error {
     /// The way out, where one is known.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    /// The way out of a time limit of the role, database or URL, if one brought it about.
+    pub(super) fn time_limit(&self) -> Option<String> {
+        self.cause.as_ref().filter(|cause| cause.met_time_limit()).and_then(Fault::hint)
     }
 
     /// SQLSTATE, where the server sent one.

@@ -39,7 +39,7 @@ mod wire;
 mod write_probe;
 
 pub use activity::Activity;
-pub use capture::{Access, CapturedPlan, Explained, Explainer, Given, TimeLimits};
+pub use capture::{Access, CapturedPlan, Explained, Explainer, Given, TimeLimits, lock_limit};
 pub use catalog::{check_writable, column_type, quote_identifier};
 pub use connector::Connector;
 pub use dataset_ledger::{DatasetFacts, DatasetState, dataset_state};

@@ -10,7 +10,7 @@ use super::{
     catalog::column_type,
     describe::{place_at, prepare},
     error::{Error, Result},
-    link::Limit,
+    link::{Limit, Scope, Timeout},
     request::{Argument, Request},
     seed_session::stoppable,
     user_session::UserSession,
@@ -22,6 +22,8 @@ use crate::{
 
 /// How long a step may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// How long it may wait for a lock.
+const LOCK: Duration = Duration::from_secs(5);
 
 /// A step that is executed before the statement's own.
 struct Earlier {
@@ -62,9 +64,10 @@ pub async fn script_values(
     for step in &script.steps[..last] {
         earlier.push(Earlier::new(session, scenario, step.statement, &values[step.statement]).await?);
     }
-    let begin = "BEGIN; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s'";
+    let limits = [(Timeout::Statement, Some(TIME_LIMIT)), (Timeout::Lock, Some(LOCK))];
+    let begin = format!("BEGIN; {}", session.theirs().set(Scope::Transaction, &limits));
     let _limit = session.limited(Limit::Server(TIME_LIMIT));
-    session.run(begin).await.map_err(failed)?;
+    session.run(&begin).await.map_err(failed)?;
     let taken = stoppable(session, stop, async {
         let mut results: Vec<Option<Returned>> = Vec::with_capacity(last);
         for (step, earlier) in script.steps.iter().zip(&earlier) {

@@ -14,7 +14,8 @@ use super::{
     dataset_ledger::{self, DatasetState, dataset_state},
     error::{Error, Result},
     keys::{Build, Keys, advance_sequences},
-    seed_session::{run_lists, seed_session_and_own, stoppable},
+    link::{Scope, Timeout},
+    seed_session::{LOCK, run_lists, seed_session_and_own, stoppable},
     user_session::UserSession,
 };
 use crate::{dataset::TableRows, scenario::Dataset};
@@ -52,11 +53,12 @@ impl<'a> Seeding<'a> {
             wait();
             // The other one may take longer than any lock should.
             let lock = async {
-                session.run("SET lock_timeout = 0").await.map_err(failed)?;
+                let wait = |time| session.theirs().set(Scope::Session, &[(Timeout::Lock, time)]);
+                session.run(&wait(None)).await.map_err(failed)?;
                 let lock =
                     "SELECT FROM (SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended($1, 0))) AS locked";
                 session.ask(lock, &[&schema]).await.map_err(failed)?;
-                session.run("SET lock_timeout = '30s'").await.map_err(failed)
+                session.run(&wait(Some(LOCK))).await.map_err(failed)
             };
             stoppable(&session, stop, lock).await?;
         }

@@ -10,26 +10,32 @@ use super::{
     connector::Connector,
     error::{Error, Result},
     keys::Build,
-    link::{AFTER_STOP, Fault, Limit},
+    link::{AFTER_STOP, Fault, Limit, Scope, Theirs, Timeout},
     user_session::{Cancellable, UserSession},
 };
 
 /// How long the server may take to end what it was told to cancel until it is told again.
 const CANCEL_AGAIN: Duration = Duration::from_millis(50);
 
-/// Settings that suit building much at once.
+/// How long a statement of a seed waits for a lock.
+pub(super) const LOCK: Duration = Duration::from_secs(30);
+
+/// Settings that suit building much at once, as far as the role leaves them free.
 ///
 /// Commits wait for the local disk, though one wait at the end would do: VACUUM marks a page all-visible only when the commit
 /// of its rows is known to be on disk.
-const SETTINGS: &str = "SET synchronous_commit = local; SET maintenance_work_mem = '256MB';
-    SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s';
-    SET client_min_messages = warning";
+fn settings(theirs: &Theirs) -> String {
+    let memory = if theirs.sets_maintenance_work_mem() { "" } else { "SET maintenance_work_mem = '256MB'; " };
+    let limits = [(Timeout::Statement, None), (Timeout::IdleInTransaction, None), (Timeout::Lock, Some(LOCK))];
+    let limits = theirs.set(Scope::Session, &limits);
+    format!("{memory}{limits}SET synchronous_commit = local; SET client_min_messages = warning")
+}
 
 /// Opens a session that resolves names in `schema` and has these settings.
 pub(super) async fn seed_session(connector: &Connector, schema: &str) -> Result<UserSession> {
     let session = UserSession::in_schema(connector, "seed", schema).await?;
     session.set_limit(Limit::Work);
-    session.run(SETTINGS).await.map_err(not_prepared)?;
+    session.run(&settings(&session.theirs())).await.map_err(not_prepared)?;
     Ok(session)
 }
 
@@ -38,7 +44,7 @@ pub(super) async fn seed_session_and_own(connector: &Connector, schema: &str) ->
     let session = seed_session(connector, schema).await?;
     let own = session.own().await?;
     own.set_limit(Limit::Work);
-    own.batch_execute(SETTINGS).await.map_err(not_prepared)?;
+    own.batch_execute(&settings(&own.theirs())).await.map_err(not_prepared)?;
     Ok(session)
 }
 

@@ -34,7 +34,8 @@ pub(super) async fn apply(session: &UserSession, connections: &Connections) -> R
             return Err(refused(session, name, value, cause).await);
         }
     }
-    Ok(())
+    let failed = |cause| Error::from_server("cannot read the settings of a session", cause);
+    if connections.settings.is_empty() { Ok(()) } else { session.read_timeouts().await.map_err(failed) }
 }
 
 /// A SET. The function takes lists as they are written, where `SET` would quote all of one as a single name.

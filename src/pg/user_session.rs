@@ -1,7 +1,5 @@
 //! A session in which statements of the user run.
 
-use std::time::Duration;
-
 use futures_util::future::join;
 use tokio::sync::OnceCell;
 use tokio_postgres::{
@@ -12,7 +10,7 @@ use tokio_postgres::{
 use super::{
     connector::Connector,
     error::{Error, Result},
-    link::{Cancellation, Client, CopyIn, Fault, Limit, Limited, Messages},
+    link::{Cancellation, Client, CopyIn, Fault, Limit, Limited, Messages, Theirs},
     path, setup,
 };
 use crate::scenario::Connections;
@@ -29,8 +27,6 @@ pub struct UserSession {
     connector: Connector,
     purpose: String,
     own: OnceCell<Client>,
-    /// What its role, its database or its URL limits a statement to.
-    statement_timeout: OnceCell<Option<Duration>>,
 }
 
 impl UserSession {
@@ -40,13 +36,7 @@ impl UserSession {
     /// As of [`Connector::connect`].
     pub async fn open(connector: &Connector, purpose: &str) -> Result<Self> {
         let client = connector.connect_unprotected(purpose).await?;
-        Ok(Self {
-            client,
-            connector: connector.clone(),
-            purpose: purpose.to_owned(),
-            own: OnceCell::new(),
-            statement_timeout: OnceCell::new(),
-        })
+        Ok(Self { client, connector: connector.clone(), purpose: purpose.to_owned(), own: OnceCell::new() })
     }
 
     /// With names that resolve in `schema` first, then in `public`.
@@ -93,19 +83,17 @@ impl UserSession {
         Ok(first_value(&messages).unwrap_or_default().to_owned())
     }
 
-    /// Sets how long answers may take from now on.
-    /// The `statement_timeout` that the session had when this was asked first, where it has one.
-    pub(super) async fn statement_timeout(&self) -> Answer<Option<Duration>> {
-        let ask = async || {
-            let sql =
-                "SELECT setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'statement_timeout'";
-            let messages = self.simple_query(sql).await?;
-            let ms = first_value(&messages).and_then(|setting| setting.parse().ok()).filter(|ms| *ms > 0);
-            Ok::<_, Fault>(ms.map(Duration::from_millis))
-        };
-        self.statement_timeout.get_or_try_init(ask).await.copied()
+    /// The time limits that its role, database, URL or settings of the load set.
+    pub(super) fn theirs(&self) -> Theirs {
+        self.client.theirs()
     }
 
+    /// Reads them again after its settings have been changed.
+    pub(super) async fn read_timeouts(&self) -> Answer<()> {
+        self.client.read_timeouts().await
+    }
+
+    /// Sets how long answers may take from now on.
     pub(super) fn set_limit(&self, limit: Limit) {
         self.client.set_limit(limit);
     }

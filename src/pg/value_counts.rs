@@ -15,7 +15,7 @@ use super::{
     capture::Given,
     catalog::{equality, is_built_in, qualified, quote_identifier, type_name, undomained},
     error::{Error, Result},
-    link::{Client, Fault, Limit},
+    link::{Client, Fault, Limit, Scope, Timeout},
     seed_session::stoppable,
     user_session::{Cancellable, UserSession},
 };
@@ -134,7 +134,7 @@ impl<'a> ValueCounts<'a> {
         let Some(prepared) = prepared else { return Ok(None) };
         let ty = undomained(prepared.params().get(number - 1).unwrap_or(&Type::TEXT));
         let own = self.session.own().await?;
-        let limit = format!("SET statement_timeout = {}", self.limit.as_millis().max(1));
+        let limit = own.theirs().set(Scope::Session, &[(Timeout::Statement, Some(self.limit))]);
         let _limit = own.limited(Limit::Server(self.limit));
         own.batch_execute(&limit).await.map_err(failed)?;
         let found = self.answered(own, compare(own, ty, column)).await?;
@@ -153,7 +153,8 @@ impl<'a> ValueCounts<'a> {
 
     /// Works in a read-only transaction of the user's session, with a time limit.
     async fn within<T>(&self, work: impl AsyncFnOnce() -> Result<T>) -> Result<Option<T>> {
-        let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", self.limit.as_millis().max(1));
+        let limit = self.session.theirs().set(Scope::Transaction, &[(Timeout::Statement, Some(self.limit))]);
+        let begin = format!("BEGIN READ ONLY; {limit}");
         let _limit = self.session.limited(Limit::Server(self.limit));
         self.session.run(&begin).await.map_err(failed)?;
         let answer = self.answered(self.session, work()).await;
@@ -169,13 +170,15 @@ impl<'a> ValueCounts<'a> {
         session: &impl Cancellable,
         question: impl Future<Output = Result<T>>,
     ) -> Result<Option<T>> {
+        // The stricter limit is as good a reason not to know.
+        let limit = self.session.theirs().stricter(Timeout::Statement, self.limit).unwrap_or(self.limit);
         let sent = Instant::now();
         match stoppable(session, self.stop, question).await {
             Ok(answer) => Ok(Some(answer)),
             Err(_) if self.stop.is_cancelled() => Err(Error::stopped()),
             Err(error) if error.is_disconnect() => Err(error),
             // A column that cannot be compared with the parameter, or one that the role may not read.
-            Err(error) if error.sqlstate() != Some(QUERY_CANCELED) || sent.elapsed() >= self.limit => Ok(None),
+            Err(error) if error.sqlstate() != Some(QUERY_CANCELED) || sent.elapsed() >= limit => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -204,13 +207,13 @@ async fn compare(own: &Client, ty: &Type, column: &Column<'_>) -> Result<Option<
     Ok(Some(Comparison { table, pages, ty: type_name(ty), operator }))
 }
 
-/// The table of a column, or the topmost one that it is a part of, and its pages.
+/// The table of a column, or the topmost one that it is a partition of, and its pages with those of all partitions and heirs.
 async fn whole_table(own: &Client, column: &Column<'_>) -> Result<(String, f64)> {
     let whole = "
-        WITH whole AS (SELECT coalesce(pg_partition_root($1::text::regclass), $1::text::regclass) AS oid)
+        WITH RECURSIVE whole AS (SELECT coalesce(pg_partition_root($1::text::regclass), $1::text::regclass)::oid AS oid),
+        part AS (SELECT oid FROM whole UNION SELECT i.inhrelid FROM part JOIN pg_inherits i ON i.inhparent = part.oid)
         SELECT n.nspname::text, c.relname::text,
-               (SELECT sum(pg_relation_size(part)) / current_setting('block_size')::float8
-                FROM (SELECT relid FROM pg_partition_tree(whole.oid) UNION SELECT whole.oid) AS parts(part))::float8
+               (SELECT sum(pg_relation_size(part.oid)) / current_setting('block_size')::float8 FROM part)::float8
         FROM whole JOIN pg_class c ON c.oid = whole.oid JOIN pg_namespace n ON n.oid = c.relnamespace";
     let row = own.query_one(whole, &[&qualified(column.schema, column.table)]).await.map_err(failed)?;
     let table = qualified(&get::<String>(&row, 0)?, &get::<String>(&row, 1)?);

@@ -9,14 +9,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     catalog::quote_identifier,
     error::{Error, Result},
-    link::Limit,
+    link::{Limit, Scope, Timeout},
     seed_session::stoppable,
     user_session::UserSession,
 };
 
-/// How long a build may take, and wait for its lock.
+/// How long a build may take.
 const BUILD: Duration = Duration::from_secs(600);
-const LOCK: Duration = Duration::from_secs(5);
 
 /// Whether HypoPG can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +96,7 @@ pub async fn hypothetical(session: &UserSession, statement: &str, hypopg: &HypoP
 }
 
 /// Builds an index in a transaction, does `work` within it and rolls all of it back. The table has to be in `schema`; writes to it wait
-/// for the build and for the work. `first` is run before, such as a statement that makes an extension.
+/// for the build and for the work. Locks are waited for no longer than `lock`. `first` is run before, such as a statement that makes an extension.
 ///
 /// # Errors
 /// The table is elsewhere, the statement fails or takes too long, the work fails, or `stop` was given.
@@ -107,16 +106,17 @@ pub async fn built<T, E: From<Error>>(
     schema: &str,
     first: &[&str],
     statement: &str,
+    lock: Duration,
     work: impl AsyncFnOnce(TriedIndex) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
     let failed = |cause| Error::from_server("cannot build the index", cause);
     let (table, statement) = within_transaction(statement)?;
+    let limits = [(Timeout::Statement, Some(BUILD)), (Timeout::Lock, Some(lock))];
     let _limit = session.limited(Limit::Server(BUILD));
     session
         .run(&format!(
-            "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL client_min_messages = warning",
-            BUILD.as_millis(),
-            LOCK.as_millis()
+            "BEGIN; {}SET LOCAL client_min_messages = warning",
+            session.theirs().set(Scope::Transaction, &limits)
         ))
         .await
         .map_err(failed)?;
@@ -153,7 +153,7 @@ pub async fn built<T, E: From<Error>>(
             unusable: rows.iter().any(|row| row.get(2)),
         })
     };
-    let index = stoppable(session, stop, build).await;
+    let index = stoppable(session, stop, build).await.map_err(Error::naming_lock);
     let stopped = index.as_ref().is_err_and(Error::is_stopped);
     let done = match index {
         Ok(index) => work(index).await,

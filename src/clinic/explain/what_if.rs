@@ -156,10 +156,11 @@ impl Trying<'_> {
                 let before = self
                     .explain(&Explainer::new(&session, stop, Access::RolledBack).within(time_limit), limits)
                     .await?;
+                let lock = pg::lock_limit(time_limit);
                 let within = Explainer::new(&session, stop, Access::Within).within(time_limit);
                 let work = async |index| Ok::<_, Error>((self.explain(&within, limits).await?, index));
                 let (after, index) =
-                    pg::built(&session, stop, &scenario.schema_name(), self.first, self.index, work).await?;
+                    pg::built(&session, stop, &scenario.schema_name(), self.first, self.index, lock, work).await?;
                 if index.unusable {
                     return Err(Error::new(
                         ErrorKind::Failed,

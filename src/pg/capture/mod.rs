@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
-pub use self::given::Given;
 use self::run::Form;
+pub use self::{given::Given, run::lock_limit};
 use super::{
     catalog::check_writable,
     error::{Error, Result},
-    link::Fault,
+    link::{Fault, Scope, Timeout},
     seed_session::stoppable,
     tables::tables,
     user_session::UserSession,
@@ -186,7 +186,7 @@ impl<'a> Explainer<'a> {
     pub async fn tables<'p>(&self, plans: impl IntoIterator<Item = &'p Plan>) -> Result<Tables> {
         let own = self.session.own().await?;
         let failed = |cause| Error::from_server("cannot set the timeouts of a session", cause);
-        let limit = format!("SET statement_timeout = {}", self.planning.as_millis());
+        let limit = own.theirs().set(Scope::Session, &[(Timeout::Statement, Some(self.planning))]);
         own.batch_execute(&limit).await.map_err(failed)?;
         stoppable(own, self.stop, tables(self.session, plans)).await
     }
@@ -199,7 +199,7 @@ impl<'a> Explainer<'a> {
         };
         let locked = first.as_ref().is_err_and(Error::is_locked);
         let Some(first) = unless_locked(first)? else {
-            let ended_by = self.stricter(limits.execution).await?.filter(|_| !locked && !limits.execution.is_zero());
+            let ended_by = self.stricter(limits.execution).filter(|_| !locked && !limits.execution.is_zero());
             return Ok(CapturedPlan { locked, ended_by, ..self.estimate(statement, form).await? });
         };
         // The text needs an execution too.

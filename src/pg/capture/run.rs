@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use super::{Access, Explained, Explainer, Given};
 use crate::pg::{
     error::{Error, Result},
-    link::{Fault, Limit},
+    link::{Fault, Limit, Scope, Timeout},
     seed_session::stoppable,
 };
 
@@ -20,6 +20,11 @@ const QUERY_CANCELED: &str = "57014";
 
 /// How long a statement may wait for a lock: of less time than twice this, half.
 const LOCK: Duration = Duration::from_secs(5);
+
+/// How long locks are waited for by what may take this long.
+pub fn lock_limit(time: Duration) -> Duration {
+    LOCK.min(time / 2)
+}
 
 /// The name under which a statement is prepared for its generic plan.
 const GENERIC: &str = "latclinic_generic";
@@ -95,7 +100,7 @@ impl Explainer<'_> {
     ) -> Result<Option<Vec<Row>>> {
         let settings = match form {
             Form::Custom(_) => "",
-            Form::Generic(_) => "; SET LOCAL plan_cache_mode = force_generic_plan",
+            Form::Generic(_) => "SET LOCAL plan_cache_mode = force_generic_plan",
         };
         let mut sent = Instant::now();
         let work = async {
@@ -107,7 +112,7 @@ impl Explainer<'_> {
         };
         match self.bounded(limit, settings, work).await {
             Err(error) if error.sqlstate() == Some(QUERY_CANCELED) => {
-                let limit = self.stricter(limit).await?.unwrap_or(limit);
+                let limit = self.stricter(limit).unwrap_or(limit);
                 if sent.elapsed() >= limit { Ok(None) } else { Err(error) }
             }
             rows => rows.map(Some),
@@ -115,13 +120,12 @@ impl Explainer<'_> {
     }
 
     /// The session's own `statement_timeout`, where it is shorter than `limit`: what a DBA has set for the role is kept.
-    pub(super) async fn stricter(&self, limit: Duration) -> Result<Option<Duration>> {
-        let failed = |cause| Error::from_server("cannot read the session's statement_timeout", cause);
-        Ok(self.session.statement_timeout().await.map_err(failed)?.filter(|own| *own < limit))
+    pub(super) fn stricter(&self, limit: Duration) -> Option<Duration> {
+        self.session.theirs().stricter(Timeout::Statement, limit)
     }
 
     /// Does `work` in a transaction that is rolled back: no statement of it takes longer than `limit`, or waits long for a lock, and
-    /// it can be stopped. `settings` are further ones, each after a semicolon.
+    /// it can be stopped. `settings` are further ones.
     pub(super) async fn bounded<T>(
         &self,
         limit: Duration,
@@ -134,11 +138,10 @@ impl Explainer<'_> {
             Access::ReadOnly => "BEGIN READ ONLY",
             Access::Within => "SAVEPOINT latclinic_explain",
         };
-        // 0 would be no limit at all.
-        let (stricter, lock) = (self.stricter(limit).await?, LOCK.min(limit / 2).as_millis().max(1));
-        let time = stricter.unwrap_or(limit).as_millis().max(1);
+        let limits = [(Timeout::Statement, Some(limit)), (Timeout::Lock, Some(lock_limit(limit)))];
+        let limits = self.session.theirs().set(Scope::Transaction, &limits);
         let _limit = self.session.limited(Limit::Server(limit));
-        let begin = format!("{begin}; SET LOCAL statement_timeout = {time}; SET LOCAL lock_timeout = {lock}{settings}");
+        let begin = format!("{begin}; {limits}{settings}");
         self.session.run(&begin).await.map_err(failed)?;
         let done = stoppable(self.session, self.stop, work).await;
         // After a stop that the server did not hear of, the session is still at work: its end takes the transaction back.

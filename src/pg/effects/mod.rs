@@ -1,7 +1,7 @@
 //! What a statement may do that its words do not show: functions that it calls, by itself, in a view, by a trigger or a default, and
 //! rows elsewhere that it writes or locks.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use postgres_types::ToSql;
 use tokio_postgres::Row;
@@ -9,11 +9,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     error::{Error, Result},
-    link::{Client, Fault},
+    link::{Client, Fault, Scope, Timeout},
     seed_session::stoppable,
     user_session::UserSession,
 };
 use crate::scenario::{Name, Reading, RelationKind};
+
+/// How long a question may take, and wait for a lock.
+const LIMITS: [(Timeout, Option<Duration>); 2] =
+    [(Timeout::Statement, Some(Duration::from_secs(30))), (Timeout::Lock, Some(Duration::from_secs(5)))];
 
 const QUERY: &str = include_str!("effects.sql");
 
@@ -149,10 +153,10 @@ impl<'a> Effects<'a> {
 
     async fn ask(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         // The planner takes the question for a large one, and compiling it takes seconds.
-        let begin =
-            "BEGIN READ ONLY; SET LOCAL jit = off; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '5s'";
+        let limits = self.own.theirs().set(Scope::Transaction, &LIMITS);
+        let begin = format!("BEGIN READ ONLY; {limits}SET LOCAL jit = off");
         let asked = stoppable(self.own, self.stop, async {
-            self.own.batch_execute(begin).await.map_err(failed)?;
+            self.own.batch_execute(&begin).await.map_err(failed)?;
             Ok(self.own.query(query, parameters).await.map_err(failed))
         });
         let rows = asked.await?;

@@ -12,7 +12,7 @@ use crate::{
     pg::{
         catalog::{check_writable, qualified},
         error::{Error, Result},
-        link::{Client, Limit},
+        link::{Client, Limit, Scope, Theirs, Timeout},
         schema::{self, command},
         seed_session::stoppable,
         user_session::UserSession,
@@ -194,13 +194,13 @@ impl Run<'_> {
 
     /// Sets the timeouts, clears away what interrupted builds left, and looks where the fix stands.
     async fn prepare(&self) -> Result<(FixState, Option<Entry>)> {
-        let settings = format!(
-            "SET lock_timeout = '{}ms'; SET statement_timeout = 0; SET client_min_messages = warning",
-            self.scenario.fix.lock_timeout.as_millis()
-        );
+        // Work that may take hours, as long as the role may.
+        let limits = [(Timeout::Lock, Some(self.scenario.fix.lock_timeout)), (Timeout::Statement, None)];
+        let settings =
+            |theirs: Theirs| format!("{}SET client_min_messages = warning", theirs.set(Scope::Session, &limits));
         let failed = |cause| Error::from_server("cannot set the timeouts of the session", cause);
-        self.session.run(&settings).await.map_err(failed)?;
-        self.own.batch_execute(&settings).await.map_err(failed)?;
+        self.session.run(&settings(self.session.theirs())).await.map_err(failed)?;
+        self.own.batch_execute(&settings(self.own.theirs())).await.map_err(failed)?;
         for index in indexes::drop_half_built(self.session, self.scenario).await? {
             self.note(format!("dropped index {index}: an earlier build of it did not finish"));
         }
@@ -278,17 +278,21 @@ impl Run<'_> {
 
     /// Clears away what a failed statement left, and says in the error's hint where the fix stands now and what to do.
     async fn fail(&self, entry: &Entry, error: Error) -> Error {
-        let mut hint = String::new();
+        let mut hint = error.time_limit().map_or_else(String::new, |hint| format!("{hint}; "));
         let is_gone = error.is_stopped() || error.is_disconnect();
         if !is_gone {
             // The server says that a statement failed before it has cleaned up after it; then it answers again.
             let _ = self.session.run("").await;
         }
         if error.sqlstate() == Some("55P03") {
-            let waited = self.scenario.fix.lock_timeout;
+            let ours = self.scenario.fix.lock_timeout;
+            let (waited, whose) = match self.session.theirs().stricter(Timeout::Lock, ours) {
+                Some(theirs) => (theirs, "role"),
+                None => (ours, "fix"),
+            };
             let _ = write!(
                 hint,
-                "a lock was not free within {waited:?} (lock_timeout of the fix){}; ",
+                "a lock was not free within {waited:?} (lock_timeout of the {whose}){}; ",
                 self.holders().await
             );
         }

@@ -20,13 +20,15 @@ use crate::{
         catalog::{qualified, quote_literal},
         connector::Connector,
         error::{Error, Result, server_words},
-        link::Fault,
+        link::{Fault, Scope, Timeout},
         user_session::UserSession,
     },
     record::{Applied, LockHeld},
     scenario::Scenario,
 };
 
+/// How long a probe waits for a lock: less than the server, which looks for a deadlock after a second.
+const LOCK: Duration = Duration::from_millis(800);
 /// Between two looks at the locks, and between two statements of a probe.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -242,9 +244,9 @@ async fn probe(
 /// name nothing but tables, with their schema; triggers and policies of these run as for the workload.
 async fn connect_probe(connector: &Connector, schema: &str) -> Result<UserSession> {
     let session = UserSession::in_schema(connector, "probe", schema).await?;
-    let settings = "SET lock_timeout = '800ms'; SET statement_timeout = 0";
+    let limits = [(Timeout::Lock, Some(LOCK)), (Timeout::Statement, None)];
     let failed = |cause| Error::from_server("cannot set the timeouts of the session", cause);
-    session.run(settings).await.map_err(failed)?;
+    session.run(&session.theirs().set(Scope::Session, &limits)).await.map_err(failed)?;
     Ok(session)
 }
 

@@ -25,6 +25,7 @@ use super::{
     fault::{Fault, Loss},
     heard::Heard,
     stop,
+    timeout::{self, Theirs},
 };
 use crate::pg::connector::Connector;
 
@@ -51,6 +52,8 @@ pub struct Client {
     /// Drives the connection, unless somebody else does.
     driver: Option<AbortHandle>,
     limit: Mutex<Limit>,
+    /// The time limits that its role, database or URL sets.
+    theirs: Mutex<Theirs>,
 }
 
 impl Client {
@@ -62,7 +65,15 @@ impl Client {
         heard: Arc<Heard>,
         driver: Option<AbortHandle>,
     ) -> Self {
-        Self { raw, connector, purpose: purpose.to_owned(), heard, driver, limit: Mutex::new(Limit::Question) }
+        Self {
+            raw,
+            connector,
+            purpose: purpose.to_owned(),
+            heard,
+            driver,
+            limit: Mutex::new(Limit::Question),
+            theirs: Mutex::default(),
+        }
     }
 
     /// Sets how long answers may take from now on; returns what it was.
@@ -73,6 +84,21 @@ impl Client {
     /// Sets how long answers may take until what is returned is dropped.
     pub(in crate::pg) fn limited(&self, limit: Limit) -> Limited<'_> {
         Limited { client: self, before: self.set_limit(limit) }
+    }
+
+    /// Reads the time limits that its role, database or URL sets: when it is opened, and when its settings have been changed.
+    ///
+    /// # Errors
+    /// The server does not say.
+    pub(in crate::pg) async fn read_timeouts(&self) -> Result<()> {
+        let theirs = Theirs::read(&self.simple_query(timeout::QUESTION).await?);
+        *self.theirs.lock().unwrap_or_else(PoisonError::into_inner) = theirs;
+        Ok(())
+    }
+
+    /// The time limits that its role, database or URL sets.
+    pub(in crate::pg) fn theirs(&self) -> Theirs {
+        self.theirs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How to have the server give up what the session executes.
@@ -155,13 +181,15 @@ impl Client {
 
     /// [`simple_query`](Self::simple_query), message by message.
     pub(in crate::pg) async fn simple_query_raw(&self, query: &str) -> Result<Messages<'_>> {
+        let begin = Instant::now();
         let stream = self.wait(self.raw.simple_query_raw(query)).await?;
-        Ok(Messages { client: self, stream: Box::pin(stream) })
+        Ok(Messages { client: self, begin, stream: Box::pin(stream) })
     }
 
     /// Begins a `COPY .. FROM STDIN`.
     pub(in crate::pg) async fn copy_in(&self, statement: &str) -> Result<CopyIn<'_>> {
-        Ok(CopyIn::new(self, self.wait(self.raw.copy_in(statement)).await?))
+        let begin = Instant::now();
+        Ok(CopyIn::new(self, begin, self.wait(self.raw.copy_in(statement)).await?))
     }
 
     /// Waits for the driver's answer, but not for ever.
@@ -169,13 +197,22 @@ impl Client {
         &self,
         request: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
+        self.wait_since(Instant::now(), request).await
+    }
+
+    /// [`wait`](Self::wait), for what belongs to a statement that began then.
+    pub(super) async fn wait_since<T>(
+        &self,
+        begin: Instant,
+        request: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
         if let Some(loss) = self.heard.loss() {
-            return Err(Fault::lost(loss));
+            return Err(self.named(Fault::lost(loss), begin));
         }
         let mut request = pin!(request);
         let loss = select! {
             biased;
-            answer = &mut request => return answer.map_err(|cause| self.heard.fault(cause)),
+            answer = &mut request => return answer.map_err(|cause| self.named(self.heard.fault(cause), begin)),
             loss = Box::pin(self.patience()) => loss,
         };
         let loss = self.heard.lose(loss);
@@ -186,6 +223,12 @@ impl Client {
             Box::pin(self.session().end(&loss)).await;
         }
         Err(Fault::lost(loss))
+    }
+
+    /// Names the limit of theirs that brought a fault about.
+    fn named(&self, fault: Fault, begin: Instant) -> Fault {
+        let ended_by = fault.sqlstate().and_then(|code| self.theirs().ended(code, begin.elapsed()));
+        fault.ended_by(ended_by)
     }
 
     /// Returns when an answer has had its time.
@@ -228,13 +271,14 @@ impl Drop for Limited<'_> {
 /// The messages of a simple query.
 pub(in crate::pg) struct Messages<'a> {
     client: &'a Client,
+    begin: Instant,
     stream: Pin<Box<SimpleQueryStream>>,
 }
 
 impl Messages<'_> {
     /// The next one; `None` after the last.
     pub(in crate::pg) async fn next(&mut self) -> Result<Option<SimpleQueryMessage>> {
-        self.client.wait(self.stream.try_next()).await
+        self.client.wait_since(self.begin, self.stream.try_next()).await
     }
 }
 

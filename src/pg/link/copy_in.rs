@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use futures_util::SinkExt;
+use tokio::time::Instant;
 use tokio_postgres::CopyInSink;
 
 use super::{client::Client, fault::Fault};
@@ -11,21 +12,22 @@ use super::{client::Client, fault::Fault};
 /// A `COPY .. FROM STDIN` that goes on.
 pub(in crate::pg) struct CopyIn<'a> {
     client: &'a Client,
+    begin: Instant,
     sink: Pin<Box<CopyInSink<Bytes>>>,
 }
 
 impl<'a> CopyIn<'a> {
-    pub(super) fn new(client: &'a Client, sink: CopyInSink<Bytes>) -> Self {
-        Self { client, sink: Box::pin(sink) }
+    pub(super) fn new(client: &'a Client, begin: Instant, sink: CopyInSink<Bytes>) -> Self {
+        Self { client, begin, sink: Box::pin(sink) }
     }
 
     /// Hands data over, once there is room for it.
     pub(in crate::pg) async fn feed(&mut self, data: Bytes) -> Result<(), Fault> {
-        self.client.wait(self.sink.feed(data)).await
+        self.client.wait_since(self.begin, self.sink.feed(data)).await
     }
 
     /// Ends it; returns the number of rows.
     pub(in crate::pg) async fn finish(&mut self) -> Result<u64, Fault> {
-        self.client.wait(self.sink.as_mut().finish()).await
+        self.client.wait_since(self.begin, self.sink.as_mut().finish()).await
     }
 }

@@ -4,11 +4,15 @@ use std::{error, fmt, time::Duration};
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::said::Said;
+use super::{said::Said, timeout::EndedBy};
 
 /// Why a session did not do what it was asked.
 #[derive(Debug)]
-pub struct Fault(Box<Kind>);
+pub struct Fault {
+    kind: Box<Kind>,
+    /// The time limit of the role, database or URL that brought it about.
+    ended_by: Option<EndedBy>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -41,12 +45,21 @@ pub(in crate::pg) enum Loss {
 
 impl Fault {
     pub(in crate::pg) fn lost(loss: Loss) -> Self {
-        Self(Box::new(Kind::Lost(loss)))
+        Self::of(Kind::Lost(loss))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind: Box::new(kind), ended_by: None }
+    }
+
+    /// The same, brought about by a time limit of the role, database or URL.
+    pub(super) fn ended_by(self, ended_by: Option<EndedBy>) -> Self {
+        Self { ended_by, ..self }
     }
 
     /// SQLSTATE, if the server sent one.
     pub(in crate::pg) fn sqlstate(&self) -> Option<&str> {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Refused(cause) => cause.code().map(SqlState::code),
             Kind::Lost(Loss::Ended(said)) => Some(said.sqlstate.as_str()).filter(|code| !code.is_empty()),
             Kind::Lost(_) => None,
@@ -55,7 +68,7 @@ impl Fault {
 
     /// SQLSTATE of an error that the session outlives.
     pub(in crate::pg) fn code(&self) -> Option<&SqlState> {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Refused(cause) => cause.code(),
             Kind::Lost(_) => None,
         }
@@ -63,7 +76,7 @@ impl Fault {
 
     /// The server's error, if it is one and the session outlives it.
     pub(in crate::pg) fn as_db_error(&self) -> Option<&DbError> {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Refused(cause) => cause.as_db_error(),
             Kind::Lost(_) => None,
         }
@@ -71,30 +84,39 @@ impl Fault {
 
     /// Whether the connection is gone.
     pub(in crate::pg) fn is_lost(&self) -> bool {
-        matches!(*self.0, Kind::Lost(_))
+        matches!(*self.kind, Kind::Lost(_))
     }
 
     /// Whether the connection was given up after latclinic was told to stop.
     pub(in crate::pg) fn is_stopped(&self) -> bool {
-        matches!(*self.0, Kind::Lost(Loss::Stopped))
+        matches!(*self.kind, Kind::Lost(Loss::Stopped))
     }
 
-    /// What helps, as far as the loss alone tells.
-    pub(in crate::pg) fn hint(&self) -> Option<&'static str> {
-        match &*self.0 {
-            Kind::Lost(Loss::Late(_) | Loss::Silent(_) | Loss::Unreachable(..)) => {
-                Some("check the network to the server, then try again")
-            }
-            Kind::Lost(Loss::Garbled(_)) => Some("is it PostgreSQL that answers at this host and port?"),
-            _ => None,
+    /// Whether a time limit of the role, database or URL brought it about.
+    pub(in crate::pg) fn met_time_limit(&self) -> bool {
+        self.ended_by.is_some()
+    }
+
+    /// What helps, as far as this alone tells.
+    pub(in crate::pg) fn hint(&self) -> Option<String> {
+        if let Some(ended_by) = self.ended_by {
+            return Some(ended_by.hint());
         }
+        let hint = match &*self.kind {
+            Kind::Lost(Loss::Late(_) | Loss::Silent(_) | Loss::Unreachable(..)) => {
+                "check the network to the server, then try again"
+            }
+            Kind::Lost(Loss::Garbled(_)) => "is it PostgreSQL that answers at this host and port?",
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 
 /// An error of the driver's on a connection that is there.
 impl From<tokio_postgres::Error> for Fault {
     fn from(cause: tokio_postgres::Error) -> Self {
-        Self(Box::new(if cause.is_closed() { Kind::Lost(Loss::Closed) } else { Kind::Refused(cause) }))
+        Self::of(if cause.is_closed() { Kind::Lost(Loss::Closed) } else { Kind::Refused(cause) })
     }
 }
 
@@ -121,8 +143,15 @@ impl fmt::Display for Loss {
 /// The server's message with its detail and hint, or how the connection was lost.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cause = match &*self.0 {
-            Kind::Lost(loss) => return loss.fmt(f),
+        self.fmt_cause(f)?;
+        self.ended_by.map_or(Ok(()), |ended_by| write!(f, "; {ended_by}"))
+    }
+}
+
+impl Fault {
+    fn fmt_cause(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = match &*self.kind {
+            Kind::Lost(loss) => return write!(f, "{loss}"),
             Kind::Refused(cause) => cause,
         };
         let Some(db) = cause.as_db_error() else {

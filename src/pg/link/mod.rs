@@ -26,6 +26,7 @@ mod heard;
 mod keepalive;
 mod said;
 mod stop;
+mod timeout;
 
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub(super) use heard::Heard;
 pub(super) use keepalive::Keepalive;
 pub(super) use said::Said;
 pub(super) use stop::AFTER_STOP;
+pub(super) use timeout::{Scope, Theirs, Timeout};
 
 /// How long the server may take to answer a question of latclinic's own.
 pub(super) const QUESTION: Duration = Duration::from_secs(60);

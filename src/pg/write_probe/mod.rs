@@ -21,7 +21,7 @@ use super::{
     connector::Connector,
     error::{Error, Result},
     fix,
-    link::Limit,
+    link::{Limit, Scope, Theirs, Timeout},
     schema,
     seed_session::stoppable,
     user_session::UserSession,
@@ -33,6 +33,10 @@ use crate::{
 
 /// Tables that are probed at most.
 const MOST_TABLES: usize = 4;
+
+/// How long a statement may take, and wait for a lock.
+const STATEMENT: Duration = Duration::from_secs(10);
+const LOCK: Duration = Duration::from_secs(2);
 
 /// Probes the tables that the scenario's fix is about, the largest of them first: a probe for each. Then vacuums them, also when told to
 /// stop or when the probe failed.
@@ -46,15 +50,18 @@ pub async fn probe_writes(
     stop: &CancellationToken,
 ) -> Result<Vec<WriteProbe>> {
     let failed = |cause| Error::from_server("cannot prepare a session for the write probe", cause);
-    let limit = Limit::Server(Duration::from_secs(10));
+    let limit = Limit::Server(STATEMENT);
     let session = UserSession::in_schema(connector, "write probe", &scenario.schema_name()).await?;
     let own = session.own().await?;
     session.set_limit(limit);
     own.set_limit(limit);
     schema::check(own, scenario).await?;
-    let settings = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET client_min_messages = warning";
-    session.run(settings).await.map_err(failed)?;
-    own.batch_execute(settings).await.map_err(failed)?;
+    let settings = |theirs: Theirs| {
+        let limits = [(Timeout::Lock, Some(LOCK)), (Timeout::Statement, Some(STATEMENT))];
+        format!("{}SET client_min_messages = warning", theirs.set(Scope::Session, &limits))
+    };
+    session.run(&settings(session.theirs())).await.map_err(failed)?;
+    own.batch_execute(&settings(own.theirs())).await.map_err(failed)?;
     let process = fix::backend(&session).await?;
 
     let (schema, tables) = (scenario.schema_name(), probed(scenario));

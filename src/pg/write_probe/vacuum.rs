@@ -8,11 +8,14 @@ use crate::pg::{
     catalog::qualified,
     connector::Connector,
     error::{Error, Result, server_words},
-    link::{Client, Fault, Limit},
+    link::{Client, Fault, Limit, Scope, Timeout},
 };
 
 /// How long the end of the probe's session is waited for.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a VACUUM may take, and wait for its lock.
+const STATEMENT: Duration = Duration::from_secs(5);
+const LOCK: Duration = Duration::from_secs(2);
 /// How often it is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -28,10 +31,11 @@ pub(super) async fn vacuum(
     probe: i32,
 ) -> Result<Vec<(String, String)>> {
     let client = connector.connect("vacuum").await?;
-    client.set_limit(Limit::Server(Duration::from_secs(5)));
+    client.set_limit(Limit::Server(STATEMENT));
     let failed = |cause| Error::from_server("cannot prepare a session for VACUUM", cause);
     // A VACUUM in the way of autovacuum ends that after a second (deadlock_timeout), unless it wards off wraparound.
-    client.batch_execute("SET lock_timeout = '2s'; SET statement_timeout = '5s'").await.map_err(failed)?;
+    let limits = [(Timeout::Lock, Some(LOCK)), (Timeout::Statement, Some(STATEMENT))];
+    client.batch_execute(&client.theirs().set(Scope::Session, &limits)).await.map_err(failed)?;
     wait_for_end(&client, probe).await.map_err(failed)?;
     let mut left = Vec::new();
     for table in tables {
