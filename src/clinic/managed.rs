@@ -36,6 +36,15 @@ pub async fn release(lease: Lease, events: &dyn Events) -> Result<(), Error> {
     off_thread(events, move |notes| lease.release(notes)).await
 }
 
+/// Starts the server of a lease again, after its postmaster has ended.
+///
+/// # Errors
+/// It does not start, or `cancel` was cancelled. The lease is given back then.
+pub async fn restart(mut lease: Lease, events: &dyn Events, cancel: &CancellationToken) -> Result<Lease, Error> {
+    let cancel = cancel.clone();
+    off_thread(events, move |notes| lease.restart(notes, &cancel).map(|()| lease)).await
+}
+
 /// How to connect to a managed server.
 pub fn connector(running: &Running) -> Connector {
     Connector::managed(&running.socket_dir, running.port, server::USER, server::DATABASE)

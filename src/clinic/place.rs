@@ -101,10 +101,17 @@ impl Clinic {
         }
         let mishap = if error.is_lost() { self.server.look_for_reason().await } else { self.server.look() };
         let Some(mishap) = mishap else { return error };
-        let after = match mishap.restarts() {
-            true if self.server.recovers(&*self.events).await => "; it restarted",
-            true => "; it has not recovered yet",
-            false => "",
+        let after = if mishap.has_ended() {
+            match self.server.start_again(&*self.events, &self.told).await {
+                Ok(()) => "; it was started again".to_owned(),
+                Err(error) => format!("; it does not start again: {}", error.words()),
+            }
+        } else if !mishap.restarts() {
+            String::new()
+        } else if self.server.recovers(&*self.events).await {
+            "; it restarted".to_owned()
+        } else {
+            "; it has not recovered yet".to_owned()
         };
         let words = match error.kind() {
             ErrorKind::Interrupted => mishap.to_string(),

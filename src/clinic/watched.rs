@@ -8,7 +8,10 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Event, Events, managed::Lease};
+use super::{
+    Error, Event, Events,
+    managed::{self, Lease},
+};
 use crate::server::{Abandoned, Mishap};
 
 /// How often the server is looked at.
@@ -92,6 +95,17 @@ impl Watched {
             }
         }
         false
+    }
+
+    /// Starts the server again, after its postmaster has ended.
+    ///
+    /// # Errors
+    /// It does not start, or `cancel` was cancelled.
+    pub(super) async fn start_again(&self, events: &dyn Events, cancel: &CancellationToken) -> Result<(), Error> {
+        let Some(lease) = self.take() else { return Ok(()) };
+        events.event(Event::Step("starting the server again".to_owned()));
+        *self.lease() = Some(managed::restart(lease, events, cancel).await?);
+        Ok(())
     }
 
     /// What has to be done for the server if this process ends at once.

@@ -96,6 +96,28 @@ impl Lease {
         self.folder.is_recovering()
     }
 
+    /// Starts the server again whose postmaster has ended, as it was started. What that one left behind is ended first.
+    ///
+    /// # Errors
+    /// It does not start, or `cancel` was cancelled.
+    pub fn restart(&mut self, notes: &dyn Fn(&str), cancel: &CancellationToken) -> Result<()> {
+        let installation = binaries::find(Some(&self.running.bin_dir))?;
+        let cluster = self.folder.cluster(installation.major);
+        let account = Account::for_cluster(&cluster.path, self.folder.root())?;
+        let site = Site { folder: &self.folder, cluster, installation, account };
+        let orphan = if self.running.kept { Orphan::Lives } else { Orphan::Stops };
+        // Of the one that has ended nothing is left to stop.
+        self.postmaster = None;
+        let (postmaster, running) = postmaster::start(&site, self.running.max_connections, orphan, notes, cancel)?;
+        match self.running.kept {
+            true => postmaster.leave(),
+            false => self.postmaster = Some(postmaster),
+        }
+        self.watch = Watch::begin(&self.folder, &running);
+        self.running = running;
+        Ok(())
+    }
+
     /// What has to be done for the server if this process ends at once; `None` if it goes on.
     pub fn abandoned(&self) -> Option<Abandoned> {
         self.postmaster.is_some().then(|| Abandoned { pid: self.running.pid, folder: self.folder.clone() })

@@ -38,6 +38,11 @@ impl Mishap {
         matches!(self.what, What::Crashed(_))
     }
 
+    /// Whether it has ended, though nobody told it to, and can be started again.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.what, What::Ended(_))
+    }
+
     /// What helps.
     pub fn hint(&self) -> String {
         let log = self.log.display();

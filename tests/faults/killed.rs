@@ -152,7 +152,7 @@ fn the_postmaster_and_what_works_beside_it() {
         (
             "postmaster",
             &|server| signal(server.postmaster, Signal::SIGKILL),
-            "its postmaster was killed by signal 9".into(),
+            "its postmaster was killed by signal 9; it was started again".into(),
         ),
         ("checkpointer", &|server| server.kill_child("checkpointer"), crashed("checkpointer")),
         ("sigint", &|server| signal(server.postmaster, Signal::SIGINT), "received fast shutdown request".into()),
@@ -181,6 +181,28 @@ fn the_postmaster_and_what_works_beside_it() {
 
 fn move_away(folder: &Path) {
     fs::rename(folder, folder.with_extension("away")).unwrap();
+}
+
+#[test]
+fn a_server_that_was_left_running_runs_again_when_its_postmaster_was_killed() {
+    let site = Site::new();
+    site.done(&["seed", "--rows", "2000"]);
+    site.done(&["server", "start"]);
+    let mut running = site.start(&[&BENCH[..], &["2m", "--output", "kept"]].concat());
+    running.hear(MEASURING);
+    let before = Server::of(&site).postmaster;
+    signal(before, Signal::SIGKILL);
+    let begin = Instant::now();
+    let told = running.end(&site);
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}: {}", begin.elapsed(), told.stderr);
+    assert_eq!(told.exit, 1, "{}", told.stderr);
+    assert!(told.refusal().contains("the server ended; it was started again"), "{}", told.stderr);
+    assert_eq!(record(&site.path("kept"))["interrupted"], true);
+    assert_ne!(Server::of(&site).postmaster, before);
+    assert_eq!(site.server()["kept"], true);
+    goes_on(&site);
+    site.done(&["server", "stop"]);
+    wait_for("no process is left", || !site.has_processes());
 }
 
 #[test]
