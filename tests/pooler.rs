@@ -175,6 +175,19 @@ fn a_pool_that_keeps_sessions_together_works() {
     assert_eq!(pooled.left(), before);
 }
 
+#[test]
+fn a_pool_without_room_for_a_second_session_is_refused_soon() {
+    let pooled = Pooled::start("session", 1);
+    for args in [&["explain", "--query", "SELECT 1"][..], &["seed", "orders.toml"]] {
+        let begin = Instant::now();
+        let refused = pooled.run(args);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(begin.elapsed() < Duration::from_secs(20), "{:?}: {said}", begin.elapsed());
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.contains("gives no second session") && said.contains("default_pool_size"), "{said}");
+    }
+}
+
 /// A tunnel or proxy changes addresses and ports, and passes everything else on.
 #[test]
 fn a_tunnel_is_no_pooler() {

@@ -22,16 +22,30 @@ use super::{
 /// How often both sessions are asked. A pool that nobody else uses shows itself at once, a busy one soon.
 const TURNS: u32 = 10;
 
-/// How long the second session may wait for a backend: where sessions keep theirs, the pool may have no more.
+/// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long the second session may wait for a backend. Where sessions keep theirs, the pool may have no more.
+const SECOND: Duration = Duration::from_secs(5);
 
 /// The backend and its server: several servers may have processes of one number.
 const BACKEND: &str = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time()";
 
-/// Makes sure that a session keeps its backend. Leaves nothing behind.
+/// How a pooler gives backends to sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    /// A backend of its own to each, if there is a pooler at all.
+    EachItsOwn,
+    /// Now this backend, then that one.
+    NowThisNowThat,
+    /// None to a second session, while a first one has one.
+    OneOnly,
+}
+
+/// Makes sure that a session keeps its backend, and that a second one gets one too. Leaves nothing behind.
 ///
 /// # Errors
-/// It does not, or the server cannot be reached.
+/// It does not, or there is none for a second one, or the server cannot be reached.
 pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
     let socket = connector.open_socket_unchecked().await?;
     let (first, connection) = connector.sign_in_for_probe(socket).await?;
@@ -39,12 +53,12 @@ pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
     let mut probing = Box::pin(async {
         let backend = backend(&first).await?;
         match first.backend() {
-            Some(told) if !backend.starts_with(&format!("{told} ")) => is_shared(connector, &first, &backend).await,
-            _ => Ok(false),
+            Some(told) if !backend.starts_with(&format!("{told} ")) => gives(connector, &first, &backend).await,
+            _ => Ok(Gives::EachItsOwn),
         }
     });
-    let shared = select! {
-        shared = &mut probing => shared?,
+    let gives = select! {
+        gives = &mut probing => gives?,
         // What is under way fails now, and says why.
         _ = &mut connection => {
             drop(connection);
@@ -59,45 +73,68 @@ pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
     drop(first);
     // Says goodbye.
     let _ = timeout(PATIENCE, connection).await;
-    if !shared {
-        return Ok(());
+    match gives {
+        Gives::EachItsOwn => Ok(()),
+        Gives::OneOnly => Err(Error::usage(format!(
+            "cannot work on {}: the pooler in between gives no second session within {} s, and every command needs several",
+            connector.place(),
+            SECOND.as_secs()
+        ))
+        .with_hint(
+            "give the pool room for the clients of the load and four sessions more (PgBouncer: default_pool_size), or use \
+             the server's own address",
+        )),
+        Gives::NowThisNowThat => Err(shares(connector)),
     }
-    Err(Error::usage(format!(
+}
+
+fn shares(connector: &Connector) -> Error {
+    Error::usage(format!(
         "cannot work on {}: a pooler (such as PgBouncer) in transaction or statement mode is in between, which gives a session \
          another backend for each transaction; nothing was set or run",
         connector.place()
     ))
-    .with_hint("use the server's own address, or a pool in session mode (PgBouncer: pool_mode=session)"))
+    .with_hint("use the server's own address, or a pool in session mode (PgBouncer: pool_mode=session)")
 }
 
-/// Whether a session has had another backend than at first, or the same as another session.
-async fn is_shared(connector: &Connector, first: &Client, at_first: &str) -> Result<bool> {
+/// Asks two sessions in turns which backend serves them.
+async fn gives(connector: &Connector, first: &Client, at_first: &str) -> Result<Gives> {
     let opened = async { connector.sign_in_for_probe(connector.open_socket_unchecked().await?).await };
     // Without room for a second session the first one is asked alone.
     let Ok((second, connection)) = opened.await else { return changes(first, at_first).await };
     let turns = async {
-        for _ in 0..TURNS {
-            let Ok(Ok(other)) = timeout(PATIENCE, backend(&second)).await else { break };
+        for turn in 0..TURNS {
+            let patience = if turn == 0 { SECOND } else { PATIENCE };
+            let other = match timeout(patience, backend(&second)).await {
+                Ok(Ok(other)) => other,
+                Err(_) if turn == 0 => {
+                    return Ok(match changes(first, at_first).await? {
+                        Gives::EachItsOwn => Gives::OneOnly,
+                        gives => gives,
+                    });
+                }
+                _ => break,
+            };
             if other == at_first || backend(first).await? != at_first {
-                return Ok(true);
+                return Ok(Gives::NowThisNowThat);
             }
         }
         changes(first, at_first).await
     };
     select! {
-        shared = turns => shared,
+        gives = turns => gives,
         _ = connection => changes(first, at_first).await,
     }
 }
 
 /// Whether a session gets another backend than at first.
-async fn changes(session: &Client, at_first: &str) -> Result<bool> {
+async fn changes(session: &Client, at_first: &str) -> Result<Gives> {
     for _ in 0..TURNS {
         if backend(session).await? != at_first {
-            return Ok(true);
+            return Ok(Gives::NowThisNowThat);
         }
     }
-    Ok(false)
+    Ok(Gives::EachItsOwn)
 }
 
 async fn backend(client: &Client) -> Result<String> {
