@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{CommandError, Exit, Output};
 use crate::{
-    render,
+    clinic, render,
     scenario::{self, Fault, Scenario},
 };
 use describe::{describe, indent};
@@ -124,7 +124,7 @@ struct Checked<'a> {
 fn check(files: &[String], format: Format, output: &mut Output) -> Result<Exit, CommandError> {
     let (mut checked, mut exit) = (Vec::new(), Exit::Done);
     for file in files {
-        let faults = match scenario::load(file) {
+        let faults = match clinic::check_scenario(file) {
             Ok(_) if format == Format::Table => {
                 output.result(&format!("{file}: ok"));
                 Vec::new()

@@ -7,12 +7,19 @@ use std::ops::Range;
 
 use crate::{
     draw::{self, ColumnSampler, ColumnType, Error, Result, Scratch},
-    scenario::{Dataset, Table},
+    scenario::{self, Dataset, DeclaredType, Table},
 };
 
 mod copy;
 
 pub use copy::CopyFormat;
+
+/// Why a column of `table`, declared with this type, cannot be filled as the scenario says: what [`TableRows::compile`] says
+/// once the column is there.
+pub fn misfit(dataset: &Dataset, table: &Table, column: &scenario::Column, declared: &DeclaredType) -> Option<String> {
+    let ty = ColumnType::declared(declared);
+    ColumnSampler::compile(dataset, table, column, &ty).err().map(|error| error.to_string())
+}
 
 /// The rows of one table.
 #[derive(Debug, Clone)]

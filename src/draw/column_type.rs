@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use crate::scenario::DeclaredType;
+
 /// Labels of an enum that an error lists at most.
 const MOST_LABELS: usize = 10;
 
@@ -63,6 +65,50 @@ pub struct Enum {
 }
 
 impl ColumnType {
+    /// One of PostgreSQL's own types that is neither an array nor made of others, by its name in the catalog.
+    pub fn built_in(name: &str) -> Self {
+        match name {
+            "int2" => Self::Int2,
+            "int4" => Self::Int4,
+            "int8" => Self::Int8,
+            "numeric" => Self::Numeric,
+            "float4" => Self::Float4,
+            "float8" => Self::Float8,
+            "bool" => Self::Bool,
+            "text" => Self::Text,
+            "name" => Self::TextLike(19),
+            "bpchar" => Self::TextLike(1042),
+            "varchar" => Self::TextLike(1043),
+            "date" => Self::Date,
+            "timestamp" => Self::Timestamp,
+            "timestamptz" => Self::Timestamptz,
+            "uuid" => Self::Uuid,
+            "json" => Self::Json,
+            "jsonb" => Self::Jsonb,
+            "inet" => Self::Inet,
+            "bytea" => Self::Bytea,
+            other => Self::Other(other.into()),
+        }
+    }
+
+    /// As the DDL of a scenario declares it. What only the server knows, OIDs, is 0.
+    pub fn declared(declared: &DeclaredType) -> Self {
+        match declared {
+            DeclaredType::BuiltIn(name) => Self::built_in(name),
+            DeclaredType::Extension(name) if name == "citext" => Self::TextLike(0),
+            DeclaredType::Extension(name) | DeclaredType::Made(name) => Self::Other(name.as_str().into()),
+            DeclaredType::Enum { name, labels } => {
+                Self::Enum(Arc::new(Enum { oid: 0, name: name.clone(), labels: labels.clone() }))
+            }
+            DeclaredType::Domain { of, .. } => Self::declared(of),
+            DeclaredType::Array(of) => Self::Array(Box::new(match &**of {
+                // An array says in its binary form that its elements are of the domain.
+                DeclaredType::Domain { name, .. } => Self::Other(name.as_str().into()),
+                of => Self::declared(of),
+            })),
+        }
+    }
+
     /// Whether values of it are sent as text, and not in binary form.
     pub fn is_sent_as_text(&self) -> bool {
         match self {

@@ -196,40 +196,22 @@ async fn computed_columns(client: &Client, schema: &str, table: &str) -> Result<
 
 /// The type that values are made for; a domain is its base type. `None` of a pseudo-type, which no value is of.
 pub fn column_type(ty: &Type) -> Option<ColumnType> {
-    Some(match *ty {
-        Type::INT2 => ColumnType::Int2,
-        Type::INT4 => ColumnType::Int4,
-        Type::INT8 => ColumnType::Int8,
-        Type::NUMERIC => ColumnType::Numeric,
-        Type::FLOAT4 => ColumnType::Float4,
-        Type::FLOAT8 => ColumnType::Float8,
-        Type::BOOL => ColumnType::Bool,
-        Type::TEXT => ColumnType::Text,
-        Type::VARCHAR | Type::BPCHAR | Type::NAME => ColumnType::TextLike(ty.oid()),
-        Type::DATE => ColumnType::Date,
-        Type::TIMESTAMP => ColumnType::Timestamp,
-        Type::TIMESTAMPTZ => ColumnType::Timestamptz,
-        Type::UUID => ColumnType::Uuid,
-        Type::JSON => ColumnType::Json,
-        Type::JSONB => ColumnType::Jsonb,
-        Type::INET => ColumnType::Inet,
-        Type::BYTEA => ColumnType::Bytea,
-        _ => match ty.kind() {
-            Kind::Domain(base) => column_type(base)?,
-            Kind::Enum(labels) => {
-                let (name, labels) = (ty.name().to_owned(), labels.clone());
-                ColumnType::Enum(Arc::new(Enum { oid: ty.oid(), name, labels }))
-            }
-            Kind::Simple if ty.name() == "citext" => ColumnType::TextLike(ty.oid()),
-            // An array says in its binary form that its elements are of the domain.
-            Kind::Array(element) if matches!(element.kind(), Kind::Domain(_)) => {
-                ColumnType::Array(Box::new(ColumnType::Other(element.name().into())))
-            }
-            // What has elements and another name, such as int2vector, is no array in its text or binary form.
-            Kind::Array(element) if ty.name().starts_with('_') => ColumnType::Array(Box::new(column_type(element)?)),
-            Kind::Pseudo => return None,
-            _ => ColumnType::Other(ty.name().into()),
-        },
+    Some(match ty.kind() {
+        Kind::Domain(base) => column_type(base)?,
+        Kind::Enum(labels) => {
+            let (name, labels) = (ty.name().to_owned(), labels.clone());
+            ColumnType::Enum(Arc::new(Enum { oid: ty.oid(), name, labels }))
+        }
+        Kind::Simple if is_built_in(ty) => ColumnType::built_in(ty.name()),
+        Kind::Simple if ty.name() == "citext" => ColumnType::TextLike(ty.oid()),
+        // An array says in its binary form that its elements are of the domain.
+        Kind::Array(element) if matches!(element.kind(), Kind::Domain(_)) => {
+            ColumnType::Array(Box::new(ColumnType::Other(element.name().into())))
+        }
+        // What has elements and another name, such as int2vector, is no array in its text or binary form.
+        Kind::Array(element) if ty.name().starts_with('_') => ColumnType::Array(Box::new(column_type(element)?)),
+        Kind::Pseudo => return None,
+        _ => ColumnType::Other(ty.name().into()),
     })
 }
 

@@ -13,7 +13,10 @@ use sqlparser::{
     parser::Parser,
 };
 
-use super::model::SqlText;
+use super::{
+    declared::{self, DeclaredType},
+    model::SqlText,
+};
 
 /// The tables that a DDL text creates.
 #[derive(Debug, Default)]
@@ -22,6 +25,10 @@ pub(super) struct Ddl {
     pub tables: BTreeMap<String, Table>,
     /// Whether a statement was not understood, so that there may be more tables, columns, defaults.
     pub open: bool,
+    /// Whether one of these may have changed the type of a column.
+    pub retyped: bool,
+    /// The types that it creates, by name as the catalog has it.
+    types: BTreeMap<String, DeclaredType>,
 }
 
 /// One table.
@@ -31,6 +38,8 @@ pub(super) struct Table {
     pub columns: BTreeMap<String, Column>,
     /// Whether there may be more columns or defaults.
     pub open: bool,
+    /// Whether the type of a column may have been changed.
+    pub retyped: bool,
 }
 
 /// One column.
@@ -42,6 +51,8 @@ pub(super) struct Column {
     pub filled: bool,
     /// GENERATED ALWAYS AS an expression: nobody may write it.
     pub computed: bool,
+    /// Its type, if it is known without a server.
+    pub ty: Option<DeclaredType>,
 }
 
 /// Reads a DDL text.
@@ -50,7 +61,10 @@ pub(super) fn read(sql: &SqlText) -> Ddl {
     for statement in &sql.statements {
         match Parser::parse_sql(&PostgreSqlDialect {}, &statement.text) {
             Ok(parsed) => parsed.into_iter().for_each(|statement| ddl.apply(statement)),
-            Err(_) => ddl.open = true,
+            Err(_) => {
+                ddl.open = true;
+                ddl.retyped |= !only_adds(&statement.text);
+            }
         }
     }
     ddl
@@ -60,44 +74,59 @@ impl Ddl {
     fn apply(&mut self, statement: Statement) {
         match statement {
             Statement::CreateTable(create) => match catalog_name(&create.name) {
-                Some(name) => drop(self.tables.insert(name, Table::of(create))),
+                Some(name) => drop(self.tables.insert(name, Table::of(create, &self.types))),
                 None => self.open = true,
             },
             Statement::AlterTable(alter) => {
                 match catalog_name(&alter.name).and_then(|name| self.tables.get_mut(&name)) {
-                    Some(table) => alter.operations.into_iter().for_each(|operation| table.alter(operation)),
+                    Some(table) => {
+                        alter.operations.into_iter().for_each(|operation| table.alter(operation, &self.types))
+                    }
                     None => self.open = true,
                 }
             }
+            Statement::CreateType { name, representation } => {
+                let made =
+                    catalog_name(&name).map(|name| (name.clone(), declared::made(name, representation.as_ref())));
+                self.types.extend(made);
+            }
+            Statement::CreateDomain(domain) => {
+                let of = declared::read(&domain.data_type, &self.types);
+                if let Some((name, of)) = catalog_name(&domain.name).zip(of) {
+                    self.types.insert(name.clone(), DeclaredType::Domain { name, of: Box::new(of) });
+                }
+            }
             Statement::CreateIndex(_)
-            | Statement::CreateType { .. }
-            | Statement::CreateDomain(_)
             | Statement::CreateSequence { .. }
             | Statement::CreateExtension(_)
             | Statement::CreateView(_)
             | Statement::Comment { .. } => {}
-            _ => self.open = true,
+            other => {
+                self.open = true;
+                self.retyped |= !only_adds(&other.to_string());
+            }
         }
     }
 }
 
 impl Table {
-    fn of(create: CreateTable) -> Self {
+    fn of(create: CreateTable, types: &BTreeMap<String, DeclaredType>) -> Self {
         let open = create.query.is_some()
             || create.like.is_some()
             || create.clone.is_some()
             || create.inherits.is_some()
             || create.partition_of.is_some();
-        let mut table = Self { columns: BTreeMap::new(), open };
-        create.columns.into_iter().for_each(|column| table.add(column));
+        let mut table = Self { columns: BTreeMap::new(), open, retyped: false };
+        create.columns.into_iter().for_each(|column| table.add(column, types));
         create.constraints.iter().for_each(|constraint| table.constrain(constraint));
         table
     }
 
-    fn add(&mut self, definition: ColumnDef) {
+    fn add(&mut self, definition: ColumnDef, types: &BTreeMap<String, DeclaredType>) {
         // serial has a default, and a domain may have one.
         let filled = matches!(definition.data_type, DataType::Custom(..));
-        let mut column = Column { filled, ..Column::default() };
+        let ty = declared::read(&definition.data_type, types);
+        let mut column = Column { filled, ty, ..Column::default() };
         for option in definition.options {
             match option.option {
                 ColumnOption::NotNull | ColumnOption::PrimaryKey(_) => column.required = true,
@@ -127,21 +156,31 @@ impl Table {
         }
     }
 
-    fn alter(&mut self, operation: AlterTableOperation) {
+    fn alter(&mut self, operation: AlterTableOperation, types: &BTreeMap<String, DeclaredType>) {
         match operation {
-            AlterTableOperation::AddColumn { column_def, .. } => self.add(column_def),
+            AlterTableOperation::AddColumn { column_def, .. } => self.add(column_def, types),
             AlterTableOperation::AddConstraint { constraint, .. } => self.constrain(&constraint),
-            _ => self.open = true,
+            _ => {
+                self.open = true;
+                self.retyped = true;
+            }
         }
     }
 }
 
+/// Whether a statement leaves the columns of tables as they are, whatever else it does: it makes something, describes something,
+/// or grants something.
+fn only_adds(sql: &str) -> bool {
+    let first = sql.split_whitespace().next().unwrap_or_default();
+    ["create", "comment", "grant", "revoke", "insert", "analyze"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
 /// The last part of a name, as the catalog has it.
-fn catalog_name(name: &ObjectName) -> Option<String> {
+pub(super) fn catalog_name(name: &ObjectName) -> Option<String> {
     name.0.last().and_then(|part| part.as_ident()).map(fold)
 }
 
 /// Unquoted names are lower case in the catalog.
-fn fold(name: &Ident) -> String {
+pub(super) fn fold(name: &Ident) -> String {
     if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
 }

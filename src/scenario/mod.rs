@@ -8,6 +8,7 @@
 mod block_length;
 mod bundled;
 mod ddl;
+mod declared;
 mod error;
 mod expression;
 mod faults;
@@ -36,6 +37,7 @@ mod workload_model;
 
 pub use block_length::BlockLength;
 pub use bundled::bundled;
+pub use declared::DeclaredType;
 pub use error::Error;
 pub use expression::ExpressionFault;
 pub use faults::{Fault, Faults};
@@ -51,7 +53,7 @@ pub use model::{
 pub use nearest::nearest;
 pub use rate::{GREATEST_RATE, RateFault, parse_rate};
 pub use reach::{Beyond, Known, Name, Reading, RelationKind, reach, reach_unordered, stays_within};
-pub use read::{json_schema, load};
+pub use read::{Misfit, check, json_schema, load};
 pub use recipe::GENERATOR_VERSION;
 pub use results::Results;
 pub use row_rules::{Count, RowRules, row_rules};

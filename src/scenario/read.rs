@@ -7,29 +7,45 @@ use toml::de::DeTable;
 
 use super::{
     bundled::{self, bundled},
+    declared::DeclaredType,
     error::Error,
     faults::{Collector, Faults, Finding},
     files::{self, Files},
-    model::{Origin, Scenario},
+    model::{Column, Dataset, Origin, Scenario, Table},
     nearest::nearest,
     node::Node,
     raw, structure, validate,
 };
+
+/// Says why a column of this type cannot be filled as the scenario says. Who draws values knows.
+pub type Misfit<'a> = &'a dyn Fn(&Dataset, &Table, &Column, &DeclaredType) -> Option<String>;
+
+/// [`load`], which also finds the columns that cannot be filled, as far as their types are known without a server.
+///
+/// # Errors
+/// As of [`load`].
+pub fn check(id_or_path: &str, misfit: Misfit<'_>) -> Result<Scenario, Error> {
+    load_with(id_or_path, Some(misfit))
+}
 
 /// Loads a scenario: a bundled id, or a path to a TOML file (has a `/`, ends with `.toml`, or exists).
 ///
 /// # Errors
 /// [`Error::NotFound`] names the nearest id; [`Error::Faults`] has every fault of the file; [`Error::Io`].
 pub fn load(id_or_path: &str) -> Result<Scenario, Error> {
+    load_with(id_or_path, None)
+}
+
+fn load_with(id_or_path: &str, misfit: Option<Misfit<'_>>) -> Result<Scenario, Error> {
     let path = Path::new(id_or_path);
     let is_path = id_or_path.contains('/') || id_or_path.ends_with(".toml");
     if is_path || (bundled::toml(id_or_path).is_none() && path.is_file()) {
-        return load_file(path);
+        return load_file(path, misfit);
     }
-    Scenario::bundled(id_or_path)
+    bundled_with(id_or_path, misfit)
 }
 
-fn load_file(path: &Path) -> Result<Scenario, Error> {
+fn load_file(path: &Path, misfit: Option<Misfit<'_>>) -> Result<Scenario, Error> {
     let bytes = files::read_bytes(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
     let name = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -40,7 +56,18 @@ fn load_file(path: &Path) -> Result<Scenario, Error> {
     })?;
     let id = path.file_stem().unwrap_or_default().to_string_lossy();
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    read(&text, &name, &id, Origin::File(path.to_owned()), &Files::Disk(folder)).map_err(Error::Faults)
+    let files = Files::Disk(folder);
+    read(&text, &name, &id, Origin::File(path.to_owned()), &files, misfit).map_err(Error::Faults)
+}
+
+fn bundled_with(id: &str, misfit: Option<Misfit<'_>>) -> Result<Scenario, Error> {
+    let Some(text) = bundled::toml(id) else {
+        let known: Vec<_> = bundled().collect();
+        let nearest = nearest(id, known.iter().copied()).map(str::to_owned);
+        return Err(Error::NotFound { id: id.to_owned(), nearest, known });
+    };
+    let name = format!("{}/{id}.toml", bundled::FOLDER);
+    read(text, &name, id, Origin::Bundled, &Files::Bundled, misfit).map_err(Error::Faults)
 }
 
 impl Scenario {
@@ -49,13 +76,7 @@ impl Scenario {
     /// # Errors
     /// [`Error::NotFound`] names the nearest id.
     pub fn bundled(id: &str) -> Result<Self, Error> {
-        let Some(text) = bundled::toml(id) else {
-            let known: Vec<_> = bundled().collect();
-            let nearest = nearest(id, known.iter().copied()).map(str::to_owned);
-            return Err(Error::NotFound { id: id.to_owned(), nearest, known });
-        };
-        let name = format!("{}/{id}.toml", bundled::FOLDER);
-        read(text, &name, id, Origin::Bundled, &Files::Bundled).map_err(Error::Faults)
+        bundled_with(id, None)
     }
 }
 
@@ -65,7 +86,14 @@ pub fn json_schema() -> serde_json::Value {
 }
 
 /// Reads a scenario from text; `files` are those that it may name.
-pub(super) fn read(text: &str, name: &str, id: &str, origin: Origin, files: &Files) -> Result<Scenario, Faults> {
+fn read(
+    text: &str,
+    name: &str,
+    id: &str,
+    origin: Origin,
+    files: &Files,
+    misfit: Option<Misfit<'_>>,
+) -> Result<Scenario, Faults> {
     let mut faults = Collector::new(name, text);
     let (mut table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -73,7 +101,7 @@ pub(super) fn read(text: &str, name: &str, id: &str, origin: Origin, files: &Fil
         faults.push(Finding::new(span, error.message()));
     }
     let sound = structure::check(&json_schema(), &mut table, &mut faults);
-    let context = validate::Context { id, origin, files, root: Node::root(&table) };
+    let context = validate::Context { id, origin, files, root: Node::root(&table), misfit };
     let scenario = match raw::Scenario::deserialize(toml::de::Deserializer::from(sound)) {
         Ok(raw) => validate::check(raw, context, &mut faults),
         Err(error) => {

@@ -21,6 +21,7 @@ use super::{
     model::{Origin, Scenario},
     node::Node,
     raw,
+    read::Misfit,
 };
 
 /// Longest load and lock timeout: a week.
@@ -39,14 +40,16 @@ pub(super) struct Context<'a> {
     pub files: &'a Files,
     /// The whole file, for places.
     pub root: Node<'a>,
+    /// Says which columns cannot be filled, if that is asked.
+    pub misfit: Option<Misfit<'a>>,
 }
 
 /// Checks a scenario. It is whole if no fault was found.
 pub(super) fn check(raw: raw::Scenario, context: Context<'_>, faults: &mut Collector) -> Option<Scenario> {
-    let Context { id, origin, files, root } = context;
+    let Context { id, origin, files, root, misfit } = context;
     check_id(id, faults);
     let mut check = Check { files, faults };
-    let dataset = raw.dataset.and_then(|raw| check.dataset(raw, &root.get("dataset")));
+    let dataset = raw.dataset.and_then(|raw| check.dataset(raw, &root.get("dataset"), misfit));
     let workload = raw.workload.and_then(|raw| check.workload(raw, &root.get("workload")));
     let load = check.load(&raw.load, &root.get("load"));
     let statements = workload.as_ref().map(|(statements, _)| statements.as_slice());

@@ -4,7 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it, as it should")]
 
+mod declared;
 mod kind;
+#[path = "../own_server/mod.rs"]
+mod own_server;
 mod refused;
 mod site;
 mod sizes;
@@ -21,7 +24,7 @@ use self::{
 const ROWS: u64 = 300;
 
 /// Extensions whose types are among the kinds.
-const EXTENSIONS: [&str; 5] = ["citext", "cube", "hstore", "isn", "ltree"];
+const EXTENSIONS: [&str; 7] = ["citext", "cube", "hstore", "intarray", "isn", "ltree", "pg_trgm"];
 
 /// Types of the scenario's own.
 const TYPES: &str = "

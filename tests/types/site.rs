@@ -65,7 +65,11 @@ impl Site {
     pub(crate) fn command(&self, command: &str, id: &str, scenario: &str, flags: &[&str]) -> Told {
         let file = self.folder.path().join(format!("{id}.toml"));
         fs::write(&file, scenario).unwrap();
-        self.program(&[&[command, file.to_str().unwrap()], flags].concat())
+        let file = file.to_str().unwrap();
+        match command {
+            "scenarios" => self.program(&[&[command], flags, &[file]].concat()),
+            _ => self.program(&[&[command, file], flags].concat()),
+        }
     }
 
     /// The main job, short.

@@ -8,19 +8,44 @@ use crate::scenario::{
     model::{Column, Dataset, Generator, Table},
     nearest::nearest,
     raw,
+    read::Misfit,
 };
 
 impl Check<'_> {
-    pub(super) fn dataset(&mut self, raw: raw::Dataset, at: &Node<'_>) -> Option<Dataset> {
+    pub(super) fn dataset(&mut self, raw: raw::Dataset, at: &Node<'_>, misfit: Option<Misfit<'_>>) -> Option<Dataset> {
         let schema = self.commands(raw.schema, raw.schema_file, "schema", "dataset", at);
         let all = at.get("tables");
-        if let Some(schema) = &schema {
-            Names { at: &all, ddl: &ddl::read(schema), faults: self.faults }.check();
+        let ddl = schema.as_ref().map(ddl::read);
+        if let Some(ddl) = &ddl {
+            Names { at: &all, ddl, faults: self.faults }.check();
         }
         let tables: Vec<_> = raw.tables?.into_iter().map(|(name, raw)| self.table(name, raw, &all)).collect();
+        let before = self.faults.len();
         self.foreign_keys(&tables, &all);
+        let refers = self.faults.len() == before;
         let tables = tables.into_iter().map(|(table, sound)| sound.then_some(table)).collect::<Option<Vec<_>>>()?;
-        Some(Dataset { seed: raw.seed.unwrap_or(1), schema: schema?, tables })
+        let dataset = Dataset { seed: raw.seed.unwrap_or(1), schema: schema?, tables };
+        if let Some((misfit, ddl)) = misfit.zip(ddl).filter(|_| refers) {
+            self.types(&dataset, &ddl, misfit, &all);
+        }
+        Some(dataset)
+    }
+
+    /// The generators against the types of their columns.
+    fn types(&mut self, dataset: &Dataset, ddl: &Ddl, misfit: Misfit<'_>, all: &Node<'_>) {
+        for table in &dataset.tables {
+            let Some(declared) = ddl.tables.get(&table.name).filter(|table| !ddl.retyped && !table.retyped) else {
+                continue;
+            };
+            let at = all.get(&table.name).get("columns");
+            for column in &table.columns {
+                let known = declared.columns.get(&column.name).filter(|known| !known.computed);
+                let Some(ty) = known.and_then(|known| known.ty.as_ref()) else { continue };
+                if let Some(why) = misfit(dataset, table, column, ty) {
+                    self.faults.push(Finding::new(at.get(&column.name).span(), why).relative());
+                }
+            }
+        }
     }
 
     /// The table with its sound columns, and whether those are all.
