@@ -5,8 +5,6 @@
 #   benches/faults/signals.sh [TRIES]
 source "$(dirname "${BASH_SOURCE[0]}")/common.bash"
 
-processes() { for cwd in /proc/[0-9]*/cwd; do readlink "$cwd"; done 2>/dev/null | grep -c "^$work/data"; }
-
 "$latclinic" seed --rows 20000 >said 2>&1 || fail "seed"
 commands=("bench --phase before --rows 20000 --warmup 200ms --duration 3s --output out" "seed --rows 200000 --reseed"
     "run --rows 20000 --rounds 1 --block 1s --warmup 200ms --output out" "server start" "server destroy --yes")

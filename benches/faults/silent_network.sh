@@ -3,13 +3,7 @@
 # has to end within 90 s. Needs python3, a build (cargo build) and PostgreSQL's binaries.
 #
 #   benches/faults/silent_network.sh [STEP]        bytes from one try to the next, 400 by default
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-latclinic=${LATCLINIC:-$PWD/target/debug/latclinic}
-work=$(mktemp -d) && chmod 755 "$work"
-export LATCLINIC_DATA_DIR=$work/data
-failures=0
-trap '"$latclinic" server destroy --yes >"$work/destroyed" 2>&1 || true; rm -rf "$work"' EXIT
+source "$(dirname "${BASH_SOURCE[0]}")/common.bash"
 
 cat >"$work/proxy.py" <<'PYTHON'
 import socket, sys, threading
@@ -34,9 +28,9 @@ while True:
         threading.Thread(target=pump, args=(source, target, way == direction), daemon=True).start()
 PYTHON
 
-"$latclinic" server start >"$work/said"
+"$latclinic" server start >said
 socket=$("$latclinic" server status --format json | python3 -c 'import json, sys; print(json.load(sys.stdin)["running"]["socket_dir"])')/.s.PGSQL.5432
-"$latclinic" seed --rows 2000 >"$work/said" 2>&1
+"$latclinic" seed --rows 2000 >said 2>&1 || fail "seed"
 commands=("explain --phase before --rows 2000 --time-limit 2s --output $work/explained" "seed --rows 2000 --reseed" "apply-fix --rows 2000 --yes"
     "bench --phase before --rows 2000 --clients 2 --warmup 100ms --duration 1s --statement-timeout 500ms --output $work/measured")
 for direction in down up; do
@@ -46,19 +40,16 @@ for direction in down up; do
             python3 "$work/proxy.py" "$socket" "$direction" "$limit" "$work/port" 2>"$work/proxy" &
             proxy=$!
             until [ -s "$work/port" ]; do sleep 0.05; done
-            begin=$(date +%s%N)
-            code=0
-            timeout 120 "$latclinic" $command --database-url "postgres://latclinic@127.0.0.1:$(cat "$work/port")/latclinic" >"$work/said" 2>&1 || code=$?
-            took=$((($(date +%s%N) - begin) / 1000000))
+            start $command --database-url "postgres://latclinic@127.0.0.1:$(cat "$work/port")/latclinic"
+            await
             kill "$proxy"
-            echo "$direction $limit: ${command%% *}: exit $code after $took ms: $(grep -m1 '^error' "$work/said" || true)"
-            if [ "$took" -gt 90000 ] || [ "$code" -gt 4 ] || grep -qE 'bytes remaining|connection closed|panicked' "$work/said"; then
-                failures=$((failures + 1))
-                cat "$work/said"
-            fi
+            try "$direction $limit: ${command%% *}: exit $code after $took ms: $(grep -m1 '^error' said)"
+            [ "$took" -le 90000 ] || fail "it took too long"
+            [ "$code" -le 4 ] || fail "exit $code"
+            ! grep -qE 'bytes remaining|connection closed|panicked' said || fail "words of the driver"
         done
-        "$latclinic" server psql -- -qAtXc "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'latclinic %'" >"$work/said" 2>&1
-        "$latclinic" revert-fix --rows 2000 >"$work/said" 2>&1 || "$latclinic" seed --rows 2000 --reseed >"$work/said" 2>&1
+        "$latclinic" server psql -- -qAtXc "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'latclinic %'" >said 2>&1
+        "$latclinic" revert-fix --rows 2000 >said 2>&1 || "$latclinic" seed --rows 2000 --reseed >said 2>&1
     done
 done
-[ "$failures" -eq 0 ]
+finish
