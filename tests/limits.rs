@@ -79,7 +79,8 @@ fn slow_fix() -> Scenario {
 async fn what_a_role_may_is_what_a_seed_may() {
     let bed = Bed::new().await;
     let many = slow_fix().with_rows(400_000);
-    let seed = async |setting| clinic::seed(&bed.limited(setting).await, &many, &SeedOptions::default()).await;
+    let again = SeedOptions { reseed: true, connections: None };
+    let seed = async |setting| clinic::seed(&bed.limited(setting).await, &many, &again).await;
     names(&seed("statement_timeout = '25ms'").await.unwrap_err(), "statement_timeout is 25ms");
     // Another session has what the next seed has to replace.
     bed.limited("statement_timeout = 0").await;
@@ -87,7 +88,6 @@ async fn what_a_role_may_is_what_a_seed_may() {
     clinic::seed(&clinic, &slow_fix(), &SeedOptions::default()).await.unwrap();
     let other = bed.lock("ACCESS EXCLUSIVE").await;
     let begin = Instant::now();
-    let again = SeedOptions { reseed: true, connections: None };
     let error = clinic::seed(&clinic, &slow_fix(), &again).await.unwrap_err();
     assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     assert!(format!("{error:?}").contains("lock_timeout is 60ms"), "{error:?}");
