@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     error::{Error, Result},
-    link::{AFTER_STOP, Client, Fault, Guard, Heard, Keepalive, Raw},
+    link::{AFTER_STOP, Client, Fault, Guard, Heard, Keepalive, Loss, Raw},
     path, pooler,
     socket::Socket,
 };
@@ -154,11 +154,16 @@ impl Connector {
         sessions.push((purpose.to_owned(), Arc::downgrade(heard)));
     }
 
-    /// The processes that serve its sessions of a purpose.
-    pub(super) fn backends_for(&self, purpose: &str) -> Vec<i32> {
+    /// Gives up its sessions of a purpose for this reason, which counts more than what the server says when they are ended; returns
+    /// the processes that serve them.
+    pub(super) fn give_up(&self, purpose: &str, loss: &Loss) -> Vec<i32> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let of_purpose = sessions.iter().filter(|(of, _)| of == purpose);
-        of_purpose.filter_map(|(_, heard)| heard.upgrade()?.backend()).collect()
+        let give_up = |heard: Arc<Heard>| {
+            heard.lose(loss.clone());
+            heard.backend()
+        };
+        of_purpose.filter_map(|(_, heard)| heard.upgrade().and_then(give_up)).collect()
     }
 
     /// The driver's client, for a pool: [`connect_unprotected`](Self::connect_unprotected) without what ends its waits, and the task

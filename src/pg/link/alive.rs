@@ -87,7 +87,7 @@ impl Session<'_> {
     pub(super) async fn end(&self, loss: &Loss) {
         let own = self.heard.backend().into_iter().collect();
         let backends: Vec<i32> = match loss {
-            Loss::Silent(_) => self.connector.backends_for(self.purpose),
+            Loss::Silent(_) => self.connector.give_up(self.purpose, loss),
             _ => own,
         };
         if backends.is_empty() {
