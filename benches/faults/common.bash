@@ -36,7 +36,7 @@ backends() {
 processes() { for cwd in /proc/[0-9]*/cwd; do readlink "$cwd"; done 2>/dev/null | grep -c "^$work/data"; }
 
 # Commands that work with the managed server, and how long each works with it at least, in milliseconds.
-server_commands=("bench --phase before --rows 20000 --warmup 200ms --duration 3s --output out" "run --rows 20000 --rounds 1 --block 1s --warmup 200ms --output out"
+server_commands=("bench --phase before --rows 100000 --warmup 200ms --duration 3s --output out" "run --rows 100000 --rounds 1 --block 1s --warmup 200ms --output out"
     "seed --rows 100000 --reseed" "apply-fix --rows 100000" "revert-fix --rows 100000")
 works=(3000 4000 600 100 50)
 
@@ -49,7 +49,7 @@ moment() {
 # What command number $1 needs: a dataset of its size; the fix, if it is to be taken back.
 prepare() {
     case ${server_commands[$1]} in
-        bench* | run*) "$latclinic" revert-fix --rows 20000 >said 2>&1 || "$latclinic" seed --rows 20000 --reseed >said 2>&1 || fail "the seed before" ;;
+        bench* | run*) "$latclinic" revert-fix --rows 100000 >said 2>&1 || "$latclinic" seed --rows 100000 --reseed >said 2>&1 || fail "the seed before" ;;
         apply*) "$latclinic" seed --rows 100000 --reseed >said 2>&1 || fail "the seed before" ;;
         revert*) "$latclinic" apply-fix --rows 100000 >said 2>&1 || fail "the fix before" ;;
     esac
@@ -66,9 +66,8 @@ judge() {
     complete out >>said 2>&1 || fail "what is on disk is not complete"
     [ "$(processes)" -eq 0 ] || { sleep 1; [ "$(processes)" -eq 0 ] || fail "processes are left"; }
     case ${server_commands[$which]} in
-        apply* | revert*) "$latclinic" revert-fix --rows 100000 >said 2>&1 || fail "the next revert-fix" ;;
-        seed*) "$latclinic" seed --rows 20000 --reseed >said 2>&1 || fail "the next seed" ;;
-        *) "$latclinic" revert-fix --rows 20000 >said 2>&1 || fail "the next revert-fix" ;;
+        seed*) "$latclinic" seed --rows 100000 --reseed >said 2>&1 || fail "the next seed" ;;
+        *) "$latclinic" revert-fix --rows 100000 >said 2>&1 || fail "the next revert-fix" ;;
     esac
 }
 
