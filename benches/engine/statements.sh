@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Peak memory of `latclinic bench` and `latclinic run` by the number of statements: at most 500 MB for 2 000.
+# Peak memory of `latclinic bench`, `latclinic run` and `latclinic compare` by the number of statements: at most 500 MB for 2 000.
+# The load is closed and, with --rate, open, where more times are noted. Takes some minutes.
 #
 # usage: benches/engine/statements.sh [STATEMENTS ..]      (default: 50 500 2000)
 #   LATCLINIC   program to measure (default: target/release/latclinic, built if missing)
@@ -37,10 +38,13 @@ for count in "$@"; do
         done
         printf '[results]\nsample = 4\n[fix]\ntitle = "index"\nup = "CREATE INDEX t_n ON t (n)"\ndown = "DROP INDEX t_n"\n'
     } >many.toml
-    for command in "bench many.toml --phase before --duration 3s" "run many.toml --rounds 2 --block 1s"; do
-        "$latclinic" seed many.toml --reseed >/dev/null 2>&1
-        "$latclinic" revert-fix many.toml >/dev/null 2>&1 || true
-        python3 - "$count" "$latclinic" $command --clients 4 --output "out-$count-${command%% *}" <<'PYTHON' || failed=1
+    "$latclinic" seed many.toml --reseed >/dev/null 2>&1
+    part=0
+    for command in "bench many.toml --phase before --duration 3s --clients 4" \
+        "bench many.toml --phase before --duration 3s --clients 4 --rate 1000/s" \
+        "run many.toml --rounds 2 --block 1s --clients 4" "compare out-$count-3"; do
+        part=$((part + 1))
+        python3 - "$count" "$latclinic" $command --output "out-$count-$part" <<'PYTHON' || failed=1
 import resource, subprocess, sys, time
 count, command = int(sys.argv[1]), sys.argv[2:]
 begin = time.time()
@@ -48,7 +52,8 @@ code = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVN
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 limit = 500 if count <= 2000 else None
 ok = code in (0, 3, 4) and (limit is None or peak <= limit)
-print(f"{count} statements, {command[1]}: peak {peak:.0f} MB, {time.time() - begin:.0f} s, exit code {code}{'' if ok else '   FAILED'}")
+shown = command[1] + (" --rate" if "--rate" in command else "")
+print(f"{count} statements, {shown}: peak {peak:.0f} MB, {time.time() - begin:.0f} s, exit code {code}{'' if ok else '   FAILED'}")
 sys.exit(not ok)
 PYTHON
     done

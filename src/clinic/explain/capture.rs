@@ -17,9 +17,10 @@ use crate::{
 pub struct Captured {
     /// What goes into `explain_<phase>.txt`: a section for each statement and class, with the plan as PostgreSQL prints it.
     pub text: String,
-    /// What goes into `explain_<phase>.json`: an array of `{statement, class, parameters, plan}` with `values_from`, `value_rows`, `first_ms`,
-    /// `executions_ms`, `generic_is_same` and `note` beside them, as a record's `plans` have them.
-    pub json: serde_json::Value,
+    /// What goes into `explain_<phase>.json`: an array of `{statement, class, parameters, plan}` with `values_from`,
+    /// `value_rows`, `first_ms`, `executions_ms`, `generic_is_same` and `note` beside them, as a record's `plans` have them.
+    /// As text: the values of thousands of statements' plans would take several times as much memory.
+    pub json: String,
     /// What goes into the record, in the same order.
     pub figures: Vec<PlanFigures>,
     /// The plans by statement, for the rules.
@@ -66,7 +67,7 @@ pub(in crate::clinic) async fn capture(
     // With the generic one.
     let count = |statement: &Statement| if statement.parameters.is_empty() { 1 } else { CLASSES.len() + 1 };
     let mut plans_left: usize = scenario.statements.iter().map(count).sum();
-    let (mut text, mut json, mut figures) = (HEADER.to_owned(), Vec::new(), Vec::new());
+    let (mut text, mut json, mut figures) = (HEADER.to_owned(), String::new(), Vec::new());
     let mut statements = Vec::with_capacity(scenario.statements.len());
     for (index, statement) in scenario.statements.iter().enumerate() {
         clinic.step(format!("explaining {}", statement.name));
@@ -112,7 +113,7 @@ pub(in crate::clinic) async fn capture(
         }
         for one in of_statement.captured {
             text.push_str(&section(sql, &one));
-            json.push(entry(&one));
+            push(&mut json, &entry(&one));
             figures.push(one.figures);
             plans.push(one.plan);
         }
@@ -122,7 +123,8 @@ pub(in crate::clinic) async fn capture(
         plans_left -= count(statement).min(plans_left);
     }
     let tables = explainer.tables(statements.iter().flat_map(|one| &one.plans).map(|one| &one.plan)).await?;
-    Ok(Captured { text, json: json.into(), figures, statements, tables, what_if: Vec::new() })
+    close(&mut json);
+    Ok(Captured { text, json, figures, statements, tables, what_if: Vec::new() })
 }
 
 fn section(sql: &str, one: &plans::Captured) -> String {
@@ -160,4 +162,33 @@ fn entry(one: &plans::Captured) -> serde_json::Value {
         "note": figures.note,
         "plan": one.captured.json,
     })
+}
+
+/// Adds a value to the text of an array that is open.
+fn push(array: &mut String, value: &serde_json::Value) {
+    array.push_str(if array.is_empty() { "[\n  " } else { ",\n  " });
+    // No string of JSON holds a line break.
+    array.push_str(&format!("{value:#}").replace('\n', "\n  "));
+}
+
+fn close(array: &mut String) {
+    array.push_str(if array.is_empty() { "[]\n" } else { "\n]\n" });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_text_is_that_of_the_array() {
+        let entry = json!({ "plan": [{ "Filter": "a = 'x\ny'", "Rows": 1.25, "Empty": {} }], "note": null });
+        for values in [vec![], vec![entry.clone()], vec![entry.clone(), json!([]), entry]] {
+            let mut text = String::new();
+            values.iter().for_each(|value| push(&mut text, value));
+            close(&mut text);
+            assert_eq!(text, format!("{:#}\n", serde_json::Value::from(values)));
+        }
+    }
 }

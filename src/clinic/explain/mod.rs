@@ -97,5 +97,5 @@ pub async fn explain(
 /// Writes `explain_<phase>.txt` and `explain_<phase>.json`.
 pub(super) fn save(folder: &Folder, phase: Phase, captured: &Captured) -> record::Result<()> {
     folder.write(&format!("explain_{phase}.txt"), captured.text.as_bytes())?;
-    folder.write_json(&format!("explain_{phase}.json"), &captured.json)
+    folder.write(&format!("explain_{phase}.json"), captured.json.as_bytes())
 }

@@ -172,7 +172,7 @@ mod tests {
             plans,
             refused: Vec::new(),
         }];
-        let (text, json) = (String::new(), serde_json::Value::Null);
+        let (text, json) = (String::new(), String::new());
         Captured { text, json, figures: Vec::new(), statements, tables: Tables::default(), what_if: Vec::new() }
     }
 
