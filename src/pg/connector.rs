@@ -275,7 +275,7 @@ impl Connector {
 
     /// Gives an attempt to connect the time it may take. Around all of it, not only the socket: what accepts and never answers
     /// is no PostgreSQL, but it is waited for.
-    async fn in_time<T>(&self, attempt: impl Future<Output = T>) -> Result<T> {
+    pub(super) async fn in_time<T>(&self, attempt: impl Future<Output = T>) -> Result<T> {
         let was_stopped = self.stop.is_cancelled();
         let limit = match self.timeout {
             limit if !was_stopped => limit,

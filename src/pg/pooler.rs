@@ -51,7 +51,8 @@ pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
     let (first, connection) = connector.sign_in_for_probe(socket).await?;
     let mut connection = Box::pin(connection);
     let mut probing = Box::pin(async {
-        let backend = backend(&first).await?;
+        // A part of connecting, as for the time that it may take.
+        let backend = connector.in_time(backend(&first)).await??;
         match first.backend() {
             Some(told) if !backend.starts_with(&format!("{told} ")) => gives(connector, &first, &backend).await,
             _ => Ok(Gives::EachItsOwn),
