@@ -30,6 +30,7 @@ struct Captured {
 pub(crate) async fn capture(server: &OwnServer, cases: &[Case]) -> Result<()> {
     let connector = server.connector();
     let client = UserSession::open(&connector, "planted").await?;
+    runner::make_extensions(&client).await?;
     let major = runner::major(&client).await?;
     for case in cases {
         if runner::unmet(&client, case).await?.is_some() {

@@ -46,8 +46,8 @@ pub(crate) async fn follow(planted: &Planted<'_>, finding: &Finding) -> Result<O
     let statements = if own_statements { &finding.statements } else { &case.follow };
     as_owner(planted, statements).await?;
     let after_ms = match &case.query_after {
-        Some(rewritten) if !own_statements => median_ms(planted, rewritten, values, 1).await?,
-        _ => median_ms(planted, &case.query, values, executions).await?,
+        Some(rewritten) => median_ms(planted, rewritten, values, 1).await?,
+        None => median_ms(planted, &case.query, values, executions).await?,
     };
     Ok(Some(Gain { before_ms, after_ms, own_statements }))
 }

@@ -31,6 +31,7 @@ struct Outcome<'c> {
 pub(crate) async fn examine(server: &OwnServer, cases: &[Case], all: bool) -> Result<()> {
     let connector = server.connector();
     let client = UserSession::open(&connector, "planted").await?;
+    runner::make_extensions(&client).await?;
     let version = scalar(&client, "SHOW server_version").await?;
     let version = version.split(' ').next().unwrap_or_default();
     let mut outcomes = Vec::new();

@@ -16,6 +16,7 @@ mod own;
 mod paste;
 mod plan;
 mod read;
+mod rewrite;
 mod rules;
 mod runs_in;
 mod scans;
@@ -24,6 +25,7 @@ mod tables;
 mod tape;
 mod text;
 mod tree;
+mod unused;
 mod words;
 
 pub use advice::IndexAdvice;
@@ -36,5 +38,5 @@ pub use plan::{
     Actual, Buffers, Conditions, HashAggregate, HashTable, Jit, Memoize, Node, Plan, Removed, Sort, Trigger,
 };
 pub use rules::{RULES, Rule, rule};
-pub use tables::{ColumnFacts, IndexFacts, IndexKey, Referring, TableFacts, Tables};
+pub use tables::{ColumnFacts, IndexFacts, IndexKey, OperatorFacts, Referring, TableFacts, Tables};
 pub use tree::tree;

@@ -2,7 +2,10 @@
 //!
 //! What PostgreSQL prints by loop stays by loop here, since that is what was measured; the methods give totals.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 /// Labels that a path ends with.
 const MOST_LABELS: usize = 16;
@@ -309,6 +312,15 @@ impl Plan {
     /// All nodes, each before its children; the first is the root.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The operators in the conditions of its nodes, as printed.
+    pub fn operators(&self) -> BTreeSet<&str> {
+        let texts = self.nodes.iter().flat_map(|Node { conditions: of, .. }| {
+            let texts = [&of.index, &of.recheck, &of.filter, &of.join_filter, &of.hash, &of.merge];
+            texts.into_iter().flatten()
+        });
+        texts.flat_map(|text| super::condition::operators(text)).collect()
     }
 
     /// The topmost node.

@@ -7,6 +7,7 @@ use super::{
     condition::{self, Comparison, Side},
     diagnose::{Case, Sighting},
     plan::Node,
+    sql,
     words::{count, percent},
 };
 use crate::record::{Confidence, Severity};
@@ -21,6 +22,9 @@ const CERTAIN_SHARE: f64 = 0.9;
 /// What finding a row through an index costs against reading it in passing: PostgreSQL's default `random_page_cost`.
 const INDEX_COST: f64 = 4.0;
 
+/// Operators that leave out what is compared with.
+const NEGATED: [&str; 6] = ["<>", "!~~", "!~~*", "!~", "!~*", "<> ALL"];
+
 /// What reads a table: one scan, or the scans of its partitions under one Append.
 #[derive(Debug, Clone)]
 pub(super) struct Scan<'a> {
@@ -30,10 +34,25 @@ pub(super) struct Scan<'a> {
     pub(super) node: &'a Node,
     /// All of them.
     pub(super) nodes: Vec<&'a Node>,
+    /// Their places.
+    places: Vec<usize>,
+    /// What they are parts of, where there are several.
+    pub(super) parts: Parts<'a>,
     /// What its filter drops, where that is wasteful.
     pub(super) waste: Option<Waste>,
     comparisons: OnceCell<Vec<Compared<'a>>>,
     index: OnceCell<Option<IndexAdvice>>,
+}
+
+/// What the scans that are taken together are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parts<'a> {
+    /// Partitions, as far as it is known.
+    Partitions,
+    /// Chunks of the TimescaleDB hypertable of this name.
+    Chunks(&'a str),
+    /// Tables that inherit from one that is not partitioned: each has indexes of its own only.
+    Heirs,
 }
 
 /// Rows that a scan read and dropped by its filter.
@@ -77,15 +96,26 @@ impl<'a> Case<'a> {
         // By Append, type and alias of the partitioned table: the scan of its first partition.
         let mut firsts: HashMap<(usize, &str, &str), usize> = HashMap::new();
         for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.scans_relation() && node.loops() > 0.0) {
-            let append = self.plan.parent(node).filter(|parent| parent.node_type.ends_with("Append")).and(node.parent);
+            let is_append = |parent: &&Node| {
+                parent.node_type.ends_with("Append") || parent.node_type == "Custom Scan" && hypertable(node).is_some()
+            };
+            let append = self.plan.parent(node).filter(is_append).and(node.parent);
             let first =
                 append.map(|append| *firsts.entry((append, &node.node_type, base(node))).or_insert(scans.len()));
             match first.and_then(|first| scans.get_mut(first)) {
-                Some(scan) if scan.node.relation != node.relation => scan.nodes.push(node),
+                Some(scan) if scan.node.relation != node.relation => {
+                    scan.nodes.push(node);
+                    scan.places.push(at);
+                    if scan.parts == Parts::Heirs && node.rows_read() > scan.node.rows_read() {
+                        (scan.at, scan.node) = (at, node);
+                    }
+                }
                 _ => scans.push(Scan {
                     at,
                     node,
                     nodes: vec![node],
+                    places: vec![at],
+                    parts: self.parts(node),
                     waste: None,
                     comparisons: OnceCell::new(),
                     index: OnceCell::new(),
@@ -97,6 +127,32 @@ impl<'a> Case<'a> {
             scan.waste = self.waste(scan);
         }
         scans
+    }
+
+    /// What the table of a scan under an Append is a part of.
+    fn parts(&self, node: &'a Node) -> Parts<'a> {
+        let find = |schema: Option<&str>, name: &str| self.statement.tables.find(schema, name);
+        let facts = node.relation.as_deref().and_then(|name| find(node.schema.as_deref(), name));
+        let heir_of = facts.and_then(|facts| facts.heir_of.as_ref());
+        match heir_of.and_then(|(schema, name)| find(Some(schema), name)) {
+            Some(parent) if parent.hypertable => return Parts::Chunks(&parent.name),
+            Some(_) => return Parts::Heirs,
+            None => {}
+        }
+        // The parent's own rows come first.
+        if facts.is_some_and(|facts| {
+            let is_of_this = |other: &&super::TableFacts| {
+                other.heir_of.as_ref().is_some_and(|(schema, name)| (schema, name) == (&facts.schema, &facts.name))
+            };
+            !facts.hypertable && self.statement.tables.tables.iter().any(|other| is_of_this(&other))
+        }) {
+            return Parts::Heirs;
+        }
+        let above = self.plan.parent(node).and_then(|parent| parent.relation.as_deref());
+        match hypertable(node) {
+            Some(number) => Parts::Chunks(above.unwrap_or(number)),
+            None => Parts::Partitions,
+        }
     }
 
     /// Scans whose filter drops most of what they read, with that.
@@ -247,6 +303,11 @@ impl<'a> Scan<'a> {
             } else {
                 "no index on a column serves such a comparison"
             };
+            if !self.returns_nearest() && self.filter().into_iter().all(|term| is_of_a_value(term, self.alias())) {
+                return format!(
+                    "{why} as it is written: compare a column itself, by an operator that an index has, or index the expression that is compared"
+                );
+            }
             format!(
                 "{why}: where the filter is always the same, give the rows that it keeps a partial index, WHERE {}",
                 condition::unqualified(condition::bare(filter), self.alias())
@@ -256,7 +317,6 @@ impl<'a> Scan<'a> {
 
     /// Whether an index could find the rows that the term keeps.
     fn is_served(&self, term: &'a str) -> bool {
-        const NEGATED: [&str; 6] = ["<>", "!~~", "!~~*", "!~", "!~*", "<> ALL"];
         let alternatives = condition::alternatives(term);
         if alternatives.len() > 1 {
             let any_of = |terms: Vec<&'a str>| terms.into_iter().any(|term| self.is_served(term));
@@ -275,8 +335,18 @@ impl<'a> Scan<'a> {
     /// The index that would serve it. Of partitions only the catalog knows the table that is to have it.
     pub(super) fn index(&self, case: &Case<'_>) -> Option<IndexAdvice> {
         let is_known = self.nodes.len() == 1 || !case.statement.tables.tables.is_empty();
-        let can_have = is_known && !self.returns_nearest();
-        self.index.get_or_init(|| can_have.then(|| advice::index_for(case, self.at)).flatten()).clone()
+        let can_have = (is_known || matches!(self.parts, Parts::Chunks(_))) && !self.returns_nearest();
+        self.index.get_or_init(|| can_have.then(|| self.find_index(case)).flatten()).clone()
+    }
+
+    /// Of several tables that inherit from one each is to have it: those that most of the rows are read from.
+    fn find_index(&self, case: &Case<'_>) -> Option<IndexAdvice> {
+        if self.parts != Parts::Heirs || self.nodes.len() == 1 {
+            return advice::index_for(case, self.at);
+        }
+        let is_read = |node: &Node| node.rows_read() > MIN_ROWS_BY_INDEX;
+        let places = self.places.iter().zip(&self.nodes).filter(|(_, node)| is_read(node)).map(|(at, _)| *at);
+        advice::index_for_each(case, places)
     }
 
     /// Whether its index returns rows by their distance, as those of PostGIS and pgvector do.
@@ -289,7 +359,16 @@ impl<'a> Scan<'a> {
         let label = self.node.label();
         let (Some((kind, _)), [_, _, ..]) = (label.split_once(" on "), self.nodes.as_slice()) else { return label };
         let kind = kind.split(" using ").next().unwrap_or(kind);
-        format!("{kind} on {} partitions of {}", self.nodes.len(), base(self.node))
+        let count = self.nodes.len();
+        match self.parts {
+            Parts::Partitions => format!("{kind} on {count} partitions of {}", base(self.node)),
+            Parts::Chunks(of) => format!("{kind} on {count} chunks of {of}"),
+            Parts::Heirs => format!(
+                "{kind} on {} and {} more tables of its inheritance",
+                self.node.relation.as_deref().unwrap_or_default(),
+                count - 1
+            ),
+        }
     }
 
     /// Alias of its table as its conditions qualify columns.
@@ -332,9 +411,27 @@ fn alias(node: &Node) -> &str {
     node.alias.as_deref().or(node.relation.as_deref()).unwrap_or_default()
 }
 
+/// Whether a term compares with a value that is likely another one the next time, so that no index of its rows serves the next; what
+/// leaves a state out, and what compares columns, is always the same.
+fn is_of_a_value(term: &str, alias: &str) -> bool {
+    let of = |compared: Comparison<'_>| {
+        let sides = [compared.left, compared.right].map(|side| condition::side(side, alias));
+        !NEGATED.contains(&compared.operator) && sides.contains(&Side::Value)
+    };
+    condition::comparison(term).is_some_and(of)
+}
+
+/// The hypertable that a node reads a chunk of, as the chunk's name has it.
+fn hypertable(node: &Node) -> Option<&str> {
+    sql::hypertable_of(node.relation.as_deref()?)
+}
+
 /// Alias without the number that PostgreSQL gives each partition of a table: `events` of `events_7`.
 pub(super) fn base(node: &Node) -> &str {
     let alias = alias(node);
+    if let Some(of) = sql::hypertable_of(alias) {
+        return of;
+    }
     match alias.rsplit_once('_') {
         Some((base, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => base,
         _ => alias,

@@ -27,6 +27,13 @@ pub(super) fn table(node: &Node) -> Option<String> {
     })
 }
 
+/// What the name of a chunk of a TimescaleDB hypertable says of that: `_hyper_4` of `_hyper_4_101_chunk`.
+pub(super) fn hypertable_of(relation: &str) -> Option<&str> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (hypertable, chunk) = relation.strip_suffix("_chunk")?.rsplit_once('_')?;
+    (is_number(chunk) && hypertable.strip_prefix("_hyper_").is_some_and(is_number)).then_some(hypertable)
+}
+
 /// Words that are no names of columns and tables without quotes: reserved ones, and those that may only name functions or types. Sorted.
 const RESERVED: &[&str] = &[
     "all",

@@ -4,7 +4,8 @@
 //! -- title: Orders of a customer, no index
 //! -- finds: seq-scan-filter           the rule expected on top, or `nothing` for a healthy control
 //! -- names: customer_id               any number of lines: text that the top finding's evidence, advice or statements hold
-//! -- needs: jit, counts, 16+          optional: what the server must have, and that it has counted the set-up's changes
+//! -- needs: jit, counts, 16+          optional: what the server must have, and that it has counted the set-up's changes; also
+//!                                     icu, pg_trgm and intarray
 //! -- executions: 50                   optional: how often an operation executes the query
 //! -- [setup]                          any SQL, in a schema of its own
 //! -- [session]                        optional: settings of the session that runs the query
@@ -48,6 +49,10 @@ pub(crate) struct Case {
 pub(crate) enum Need {
     /// Expressions can be compiled.
     Jit,
+    /// Collations of ICU.
+    Icu,
+    /// This extension of PostgreSQL's own.
+    Extension(&'static str),
     /// This major version or a later one.
     From(u32),
     /// What the set-up changed is counted in the statistics of activity; PostgreSQL 14 takes its time over that.
@@ -127,6 +132,9 @@ fn parse_need(need: &str) -> Result<Need> {
     match need.strip_suffix('+') {
         Some(major) => Ok(Need::From(major.parse().with_context(|| format!("needs: {need}"))?)),
         None if need == "jit" => Ok(Need::Jit),
+        None if need == "icu" => Ok(Need::Icu),
+        None if need == "pg_trgm" => Ok(Need::Extension("pg_trgm")),
+        None if need == "intarray" => Ok(Need::Extension("intarray")),
         None if need == "counts" => Ok(Need::Counts),
         None => bail!("needs {need}, which nobody can tell"),
     }

@@ -1,13 +1,14 @@
 //! Planted causes of slowness on a real server: the finding on top names the cause, and healthy plans get none.
 
 mod case;
+mod gain;
 #[path = "../own_server/mod.rs"]
 mod own_server;
 mod runner;
 
 use std::io::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use case::{Case, Need};
 use futures_util::{StreamExt, stream};
 use latclinic::{
@@ -29,6 +30,7 @@ async fn the_finding_on_top_names_the_cause() {
     let cases = case::read(&[]).unwrap();
     let server = OwnServer::start();
     let connector = server.connector();
+    runner::make_extensions(&UserSession::open(&connector, "planted").await.unwrap()).await.unwrap();
     let work = stream::iter(&cases).map(async |case| (case, examined(&connector, case).await));
     let examined: Vec<(&Case, Result<Examined>)> = work.buffer_unordered(SIDE_BY_SIDE).collect().await;
     let mut counts = Counts::default();
@@ -36,9 +38,10 @@ async fn the_finding_on_top_names_the_cause() {
     for (case, outcome) in examined {
         match outcome {
             Ok(Examined::Not(need)) => counts.skipped.push(format!("{} ({need:?})", case.name)),
-            Ok(Examined::Found(findings)) => {
+            Ok(Examined::Found(findings, nothing)) => {
                 counts.add(case);
                 faults.extend(fault(case, &findings));
+                faults.extend(nothing.map(|nothing| format!("{}: {nothing}", case.name)));
             }
             Err(error) => faults.push(format!("{}: {error:#}", case.name)),
         }
@@ -82,7 +85,8 @@ impl Counts {
 enum Examined {
     /// The server lacks what it needs.
     Not(Need),
-    Found(Vec<Finding>),
+    /// What is found, and why following the finding on top gains nothing.
+    Found(Vec<Finding>, Option<String>),
 }
 
 async fn examined(connector: &Connector, case: &Case) -> Result<Examined> {
@@ -91,8 +95,14 @@ async fn examined(connector: &Connector, case: &Case) -> Result<Examined> {
     }
     let planted = Planted::new(connector, case).await?;
     let findings = planted.findings().await?;
+    let nothing = match findings.first().filter(|_| case.finds.is_some()) {
+        Some(top) => {
+            gain::nothing_gained(&planted, top).await.with_context(|| format!("following {:?}", top.statements))?
+        }
+        None => None,
+    };
     planted.remove().await?;
-    Ok(Examined::Found(findings))
+    Ok(Examined::Found(findings, nothing))
 }
 
 /// What is wrong with what is found in a case.

@@ -35,6 +35,11 @@ pub(crate) async fn unmet(client: &UserSession, case: &Case) -> Result<Option<Ne
     for need in &case.needs {
         let met = match need {
             Need::Jit => scalar(client, "SELECT pg_jit_available()").await? == "t",
+            Need::Icu => scalar(client, "SELECT count(*) FROM pg_collation WHERE collname = 'en-x-icu'").await? == "1",
+            Need::Extension(name) => {
+                let query = format!("SELECT count(*) FROM pg_extension WHERE extname = '{name}'");
+                scalar(client, &query).await? == "1"
+            }
             Need::From(first) => major(client).await? >= *first,
             Need::Counts => true,
         };
@@ -43,6 +48,18 @@ pub(crate) async fn unmet(client: &UserSession, case: &Case) -> Result<Option<Ne
         }
     }
     Ok(None)
+}
+
+/// Makes the extensions that cases need, once and before any of them: trigrams for every schema, the other one for who names its
+/// schema, since it changes what operators mean.
+pub(crate) async fn make_extensions(client: &UserSession) -> Result<()> {
+    for (name, schema) in [("pg_trgm", "pg_catalog"), ("intarray", "public")] {
+        let available = format!("SELECT count(*) FROM pg_available_extensions WHERE name = '{name}'");
+        if scalar(client, &available).await? == "1" {
+            run(client, &format!("CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema}")).await?;
+        }
+    }
+    Ok(())
 }
 
 impl<'c> Planted<'c> {

@@ -1,8 +1,11 @@
 //! What a condition asks of a table's rows, as far as an index can answer it.
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, Expr, Function, OrderByExpr, OrderBySort, UnaryOperator, Value};
 
-use super::key::{Key, Reader, ident};
+use super::{
+    key::{Key, Reader, ident},
+    methods,
+};
 
 /// A condition on a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +21,11 @@ pub(super) enum Test {
     Equal(Operand),
     /// Equal to one of these; empty where they are not spelled out.
     OneOf(Vec<Operand>),
-    /// Within bounds.
-    Range,
+    /// Within bounds: their values, where they are literals; neither where one is not known.
+    Range {
+        low: Option<String>,
+        high: Option<String>,
+    },
     /// Beginning with a text.
     Prefix,
     /// Holding a text of three letters and more.
@@ -28,8 +34,12 @@ pub(super) enum Test {
     NotNull,
     True,
     False,
-    /// An operator of GIN indexes on documents, arrays and texts for search: `@>`, `&&`, `?`, `@@`.
-    Gin(&'static str),
+    /// An operator that other indexes than b-trees serve, such as `@>`, `&&`, `?`, `@@`, or a function that looks rows up in one;
+    /// with the type of the value where the plan says it.
+    Special {
+        operator: String,
+        value: Option<String>,
+    },
 }
 
 /// What a key is compared with.
@@ -41,6 +51,16 @@ pub(super) enum Operand {
     Value,
     /// A value of another table.
     Join,
+}
+
+impl Operand {
+    /// The value of a literal.
+    fn value(self) -> Option<String> {
+        match self {
+            Self::Literal { value, .. } => Some(value),
+            Self::Value | Self::Join => None,
+        }
+    }
 }
 
 /// Functions of other values that are the same for all rows of a statement.
@@ -72,6 +92,35 @@ const STABLE: &[&str] = &[
     "phraseto_tsquery",
     "array_append",
     "jsonb_build_object",
+    "jsonb_build_array",
+    "to_jsonb",
+    "daterange",
+    "tsrange",
+    "tstzrange",
+    "int4range",
+    "int8range",
+    "numrange",
+    "point",
+    "box",
+    "circle",
+    "polygon",
+    "inet",
+    "cidr",
+    "string_to_array",
+    "timezone",
+    "make_timestamp",
+    "make_timestamptz",
+    "floor",
+    "ceil",
+    "round",
+    "st_makepoint",
+    "st_point",
+    "st_setsrid",
+    "st_makeenvelope",
+    "st_geomfromtext",
+    "st_buffer",
+    "st_transform",
+    "st_expand",
 ];
 
 /// Letters in a row without which an index of trigrams finds nothing.
@@ -88,9 +137,9 @@ impl Reader<'_> {
             Expr::IsNull(inner) => with(inner, Test::Null),
             Expr::IsNotNull(inner) => with(inner, Test::NotNull),
             Expr::Between { expr: inner, negated: false, low, high } => {
-                self.operand(low)?;
-                self.operand(high)?;
-                with(inner, Test::Range)
+                let (low, high) = (self.operand(low)?, self.operand(high)?);
+                let (low, high) = low.value().zip(high.value()).unzip();
+                with(inner, Test::Range { low, high })
             }
             Expr::InList { expr: inner, list, negated: false } => {
                 let mut operands: Vec<Operand> = list.iter().map(|item| self.operand(item)).collect::<Option<_>>()?;
@@ -98,8 +147,8 @@ impl Reader<'_> {
                 self.compared(inner, list.first()?, test)
             }
             Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => {
-                self.operand(right)?;
-                self.compared(left, right, Test::OneOf(Vec::new()))
+                let list = self.operand(right)?;
+                self.compared(left, right, Test::OneOf(list.value().map(elements).unwrap_or_default()))
             }
             Expr::Like { negated: false, any: false, expr: inner, pattern, escape_char: None } => {
                 self.like(inner, pattern, false)
@@ -108,6 +157,7 @@ impl Reader<'_> {
                 self.like(inner, pattern, true)
             }
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
+            Expr::Function(function) => self.looked_up(function),
             _ => None,
         }
     }
@@ -116,17 +166,21 @@ impl Reader<'_> {
         use BinaryOperator as Op;
         match op {
             Op::Eq => self.equal(left, right).or_else(|| self.equal(right, left)),
-            Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => self.range(left, right).or_else(|| self.range(right, left)),
+            Op::Lt | Op::LtEq => self.range(left, right, true).or_else(|| self.range(right, left, false)),
+            Op::Gt | Op::GtEq => self.range(left, right, false).or_else(|| self.range(right, left, true)),
             Op::PGLikeMatch => self.like(left, right, false),
             Op::PGILikeMatch => self.like(left, right, true),
-            Op::AtArrow => self.gin(left, right, "@>"),
-            Op::ArrowAt => self.gin(right, left, "@>"),
-            Op::PGOverlap => self.gin(left, right, "&&"),
-            Op::Question => self.gin(left, right, "?"),
-            Op::QuestionAnd => self.gin(left, right, "?&"),
-            Op::QuestionPipe => self.gin(left, right, "?|"),
-            Op::AtAt => self.gin(left, right, "@@"),
-            _ => None,
+            Op::PGStartsWith => self.compared(left, right, Test::Prefix),
+            Op::PGRegexMatch | Op::PGRegexIMatch if self.is_pattern(right) => {
+                self.regex(left, right, matches!(op, Op::PGRegexIMatch))
+            }
+            other => {
+                let operator = operator_name(other);
+                let operator = operator.as_str();
+                methods::is_special(operator).then_some(())?;
+                let commuted = || self.special(right, methods::commuted(operator)?, left);
+                self.special(left, operator, right).or_else(commuted)
+            }
         }
     }
 
@@ -141,12 +195,14 @@ impl Reader<'_> {
     }
 
     /// Of `(a, b) > (1, 2)` the first column is what a range is read by.
-    fn range(&self, key: &Expr, other: &Expr) -> Option<Condition> {
+    fn range(&self, key: &Expr, other: &Expr, is_high: bool) -> Option<Condition> {
         if let (Some([first, ..]), Some([bound, ..])) = (row(key).as_deref(), row(other).as_deref()) {
-            return self.range(first, bound);
+            return self.range(first, bound, is_high);
         }
-        self.operand(other)?;
-        self.compared(key, other, Test::Range)
+        let bound = self.operand(other)?.value();
+        let test =
+            if is_high { Test::Range { low: None, high: bound } } else { Test::Range { low: bound, high: None } };
+        self.compared(key, other, test)
     }
 
     fn compared(&self, key: &Expr, other: &Expr, test: Test) -> Option<Condition> {
@@ -168,16 +224,63 @@ impl Reader<'_> {
         } else if !any_case && !prefix.is_empty() {
             Test::Prefix
         } else {
-            let run = |part: &str| part.chars().filter(|letter| letter.is_alphanumeric()).count();
-            let longest = value.split(|c: char| !c.is_alphanumeric()).map(run).max().unwrap_or(0);
-            (longest >= TRIGRAM).then_some(Test::Holds)?
+            (longest_run(&value) >= TRIGRAM).then_some(Test::Holds)?
         };
         Some(Condition { key: self.key_compared_with(key, Some("like"))?, test })
     }
 
-    fn gin(&self, key: &Expr, other: &Expr, operator: &'static str) -> Option<Condition> {
+    fn special(&self, key: &Expr, operator: &str, other: &Expr) -> Option<Condition> {
         self.operand(other)?;
-        Some(Condition { key: self.key(key)?, test: Test::Gin(operator) })
+        // A varchar is printed as cast to text.
+        let key = self.key_compared_with(key, Some("special"))?;
+        Some(Condition { key, test: Test::Special { operator: operator.to_owned(), value: type_of(other) } })
+    }
+
+    /// The key of this table whose distance from a value is sorted by, the nearest first, and the type of that value.
+    pub(super) fn distance(&self, key: &OrderByExpr) -> Option<(Key, Option<String>)> {
+        let mut expr = &key.expr;
+        while let Expr::Nested(inner) = expr {
+            expr = inner;
+        }
+        let Expr::BinaryOp { left, op, right } = expr else { return None };
+        let descends = matches!(key.options.sort, Some(OrderBySort::Desc));
+        (operator_name(op) == "<->" && !descends).then_some(())?;
+        let (key, value) = if self.operand(right).is_some() { (left, right) } else { (right, left) };
+        self.operand(value)?;
+        Some((self.key(key)?, type_of(value)))
+    }
+
+    /// A function that looks rows up in an index: `st_dwithin(place, '..'::geometry, 1000)`.
+    fn looked_up(&self, function: &Function) -> Option<Condition> {
+        let (name, arguments) = super::key::call(function)?;
+        methods::is_looked_up(&name).then_some(())?;
+        let at = arguments.iter().position(|argument| self.key(argument).is_some())?;
+        arguments
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| *place != at)
+            .try_for_each(|(_, other)| self.operand(other).map(drop))?;
+        let test = Test::Special { operator: name, value: Some("geometry".to_owned()) };
+        Some(Condition { key: self.key(arguments[at])?, test })
+    }
+
+    /// Whether the right side of `~` is a pattern, and no query of an ltree.
+    fn is_pattern(&self, expr: &Expr) -> bool {
+        type_of(expr).is_none_or(|of| methods::kind_named(&of) == Some(methods::Kind::Text))
+    }
+
+    fn regex(&self, key: &Expr, pattern: &Expr, any_case: bool) -> Option<Condition> {
+        let Operand::Literal { value, .. } = self.operand(pattern)? else { return None };
+        let letters = |text: &str| text.chars().take_while(|letter| letter.is_alphanumeric()).count();
+        let prefix = value.strip_prefix('^').map_or(0, letters);
+        // What may be left out, repeated or chosen from is no text that has to be there.
+        let is_plain = !value.contains(['|', '[', '(', '{', '\\', '?', '*']);
+        let test = if !any_case && prefix > 0 && is_plain {
+            Test::Prefix
+        } else {
+            (is_plain && longest_run(&value) >= TRIGRAM).then_some(Test::Holds)?
+        };
+        Some(Condition { key: self.key_compared_with(key, Some("like"))?, test })
     }
 
     /// What a key may be compared with: nothing of the same row, and nothing that differs from row to row.
@@ -219,6 +322,64 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// The elements of an array that is written as `{a,b}`; none where one is in quotes.
+fn elements(array: String) -> Vec<Operand> {
+    let inside = array.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).filter(|inside| !inside.contains('"'));
+    let element =
+        |text: &str| Operand::Literal { sql: format!("'{}'", text.replace('\'', "''")), value: text.to_owned() };
+    inside.into_iter().flat_map(|inside| inside.split(',')).map(element).collect()
+}
+
+/// The most letters and digits in a row.
+fn longest_run(text: &str) -> usize {
+    text.split(|c: char| !c.is_alphanumeric()).map(|run| run.chars().count()).max().unwrap_or(0)
+}
+
+/// The operator by which a condition is decided, as PostgreSQL prints it; a function's name for what is none.
+pub(super) fn operator_of(expr: &Expr) -> String {
+    match expr {
+        Expr::Nested(inner) => operator_of(inner),
+        Expr::BinaryOp { op, .. } => operator_name(op),
+        Expr::InList { .. } | Expr::AnyOp { .. } => "=".to_owned(),
+        Expr::Between { .. } => ">=".to_owned(),
+        Expr::Like { .. } => "~~".to_owned(),
+        Expr::ILike { .. } => "~~*".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The operator as SQL writes it, without its schema.
+fn operator_name(op: &BinaryOperator) -> String {
+    match op {
+        BinaryOperator::PGCustomBinaryOperator(parts) => parts.last().cloned().unwrap_or_default(),
+        other => other.to_string(),
+    }
+}
+
+/// The type of a value, as far as its text says it; an array whose elements say none is `[]`.
+fn type_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Nested(inner) => type_of(inner),
+        Expr::Cast { data_type, .. } => Some(data_type.to_string().to_lowercase()),
+        Expr::TypedString(typed) => Some(typed.data_type.to_string().to_lowercase()),
+        Expr::Array(_) => Some("[]".to_owned()),
+        Expr::Function(function) => {
+            let (name, _) = super::key::call(function)?;
+            match name.as_str() {
+                "to_tsquery" | "plainto_tsquery" | "websearch_to_tsquery" | "phraseto_tsquery" => {
+                    Some("tsquery".to_owned())
+                }
+                "jsonb_build_object" | "jsonb_build_array" | "to_jsonb" => Some("jsonb".to_owned()),
+                name if name.starts_with("st_") => Some("geometry".to_owned()),
+                // The types whose names make a value of them.
+                name if methods::kind_named(name).is_some() => Some(name.to_owned()),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Whether an index that exists does already what an advised one would.
 
 use super::{
+    condition::Test,
     index::{Index, IndexKey, Tail},
     key::Key,
     name::quoted,
     node::Asks,
+    parse,
 };
 use crate::explain::tables::{IndexFacts, IndexKey as ExistingKey};
 
@@ -27,7 +29,7 @@ pub(super) fn serves(existing: &IndexFacts, index: &Index) -> bool {
     if existing.method != index.method || !holds_the_rows(existing, index) {
         return false;
     }
-    if index.method == "gin" {
+    if index.method != "btree" {
         return index.keys.iter().all(|key| existing.keys.iter().any(|there| is_same(there, key)));
     }
     let Some(begin) = existing.keys.get(..index.keys.len()) else { return false };
@@ -40,6 +42,47 @@ pub(super) fn serves(existing: &IndexFacts, index: &Index) -> bool {
     let backward =
         pairs().all(|(key, there)| (key.descending, key.nulls_first) == (!there.descending, !there.nulls_first));
     found && pairs().all(|(key, there)| is_same(there, key)) && (forward || backward || index.tail != Tail::Order)
+}
+
+/// Whether an index that exists is looked up by the operator that the advised one is for, whatever its kind and class.
+pub(super) fn serves_operator(asks: &Asks<'_>, index: &Index) -> bool {
+    let Some((table, Key::Column(name))) = asks.table.zip(index.keys.first().map(|key| &key.key)) else { return false };
+    let operators = asks.conditions.iter().filter(|condition| condition.key == Key::Column(name.clone()));
+    let operators = operators.filter_map(|condition| match &condition.test {
+        Test::Special { operator, .. } => Some(vec![operator.as_str()]),
+        Test::Holds => Some(vec!["~~", "~~*", "~", "~*"]),
+        _ => None,
+    });
+    let serving = |operator: &str| {
+        let known = table.operator(name, operator, None);
+        known.into_iter().flat_map(|known| &known.indexes).any(|serving| {
+            let there = table.indexes.iter().find(|there| there.name == *serving);
+            there.is_some_and(|there| holds_the_rows(there, index))
+        })
+    };
+    index.method != "btree" && operators.flatten().any(serving)
+}
+
+/// Whether the node looks rows up in an index by all that the advised one is for: one that is in use is no news, also where the
+/// catalog is not known.
+pub(super) fn is_read(asks: &Asks<'_>, index: &Index) -> bool {
+    let columns: Vec<_> = index
+        .keys
+        .iter()
+        .map(|key| match &key.key {
+            Key::Column(name) => Some(name.as_str()),
+            Key::Expression { .. } => None,
+        })
+        .collect();
+    let is_by_order = index.tail == Tail::Order && asks.limit.is_some();
+    !is_by_order
+        && index.predicate.is_empty()
+        && asks.looked_up.iter().any(|text| {
+            let (exprs, _) = parse::conjuncts(text);
+            let found: Vec<_> = exprs.iter().filter_map(|expr| asks.reader.condition(expr)).collect();
+            let is_found = |name: &str| found.iter().any(|known| known.key == Key::Column(name.to_owned()));
+            columns.iter().all(|name| name.is_some_and(is_found))
+        })
 }
 
 /// The existing index that the advised one does all of, so that it can go; none of a constraint.
@@ -71,7 +114,13 @@ fn holds_the_rows(existing: &IndexFacts, index: &Index) -> bool {
 }
 
 fn is_same(there: &ExistingKey, key: &IndexKey) -> bool {
-    let same_class = there.operator_class.as_deref() == key.operator_class;
+    // In the order of its bytes a prefix is found as well.
+    let is_bytewise = matches!(there.collation.as_deref(), Some("C" | "POSIX" | "ucs_basic"));
+    let for_prefix = key.operator_class.as_deref().is_some_and(|class| class.ends_with("_pattern_ops"));
+    let same_class = match for_prefix && is_bytewise {
+        true => there.operator_class.is_none(),
+        false => there.operator_class == key.operator_class && there.collation.is_none(),
+    };
     same_class
         && match &key.key {
             Key::Column(name) => !there.is_expression && there.expression == *name,
@@ -98,7 +147,7 @@ pub(super) fn keys(keys: &[IndexKey]) -> String {
             Key::Expression { sql, name } if name != "expr" => sql.clone(),
             Key::Expression { sql, .. } => format!("({sql})"),
         };
-        if let Some(class) = key.operator_class {
+        if let Some(class) = &key.operator_class {
             text.push(' ');
             text.push_str(class);
         }

@@ -118,6 +118,9 @@ impl Reader<'_> {
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.column(expr).map(Key::Column),
             Expr::Cast { expr: inner, data_type, .. } if self.column(inner).is_some() => {
                 let name = self.column(inner)?;
+                if self.type_of(&name) == Some("cidr") && data_type.to_string().eq_ignore_ascii_case("inet") {
+                    return Some(Key::Column(name));
+                }
                 let is_relabel = match self.type_of(&name) {
                     Some(of) => of.starts_with("character varying") || of == "text",
                     None => literal.is_some_and(is_only_text),
@@ -151,7 +154,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn type_of(&self, column: &str) -> Option<&str> {
-        Some(self.table?.column(column)?.type_name.as_str())
+        Some(self.table?.column(column)?.base())
     }
 
     /// The text of an expression that is the same whenever it is computed, and how many columns are in it.

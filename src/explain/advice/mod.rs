@@ -4,15 +4,18 @@
 //! tells which values in them are constants, which columns are returned and how the table is named; the catalog has the types, the
 //! statistics and the indexes that exist. Where anything is in doubt there is no advice.
 
+mod btree;
 mod condition;
 mod existing;
 mod foreign_key;
 mod index;
 mod key;
+mod methods;
 mod name;
 mod node;
 mod parse;
 mod query;
+mod sorted;
 mod statistics;
 #[cfg(test)]
 mod tests;
@@ -20,7 +23,7 @@ mod tests;
 pub(super) use foreign_key::index_for_key;
 pub(super) use query::Text;
 
-use super::diagnose::Case;
+use super::{diagnose::Case, plan::Node, tables::IndexFacts};
 use existing::keys;
 use index::{Index, Tail};
 use key::Key;
@@ -32,6 +35,8 @@ use node::Asks;
 pub struct IndexAdvice {
     /// The statement that makes it: `CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id)`.
     pub statement: String,
+    /// Those that make the same one on further tables that share no index with the first.
+    pub others: Vec<String>,
     /// What has to be run before it, such as the one that makes an extension.
     pub first: Vec<String>,
     /// Why it serves, in a sentence that begins with a verb in lower case and has no full stop.
@@ -43,6 +48,7 @@ impl IndexAdvice {
     pub fn statements(self) -> Vec<String> {
         let mut statements = self.first;
         statements.push(self.statement);
+        statements.extend(self.others);
         statements
     }
 }
@@ -52,16 +58,59 @@ impl IndexAdvice {
 pub(super) fn index_for(case: &Case<'_>, at: usize) -> Option<IndexAdvice> {
     let asks = node::asks(case, at).filter(|asks| !asks.is_of_system())?;
     let index = index::choose(&asks)?;
-    let trigrams = index.keys.iter().any(|key| key.operator_class == Some("gin_trgm_ops"));
+    let trigrams = is_of_trigrams(&index);
     Some(IndexAdvice {
         statement: statement(case, &asks, &index),
+        others: Vec::new(),
         first: trigrams.then(|| "CREATE EXTENSION IF NOT EXISTS pg_trgm".to_owned()).into_iter().collect(),
         why: why(&asks, &index),
     })
 }
 
+/// The invalid index that would serve what the node at `at` reads; `None` where there is none, or a valid one does.
+pub(super) fn invalid_index<'a>(case: &Case<'a>, at: usize) -> Option<&'a IndexFacts> {
+    let asks = node::asks(case, at)?;
+    let index = index::wanted(&asks)?;
+    let table = asks.table.filter(|table| !table.indexes.iter().any(|there| existing::serves(there, &index)))?;
+    table.invalid_indexes.iter().find(|there| existing::serves(there, &index))
+}
+
+/// Whether the statement itself compares a column of the table that a node reads, rather than a policy does: where its text is not
+/// known, it may.
+pub(super) fn is_asked(case: &Case<'_>, node: &Node, column: &str) -> bool {
+    let name = node.relation.as_deref().unwrap_or_default();
+    let asked = query::of_node(&case.text().asked, name, node.alias.as_deref().unwrap_or(name));
+    let is_of_column = |key: &Key| match key {
+        Key::Column(known) => known == column,
+        Key::Expression { .. } => false,
+    };
+    asked.is_none_or(|asked| asked.conditions.iter().any(|condition| is_of_column(&condition.key)))
+}
+
+/// The same for each of these scans, of tables that have no index in common: the reason is that of the first.
+pub(super) fn index_for_each(case: &Case<'_>, places: impl Iterator<Item = usize>) -> Option<IndexAdvice> {
+    let mut of_each = places.filter_map(|at| index_for(case, at));
+    let mut advice = of_each.next()?;
+    advice.others = of_each.map(|other| other.statement).collect();
+    if !advice.others.is_empty() {
+        advice.why.push_str(
+            "; the same for each table of the inheritance, those to come as well: an index of the parent holds the parent's own rows only",
+        );
+    }
+    Some(advice)
+}
+
 fn is_partitioned(asks: &Asks<'_>) -> bool {
     asks.table.is_some_and(|table| table.partitioned)
+}
+
+fn is_hypertable(asks: &Asks<'_>) -> bool {
+    asks.is_chunk || asks.table.is_some_and(|table| table.hypertable)
+}
+
+fn is_of_trigrams(index: &Index) -> bool {
+    let is_class = |class: &String| class == "gin_trgm_ops" || class == "gist_trgm_ops";
+    index.keys.iter().any(|key| key.operator_class.as_ref().is_some_and(is_class))
 }
 
 fn statement(case: &Case<'_>, asks: &Asks<'_>, index: &Index) -> String {
@@ -73,15 +122,20 @@ fn statement(case: &Case<'_>, asks: &Asks<'_>, index: &Index) -> String {
         })
         .chain(index.include.iter().cloned())
         .collect();
-    let existing = asks.table.map_or(&[][..], |table| &table.indexes);
-    let is_taken = |name: &str| existing.iter().any(|index| index.name == name) || case.index_names().contains(name);
+    let is_known = |name: &str| {
+        asks.table.is_some_and(|table| {
+            let indexes = table.indexes.iter().chain(&table.invalid_indexes).map(|index| &index.name);
+            indexes.chain(&table.taken_names).any(|taken| taken == name)
+        })
+    };
+    let is_taken = |name: &str| is_known(name) || case.index_names().contains(name);
     let name = quoted(&index_name(&asks.name, &columns, is_taken));
     let table = match &asks.schema {
         Some(schema) => format!("{}.{}", quoted(schema), quoted(&asks.name)),
         None => quoted(&asks.name),
     };
-    // A partitioned table cannot be indexed concurrently.
-    let concurrently = if is_partitioned(asks) { "" } else { " CONCURRENTLY" };
+    // Neither a partitioned table nor a hypertable can be indexed concurrently.
+    let concurrently = if is_partitioned(asks) || is_hypertable(asks) { "" } else { " CONCURRENTLY" };
     let using = if index.method == "btree" { String::new() } else { format!("USING {} ", index.method) };
     let mut statement = format!("CREATE INDEX{concurrently} {name} ON {table} {using}({})", keys(&index.keys));
     if !index.include.is_empty() {
@@ -95,7 +149,13 @@ fn statement(case: &Case<'_>, asks: &Asks<'_>, index: &Index) -> String {
 }
 
 fn why(asks: &Asks<'_>, index: &Index) -> String {
-    let method = if index.method == "gin" { "a GIN index" } else { "an index" };
+    let method = match index.method.as_str() {
+        "gin" => "a GIN index",
+        "gist" => "a GiST index",
+        "brin" => "a BRIN index",
+        "hash" => "a hash index",
+        _ => "an index",
+    };
     let mut why = format!("give {} {method} on ({})", asks.name, keys(&index.keys));
     if !index.predicate.is_empty() {
         why.push_str(&format!(" of the rows where {}", index.predicate.join(" AND ")));
@@ -104,7 +164,10 @@ fn why(asks: &Asks<'_>, index: &Index) -> String {
     let mut uses = Vec::new();
     if !lookups.is_empty() {
         let plain: Vec<_> = lookups.iter().map(|key| index::IndexKey { operator_class: None, ..key.clone() }).collect();
-        uses.push(format!("finds the rows by {}", keys(&plain)));
+        match asks.nearest.as_ref().filter(|(key, _)| index.method == "gist" && lookups[0].key == *key) {
+            Some(_) => uses.push("returns the nearest rows first".to_owned()),
+            None => uses.push(format!("finds the rows by {}", keys(&plain))),
+        }
     }
     match index.tail {
         Tail::Order => uses.push(format!("has them in the order of {}", keys(tail))),
@@ -116,11 +179,26 @@ fn why(asks: &Asks<'_>, index: &Index) -> String {
     if !index.include.is_empty() {
         why.push_str(&format!("; with {} in it, the table need not be visited", index.include.join(" and ")));
     }
-    if index.keys.iter().any(|key| key.operator_class.is_some_and(|class| class.ends_with("_pattern_ops"))) {
+    if index.keys.iter().any(|key| key.operator_class.as_ref().is_some_and(|class| class.ends_with("_pattern_ops"))) {
         why.push_str("; of its operator class, since the collation does not sort as LIKE compares");
     }
-    if index.keys.iter().any(|key| key.operator_class == Some("gin_trgm_ops")) {
+    if is_of_trigrams(index) {
         why.push_str("; it finds a text anywhere by its trigrams, with the extension pg_trgm");
+    }
+    if index.method == "brin" {
+        why.push_str(
+            "; the rows of the table are in the order of that column, so an index of ranges of pages is enough: a few pages large, and it \
+             costs writes next to nothing",
+        );
+    }
+    if index.method == "hash" {
+        why.push_str("; a b-tree takes values of at most 2 704 bytes, and those of the column are longer on average than is safe");
+    }
+    if is_hypertable(asks) {
+        why.push_str(
+            "; on the hypertable, so that each chunk has it, those to come as well: TimescaleDB does not make it concurrently, but WITH \
+             (timescaledb.transaction_per_chunk) locks one chunk at a time",
+        );
     }
     if is_partitioned(asks) {
         why.push_str(
@@ -131,6 +209,10 @@ fn why(asks: &Asks<'_>, index: &Index) -> String {
     let existing = asks.table.map_or(&[][..], |table| &table.indexes);
     if let Some(old) = existing::superseded(existing, index) {
         why.push_str(&format!("; the index {} can go then", old.name));
+    }
+    let invalid = asks.table.map_or(&[][..], |table| &table.invalid_indexes);
+    if let Some(old) = existing::superseded(invalid, index) {
+        why.push_str(&format!("; drop the index {}: it is invalid, and no statement reads it", old.name));
     }
     if asks.table.is_none() {
         why.push_str("; this follows from the plan alone, which does not say whether there is such an index already");

@@ -11,6 +11,7 @@ use super::{
 use crate::explain::{
     diagnose::Case,
     plan::{Node, Plan},
+    sql,
     tables::TableFacts,
 };
 
@@ -23,16 +24,34 @@ pub(super) struct Asks<'a> {
     /// Its schema, where the statement needs it.
     pub(super) schema: Option<String>,
     pub(super) name: String,
+    /// Whether the node reads a chunk of it.
+    pub(super) is_chunk: bool,
     /// Conditions on its rows that an index could answer.
     pub(super) conditions: Vec<Condition>,
     /// How many other conditions there are.
     pub(super) others: usize,
     /// The order that its rows are wanted in.
     pub(super) order: Vec<OrderKey>,
-    /// Whether only the first rows in that order are wanted.
-    pub(super) limited: bool,
+    /// How many of the first rows in that order are wanted; `None` if all are.
+    pub(super) limit: Option<Limited>,
+    /// Whether an index is walked for its order, and neither the text nor the catalog says which that is.
+    pub(super) in_unknown_order: bool,
+    /// The key whose distance from a value the rows are wanted by, the nearest first, and the type of that value.
+    pub(super) nearest: Option<(Key, Option<String>)>,
+    /// What the node looks up in an index, as printed; of a bitmap that of each of its indexes.
+    pub(super) looked_up: Vec<&'a str>,
+    pub(super) reader: Reader<'a>,
     /// The names in the statement that may be columns; `None` where all columns are taken, or it is not known.
     pub(super) names: Option<Rc<BTreeSet<String>>>,
+}
+
+/// A limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Limited {
+    /// Rows that it takes.
+    pub(super) rows: f64,
+    /// Whether there were as many.
+    pub(super) is_full: bool,
 }
 
 /// What the node at `at` asks, or the scan that feeds it; `None` where no scan of a table does.
@@ -42,9 +61,17 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
     let relation = node.relation.as_deref()?;
     let tables = case.statement.tables;
     let own = tables.find(node.schema.as_deref(), relation);
-    let root = own.and_then(|own| own.partition_of.as_ref()).and_then(|(schema, name)| tables.find(Some(schema), name));
+    let of = |parent: Option<&'a (String, String)>| parent.and_then(|(schema, name)| tables.find(Some(schema), name));
+    let hypertable = of(own.and_then(|own| own.heir_of.as_ref())).filter(|parent| parent.hypertable);
+    let root = of(own.and_then(|own| own.partition_of.as_ref())).or(hypertable);
     let table = root.or(own);
-    let name = table.map_or_else(|| relation.to_owned(), |table| table.name.clone());
+    let is_chunk = sql::hypertable_of(relation).is_some();
+    let name = match (table, is_chunk) {
+        (Some(table), _) => table.name.clone(),
+        (None, false) => relation.to_owned(),
+        // Only what reads the chunks names it.
+        (None, true) => case.plan.parent(node)?.relation.clone()?,
+    };
     let alias = node.alias.as_deref().unwrap_or(relation);
 
     let text = case.text();
@@ -52,12 +79,17 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
     let schema = match mentioned {
         Some(mentioned) => mentioned.schema.clone(),
         None => {
-            table.map(|table| table.schema.clone()).or_else(|| node.schema.clone()).filter(|schema| schema != "public")
+            let of_node = || node.schema.clone().filter(|_| !is_chunk);
+            table.map(|table| table.schema.clone()).or_else(of_node).filter(|schema| schema != "public")
         }
     };
 
     let reader = Reader { alias, alone: true, table: own.or(table) };
-    let (mut conditions, others) = conditions(case.plan, node, &reader);
+    let leaky = |key: &Key, operator: &str| {
+        let is_asked = mentioned.is_none_or(|asked| asked.conditions.iter().any(|known| known.key == *key));
+        is_asked && table.is_some_and(|table| is_leaky(table, key, operator))
+    };
+    let (mut conditions, others) = conditions(case.plan, node, &reader, leaky);
     if let Some(mentioned) = mentioned {
         spell_out(&mut conditions, mentioned);
     } else {
@@ -65,16 +97,24 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
     }
     // A sort above the partitions names their parent.
     let parent = Reader { alias: root.map_or(alias, |_| query::unnumbered(alias)), ..reader };
-    let (order, limited) = order(case.plan, node, &parent, mentioned);
+    let (order, limit) = order(case.plan, node, &parent, mentioned);
+    let nearest = nearest(case.plan, node, &parent);
+    let is_walk = node.node_type.starts_with("Index") && node.conditions.index.is_none();
+    let in_unknown_order = is_walk && limit.is_some() && order.is_empty() && mentioned.is_none();
     Some(Asks {
         node,
         table,
         schema,
         name,
+        is_chunk,
         conditions,
         others,
         order,
-        limited,
+        limit,
+        in_unknown_order,
+        nearest,
+        looked_up: looked_up(case.plan, at),
+        reader,
         names: mentioned.and_then(|_| text.names.clone()),
     })
 }
@@ -121,7 +161,12 @@ fn heap_scan(plan: &Plan, at: usize) -> Option<usize> {
 }
 
 /// What the node checks, and where that is nothing, what the join above it checks of its rows.
-fn conditions(plan: &Plan, node: &Node, reader: &Reader<'_>) -> (Vec<Condition>, usize) {
+fn conditions(
+    plan: &Plan,
+    node: &Node,
+    reader: &Reader<'_>,
+    leaky: impl Fn(&Key, &str) -> bool,
+) -> (Vec<Condition>, usize) {
     let own = &node.conditions;
     let checked = if own.recheck.is_some() { &own.recheck } else { &own.index };
     let (mut conditions, mut others) = (Vec::new(), 0);
@@ -130,6 +175,8 @@ fn conditions(plan: &Plan, node: &Node, reader: &Reader<'_>) -> (Vec<Condition>,
         others += unread;
         for expr in exprs {
             match reader.condition(&expr) {
+                // No index is looked up by it.
+                Some(condition) if leaky(&condition.key, &super::condition::operator_of(&expr)) => others += 1,
                 Some(condition) if !conditions.contains(&condition) => conditions.push(condition),
                 Some(_) => {}
                 None => others += 1,
@@ -149,6 +196,13 @@ fn conditions(plan: &Plan, node: &Node, reader: &Reader<'_>) -> (Vec<Condition>,
         texts.into_iter().for_each(&mut read);
     }
     (conditions, others)
+}
+
+/// Whether row-level security forbids that an index is looked up by this operator: it may reveal values of rows that the policy
+/// hides.
+fn is_leaky(table: &TableFacts, key: &Key, operator: &str) -> bool {
+    let Key::Column(name) = key else { return table.row_security_applies };
+    table.row_security_applies && table.operator(name, operator, None).is_some_and(|known| !known.leakproof)
 }
 
 /// The join that the node's rows go to as they are, where an index could serve it.
@@ -187,26 +241,72 @@ fn forget_literals(test: &mut Test) {
     }
 }
 
-/// The order that the rows are wanted in, and whether only the first of them: by the sort above the node, or by the statement where
-/// an index that gives the order is read.
-fn order(plan: &Plan, node: &Node, reader: &Reader<'_>, mentioned: Option<&Asked>) -> (Vec<OrderKey>, bool) {
+/// The order that the rows are wanted in, and how many of the first: by the sort above the node, or where an index that gives the
+/// order is read, by the statement or by that index.
+fn order(plan: &Plan, node: &Node, reader: &Reader<'_>, mentioned: Option<&Asked>) -> (Vec<OrderKey>, Option<Limited>) {
     let (mut below, mut order) = (node, None);
     while let Some(parent) = plan.parent(below) {
         match parent.node_type.as_str() {
             "Gather" | "Gather Merge" | "Append" | "Merge Append" | "LockRows" => {}
+            // The rows of its outer side come in their order.
+            "Nested Loop" if below.relationship.as_deref() == Some("Outer") => {}
             "Sort" | "Incremental Sort" if order.is_none() => {
                 let keys = parent.conditions.sort_key.iter().map(|key| reader.order_key(&parse::sort_key(key)?));
                 order = Some(keys.collect::<Option<Vec<_>>>().unwrap_or_default());
             }
             "Limit" => {
                 let of_text = || mentioned.filter(|asked| asked.limited).map(|asked| asked.order.clone());
-                return (order.or_else(of_text).unwrap_or_default(), true);
+                let order = order.or_else(of_text).filter(|order| !order.is_empty());
+                return (order.unwrap_or_else(|| walked_order(node, reader)), Some(limited(parent, below)));
             }
-            _ => return (Vec::new(), false),
+            _ => return (Vec::new(), None),
         }
         below = parent;
     }
-    (order.unwrap_or_default(), false)
+    (order.unwrap_or_default(), None)
+}
+
+/// How many rows a Limit takes of the node below it.
+fn limited(limit: &Node, below: &Node) -> Limited {
+    let planned = limit.plan_rows * limit.loops().max(1.0);
+    Limited { rows: below.rows().max(planned), is_full: limit.actual.is_none() || limit.rows() >= planned }
+}
+
+/// The order that an index is walked in, as far as the catalog knows its keys, or the plan by itself: `min()` and `max()` ask only
+/// that the key is not NULL.
+fn walked_order(node: &Node, reader: &Reader<'_>) -> Vec<OrderKey> {
+    let Some(name) = node.index.as_deref().filter(|_| node.node_type.starts_with("Index")) else { return Vec::new() };
+    let known = reader.table.and_then(|table| table.indexes.iter().find(|index| index.name == name));
+    if let Some(first) = known.filter(|index| index.method == "btree").and_then(|index| index.keys.first()) {
+        return match first.is_expression {
+            true => Vec::new(),
+            false => vec![OrderKey {
+                key: Key::Column(first.expression.clone()),
+                descending: first.descending != node.backward,
+                nulls_first: first.nulls_first != node.backward,
+            }],
+        };
+    }
+    let (exprs, _) = node.conditions.index.as_deref().map(parse::conjuncts).unwrap_or_default();
+    let not_null = exprs.iter().filter_map(|expr| reader.condition(expr)).find(|known| known.test == Test::NotNull);
+    let key =
+        |condition: Condition| OrderKey { key: condition.key, descending: node.backward, nulls_first: node.backward };
+    not_null.map(key).into_iter().collect()
+}
+
+/// What is looked up in the indexes that a scan reads.
+fn looked_up(plan: &Plan, at: usize) -> Vec<&str> {
+    let parts = plan.subtree(at).iter().enumerate();
+    let parts = parts.filter(|(place, node)| *place == 0 || node.node_type.starts_with("Bitmap Index"));
+    parts.filter_map(|(_, node)| node.conditions.index.as_deref()).collect()
+}
+
+/// What the sort above the node measures its rows' distance by.
+fn nearest(plan: &Plan, node: &Node, reader: &Reader<'_>) -> Option<(Key, Option<String>)> {
+    let above = std::iter::successors(plan.parent(node), |above| plan.parent(above));
+    let sort = above.take_while(|above| above.node_type != "Limit").find(|above| above.node_type == "Sort")?;
+    let [only] = sort.conditions.sort_key.as_slice() else { return None };
+    reader.distance(&parse::sort_key(only)?)
 }
 
 impl Asks<'_> {

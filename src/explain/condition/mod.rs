@@ -55,6 +55,21 @@ pub(super) fn comparison(term: &str) -> Option<Comparison<'_>> {
     })
 }
 
+/// The operators in an expression, each as printed.
+pub(super) fn operators(expression: &str) -> impl Iterator<Item = &str> {
+    let tokens = tokens(expression).into_iter().filter(|token| token.kind == Kind::Operator);
+    tokens.map(|token| &expression[token.at])
+}
+
+/// The type that an expression is cast to, as printed: `jsonb` of `'{}'::jsonb`; `None` if it is not cast.
+pub(super) fn cast_to(expression: &str) -> Option<&str> {
+    let expression = bare(expression);
+    let tokens = tokens(expression);
+    let cast = tokens.iter().rfind(|token| token.kind == Kind::Cast && token.depth == 0)?;
+    let outside = |token: &Token| token.depth == 0 && token.kind == Kind::Operator && token.at.start > cast.at.end;
+    (!tokens.iter().any(outside)).then(|| expression[cast.at.end..].trim())
+}
+
 /// What a side of a comparison is to the table of this alias.
 pub(super) fn side<'a>(expression: &'a str, alias: &str) -> Side<'a> {
     let bare = bare(expression);
@@ -147,6 +162,20 @@ pub(super) fn calls(expression: &str) -> Vec<(&str, &str)> {
         }
     }
     calls
+}
+
+/// The arguments of a call, as [`calls`] gives them.
+pub(super) fn arguments(arguments: &str) -> Vec<&str> {
+    let commas = tokens(arguments).into_iter();
+    let commas = commas.filter(|token| token.depth == 0 && token.of(arguments) == ",").map(|token| token.at.start);
+    let mut parts = Vec::new();
+    let mut begin = 0;
+    for at in commas {
+        parts.push(arguments[begin..at].trim());
+        begin = at + 1;
+    }
+    parts.push(arguments[begin..].trim());
+    parts
 }
 
 /// The value of a constant as printed: `'%x%'::text` holds `%x%`; `None` for what is none.
@@ -284,7 +313,6 @@ fn is_keyword(word: &str) -> bool {
         "LOCAL",
         "NOT",
         "NULL",
-        "OPERATOR",
         "OR",
         "ROW",
         "SYMMETRIC",

@@ -41,6 +41,9 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
             '(' => (Kind::Open, 1),
             ')' => (Kind::Close, 1),
             '\'' => (Kind::Text, quoted(rest, '\'')),
+            'O' if rest.starts_with("OPERATOR(") => {
+                (Kind::Operator, rest.find(')').map_or(rest.len(), |close| close + 1))
+            }
             '"' | '_' => (Kind::Word, word(rest)),
             first if first.is_alphabetic() => (Kind::Word, word(rest)),
             first if first.is_ascii_digit() => (Kind::Number, run(rest, |c| c.is_ascii_alphanumeric() || c == '.')),

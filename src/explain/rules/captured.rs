@@ -96,7 +96,19 @@ mod tests {
     use crate::record::Severity;
 
     /// Cases whose cause is only in the catalog.
-    const OF_THE_CATALOG: &[&str] = &["stale_statistics", "wrong_column_order"];
+    const OF_THE_CATALOG: &[&str] = &[
+        "invalid_index",
+        "other_expression",
+        "partial_index_not_implied",
+        "policy_before_a_search",
+        "policy_before_an_enum",
+        "prefix_in_a_collation",
+        "shadowed_operator",
+        "stale_statistics",
+        "two_letters",
+        "value_in_an_array",
+        "wrong_column_order",
+    ];
 
     /// What a head line of a case says, such as `-- finds: seq-scan-filter`.
     fn head(case: &str, key: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! A filter compares what a function makes of a column.
 
-use super::Rule;
+use super::{Rule, index_not_used};
 use crate::explain::{
     condition::{self, Side},
     diagnose::{Case, Sighting},
@@ -33,7 +33,9 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         };
         let expression = condition::unqualified(condition::bare(compared.expression), scan.alias());
         let columns = condition::columns(compared.expression, scan.alias());
+        let rewritten = index_not_used::rewritten(case, scan);
         let (advice, index) = match (columns.as_slice(), is_time(compared)) {
+            _ if rewritten.is_some() => (String::new(), None),
             ([column], true) => (
                 format!(
                     "compare {column} itself with a range ({column} >= start AND {column} < end), and give it an index"
@@ -54,7 +56,10 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             advice,
             ..scan.wasted(waste)
         };
-        seen.push(sighting.with_index(index));
+        seen.push(match rewritten {
+            Some((advice, statements)) => Sighting { advice, statements, ..sighting },
+            None => sighting.with_index(index),
+        });
     }
     seen
 }
@@ -93,7 +98,8 @@ mod tests {
         ");
         insta::assert_snapshot!(told(RULE.id, "day_of_a_timestamp"), @"
         critical: Seq Scan on bookings read 150 000 rows to keep 288 (99.8 % removed), 956 buffers; the filter compares (booked_at)::date, which an index on booked_at does not hold
-        compare booked_at itself with a range (booked_at >= start AND booked_at < end), and give it an index
+        write the condition as booked_at >= '2026-03-05'::date AND booked_at < '2026-03-05'::date + interval '1 day', and give booked_at an index
+        CREATE INDEX CONCURRENTLY ON planted_day_of_a_timestamp.bookings (booked_at)
         ");
     }
 

@@ -3,7 +3,7 @@
 use super::{Rule, function_on_column::is_time};
 use crate::{
     explain::{
-        Node,
+        ColumnFacts, IndexFacts, Node,
         condition::{self, Side},
         diagnose::{Case, Sighting},
         scans::Scan,
@@ -37,7 +37,7 @@ fn certainty(case: &Case<'_>, scan: &Scan<'_>, column: &str, to: &str, value: &s
     let is_text = matches!(to, "text" | "character varying");
     let relation = scan.node.relation.as_deref().unwrap_or_default();
     let table = case.statement.tables.find(scan.node.schema.as_deref(), relation);
-    let known = table.and_then(|table| table.column(&sql::name(column))).map(|column| column.type_name.as_str());
+    let known = table.and_then(|table| table.column(&sql::name(column))).map(ColumnFacts::base);
     match known {
         Some(known) if is_text => is_no_text(known).then_some(Confidence::High),
         Some(_) => Some(Confidence::High),
@@ -89,6 +89,23 @@ fn is_uuid(value: &str) -> bool {
     value.len() == 36 && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
+/// The index that serves once the column is compared as it is, and what makes it where the catalog knows of none.
+fn index(case: &Case<'_>, scan: &Scan<'_>, column: &str) -> (String, Vec<String>) {
+    let relation = scan.node.relation.as_deref().unwrap_or_default();
+    let Some(table) = case.statement.tables.find(scan.node.schema.as_deref(), relation) else {
+        return (format!("an index on {column}"), Vec::new());
+    };
+    let begins = |index: &&IndexFacts| index.keys.first().is_some_and(|key| key.expression == sql::name(column));
+    match (table.indexes.iter().find(begins), sql::table(scan.node).filter(|_| scan.nodes.len() == 1)) {
+        (Some(index), _) => (format!("the index {} on {column}", index.name), Vec::new()),
+        (None, Some(name)) if table.partition_of.is_none() && !table.columns.is_empty() => (
+            format!("an index on {column}, of which there is none yet,"),
+            vec![format!("CREATE INDEX CONCURRENTLY ON {name} ({column})")],
+        ),
+        _ => (format!("an index on {column}"), Vec::new()),
+    }
+}
+
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for (scan, waste) in case.wasteful() {
@@ -99,14 +116,16 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             Some((column, to, confidence))
         });
         let Some((column, to, confidence)) = converted else { continue };
+        let index = index(case, scan, column);
         seen.push(Sighting {
             evidence: format!("{}; the filter converts {column} to {to} in every row", waste.evidence),
             advice: match confidence {
                 Confidence::Low => format!(
                     "unless {column} is a text column, send the value in the type of {column}, so that an index on it serves; if it is one, give it an index"
                 ),
-                _ => format!("send the value in the type of {column} instead of {to}, so that an index on {column} serves"),
+                _ => format!("send the value in the type of {column} instead of {to}, so that {} serves", index.0),
             },
+            statements: if confidence == Confidence::Low { Vec::new() } else { index.1 },
             confidence,
             ..scan.wasted(waste)
         });
@@ -118,7 +137,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 mod tests {
     use super::*;
     use crate::explain::{
-        ColumnFacts, TableFacts, Tables,
+        TableFacts, Tables,
         rules::captured::{assert_on_top, assert_silent, findings_beside, findings_of_text, rules_of, told},
     };
 

@@ -1,7 +1,13 @@
 //! An index finds rows most of which are thrown away.
 
-use super::Rule;
-use crate::explain::diagnose::{Case, Sighting};
+use super::{Rule, index_not_used};
+use crate::{
+    explain::{
+        diagnose::{Case, Sighting},
+        scans::{Scan, Waste},
+    },
+    record::Confidence,
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "index-filter",
@@ -19,7 +25,14 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Vec<Sighting> {
     let wasteful = case.wasteful().filter(|(scan, _)| scan.node.node_type != "Seq Scan");
     let advice = |columns: &str| format!("extend its index by {columns}, so that it finds only the rows kept");
-    wasteful.map(|(scan, waste)| scan.to_be_indexed(case, waste, advice)).collect()
+    let sighting = |scan: &Scan<'_>, waste: &Waste| {
+        let sighting = scan.to_be_indexed(case, waste, advice);
+        match index_not_used::rewritten(case, scan).filter(|_| sighting.confidence < Confidence::High) {
+            Some((advice, statements)) => Sighting { advice, statements, confidence: Confidence::Medium, ..sighting },
+            None => sighting,
+        }
+    };
+    wasteful.map(|(scan, waste)| sighting(scan, waste)).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod heap_fetches;
 pub(super) mod hot_node;
 mod implicit_cast;
 mod index_filter;
+mod index_not_used;
 mod jit;
 mod join_filter;
 mod join_without_index;
@@ -71,6 +72,7 @@ pub struct Rule {
 pub const RULES: &[Rule] = &[
     seq_scan_filter::RULE,
     index_filter::RULE,
+    index_not_used::RULE,
     function_on_column::RULE,
     implicit_cast::RULE,
     leading_wildcard::RULE,

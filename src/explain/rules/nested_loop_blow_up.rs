@@ -1,6 +1,6 @@
 //! The inner side of a nested loop runs far too often.
 
-use super::{Rule, misestimate};
+use super::{Rule, join_filter, misestimate};
 use crate::{
     explain::{
         Node, advice,
@@ -73,6 +73,9 @@ fn whole_table(case: &Case<'_>, outer: usize, inner: usize) -> Option<Sighting> 
         return None;
     }
     let index = advice::index_for(case, at);
+    let join = nodes[inner].parent?;
+    let unhashed = || join_filter::unhashed(case, join, nodes[join].conditions.join_filter.as_deref()?);
+    let of_join = if index.is_none() { unhashed() } else { None };
     Some(Sighting {
         severity,
         node: Some(at),
@@ -86,15 +89,19 @@ fn whole_table(case: &Case<'_>, outer: usize, inner: usize) -> Option<Sighting> 
             percent(share)
         ),
         at_stake_ms: scan.own_ms.map(|ms| ms * (1.0 - 1.0 / scan.loops())),
-        advice: match &index {
-            Some(index) => index.why.clone(),
-            None => format!(
+        advice: match (&index, &of_join) {
+            (Some(index), _) => index.why.clone(),
+            (None, Some((advice, _))) => advice.clone(),
+            (None, None) => format!(
                 "give {} an index on what it is joined by, or join by an equality, which can be hashed",
                 scan.relation.as_deref().unwrap_or("the inner table")
             ),
         },
         confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
-        statements: index.map(|index| index.statement).into_iter().collect(),
+        statements: match index {
+            Some(index) => index.statements(),
+            None => of_join.map(|(_, statements)| statements).unwrap_or_default(),
+        },
     })
 }
 
@@ -109,6 +116,10 @@ fn every_pair(case: &Case<'_>, at: usize, outer: usize, inner: usize) -> Option<
     }
     let ms = join.own_ms? + kept.own_ms?;
     let (severity, share) = severity(case, Some(ms))?;
+    let (advice, statements) = join_filter::unhashed(case, at, condition).unwrap_or_else(|| {
+        let advice = "join by an equality, which can be hashed, or give one side an index that serves the condition";
+        (advice.to_owned(), Vec::new())
+    });
     Some(Sighting {
         severity,
         node: Some(at),
@@ -121,9 +132,8 @@ fn every_pair(case: &Case<'_>, at: usize, outer: usize, inner: usize) -> Option<
             percent(share)
         ),
         at_stake_ms: Some(ms),
-        advice: "join by an equality, which can be hashed, or give one side an index that serves the condition"
-            .to_owned(),
-        statements: Vec::new(),
+        advice,
+        statements,
         confidence: Confidence::Medium,
     })
 }
@@ -191,7 +201,7 @@ fn planned(case: &Case<'_>, outer: usize, inner: usize) -> Option<Sighting> {
             Some(index) => index.why.clone(),
             None => "give the inner table an index on what it is joined by".to_owned(),
         },
-        statements: index.map(|index| index.statement).into_iter().collect(),
+        statements: index.map(advice::IndexAdvice::statements).unwrap_or_default(),
         confidence: Confidence::Low,
     })
 }

@@ -3,9 +3,11 @@
 use super::Rule;
 use crate::{
     explain::{
+        condition,
         diagnose::{Case, Sighting},
         estimates::sides,
         plan::{Node, Plan},
+        scans::Scan,
         words::count,
     },
     record::{Confidence, Severity},
@@ -18,7 +20,7 @@ const FACTOR: f64 = 10.0;
 pub(super) const RULE: Rule = Rule {
     id: "order-by-limit-wrong-index",
     title: "An index is walked in order until enough rows match",
-    sees: "an Index Scan or Index Only Scan without a condition of its own under a Limit that read over 1 000 rows, 10 times those that were wanted; not one that returns \
+    sees: "an Index Scan or Index Only Scan without a condition of its own, or with none but that its key is not NULL, as min() and max() have it, under a Limit that read over 1 000 rows, 10 times those that were wanted; not one that returns \
            the nearest first, as of PostGIS and pgvector",
     why: "To spare a sort, the planner walks an index in the order that is asked for and tests row after row until the Limit is full. It takes the matching rows \
           to be spread evenly. Where they are rare, or all at the far end, it walks through most of the table.",
@@ -34,7 +36,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     let mut seen = Vec::new();
     for scan in case.scans() {
         let walks = matches!(scan.node.node_type.as_str(), "Index Scan" | "Index Only Scan")
-            && scan.node.conditions.index.is_none()
+            && is_unconditional(scan)
             // No other index has rows in the order of their distance.
             && scan.node.conditions.order_by.is_none();
         let read = scan.rows_read();
@@ -70,6 +72,12 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         });
     }
     seen
+}
+
+/// Whether the index is searched for nothing: `min()` and `max()` ask only that its key is not NULL, which leaves nothing out.
+fn is_unconditional(scan: &Scan<'_>) -> bool {
+    let is_not_null = |term: &&str| term.ends_with(" IS NOT NULL");
+    scan.node.conditions.index.as_deref().is_none_or(|condition| condition::terms(condition).iter().all(is_not_null))
 }
 
 /// The Limit that stops the node as soon as it has enough rows, and the rows that it was given.
@@ -129,8 +137,7 @@ mod tests {
         assert_on_top(RULE.id, "wrong_index_for_order");
         insta::assert_snapshot!(told(RULE.id, "wrong_index_for_order"), @"
         critical: Index Scan Backward using alerts_pkey on alerts walked over 148 021 rows in its order to find 20 for the Limit, 2 639 buffers
-        give alerts an index on (severity): it finds the rows by severity; this follows from the plan alone, which does not say whether there is such an index already
-        CREATE INDEX CONCURRENTLY alerts_severity_idx ON planted_wrong_index_for_order.alerts (severity)
+        make an index of severity, followed by the columns of ORDER BY
         ");
     }
 

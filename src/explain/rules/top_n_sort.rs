@@ -18,7 +18,7 @@ const MIN_ROWS: f64 = 10_000.0;
 pub(super) const RULE: Rule = Rule {
     id: "top-n-sort",
     title: "Many rows are sorted to return the first few",
-    sees: "a Sort by top-N heapsort, as under a Limit, of over 10 000 rows of one table by its columns",
+    sees: "a Sort by top-N heapsort, as under a Limit, of over 10 000 rows of one table by its columns, or by their distance from a value",
     why: "All rows have to be read before it is known which come first. An index keeps them in order: the first few can be taken from its end, whatever the \
           table's size.",
     advice: "Make an index of the columns that the filter compares with one value, followed by those of ORDER BY in their directions.",
@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         // They are in the order of the plan.
         let place = |at| scans.partition_point(|scan| scan.at < at);
         let [scan] = &scans[place(at)..place(at + case.plan.subtree(at).len())] else { continue };
-        if !is_plain(case, at) || !is_by_columns(sort, scan) {
+        if !is_plain(case, at) || !(is_by_columns(sort, scan) || is_by_distance(sort)) {
             continue;
         }
         // Where the filter drops most, what finds the rows is the cause, and the sort is of what it left.
@@ -77,6 +77,11 @@ fn is_plain(case: &Case<'_>, at: usize) -> bool {
     case.plan.subtree(at)[1..].iter().all(|node| {
         node.relation.is_some() || node.node_type.starts_with("Bitmap") || passes.contains(&node.node_type.as_str())
     })
+}
+
+/// Whether the nearest come first, as a GiST index returns them.
+fn is_by_distance(sort: &Node) -> bool {
+    matches!(sort.conditions.sort_key.as_slice(), [only] if only.contains(" <-> ") && !only.ends_with(" DESC"))
 }
 
 fn is_by_columns(sort: &Node, scan: &Scan<'_>) -> bool {

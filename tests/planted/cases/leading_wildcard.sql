@@ -12,5 +12,5 @@ SET max_parallel_workers_per_gather = 0;
 -- [query]
 SELECT id, name FROM products WHERE name LIKE '%c4ca4238%';
 -- [follow]
-CREATE EXTENSION pg_trgm;
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE INDEX ON products USING gin (name gin_trgm_ops);

@@ -42,6 +42,12 @@ fn existing(name: &str, keys: &[&str]) -> IndexFacts {
 fn orders() -> TableFacts {
     let mut status = column("status", "character varying(20)", 5.0, 0.0);
     status.common = vec![("paid".into(), 0.97), ("open".into(), 0.01), ("lost".into(), 0.01)];
+    let mut created = column("created_at", "timestamp with time zone", -0.9, 0.0);
+    created.bounds = Some(("2024-01-01 00:00:00+00".into(), "2026-12-31 23:59:59+00".into()));
+    let mut body = column("body", "text", -1.0, 0.0);
+    body.width = Some(1_500.0);
+    let zip = ColumnFacts { base_type: "text".into(), ..column("zip", "zip", -0.5, 0.0) };
+    let stay = ColumnFacts { range: true, ..column("stay", "daterange", -1.0, 0.0) };
     let mut urgent = column("urgent", "boolean", 2.0, 0.0);
     urgent.common = vec![("f".into(), 0.99), ("t".into(), 0.01)];
     TableFacts {
@@ -57,7 +63,11 @@ fn orders() -> TableFacts {
             status,
             urgent,
             column("total", "numeric(10,2)", 5_000.0, 0.0),
-            column("created_at", "timestamp with time zone", -0.9, 0.0),
+            created,
+            body,
+            zip,
+            stay,
+            column("ip", "inet", -0.5, 0.0),
             column("day", "timestamp without time zone", 365.0, 0.0),
             column("deleted_at", "timestamp with time zone", 900.0, 0.9),
             column("email", "text", -0.5, 0.0),

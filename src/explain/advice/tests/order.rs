@@ -45,12 +45,30 @@ use super::*;
     "o.customer_id = ANY ('{1,2}'::bigint[])",
     "orders_customer_id_idx ON orders (customer_id)"
 )]
+// Unless many rows have them: then the list is checked on the way.
+#[case(
+    "o.created_at DESC",
+    "(o.customer_id = 42) AND ((o.status)::text = ANY ('{open,paid}'::text[]))",
+    "orders_customer_id_created_at_idx ON orders (customer_id, created_at DESC)"
+)]
+#[case(
+    "o.created_at DESC",
+    "(o.status)::text = ANY ('{lost,paid}'::text[])",
+    "orders_created_at_idx ON orders (created_at DESC)"
+)]
+// Mixed directions.
+#[case(
+    "o.created_at DESC, o.total",
+    "o.customer_id = 42",
+    "orders_customer_id_created_at_total_idx ON orders (customer_id, created_at DESC, total)"
+)]
 // Another table's column, or what no index orders by.
 #[case("c.name", "o.customer_id = 42", "orders_customer_id_idx ON orders (customer_id)")]
 #[case("(random())", "o.customer_id = 42", "orders_customer_id_idx ON orders (customer_id)")]
 fn the_order_follows_what_is_looked_up(#[case] key: &str, #[case] filter: &str, #[case] expected: &str) {
     let sql = "SELECT * FROM orders o WHERE status = 'open' ORDER BY 1 LIMIT 10";
-    let found = statement_of(sql, &sorted(&[key], scan(&format!("({filter})")))).unwrap_or_default();
+    let found = statement_of(sql, &sorted(&key.split(", ").collect::<Vec<_>>(), scan(&format!("({filter})"))))
+        .unwrap_or_default();
     assert_eq!(found.replace("CREATE INDEX CONCURRENTLY ", ""), expected);
 }
 
@@ -86,6 +104,41 @@ fn an_index_read_in_order_with_most_rows_thrown_away() {
         found.unwrap(),
         "CREATE INDEX CONCURRENTLY orders_customer_id_created_at_idx ON orders (customer_id, created_at DESC)"
     );
+}
+
+/// Without the catalog: an index whose only condition is that its key is not NULL is walked.
+#[test]
+fn the_least_and_the_greatest_are_found_behind_what_is_looked_up() {
+    let of = |direction: &str| {
+        let mut node = scan("(o.shop_id = 40)");
+        (node["Node Type"], node["Index Name"]) = ("Index Scan".into(), "orders_pkey".into());
+        (node["Index Cond"], node["Scan Direction"]) = ("(o.total IS NOT NULL)".into(), direction.into());
+        let plan = over("Limit", json!({}), vec![node]);
+        advise(None, &Tables::default(), &plan).map(|advice| advice.statement).unwrap_or_default()
+    };
+    assert!(of("Backward").ends_with("(shop_id, total DESC)"), "{}", of("Backward"));
+    assert!(of("Forward").ends_with("(shop_id, total)"), "{}", of("Forward"));
+}
+
+#[test]
+fn the_nearest_come_from_a_gist_index() {
+    let plan = sorted(&["(o.place <-> '(1,2)'::point)"], {
+        let mut whole = scan("");
+        whole.as_object_mut().unwrap().remove("Filter");
+        whole["Rows Removed by Filter"] = 0.into();
+        whole
+    });
+    let advice = advise(None, &Tables::default(), &plan).unwrap();
+    assert_eq!(advice.statement, "CREATE INDEX CONCURRENTLY orders_place_idx ON shop.orders USING gist (place)");
+    assert!(advice.why.contains("returns the nearest rows first"), "{}", advice.why);
+}
+
+#[test]
+fn an_index_that_the_plan_reads_is_not_advised_again() {
+    let mut node = scan("(my_function(o.total) = 3)");
+    (node["Node Type"], node["Index Name"]) = ("Index Scan".into(), "some_name".into());
+    node["Index Cond"] = "(o.customer_id = 42)".into();
+    assert_eq!(advise(None, &Tables::default(), &node), None);
 }
 
 #[test]

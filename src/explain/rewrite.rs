@@ -1,0 +1,376 @@
+//! Conditions that no index serves as they are written, and others that say the same and that one serves.
+
+use super::{
+    condition::{self, Comparison, Side, bare, calls, comparison, constant, side, unqualified},
+    plan::Node,
+    scans::Scan,
+    sql,
+    tables::{IndexFacts, TableFacts},
+};
+
+/// A condition written anew.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rewrite {
+    /// The condition as an index serves it.
+    pub(super) condition: String,
+    /// What is to be indexed, as SQL writes a key.
+    pub(super) key: String,
+    /// The kind of index: `btree`, `gin` or `gist`.
+    pub(super) method: &'static str,
+    /// Its operator class, where that is not the default one.
+    pub(super) class: Option<&'static str>,
+    /// The extension that has it.
+    pub(super) extension: Option<&'static str>,
+}
+
+/// Units of time that a day is made of, or that are made of days.
+const UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century"];
+
+/// The term of a scan's filter that can be written so that an index serves it, and how.
+pub(super) fn of_scan<'a>(scan: &Scan<'a>) -> Option<(&'a str, Rewrite)> {
+    scan.filter().into_iter().find_map(|term| Some((term, rewrite(term, scan.alias())?)))
+}
+
+/// The index of the table that serves the condition as it is written anew.
+pub(super) fn existing<'t>(table: &'t TableFacts, rewrite: &Rewrite) -> Option<&'t IndexFacts> {
+    let key = |index: &IndexFacts| {
+        let place = index.keys.iter().position(|key| plain(&key.expression) == plain(&sql::name(&rewrite.key)))?;
+        let class = index.keys[place].operator_class.as_deref();
+        ((place == 0 || index.method == "gin") && class == rewrite.class).then_some(())
+    };
+    table
+        .indexes
+        .iter()
+        .find(|index| index.method == rewrite.method && index.predicate.is_none() && key(index).is_some())
+}
+
+/// The statements that make such an index.
+pub(super) fn statements(node: &Node, table: Option<&TableFacts>, rewrite: &Rewrite) -> Vec<String> {
+    let Some(mut name) = sql::table(node) else { return Vec::new() };
+    let mut concurrently = " CONCURRENTLY";
+    if let Some((schema, root)) = table.and_then(|table| table.partition_of.as_ref()) {
+        name = format!("{}.{}", sql::identifier(schema), sql::identifier(root));
+        concurrently = "";
+    }
+    let using = if rewrite.method == "btree" { String::new() } else { format!("USING {} ", rewrite.method) };
+    let class = rewrite.class.map(|class| format!(" {class}")).unwrap_or_default();
+    let extension = rewrite.extension.map(|name| format!("CREATE EXTENSION IF NOT EXISTS {name}"));
+    let index = format!("CREATE INDEX{concurrently} ON {name} {using}({}{class})", rewrite.key);
+    extension.into_iter().chain([index]).collect()
+}
+
+/// The condition on the table of this alias written so that an index serves it; `None` where it is not known how.
+pub(super) fn rewrite(term: &str, alias: &str) -> Option<Rewrite> {
+    let term = bare(term);
+    let Some(compared) = comparison(term) else { return without_operator(term, alias) };
+    element(&compared, alias).or_else(|| {
+        let (of, operator, value) = turned(&compared, alias)?;
+        let of = bare(of);
+        let call = whole_call(of).and_then(|(name, arguments)| of_call(name, arguments, operator, value, alias));
+        call.or_else(|| of_cast(of, operator, value, alias)).or_else(|| of_sum(of, operator, value, alias))
+    })
+}
+
+fn plain(expression: &str) -> String {
+    let mut text = expression.to_lowercase();
+    text.retain(|c| !matches!(c, '(' | ')' | ' ' | '"'));
+    text.replace("::text", "")
+}
+
+fn btree(key: &str, condition: String) -> Rewrite {
+    Rewrite { condition, key: key.to_owned(), method: "btree", class: None, extension: None }
+}
+
+fn gin(key: String, condition: String) -> Rewrite {
+    Rewrite { condition, key, method: "gin", class: None, extension: None }
+}
+
+/// A column of the table, casts that change nothing of a text or an array apart.
+fn column<'a>(expression: &'a str, alias: &str) -> Option<&'a str> {
+    match side(expression, alias) {
+        Side::Column(column) => Some(column),
+        Side::Cast { column, to } if to == "text" || to.ends_with("[]") => Some(column),
+        _ => None,
+    }
+}
+
+fn is_value(expression: &str, alias: &str) -> bool {
+    side(expression, alias) == Side::Value
+}
+
+/// `value = ANY (tags)`: only with the column in front of the operator an index of arrays is looked up.
+fn element(compared: &Comparison<'_>, alias: &str) -> Option<Rewrite> {
+    if compared.operator != "= ANY" || !is_value(compared.left, alias) {
+        return None;
+    }
+    let value = unqualified(compared.left, alias);
+    let of = bare(compared.right);
+    if let Some(tags) = column(of, alias) {
+        return Some(gin(tags.to_owned(), format!("{tags} @> ARRAY[{value}]")));
+    }
+    // A list in a text.
+    let (name, _) = whole_call(of).filter(|(name, _)| *name == "string_to_array")?;
+    let array = unqualified(of, alias);
+    (name == "string_to_array").then(|| gin(format!("({array})"), format!("{array} @> ARRAY[{value}]")))
+}
+
+/// `array_position(tags, 'a') IS NOT NULL`, `NOT (a IS DISTINCT FROM 5)`
+fn without_operator(term: &str, alias: &str) -> Option<Rewrite> {
+    if let Some(call) = term.strip_suffix(" IS NOT NULL") {
+        let (_, arguments) = whole_call(bare(call)).filter(|(name, _)| *name == "array_position")?;
+        let [tags, value] = arguments[..] else { return None };
+        let tags = column(tags, alias).filter(|_| is_value(value, alias))?;
+        return Some(gin(tags.to_owned(), format!("{tags} @> ARRAY[{value}]")));
+    }
+    let (left, right) = bare(term.strip_prefix("NOT ")?).split_once(" IS DISTINCT FROM ")?;
+    let key = column(left, alias).filter(|_| is_value(right, alias))?;
+    Some(btree(key, format!("{key} = {right}")))
+}
+
+/// The side that is made of the table's columns, and the operator as it stands behind that.
+fn turned<'a>(compared: &Comparison<'a>, alias: &str) -> Option<(&'a str, &'a str, &'a str)> {
+    match (is_value(compared.left, alias), is_value(compared.right, alias)) {
+        (false, true) => Some((compared.left, compared.operator, compared.right)),
+        (true, false) => {
+            let operator = match compared.operator {
+                "<" => ">",
+                ">" => "<",
+                "<=" => ">=",
+                ">=" => "<=",
+                "=" => "=",
+                _ => return None,
+            };
+            Some((compared.right, operator, compared.left))
+        }
+        _ => None,
+    }
+}
+
+/// Name and arguments of an expression that is one call of a function.
+fn whole_call(expression: &str) -> Option<(&str, Vec<&str>)> {
+    let (name, arguments) = calls(expression).into_iter().next()?;
+    let is_whole = expression.strip_prefix(name)?.strip_prefix('(')?.strip_prefix(arguments)? == ")";
+    is_whole.then(|| (name.trim_matches('"'), condition::arguments(arguments)))
+}
+
+fn of_call(name: &str, arguments: Vec<&str>, operator: &str, value: &str, alias: &str) -> Option<Rewrite> {
+    let is_equality = operator == "=";
+    match (name.to_lowercase().rsplit('.').next()?, arguments.as_slice()) {
+        ("date_trunc", [unit, of]) => {
+            let unit = constant(unit).filter(|unit| UNITS.contains(&unit.as_str()))?;
+            let key = column(of, alias)?;
+            Some(btree(key, within(key, operator, value, &unit)?))
+        }
+        ("extract", [of]) => {
+            let key = column(of.strip_prefix("year FROM ")?, alias).filter(|_| is_equality)?;
+            let year: i32 = constant(value)?.parse().ok()?;
+            Some(btree(key, format!("{key} >= '{year}-01-01' AND {key} < '{}-01-01'", year + 1)))
+        }
+        ("date_part", [unit, of]) => {
+            let key = column(of, alias).filter(|_| is_equality && constant(unit).as_deref() == Some("year"))?;
+            let year: i32 = constant(value)?.parse().ok()?;
+            Some(btree(key, format!("{key} >= '{year}-01-01' AND {key} < '{}-01-01'", year + 1)))
+        }
+        ("to_char", [of, format]) => {
+            let key = column(of, alias).filter(|_| is_equality)?;
+            let (unit, rest) = match constant(format)?.as_str() {
+                "YYYY" => ("year", "-01-01"),
+                "YYYY-MM" => ("month", "-01"),
+                "YYYY-MM-DD" => ("day", ""),
+                _ => return None,
+            };
+            let day = format!("'{}{rest}'::date", constant(value)?);
+            Some(btree(key, within(key, "=", &day, unit)?))
+        }
+        ("coalesce", [of, otherwise]) => {
+            let key = column(of, alias).filter(|_| is_equality && constant(otherwise).is_some())?;
+            let same = constant(otherwise) == constant(value);
+            let condition = match (same, constant(value).is_some()) {
+                (true, _) => format!("{key} = {value} OR {key} IS NULL"),
+                (false, true) => format!("{key} = {value}"),
+                (false, false) => return None,
+            };
+            Some(btree(key, condition))
+        }
+        ("strpos" | "position", arguments) => {
+            let (of, searched) = match arguments {
+                [of, searched] => (*of, (*searched).to_owned()),
+                [both] => both.split_once(" IN ").map(|(searched, of)| (of, searched.to_owned()))?,
+                _ => return None,
+            };
+            let found = matches!((operator, constant(value)?.as_str()), (">" | "<>", "0") | (">=", "1"));
+            let (key, letters) = (column(of, alias).filter(|_| found)?, pattern(&searched)?);
+            let condition = format!("{key} LIKE '%{letters}%'");
+            let (class, extension) = (Some("gin_trgm_ops"), Some("pg_trgm"));
+            (letters.chars().count() >= 3).then(|| Rewrite { class, extension, ..gin(key.to_owned(), condition) })
+        }
+        ("left", [of, _]) => prefix(column(of, alias).filter(|_| is_equality)?, value),
+        ("substr" | "substring", [of, first, _]) => {
+            prefix(column(of, alias).filter(|_| is_equality && constant(first).as_deref() == Some("1"))?, value)
+        }
+        ("st_distance", [one, other]) => {
+            let (key, from) = if is_value(one, alias) { (*other, *one) } else { (*one, *other) };
+            let key = column(key, alias).filter(|_| matches!(operator, "<" | "<="))?;
+            let condition = format!("ST_DWithin({key}, {from}, {})", bare(value));
+            is_value(from, alias).then(|| Rewrite { method: "gist", ..btree(key, condition) })
+        }
+        _ => None,
+    }
+}
+
+/// A range that a coarser time stands for.
+fn within(key: &str, operator: &str, value: &str, unit: &str) -> Option<String> {
+    let next = match unit {
+        "quarter" => format!("{value} + interval '3 months'"),
+        _ => format!("{value} + interval '1 {unit}'"),
+    };
+    Some(match operator {
+        "=" => format!("{key} >= {value} AND {key} < {next}"),
+        ">=" => format!("{key} >= {value}"),
+        ">" => format!("{key} >= {next}"),
+        "<" => format!("{key} < {value}"),
+        "<=" => format!("{key} < {next}"),
+        _ => return None,
+    })
+}
+
+/// The letters of a constant, where none of them means something in a pattern.
+fn pattern(value: &str) -> Option<String> {
+    let letters = constant(value).filter(|letters| !letters.is_empty() && !letters.contains(['%', '_', '\\']))?;
+    Some(letters.replace('\'', "''"))
+}
+
+fn prefix(key: &str, value: &str) -> Option<Rewrite> {
+    let letters = pattern(value)?;
+    Some(Rewrite { class: Some("text_pattern_ops"), ..btree(key, format!("{key} LIKE '{letters}%'")) })
+}
+
+/// `(made)::date = '2024-05-01'::date`, `(body)::jsonb @> '{}'::jsonb`
+fn of_cast(of: &str, operator: &str, value: &str, alias: &str) -> Option<Rewrite> {
+    let Side::Cast { column: key, to } = side(of, alias) else { return None };
+    match to {
+        "date" => Some(btree(key, within(key, operator, value, "day")?)),
+        "jsonb" if operator == "@>" => {
+            let cast = unqualified(of, alias);
+            let condition = format!("{cast} @> {value}");
+            Some(Rewrite { class: Some("jsonb_path_ops"), ..gin(format!("({cast})"), condition) })
+        }
+        _ => None,
+    }
+}
+
+/// `(amount + 1) = 10`, `(now() - made) < '7 days'::interval`
+fn of_sum(of: &str, operator: &str, value: &str, alias: &str) -> Option<Rewrite> {
+    if !matches!(operator, "=" | "<" | ">" | "<=" | ">=") {
+        return None;
+    }
+    let Comparison { left, operator: sign, right } = comparison(of)?;
+    let turned = match operator {
+        "<" => ">",
+        ">" => "<",
+        "<=" => ">=",
+        ">=" => "<=",
+        same => same,
+    };
+    let value = if comparison(bare(value)).is_some() { format!("({})", bare(value)) } else { value.to_owned() };
+    let (key, other) = match (side(left, alias), side(right, alias)) {
+        (Side::Column(key), Side::Value) => (key, right),
+        (Side::Value, Side::Column(key)) => (key, left),
+        _ => return None,
+    };
+    let first = is_value(right, alias);
+    Some(btree(
+        key,
+        match (sign, first) {
+            ("+", _) => format!("{key} {operator} {value} - {other}"),
+            ("-", true) => format!("{key} {operator} {value} + {other}"),
+            ("-", false) => format!("{key} {turned} {other} - {value}"),
+            _ => return None,
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_written_so_that_an_index_serves_them() {
+        let cases = [
+            ("'t77'::text = ANY (w.tags)", "tags @> ARRAY['t77'::text]", "gin tags"),
+            ("$1 = ANY (tags)", "tags @> ARRAY[$1]", "gin tags"),
+            (
+                "'x'::text = ANY (string_to_array(w.tags, ','::text))",
+                "string_to_array(tags, ','::text) @> ARRAY['x'::text]",
+                "gin (string_to_array(tags, ','::text))",
+            ),
+            ("array_position(w.tags, 'x'::text) IS NOT NULL", "tags @> ARRAY['x'::text]", "gin tags"),
+            (
+                "(w.made)::date = '2024-05-01'::date",
+                "made >= '2024-05-01'::date AND made < '2024-05-01'::date + interval '1 day'",
+                "btree made",
+            ),
+            ("(w.made)::date >= '2024-05-01'::date", "made >= '2024-05-01'::date", "btree made"),
+            (
+                "date_trunc('month'::text, w.made) = '2024-05-01 00:00:00'::timestamp without time zone",
+                "made >= '2024-05-01 00:00:00'::timestamp without time zone AND made < '2024-05-01 00:00:00'::timestamp without time zone + interval '1 month'",
+                "btree made",
+            ),
+            (
+                "EXTRACT(year FROM w.made) = '2024'::numeric",
+                "made >= '2024-01-01' AND made < '2025-01-01'",
+                "btree made",
+            ),
+            (
+                "to_char(w.made, 'YYYY-MM'::text) = '2024-05'::text",
+                "made >= '2024-05-01'::date AND made < '2024-05-01'::date + interval '1 month'",
+                "btree made",
+            ),
+            ("(w.amount + 1) = 10", "amount = 10 - 1", "btree amount"),
+            ("(w.amount - 1) < 10", "amount < 10 + 1", "btree amount"),
+            ("(now() - w.made) < '7 days'::interval", "made > now() - '7 days'::interval", "btree made"),
+            ("COALESCE(w.state, 0) = 5", "state = 5", "btree state"),
+            ("COALESCE(w.state, 0) = 0", "state = 0 OR state IS NULL", "btree state"),
+            ("strpos(w.name, 'abc'::text) > 0", "name LIKE '%abc%'", "gin name gin_trgm_ops"),
+            ("POSITION(('abc'::text) IN (w.name)) > 0", "name LIKE '%abc%'", "gin name gin_trgm_ops"),
+            ("\"left\"(w.name, 3) = 'abc'::text", "name LIKE 'abc%'", "btree name text_pattern_ops"),
+            ("substr(w.name, 1, 3) = 'abc'::text", "name LIKE 'abc%'", "btree name text_pattern_ops"),
+            (
+                "st_distance(w.place, '0101'::geometry) < '1000'::double precision",
+                "ST_DWithin(place, '0101'::geometry, '1000'::double precision)",
+                "gist place",
+            ),
+            ("NOT (w.state IS DISTINCT FROM 5)", "state = 5", "btree state"),
+            (
+                "(w.body)::jsonb @> '{\"a\": 1}'::jsonb",
+                "(body)::jsonb @> '{\"a\": 1}'::jsonb",
+                "gin ((body)::jsonb) jsonb_path_ops",
+            ),
+        ];
+        for (term, expected, index) in cases {
+            let found = rewrite(term, "w").unwrap_or_else(|| panic!("{term}"));
+            assert_eq!(found.condition, expected, "{term}");
+            let class = found.class.map(|class| format!(" {class}")).unwrap_or_default();
+            assert_eq!(format!("{} {}{class}", found.method, found.key), index, "{term}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_said_otherwise_is_left() {
+        for term in [
+            "w.state = 5",
+            "w.state <> 5",
+            "EXTRACT(month FROM w.made) = '5'::numeric",
+            "lower(w.name) = 'a'::text",
+            "w.a = ANY ('{1,2}'::integer[])",
+            "(w.a + w.b) = 10",
+            "(w.amount * 2) = 10",
+            "strpos(w.name, 'abc'::text) = 0",
+            "COALESCE(w.state, w.other) = 5",
+            "NOT (hashed SubPlan 1)",
+            "st_distance(w.place, w.other) < 5",
+        ] {
+            assert_eq!(rewrite(term, "w"), None, "{term}");
+        }
+    }
+}

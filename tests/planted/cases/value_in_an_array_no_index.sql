@@ -1,0 +1,14 @@
+-- title: A value sought in an array with = ANY, and no index
+-- finds: seq-scan-filter
+-- names: tags @> array['t77'::text]
+-- names: using gin (tags)
+-- [setup]
+CREATE TABLE works (id int PRIMARY KEY, tags text[] NOT NULL);
+INSERT INTO works SELECT n, ARRAY['t' || n % 6000, 'u' || n % 17] FROM generate_series(1, 100000) n;
+VACUUM ANALYZE works;
+-- [session]
+SET max_parallel_workers_per_gather = 0;
+-- [query]
+SELECT id FROM works WHERE 't77' = ANY (tags);
+-- [query after]
+SELECT id FROM works WHERE tags @> ARRAY['t77'];
