@@ -81,7 +81,7 @@ pub(super) fn run(args: &BaselineArgs, output: &mut Output) -> Result<Exit, Comm
                 *replace,
             )?;
             let document = render::baselines(&[(file.as_path(), &baseline)]);
-            shared.format.format.show_saved(output, &document, &data(&file, &baseline), &file)?;
+            shared.format.format.show_saved(output, &document, &data(&file, &baseline), Some(&file))?;
         }
         Action::List { shared } => {
             let Baselines { readable, unreadable } = clinic::list_baselines(&shared.reports)?;

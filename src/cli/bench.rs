@@ -89,21 +89,21 @@ pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<Exit, Command
     };
     args.format.format.show_saved(
         output,
-        &render::record(&outcome.found.record),
-        &outcome.found.record,
-        &outcome.found.folder,
+        &render::record(&outcome.record),
+        &outcome.record,
+        outcome.folder.as_deref(),
     )?;
     match outcome.failure {
         Some(failure) => {
             let mut error = session::failure(failure, interrupted);
             // Nothing measured, or nothing that worked: the thresholds say what that is worth.
-            let gates = args.undecided.exit(outcome.found.record.outcome());
-            if error.exit == Exit::Failed && !outcome.found.record.interrupted && gates != Exit::Done {
+            let gates = args.undecided.exit(outcome.record.outcome());
+            if error.exit == Exit::Failed && !outcome.record.interrupted && gates != Exit::Done {
                 error.exit = gates;
             }
             Err(error)
         }
-        None if outcome.found.record.interrupted => Ok(interrupted),
-        None => Ok(args.undecided.exit(outcome.found.record.outcome())),
+        None if outcome.record.interrupted => Ok(interrupted),
+        None => Ok(args.undecided.exit(outcome.record.outcome())),
     }
 }

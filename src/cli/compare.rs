@@ -95,7 +95,7 @@ fn compare(args: &CompareArgs, output: &mut Output, files: &mut GateFiles) -> Re
     let document = render::comparison(&compared.comparison);
     // First, for a pipe may keep stdout waiting as long as its reader likes.
     let told = files.compared(output, &compared.comparison);
-    args.format.format.show_saved(output, &document, &compared.comparison, &compared.folder)?;
+    args.format.format.show_saved(output, &document, &compared.comparison, Some(&compared.folder))?;
     told?;
     Ok(args.undecided.exit(compared.comparison.outcome()))
 }

@@ -48,8 +48,8 @@ impl Format {
         Ok(())
     }
 
-    /// Shows a result and names the folder that was written: in the last line of stdout, but of stderr where stdout is JSON,
-    /// which must stay JSON.
+    /// Shows a result and names the folder that was written, if one could be: in the last line of stdout, but of stderr where
+    /// stdout is JSON, which must stay JSON.
     ///
     /// # Errors
     /// When the data cannot be written as JSON.
@@ -58,10 +58,11 @@ impl Format {
         output: &mut Output,
         document: &Document,
         data: &impl Serialize,
-        folder: &Path,
+        folder: Option<&Path>,
     ) -> Result<(), CommandError> {
-        let written = format!("written: {}", folder.display());
         self.show(output, document, data)?;
+        let Some(folder) = folder else { return Ok(()) };
+        let written = format!("written: {}", folder.display());
         match self {
             Self::Table | Self::Markdown => output.saved(&format!("\n{written}")),
             Self::Json => output.note(&written),

@@ -75,22 +75,31 @@ fn measure(args: &RunArgs, output: &mut Output, files: &mut GateFiles) -> Result
         args.consent.ask(clinic, &scenario, Job::Run { reseed: args.reseed, aa: plan.aa }).await?;
         clinic::run(clinic, &scenario, &seed, &plan, &judging, &reports, &markdown).await
     })?;
-    files.saved(&outcome.folder);
+    if let Some(folder) = &outcome.folder {
+        files.saved(folder);
+    }
     match &outcome.comparison {
         Some(comparison) => {
             // First, for a pipe may keep stdout waiting as long as its reader likes.
             let told = files.compared(output, comparison);
-            args.format.format.show_saved(output, &render::comparison(comparison), comparison, &outcome.folder)?;
+            args.format.format.show_saved(
+                output,
+                &render::comparison(comparison),
+                comparison,
+                outcome.folder.as_deref(),
+            )?;
             told?;
         }
         None => {
-            output.note("no round is whole: what was measured so far is saved, and there is no comparison");
-            output.saved(&format!("written: {}", outcome.folder.display()));
+            output.note("no round was completed: there is no comparison");
+            if let Some(folder) = &outcome.folder {
+                output.saved(&format!("written: {}", folder.display()));
+            }
         }
     }
     match (outcome.failure, outcome.comparison) {
         (Some(failure), _) => Err(session::failure(failure, interrupted)),
         (None, Some(comparison)) => Ok(args.undecided.exit(comparison.outcome())),
-        (None, None) => Err(CommandError::new(Exit::Undecided, anyhow::anyhow!("no round is whole"))),
+        (None, None) => Err(CommandError::new(Exit::Undecided, anyhow::anyhow!("no round was completed"))),
     }
 }

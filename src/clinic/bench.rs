@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::{Ended, Figures, SliceFigures},
-    record::{self, Folder, Found, Interval, Phase, Record, Store},
+    record::{self, Folder, Interval, Phase, Record, Store},
     scenario::Scenario,
 };
 
@@ -25,12 +25,14 @@ pub struct Reports {
     pub output: Option<PathBuf>,
 }
 
-/// A phase that was measured and saved.
+/// A phase that was measured.
 #[derive(Debug)]
 pub struct BenchOutcome {
-    /// What was measured, and where it was saved.
-    pub found: Found,
-    /// Why the measurement broke off, or why its plans are missing.
+    /// What was measured.
+    pub record: Record,
+    /// Where it was saved; `None` where nothing could be written.
+    pub folder: Option<PathBuf>,
+    /// Why the measurement broke off, why its plans are missing, or why it is not where it was asked for.
     pub failure: Option<Error>,
 }
 
@@ -116,18 +118,22 @@ pub(super) fn save(
 ) -> Result<BenchOutcome, Error> {
     measured.record.warnings = warnings(&measured.record);
     let Measured { measurement, record, .. } = &measured;
-    let (folder, elsewhere) = saving::save(folder, |folder| {
-        let statements = record.statements.iter().zip(&measurement.scripts).map(|(statement, figures)| Interval {
-            statement: Some(&statement.name),
-            start: Duration::ZERO,
-            length: measurement.measured,
-            histogram: Cow::Owned(figures.response.histogram()),
-        });
-        write(folder, record, statements.chain(slices(&measurement.slices)), captured)?;
-        Ok(folder.path().to_owned())
-    })?;
+    let (folder, elsewhere) = saving::save(
+        folder,
+        |folder| {
+            let statements = record.statements.iter().zip(&measurement.scripts).map(|(statement, figures)| Interval {
+                statement: Some(&statement.name),
+                start: Duration::ZERO,
+                length: measurement.measured,
+                histogram: Cow::Owned(figures.response.histogram()),
+            });
+            write(folder, record, statements.chain(slices(&measurement.slices)), captured)?;
+            Ok(Some(folder.path().to_owned()))
+        },
+        || None,
+    );
     let failure = elsewhere.or(failure).map(Error::after_measuring);
-    Ok(BenchOutcome { found: Found { folder, record: measured.record }, failure })
+    Ok(BenchOutcome { record: measured.record, folder, failure })
 }
 
 /// The slices of a measurement as lines of its histogram log.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -36,9 +36,10 @@ use crate::{
 pub struct RunOutcome {
     /// The comparison of the whole rounds; `None` when there was none.
     pub comparison: Option<Comparison>,
-    /// Where everything was saved: the records in `before` and `after` (`a` and `b` without a fix), the comparison beside them.
-    pub folder: PathBuf,
-    /// Why it ended before its time; of kind [`ErrorKind::Interrupted`] when it was told to stop.
+    /// Where everything was saved: the records in `before` and `after` (`a` and `b` without a fix), the comparison beside them;
+    /// `None` where nothing could be written.
+    pub folder: Option<PathBuf>,
+    /// Why it ended before its time, or is not saved where it was asked for; of kind [`ErrorKind::Interrupted`] when it was told to stop.
     pub failure: Option<Error>,
 }
 
@@ -91,23 +92,19 @@ pub async fn run(
         return Err(failure.before_measuring());
     }
     // First of all: what follows may wait for a server that is gone.
-    let saved = saving::save(&folder, |folder| {
-        let [before, after] = run.write(&records, folder)?;
-        let comparison = match (before, after) {
-            (Some(before), Some(after)) if run.info.rounds > 0 => {
-                let sides = [(before, Phase::Before), (after, Phase::After)];
-                let sides = sides.map(|(found, phase)| (found, run.histograms(phase)));
-                Some(compare_measured(sides, judging, &reports.root))
+    let compare = |found| run.compare(found, judging, &reports.root);
+    let ((comparison, folder), elsewhere) = saving::save(
+        &folder,
+        |folder| {
+            let comparison = compare(run.write(&records, folder)?);
+            if let Some(Ok(comparison)) = &comparison {
+                write_comparison(folder, comparison, &markdown)?;
             }
-            _ => None,
-        };
-        if let Some(Ok(comparison)) = &comparison {
-            write_comparison(folder, comparison, &markdown)?;
-        }
-        Ok((comparison, folder.path().to_owned()))
-    });
+            Ok((comparison, Some(folder.path().to_owned())))
+        },
+        || (compare(run.unwritten(&records, folder.path())), None),
+    );
     run.tell_state(failure.is_some()).await;
-    let ((comparison, folder), elsewhere) = saved?;
     if let (Some(_), Some(failure)) = (&elsewhere, &failure) {
         clinic.note(failure.to_string());
     }
@@ -438,16 +435,41 @@ impl<'a> Run<'a> {
         self.arms[side(phase)].as_ref().map(Arm::histograms).unwrap_or_default()
     }
 
+    /// Compares the records of both sides, where a round was completed.
+    fn compare(
+        &self,
+        found: [Option<Found>; 2],
+        judging: &Judging,
+        reports: &Path,
+    ) -> Option<Result<Comparison, Error>> {
+        let [before, after] = found;
+        let sides = [(before?, Phase::Before), (after?, Phase::After)];
+        let sides = sides.map(|(found, phase)| (found, self.histograms(phase)));
+        (self.info.rounds > 0).then(|| compare_measured(sides, judging, reports))
+    }
+
+    /// The folders of both sides in that of the run.
+    fn names(&self) -> [&'static str; 2] {
+        if self.plan.aa { ["a", "b"] } else { ["before", "after"] }
+    }
+
     /// Writes the records of both sides.
     fn write(&self, records: &[Option<Record>; 2], folder: &Folder) -> Result<[Option<Found>; 2], Error> {
-        let names = if self.plan.aa { ["a", "b"] } else { ["before", "after"] };
         let mut found = [None, None];
         for (index, record) in records.iter().enumerate() {
             if let (Some(arm), Some(record)) = (&self.arms[index], record) {
-                found[index] = Some(arm.save(record.clone(), &folder.subfolder(names[index])?)?);
+                found[index] = Some(arm.save(record.clone(), &folder.subfolder(self.names()[index])?)?);
             }
         }
         Ok(found)
+    }
+
+    /// The records of both sides, which could not be written into `folder`.
+    fn unwritten(&self, records: &[Option<Record>; 2], folder: &Path) -> [Option<Found>; 2] {
+        [0, 1].map(|index| {
+            let record = records[index].clone()?;
+            Some(Found { folder: folder.join(self.names()[index]), record })
+        })
     }
 }
 

@@ -42,16 +42,15 @@ impl Extent {
 }
 
 /// Saves by `write`, all of it into one folder. With what `write` gives comes a failure if that was another folder than `folder`, since
-/// the disk is full, or others have put something in the way.
-///
-/// # Errors
-/// It cannot be saved anywhere.
+/// the disk is full, or others have put something in the way. Where nothing can be written anywhere, `unsaved` gives what can still be
+/// shown.
 pub(super) fn save<T>(
     folder: &Folder,
     write: impl Fn(&Folder) -> Result<T, Error>,
-) -> Result<(T, Option<Error>), Error> {
+    unsaved: impl FnOnce() -> T,
+) -> (T, Option<Error>) {
     let cause = match write(folder) {
-        Ok(saved) => return Ok((saved, None)),
+        Ok(saved) => return (saved, None),
         Err(cause) => cause,
     };
     folder.discard();
@@ -63,17 +62,16 @@ pub(super) fn save<T>(
                 let failure =
                     Error::new(ErrorKind::Failed, format!("what was measured is in {place} instead of {asked}"));
                 let hint = cause.hint().unwrap_or("move it to where it is wanted").to_owned();
-                return Ok((saved, Some(failure.with_source(cause).with_hint(hint))));
+                return (saved, Some(failure.with_source(cause).with_hint(hint)));
             }
             Err(_) => elsewhere.discard(),
         }
     }
-    Err(Error::new(
+    let failure = Error::new(
         ErrorKind::Failed,
-        "what was measured is lost: it can be saved neither where it was asked for nor elsewhere",
-    )
-    .with_source(cause)
-    .with_hint("make room, and measure again"))
+        "what was measured is only shown here: it can be saved neither where it was asked for nor elsewhere",
+    );
+    (unsaved(), Some(failure.with_source(cause).with_hint("keep what is shown; make room before measuring again")))
 }
 
 #[cfg(test)]
@@ -106,13 +104,15 @@ mod tests {
             Ok(folder.path().to_owned())
         };
         std::fs::write(folder.path().join("record.json"), "another's").unwrap();
-        let (place, failure) = save(&folder, write).unwrap();
+        let (place, failure) = save(&folder, write, Default::default);
         let failure = failure.unwrap();
         assert_eq!(place.file_name().unwrap().to_str().unwrap(), "20261121T012345Z-before-2");
         assert!(failure.to_string().contains("-before-2 instead of "), "{failure}");
         assert_eq!(failure.kind(), ErrorKind::Failed);
         assert!(!folder.path().join("latency.hlog").exists(), "what is there belongs to another");
-        let lost = save(&folder, |_| Err::<(), _>(Error::new(ErrorKind::Failed, "no"))).unwrap_err();
-        assert!(lost.to_string().contains("is lost"), "{lost}");
+        let no = |_: &Folder| Err::<&str, _>(Error::new(ErrorKind::Failed, "no"));
+        let (shown, failure) = save(&folder, no, || "shown");
+        assert_eq!(shown, "shown");
+        assert!(failure.unwrap().to_string().contains("only shown here"));
     }
 }

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     os::fd::AsRawFd,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use insta::assert_snapshot;
@@ -176,17 +177,6 @@ fn what_cannot_be_saved_where_it_was_asked_for_is_saved_elsewhere_and_told() {
     assert!(told.stdout.ends_with(&format!("written: {}\n", place.display())), "{}", told.stdout);
     assert!(told.stderr.contains("error: what was measured is in "), "{}", told.stderr);
     assert_saved(&place);
-
-    // There is no place at all: nothing is lost in silence.
-    site.done(&["revert-fix", "--rows", "2000"]);
-    let told = disturbed(&site, &bench(&["--output", "none"]), |pid| {
-        let limit = ["--pid", &pid.to_string(), "--fsize=0"].map(str::to_owned);
-        assert!(std::process::Command::new("prlimit").args(limit).status().unwrap().success());
-    });
-    assert_eq!(told.exit, 1, "{}", told.stderr);
-    assert!(told.stderr.contains("what was measured is lost"), "{}", told.stderr);
-    assert!(told.stderr.contains("File too large"), "{}", told.stderr);
-    assert!(!site.path("none").exists() && !site.path("none-2").exists());
 }
 
 #[test]
@@ -228,4 +218,23 @@ fn connections_that_others_take_during_a_run_are_no_wrong_usage() {
     assert!(site.path("out").join("before/record.json").exists(), "{}", told.stderr);
     // Before anything is measured it is wrong usage.
     site.refused(2, &["bench", "--phase", "after", "--rows", "2000", "--clients", "101"]);
+}
+
+/// A limit on the size of files, which comes while it measures, leaves no place to save anything.
+#[test]
+fn what_can_be_saved_nowhere_is_shown() {
+    let site = Site::with_server();
+    site.done(&["seed", "--rows", "2000"]);
+    let commands = [(bench(&["--output", "none"]), "p99 "), (run(&["--output", "none"]), "Verdict: ")];
+    for (command, figures) in commands {
+        let told = disturbed(&site, &command, |pid| {
+            let pid = pid.to_string();
+            assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=0"]).status().unwrap().success());
+        });
+        assert_eq!(told.exit, 1, "{}", told.stderr);
+        assert!(told.stdout.contains(figures) && !told.stdout.contains("written: "), "{}", told.stdout);
+        assert!(told.refusal().starts_with("error: what was measured is only shown here: "), "{}", told.stderr);
+        assert!(told.stderr.contains("File too large"), "{}", told.stderr);
+        assert!(!site.path("none").exists() && !site.path("none-2").exists());
+    }
 }

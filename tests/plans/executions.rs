@@ -105,7 +105,7 @@ async fn findings_come_with_the_plans() {
     let before = bed.explain(&scenario, Phase::Before).await.unwrap();
     let top = before.findings.first().unwrap();
     assert_eq!((top.rule.as_str(), top.statement.as_deref()), ("seq-scan-filter", Some("find")));
-    let saved = std::fs::read_to_string(before.folder.join("findings.json")).unwrap();
+    let saved = std::fs::read_to_string(before.folder.as_ref().unwrap().join("findings.json")).unwrap();
     assert!(saved.contains("seq-scan-filter"), "{saved}");
     let [examination] = &before.captured.examinations(&before.findings)[..] else { panic!("one statement") };
     assert_eq!((examination.plans.len(), examination.findings.len()), (4, before.findings.len()));

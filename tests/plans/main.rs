@@ -136,7 +136,7 @@ async fn plans_before_and_after_a_fix() {
     assert_eq!(json.as_array().unwrap().len(), 8);
     assert_eq!(json[0]["plan"][0]["Plan"]["Node Type"], "Seq Scan");
     assert_eq!(json[4]["parameters"][0], "5");
-    let text = std::fs::read_to_string(outcome.folder.join("explain_before.txt")).unwrap();
+    let text = std::fs::read_to_string(outcome.folder.as_ref().unwrap().join("explain_before.txt")).unwrap();
     assert_eq!(text, before.text);
     let section = "\n## find, hot\n\nSELECT id FROM events WHERE user_id = $1\n$1 = 5\nthe plan for any values is the same\n\nSeq Scan on events  (cost=";
     assert!(text.contains(section), "{text}");

@@ -19,7 +19,7 @@ pub(super) async fn bench(bed: &Bed, scenario: &Scenario, phase: Phase, options:
     };
     let plan = options.plan(scenario).unwrap();
     let reports = Reports { root: bed.reports.path().to_owned(), output: None };
-    clinic::bench(&bed.clinic, scenario, phase, &plan, &reports).await.unwrap().found.record
+    clinic::bench(&bed.clinic, scenario, phase, &plan, &reports).await.unwrap().record
 }
 
 fn under_load(record: &Record) -> &PlansUnderLoad {

@@ -131,6 +131,6 @@ fn of_scenario(args: &ExplainArgs, phase: Phase, output: &mut Output) -> Result<
     })?;
     let examinations = outcome.captured.examinations(&outcome.findings);
     let document = render::examination(&examinations);
-    args.format.format.show_saved(output, &document, &examinations, &outcome.folder)?;
+    args.format.format.show_saved(output, &document, &examinations, outcome.folder.as_deref())?;
     outcome.failure.map_or(Ok(()), |failure| Err(session::failure(failure, interrupted)))
 }

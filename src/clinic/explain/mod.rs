@@ -45,8 +45,8 @@ pub struct ExplainOutcome {
     pub captured: Captured,
     /// What is wrong in them, where the workload has most at stake first.
     pub findings: Vec<Finding>,
-    /// The folder that holds them.
-    pub folder: PathBuf,
+    /// The folder that holds them; `None` where nothing could be written.
+    pub folder: Option<PathBuf>,
     /// Why advised indexes could not be tried, or the plans are in another folder than was asked for.
     pub failure: Option<Error>,
 }
@@ -83,14 +83,18 @@ pub async fn explain(
             Err(error) => failure = Some(error),
         }
     }
-    let (folder, elsewhere) = saving::save(&folder, |folder| {
-        save(folder, phase, &captured)?;
-        folder.write_json("findings.json", &findings)?;
-        if what_if.is_some() && failure.is_none() {
-            folder.write_json("what_if.json", &captured.what_if)?;
-        }
-        Ok(folder.path().to_owned())
-    })?;
+    let (folder, elsewhere) = saving::save(
+        &folder,
+        |folder| {
+            save(folder, phase, &captured)?;
+            folder.write_json("findings.json", &findings)?;
+            if what_if.is_some() && failure.is_none() {
+                folder.write_json("what_if.json", &captured.what_if)?;
+            }
+            Ok(Some(folder.path().to_owned()))
+        },
+        || None,
+    );
     Ok(ExplainOutcome { captured, findings, folder, failure: elsewhere.or(failure) })
 }
 
