@@ -37,14 +37,19 @@ fn ids_are_unique_and_every_rule_says_all_of_itself() {
         let sentences = [rule.why, rule.advice];
         assert!(sentences.iter().all(|text| text.ends_with('.')), "{}: whole sentences", rule.id);
         let fragments = [rule.title, rule.sees, rule.source];
+        assert!(rule.shown_by.iter().all(|address| address.starts_with("https://")), "{}", rule.id);
         assert!(fragments.iter().all(|text| !text.is_empty() && !text.ends_with('.')), "{}: no full stop", rule.id);
     }
 }
 
 fn section(rule: &Rule) -> String {
     let estimates = if rule.reads_estimates { " Works on a plan that was not executed, too." } else { "" };
+    let shown_by = match rule.shown_by {
+        [] => String::new(),
+        addresses => format!("- **Asked by others:** {}\n", addresses.join(", ")),
+    };
     format!(
-        "\n### {}\n\n{}.\n\n- **Fires on** {}.{estimates}\n- **Why it matters.** {}\n- **What to do.** {}\n- **Source:** {}.\n",
+        "\n### {}\n\n{}.\n\n- **Fires on** {}.{estimates}\n- **Why it matters.** {}\n- **What to do.** {}\n- **Source:** {}.\n{shown_by}",
         rule.id, rule.title, rule.sees, rule.why, rule.advice, rule.source
     )
 }

@@ -253,3 +253,22 @@ async fn a_users_database_is_only_asked() {
         assert_eq!((tried.how, tried.used, tried.note), (Some(Trial::Hypothetical), Some(true), None));
     }
 }
+
+/// Where HypoPG is in the database, an advised index is planned without being asked for.
+#[tokio::test]
+async fn an_advised_index_is_planned_where_hypopg_is() {
+    let bed = Bed::new(FIND).await;
+    let client = bed.client().await;
+    if !has_hypopg(&client).await {
+        return;
+    }
+    let planned = async || {
+        let schema = bed.scenario.schema_name();
+        let query = format!("SELECT id, user_id FROM \"{schema}\".events WHERE user_id = 7");
+        let found = clinic::explain_query(&bed.clinic, &query, Vec::new(), false, false, LIMIT, false).await.unwrap();
+        (found.findings[0].planned, found.what_if.len())
+    };
+    assert_eq!(planned().await, (None, 0));
+    client.batch_execute("CREATE EXTENSION hypopg").await.unwrap();
+    assert_eq!(planned().await, (Some(true), 0));
+}

@@ -234,6 +234,7 @@ fn finding(case: &Case<'_>, rule: &Rule, sighting: Sighting) -> Finding {
         advice: sighting.advice,
         statements: sighting.statements,
         confidence: sighting.confidence,
+        planned: None,
     }
 }
 

@@ -28,7 +28,27 @@ const UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "qu
 
 /// The term of a scan's filter that can be written so that an index serves it, and how.
 pub(super) fn of_scan<'a>(scan: &Scan<'a>) -> Option<(&'a str, Rewrite)> {
-    scan.filter().into_iter().find_map(|term| Some((term, rewrite(term, scan.alias())?)))
+    let terms = scan.filter();
+    let of_two = || terms.iter().find_map(|term| Some((*term, enclosed(term, &terms, scan.alias())?)));
+    terms.iter().find_map(|term| Some((*term, rewrite(term, scan.alias())?))).or_else(of_two)
+}
+
+/// `first <= value AND last >= value`: an index on both columns reads half of itself on average. Where the ranges do not overlap, the
+/// last one that begins before the value is the only one that may hold it.
+fn enclosed(term: &str, terms: &[&str], alias: &str) -> Option<Rewrite> {
+    let bound = |term: &'_ str| {
+        let compared = comparison(term)?;
+        let (of, operator, value) = turned(&compared, alias)?;
+        Some((column(of, alias)?.to_owned(), operator.to_owned(), value.to_owned()))
+    };
+    let (first, low, value) = bound(term).filter(|(_, operator, _)| operator.starts_with('<'))?;
+    let mut highs = terms.iter().filter_map(|term| bound(term));
+    let (last, high, _) =
+        highs.find(|(last, operator, of)| operator.starts_with('>') && *of == value && *last != first)?;
+    let condition = format!(
+        "{first} {low} {value} ORDER BY {first} DESC LIMIT 1 and check {last} {high} {value} of that row, if the ranges do not overlap"
+    );
+    Some(btree(&first, condition))
 }
 
 /// The index of the table that serves the condition as it is written anew.
@@ -63,7 +83,7 @@ pub(super) fn statements(node: &Node, table: Option<&TableFacts>, rewrite: &Rewr
 pub(super) fn rewrite(term: &str, alias: &str) -> Option<Rewrite> {
     let term = bare(term);
     let Some(compared) = comparison(term) else { return without_operator(term, alias) };
-    element(&compared, alias).or_else(|| {
+    element(&compared, alias).or_else(|| search(&compared, alias)).or_else(|| {
         let (of, operator, value) = turned(&compared, alias)?;
         let of = bare(of);
         let call = whole_call(of).and_then(|(name, arguments)| of_call(name, arguments, operator, value, alias));
@@ -74,7 +94,7 @@ pub(super) fn rewrite(term: &str, alias: &str) -> Option<Rewrite> {
 fn plain(expression: &str) -> String {
     let mut text = expression.to_lowercase();
     text.retain(|c| !matches!(c, '(' | ')' | ' ' | '"'));
-    text.replace("::text", "")
+    text.replace("::text", "").replace("::regconfig", "")
 }
 
 fn btree(key: &str, condition: String) -> Rewrite {
@@ -106,12 +126,39 @@ fn element(compared: &Comparison<'_>, alias: &str) -> Option<Rewrite> {
     let value = unqualified(compared.left, alias);
     let of = bare(compared.right);
     if let Some(tags) = column(of, alias) {
-        return Some(gin(tags.to_owned(), format!("{tags} @> ARRAY[{value}]")));
+        // An array of varchar is printed as cast to one of text, and is compared only with its own type.
+        let array = match (side(of, alias), constant(&value)) {
+            (Side::Cast { to: "text[]", .. }, Some(text)) => {
+                format!("ARRAY['{}']::varchar[]", text.replace('\'', "''"))
+            }
+            (Side::Cast { to: "text[]", .. }, None) => format!("ARRAY[{value}]::varchar[]"),
+            _ => format!("ARRAY[{value}]"),
+        };
+        return Some(gin(tags.to_owned(), format!("{tags} @> {array}")));
     }
     // A list in a text.
     let (name, _) = whole_call(of).filter(|(name, _)| *name == "string_to_array")?;
     let array = unqualified(of, alias);
     (name == "string_to_array").then(|| gin(format!("({array})"), format!("{array} @> ARRAY[{value}]")))
+}
+
+/// `to_tsvector(body) @@ ..`, whose configuration is the session's, so that no index can hold it; `lower(name) LIKE '%a%'`
+fn search(compared: &Comparison<'_>, alias: &str) -> Option<Rewrite> {
+    let (name, arguments) = whole_call(bare(compared.left)).filter(|_| is_value(compared.right, alias))?;
+    let key = column(arguments.first()?, alias).filter(|_| arguments.len() == 1)?;
+    match (name, compared.operator) {
+        ("to_tsvector", "@@") => {
+            let of = format!("to_tsvector('english', {key})");
+            Some(gin(format!("({of})"), format!("{of} @@ {}, with the configuration that is meant", compared.right)))
+        }
+        ("lower" | "upper", "~~") => {
+            let value = constant(compared.right)
+                .filter(|value| value.split(|c: char| !c.is_alphanumeric()).any(|run| run.chars().count() >= 3))?;
+            let condition = format!("{key} ILIKE '{}'", value.replace('\'', "''"));
+            Some(Rewrite { class: Some("gin_trgm_ops"), extension: Some("pg_trgm"), ..gin(key.to_owned(), condition) })
+        }
+        _ => None,
+    }
 }
 
 /// `array_position(tags, 'a') IS NOT NULL`, `NOT (a IS DISTINCT FROM 5)`
@@ -299,6 +346,13 @@ mod tests {
         let cases = [
             ("'t77'::text = ANY (w.tags)", "tags @> ARRAY['t77'::text]", "gin tags"),
             ("$1 = ANY (tags)", "tags @> ARRAY[$1]", "gin tags"),
+            ("'t77'::text = ANY ((w.tags)::text[])", "tags @> ARRAY['t77']::varchar[]", "gin tags"),
+            (
+                "to_tsvector(w.body) @@ to_tsquery('a'::text)",
+                "to_tsvector('english', body) @@ to_tsquery('a'::text), with the configuration that is meant",
+                "gin (to_tsvector('english', body))",
+            ),
+            ("lower((w.name)::text) ~~ '%abc%'::text", "name ILIKE '%abc%'", "gin name gin_trgm_ops"),
             (
                 "'x'::text = ANY (string_to_array(w.tags, ','::text))",
                 "string_to_array(tags, ','::text) @> ARRAY['x'::text]",

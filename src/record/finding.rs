@@ -29,6 +29,10 @@ pub struct Finding {
     pub statements: Vec<String>,
     /// How sure it is that the advice helps.
     pub confidence: Confidence,
+    /// Whether the planner used the advised index when it was told of it (HypoPG); null where it was not asked, and the advice
+    /// follows from the rules of indexes and statistics alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<bool>,
 }
 
 /// How bad a finding is.

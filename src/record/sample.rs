@@ -500,5 +500,6 @@ fn finding() -> Finding {
         advice: "give its filter an index, so that only the rows it keeps are read".into(),
         statements: vec!["CREATE INDEX CONCURRENTLY ON events (user_id, created_at DESC)".into()],
         confidence: Confidence::High,
+        planned: None,
     }
 }

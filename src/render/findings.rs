@@ -137,7 +137,11 @@ fn item(number: usize, finding: &Finding, plans: &[PlanFigures]) -> Item {
     let mut lines = vec![format!("{}.", finding.evidence)];
     lines.extend(seen_in(finding, plans));
     lines.extend(rule(&finding.rule).map(|rule| format!("Why it matters: {}", first_sentence(rule.why))));
-    lines.push(format!("What to do: {}{}.", finding.advice, sure(finding.confidence)));
+    lines.push(match finding.planned {
+        Some(true) => format!("What to do: {} (planned: the planner uses it).", finding.advice),
+        Some(false) => format!("Planned, and not used: {}. Look for another way.", finding.advice),
+        None => format!("What to do: {}{}.", finding.advice, sure(finding.confidence)),
+    });
     Item {
         number,
         title: format!("{}{}: {}", finding.severity.as_str(), share(finding), title(finding)),

@@ -10,7 +10,7 @@ use crate::{
     clinic::{Clinic, Error, ErrorKind},
     explain::{ClassPlan, Examined, diagnose},
     pg::{self, Access, Given},
-    record::{Examination, ValueSource},
+    record::{Confidence, Examination, Finding, Severity, ValueSource, WhatIf},
     scenario::{self, Known},
 };
 
@@ -75,11 +75,18 @@ pub async fn explain_query(
     });
     let question = Question { sql, classes, executions: None, time_limit, not_executed };
     let mut examination = examine(&explainer, &question).await?;
-    if what_if {
+    let is_advised = examination.findings.iter().any(|finding| !finding.statements.is_empty());
+    // Asking costs nothing where HypoPG is in the database; what was not asked for is not shown.
+    let may_ask = is_advised && matches!(pg::hypopg(&session).await, Ok(pg::HypoPg::There(_)));
+    if what_if || may_ask {
         let site = Site { scenario: None, access, by: TryBy::Costs, time_limit };
         let Question { sql, classes, .. } = &question;
         let advised = Advised { name: None, sql, classes, findings: &examination.findings };
-        examination.what_if = super::what_if::what_if(clinic, &site, &advised).await?;
+        let tried = super::what_if::what_if(clinic, &site, &advised).await?;
+        note_planned(&mut examination.findings, &tried);
+        if what_if {
+            examination.what_if = tried;
+        }
     }
     examination.notes.extend(left_out);
     if let Some(volatile) = volatile.filter(|_| execute_volatile) {
@@ -92,6 +99,22 @@ pub async fn explain_query(
         );
     }
     Ok(examination)
+}
+
+/// Notes of each advised index whether the planner used it. What it would not use is no longer advised, and comes after what is.
+fn note_planned(findings: &mut [Finding], tried: &[WhatIf]) {
+    for finding in findings.iter_mut().filter(|finding| !finding.statements.is_empty()) {
+        finding.planned = tried.iter().find(|trial| trial.advice == finding.statements).and_then(|trial| trial.used);
+        match finding.planned {
+            Some(true) => finding.confidence = Confidence::High,
+            Some(false) => {
+                finding.confidence = Confidence::Low;
+                finding.statements.clear();
+            }
+            None => {}
+        }
+    }
+    findings.sort_by_key(|finding| (finding.severity == Severity::Info, finding.planned == Some(false)));
 }
 
 /// What a statement calls that may do more than a transaction can take back, as a clause; `None` if nothing.
@@ -191,4 +214,36 @@ pub(super) async fn refusal(explainer: &pg::Explainer<'_>, error: pg::Error) -> 
 fn would_write(what: &str) -> Error {
     Error::new(ErrorKind::Usage, format!("{what}, and only reading is allowed"))
         .with_hint("pass --rollback to execute it in transactions that are rolled back")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Record, sample};
+
+    #[test]
+    fn what_the_planner_would_not_use_is_not_advised_first() {
+        let finding = |statement: &str| {
+            let record: Record = sample::full();
+            let known = record.findings.unwrap_or_default().remove(0);
+            Finding { statements: vec![statement.to_owned()], severity: Severity::Critical, ..known }
+        };
+        let trial = |statement: &str, used: bool| WhatIf {
+            statement: None,
+            class: String::new(),
+            parameters: Vec::new(),
+            advice: vec![statement.to_owned()],
+            how: None,
+            note: None,
+            before: None,
+            after: None,
+            used: Some(used),
+            index_bytes: None,
+            build_ms: None,
+        };
+        let mut findings = vec![finding("CREATE INDEX a"), finding("CREATE INDEX b"), finding("CREATE INDEX c")];
+        note_planned(&mut findings, &[trial("CREATE INDEX a", false), trial("CREATE INDEX b", true)]);
+        let told: Vec<_> = findings.iter().map(|finding| (finding.planned, finding.statements.len())).collect();
+        assert_eq!(told, [(Some(true), 1), (None, 1), (Some(false), 0)]);
+    }
 }

@@ -97,16 +97,20 @@ mod tests {
 
     /// Cases whose cause is only in the catalog.
     const OF_THE_CATALOG: &[&str] = &[
+        "any_case_by_lower",
         "invalid_index",
         "other_expression",
         "partial_index_not_implied",
         "policy_before_a_search",
         "policy_before_an_enum",
         "prefix_in_a_collation",
+        "range_that_holds_an_address",
+        "search_without_configuration",
         "shadowed_operator",
         "stale_statistics",
         "two_letters",
         "value_in_an_array",
+        "varchars_of_an_array",
         "wrong_column_order",
     ];
 

@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
           are as many as one side times the other, and all that follows, often a DISTINCT that hides it, works on them.",
     advice: "Add the condition that joins them, or take the table out.",
     source: "https://www.postgresql.org/docs/current/queries-table-expressions.html#QUERIES-JOIN",
+    shown_by: &[],
     reads_estimates: false,
     explains: &["nested-loop-blow-up"],
     check,

@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
           the network: right for a page of ten, slow for thousands, and a disaster where each run reads a table whole.",
     advice: "Join with the subquery's table, grouped by what it is looked up by, so that it is read once; or give what it looks up an index, if the rows are few.",
     source: "https://www.postgresql.org/docs/current/functions-subquery.html; SubPlan as explain.depesz.com and pgMustard count its loops",
+    shown_by: &[],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter"],
     check,

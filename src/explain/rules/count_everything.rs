@@ -25,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
     advice: "Ask whether the exact figure is needed: the planner's estimate (pg_class.reltuples) is there at once, a count up to a limit is bounded, and a summary \
              table kept by the application or by triggers is exact. A minimum or maximum comes from an index on the column.",
     source: "https://wiki.postgresql.org/wiki/Slow_Counting",
+    shown_by: &["https://wiki.postgresql.org/wiki/Slow_Counting"],
     reads_estimates: false,
     explains: &["hot-node"],
     check,

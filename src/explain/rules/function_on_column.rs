@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
           compare it.",
     advice: "Compare the column itself, as with a range of times; where that cannot be, index the expression.",
     source: "https://www.postgresql.org/docs/current/indexes-expressional.html; thresholds as in seq-scan-filter",
+    shown_by: &["https://stackoverflow.com/questions/27493284", "https://stackoverflow.com/questions/32706868"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
     check,

@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
           fetches the table's page, so that it does the work of an ordinary index scan.",
     advice: "Vacuum the table, and have autovacuum do so more often (autovacuum_vacuum_scale_factor, autovacuum_vacuum_insert_scale_factor of the table).",
     source: "shares as in https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/indexes-index-only-scans.html",
+    shown_by: &["https://blog.makandra.com/2018/11/investigating-slow-postgres-index-only-scans/"],
     reads_estimates: false,
     explains: &["read-efficiency", "hot-node"],
     check,

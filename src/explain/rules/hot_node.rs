@@ -25,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
     why: "It is not wrong: some step has to take most of the time. It says where to look first where no other rule found a cause.",
     advice: "Ask whether this step has to work on so many rows.",
     source: "levels as pev2's: https://github.com/dalibo/pev2",
+    shown_by: &[],
     reads_estimates: false,
     explains: &[],
     check,

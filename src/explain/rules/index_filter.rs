@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
           be thrown away: such a scan is slower than it looks, and slower still when those pages are not in memory.",
     advice: "Extend the index by the columns of the filter, so that it finds only the rows that are wanted.",
     source: "shares as in https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/indexes-multicolumn.html",
+    shown_by: &[],
     reads_estimates: false,
     explains: &[],
     check,

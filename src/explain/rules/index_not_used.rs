@@ -29,6 +29,11 @@ pub(super) const RULE: Rule = Rule {
     advice: "Remove the reason: rebuild the index if it is invalid, write the condition as the index has it, or make the index as the condition needs it.",
     source: "https://www.postgresql.org/docs/current/indexes-examine.html; operator classes: https://www.postgresql.org/docs/current/indexes-opclass.html; \
              row-level security and LEAKPROOF: https://www.postgresql.org/docs/current/rules-privileges.html",
+    shown_by: &[
+        "https://stackoverflow.com/questions/15597602",
+        "https://stackoverflow.com/questions/41186880",
+        "https://coderwall.com/p/ey7mbq/make-pg-arrays-actually-use-the-gin-index-don-t-use-any",
+    ],
     reads_estimates: false,
     explains: &[
         "seq-scan-filter",

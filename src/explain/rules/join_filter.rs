@@ -31,6 +31,7 @@ pub(super) const RULE: Rule = Rule {
           the condition takes away every quick way, so that every row is compared with every other.",
     advice: "Join by an equality; where it is one, see why it is not hashed: enable_hashjoin, an estimate that is far too low, types without a hash. Split an OR into two joins and put them together by UNION; make ranges equalities by joining on what they have in common.",
     source: "levels as pev2's for filters (https://github.com/dalibo/pev2); OR in joins: https://wiki.postgresql.org/wiki/Don%27t_Do_This",
+    shown_by: &["https://postgrespro.com/list/id/587381.1687729675@sss.pgh.pa.us"],
     reads_estimates: false,
     explains: &["nested-loop-blow-up"],
     check,

@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
           to be compared.",
     advice: "Give the column a trigram index (extension pg_trgm), which finds text by any three letters of it.",
     source: "https://www.postgresql.org/docs/current/pgtrgm.html; thresholds as in seq-scan-filter",
+    shown_by: &["https://makandracards.com/makandra/623000-timeouts-long-running-sql-queries"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
     check,

@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
     advice: "Give the planner what it lacks: fresh statistics (ANALYZE), statistics of columns that go together or of an expression (CREATE STATISTICS), \
              or a finer sample of a skewed column (SET STATISTICS).",
     source: "levels as pev2's (https://github.com/dalibo/pev2); extended statistics: https://www.postgresql.org/docs/current/planner-stats.html",
+    shown_by: &["https://www.cybertec-postgresql.com/en/optimization-issues-cross-column-correlation/"],
     reads_estimates: false,
     explains: &[],
     check,

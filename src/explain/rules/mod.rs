@@ -59,6 +59,8 @@ pub struct Rule {
     pub advice: &'static str,
     /// Where the rule and its thresholds are from.
     pub source: &'static str,
+    /// Addresses of public questions that show it, with what was answered.
+    pub shown_by: &'static [&'static str],
     /// Whether it works on a plan without ANALYZE.
     pub reads_estimates: bool,
     /// Rules whose findings at the same node it explains better, so that theirs are left out.

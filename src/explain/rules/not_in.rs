@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
           memory it goes through all of them for each row. And a single NULL among them makes the whole condition return no row at all, which is hardly ever meant.",
     advice: "Write `NOT EXISTS (SELECT 1 FROM ... WHERE ... = ...)`, which is joined (an anti join) and does what is meant where there are NULLs.",
     source: "https://wiki.postgresql.org/wiki/Don%27t_Do_This",
+    shown_by: &["https://dba.stackexchange.com/questions/295443", "https://stackoverflow.com/questions/7125291"],
     reads_estimates: false,
     explains: &["correlated-subquery", "seq-scan-filter", "index-filter", "misestimate"],
     check,

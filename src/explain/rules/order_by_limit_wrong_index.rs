@@ -27,6 +27,10 @@ pub(super) const RULE: Rule = Rule {
     advice: "Make an index of the columns that the filter compares, followed by those of ORDER BY: it finds the rows and has them in order. Where a join drops the rows, keep \
              the column that decides in the walked table, too.",
     source: "https://pganalyze.com/blog/5mins-postgres-planner-order-by-limit",
+    shown_by: &[
+        "https://dba.stackexchange.com/questions/249617",
+        "https://thebuild.com/blog/2014/11/19/when-limit-attacks",
+    ],
     reads_estimates: false,
     explains: &["index-filter", "read-efficiency", "low-selectivity-index", "hot-node"],
     check,

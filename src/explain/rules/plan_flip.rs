@@ -31,6 +31,7 @@ pub(super) const RULE: Rule = Rule {
           the sixth execution, or fast in psql and slow in the application.",
     advice: "Have it planned for its values each time (`plan_cache_mode = force_custom_plan`), or give it an index with which the same plan is right for all values.",
     source: "https://www.postgresql.org/docs/current/sql-prepare.html; https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-PLAN-CACHE-MODE",
+    shown_by: &[],
     reads_estimates: false,
     explains: &[
         "seq-scan-filter",

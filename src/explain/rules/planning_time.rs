@@ -29,6 +29,7 @@ pub(super) const RULE: Rule = Rule {
     advice: "Prepare the statement once a connection and execute it many times (a pooler has to support that); name the partition key in the condition; join fewer tables, or in \
              an order that is given (`join_collapse_limit`).",
     source: "levels as pev2's: https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/explicit-joins.html",
+    shown_by: &[],
     reads_estimates: false,
     explains: &[],
     check,

@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
              write it as one that is.",
     source: "shares as in https://github.com/dalibo/pev2; a row by an index is taken to cost 4 read in passing, as \
              random_page_cost: https://www.postgresql.org/docs/current/runtime-config-query.html",
+    shown_by: &[],
     reads_estimates: false,
     explains: &[],
     check,

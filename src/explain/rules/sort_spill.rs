@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
           many sessions do it at once they compete for the disk and push other data out of the cache.",
     advice: "Raise `work_mem` for this session or role, sort fewer or narrower rows, or read the rows in order from an index.",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-WORK-MEM; pgMustard and explain.depesz.com mark the same",
+    shown_by: &[],
     reads_estimates: false,
     explains: &[],
     check,

@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
           is no more: new values do not exist for it, and what it expects of them is off by any factor.",
     advice: "ANALYZE the table, and at the end of every bulk load; where autovacuum comes too late, lower `autovacuum_analyze_scale_factor` of the table.",
     source: "https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-STATISTICS",
+    shown_by: &[],
     reads_estimates: false,
     explains: &["misestimate"],
     check,

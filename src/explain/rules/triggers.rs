@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
           it reads the referring table whole each time. Triggers of one's own run once for each row as well, and what they do is in no plan.",
     advice: "Make an index on the referring columns of the foreign key. Make a trigger of one's own run once for the statement (FOR EACH STATEMENT with a transition table), or do less.",
     source: "levels as pev2's: https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK",
+    shown_by: &["https://dba.stackexchange.com/questions/37034"],
     reads_estimates: false,
     explains: &[],
     check,

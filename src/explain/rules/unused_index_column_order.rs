@@ -37,6 +37,7 @@ pub(super) const RULE: Rule = Rule {
           first name has to read all of it.",
     advice: "Make an index that begins with the column that is asked for, or put the columns of the existing one in another order where nothing else needs it.",
     source: "https://www.postgresql.org/docs/current/indexes-multicolumn.html",
+    shown_by: &["https://commandprompt.com/blog/second_element_index_usage_postgres"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "read-efficiency", "low-selectivity-index", "hot-node"],
     check,
