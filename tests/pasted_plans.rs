@@ -65,6 +65,50 @@ fn each_of_several_plans_is_told() {
 }
 
 #[test]
+fn a_log_is_grouped_by_statement_and_the_longest_in_all_comes_first() {
+    let entry = |ms: f64, table: &str, value: u32| {
+        format!(
+            "2026-01-02 03:04:05 UTC [7] LOG:  duration: {ms:.3} ms  plan:\n\tQuery Text: SELECT * FROM {table} WHERE owner = {value} AND password = 'hunter2'\n\
+             \tSeq Scan on {table}  (cost=0.00..9999.00 rows=9 width=12) (actual time=0.010..{ms:.3} rows=9 loops=1)\n\
+             \t  Filter: (owner = {value})\n\t  Rows Removed by Filter: 900000\n"
+        )
+    };
+    let log = [entry(300.0, "rare", 1), entry(150.0, "often", 2), entry(250.0, "often", 3), entry(140.0, "often", 4)]
+        .concat();
+    let (code, table, _) = told(latclinic().args(["--plan", "-"]).write_stdin(log.clone()));
+    assert_eq!(code, 0);
+    let place = |text: &str| table.find(text).unwrap_or_else(|| panic!("{text}: {table}"));
+    assert!(place("FROM often") < place("FROM rare"), "{table}");
+    assert!(table.contains("The slowest of 3 plans of this statement, which took 540 ms in all."), "{table}");
+    assert!(place("owner = 3") > 0 && !table.contains("owner = 2") && !table.contains("hunter2"), "{table}");
+    let end = &table[place("All statements advised, each once")..];
+    assert_eq!(end.matches("CREATE INDEX").count(), 2, "{table}");
+
+    let (_, json, _) = told(latclinic().args(["--plan", "-", "--format", "json"]).write_stdin(log));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((json.as_array().unwrap().len(), json[0]["slowest_of"]["plans"].as_u64()), (2, Some(3)));
+    assert!(json[1].get("slowest_of").is_none());
+}
+
+#[test]
+fn whose_the_plan_is_and_what_was_damaged_is_said() {
+    let plan = "  ->  Seq Scan on jobs  (cost=20.00..1004.50 rows=1000 width=72) (actual time=3.208..80.440 rows=400 loops=1)\n        \
+                Storage Filter: (queue = 30)\n        Storage Table Rows Scanned: 4700000\n";
+    let (code, table, _) = told(latclinic().args(["--plan", "-"]).write_stdin(plan));
+    let words = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 0);
+    for said in
+        ["the plan is YugabyteDB's", "the plan is a fragment", "Storage Table Rows Scanned: 4700000", "seq-scan-filter"]
+    {
+        assert!(words.contains(said), "{said}: {table}");
+    }
+    let folded = "Limit (cost=0.00..1.00 rows=1 width=4) (actual time=0.1..88.4 rows=1 loops=1)\n -> Seq Scan on t \
+                  (cost=0.00..9.00 rows=1 width=4) (actual time=0.1..88.3 rows=1 loops=1)\n Filter: (a = 1)\n";
+    let (code, table, _) = told(latclinic().args(["--plan", "-"]).write_stdin(folded));
+    assert!(code == 0 && table.contains("lost their indentation"), "{table}");
+}
+
+#[test]
 fn what_cannot_be_read_is_told_with_the_way_out() {
     let errors = ["", "hello", "[{\"Plan\": {\"Node Type\": \"Limit\",", "{\"query_block\": {}}"]
         .map(|input| refused(latclinic().args(["--plan", "-"]).write_stdin(input), 1))

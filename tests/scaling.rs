@@ -54,7 +54,7 @@ fn filtered(filter: &str) -> String {
 #[test]
 fn pasted_plans() {
     type Case = (&'static str, usize, fn(usize) -> String);
-    let cases: [Case; 10] = [
+    let cases: [Case; 18] = [
         ("parentheses around", 5_000, |n| filtered(&format!("{}a = 1{}", "(".repeat(n), ")".repeat(n)))),
         ("parentheses that stay open", 5_000, |n| filtered(&"(".repeat(n))),
         ("ANDs in each other", 2_000, |n| filtered(&format!("{}a = 1{}", "(".repeat(n), " AND b = 2)".repeat(n)))),
@@ -65,6 +65,21 @@ fn pasted_plans() {
         ("a long text", 100_000, |n| filtered(&format!("(a = '{}'::text)", "x''".repeat(n)))),
         ("many details", 2_000, |n| format!("{SCAN}\n{}", "  Output: a, b, c\n".repeat(n))),
         ("many plans", 200, |n| format!("{SCAN}\n\n").repeat(n)),
+        ("parts of plans", 200, |n| format!("  ->  {SCAN}\n").repeat(n)),
+        ("lines in quotes", 200, |n| format!("\"{SCAN}\"\n\"  Filter: (a = 1)\"\n").repeat(n)),
+        ("lines with a prefix", 200, |n| {
+            let entry = |i| format!("db-1  | {SCAN}\nweb-1  | GET /{i}\ndb-1  |   Filter: (a = 1)\n");
+            (0..n).map(entry).collect()
+        }),
+        ("numbered lines", 500, |n| {
+            format!("1 {SCAN}\n") + &(2..n).map(|i| format!("{i}   Output: a\n")).collect::<String>()
+        }),
+        ("broken lines", 2_000, |n| {
+            format!("{SCAN}\n{}", format!("  Output: {}\n{}\n", "a, ".repeat(29), "b, ".repeat(30)).repeat(n))
+        }),
+        ("lines that nobody knows", 2_000, |n| format!("{SCAN}\n{}", "  Some Thing: 5\n".repeat(n))),
+        ("names without measures", 500, |n| format!("{SCAN}\n{}", "Sort on\n".repeat(n))),
+        ("line ends that are escaped", 200, |n| format!("msg=\"plan:\\n{SCAN}\\n  Output: a\\n\"\n").repeat(n)),
     ];
     for (what, size, make) in cases {
         grows_with_size(what, size, make, plan);

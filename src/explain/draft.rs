@@ -1,6 +1,7 @@
 //! A node that is being read: takes what EXPLAIN says of it, key by key, as FORMAT JSON names it.
 
 use super::plan::{Actual, Buffers, HashAggregate, HashTable, Memoize, Node, Sort};
+use super::{relatives::Relative, words_of_explain::is_passed_over};
 
 /// What is said under a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +10,8 @@ pub(super) enum Field<'a> {
     Number(f64),
     Text(&'a str),
     Texts(Vec<&'a str>),
+    /// An object, or an array of anything else than texts.
+    Nested,
     /// Null, or something that no key of a node that is read holds.
     Other,
 }
@@ -36,6 +39,9 @@ pub(super) struct Draft {
     aggregate_batches: Option<f64>,
     cache: Option<Memoize>,
     has_type: bool,
+    /// Rows that YugabyteDB's storage looked at, by loop: those of the table, or else of the index.
+    scanned: Option<f64>,
+    has_storage_filter: bool,
 }
 
 impl Draft {
@@ -79,7 +85,14 @@ impl Draft {
             "Index Cond" => conditions.index = text(field)?,
             "Recheck Cond" => conditions.recheck = text(field)?,
             "TID Cond" => conditions.tid = text(field)?,
-            "Filter" => conditions.filter = text(field)?,
+            // What YugabyteDB's storage filters comes before what is left to filter.
+            "Filter" => {
+                let storage = conditions.filter.take();
+                conditions.filter = match (storage, text(field)?) {
+                    (Some(storage), Some(own)) => Some(format!("({storage} AND {own})")),
+                    (storage, own) => own.or(storage),
+                };
+            }
             "Join Filter" => conditions.join_filter = text(field)?,
             "Hash Cond" => conditions.hash = text(field)?,
             "Merge Cond" => conditions.merge = text(field)?,
@@ -115,9 +128,41 @@ impl Draft {
             "Shared Written Blocks" => self.buffers().written = whole(count(field)?),
             "Temp Read Blocks" => self.buffers().temp_read = whole(count(field)?),
             "Temp Written Blocks" => self.buffers().temp_written = whole(count(field)?),
-            _ => {}
+            "Storage Filter" | "Storage Index Filter" | "Remote Filter" => {
+                node.relative = Relative::of(key);
+                let storage = text(field)?;
+                let own = conditions.filter.take();
+                conditions.filter = match (own, storage) {
+                    (Some(own), Some(storage)) => Some(format!("({storage} AND {own})")),
+                    (own, storage) => own.or(storage),
+                };
+                self.has_storage_filter = true;
+            }
+            _ if is_passed_over(key) => {}
+            _ => {
+                match key {
+                    "Storage Table Rows Scanned" => self.scanned = some_count(field)?,
+                    "Storage Index Rows Scanned" => self.scanned = self.scanned.or(some_count(field)?),
+                    _ => {}
+                }
+                let value = match field {
+                    Field::Bool(is) => is.to_string(),
+                    Field::Nested => "(not shown)".to_owned(),
+                    Field::Number(number) => number.to_string(),
+                    Field::Text(text) => (*text).to_owned(),
+                    Field::Texts(texts) => texts.join(", "),
+                    Field::Other => return Ok(()),
+                };
+                self.other(&format!("{key}: {value}"));
+            }
         }
         Ok(())
+    }
+
+    /// Keeps a line that nothing is made of.
+    pub(super) fn other(&mut self, line: &str) {
+        self.node.relative = self.node.relative.or_else(|| Relative::of(line));
+        self.node.others.push(line.to_owned());
     }
 
     /// Takes what text says of a node that ANALYZE never ran; whether anything was timed others say.
@@ -163,6 +208,9 @@ impl Draft {
         let loops = self.loops.or(self.never_executed.then_some(0.0));
         node.actual =
             loops.map(|loops| Actual { loops, rows: self.rows, startup_ms: self.startup_ms, total_ms: self.total_ms });
+        if let Some(scanned) = self.scanned.filter(|_| self.has_storage_filter && loops != Some(0.0)) {
+            node.removed.filter = (scanned - self.rows).max(node.removed.filter);
+        }
         node.buffers = self.buffers;
         node.sort = self.sort_method.map(|method| Sort { method, kib: self.sort_kib, on_disk: self.sort_on_disk });
         node.hash = self.hash_batches.map(|batches| HashTable {

@@ -16,6 +16,7 @@ mod own;
 mod paste;
 mod plan;
 mod read;
+mod relatives;
 mod rewrite;
 mod rules;
 mod runs_in;
@@ -27,16 +28,18 @@ mod text;
 mod tree;
 mod unused;
 mod words;
+mod words_of_explain;
 
 pub use advice::IndexAdvice;
 pub use compared::{Compared, compared};
 pub use diagnose::{ClassPlan, Examined, diagnose};
 pub use error::Error;
 pub use figures::figures;
-pub use paste::{MAX_BYTES, PastedPlan, read_plans, too_large};
+pub use paste::{Damage, MAX_BYTES, PastedPlan, read_plans, too_large};
 pub use plan::{
     Actual, Buffers, Conditions, HashAggregate, HashTable, Jit, Memoize, Node, Plan, Removed, Sort, Trigger,
 };
+pub use relatives::Relative;
 pub use rules::{RULES, Rule, rule};
 pub use tables::{ColumnFacts, IndexFacts, IndexKey, OperatorFacts, Referring, TableFacts, Tables};
 pub use tree::tree;

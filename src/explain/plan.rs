@@ -7,6 +7,8 @@ use std::{
     fmt::Write,
 };
 
+use super::relatives::Relative;
+
 /// Labels that a path ends with.
 const MOST_LABELS: usize = 16;
 
@@ -118,6 +120,10 @@ pub struct Node {
     pub total_ms: Option<f64>,
     /// Blocks that it touched itself, its children's left out.
     pub own_buffers: Option<Buffers>,
+    /// Lines that nothing is made of, as they were printed: those of PostgreSQL's relatives, of extensions, and of later versions.
+    pub others: Vec<String>,
+    /// Whose node it is, if it has what only this relative of PostgreSQL prints.
+    pub(super) relative: Option<Relative>,
     /// Parameters and InitPlans that its conditions, keys and output refer to: `$0`, `InitPlan 1`.
     pub(super) refers: Vec<String>,
 }
@@ -345,6 +351,11 @@ impl Plan {
         &self.nodes[at..=at + length]
     }
 
+    /// The relative of PostgreSQL whose plan it is; `None` if nothing in it is a relative's.
+    pub fn relative(&self) -> Option<Relative> {
+        self.nodes.iter().find_map(|node| node.relative)
+    }
+
     /// Whether ANALYZE ran it.
     pub fn is_analyzed(&self) -> bool {
         self.root().actual.is_some()
@@ -449,6 +460,11 @@ impl Node {
         let actual = self.actual.filter(|actual| actual.loops > 0.0)?;
         let (planned, rows) = (self.plan_rows.max(1.0), actual.rows.max(1.0));
         Some((planned / rows).max(rows / planned))
+    }
+
+    /// What its line names.
+    pub(super) fn names(&self) -> [Option<String>; 6] {
+        [&self.relation, &self.schema, &self.alias, &self.index, &self.cte, &self.function].map(Clone::clone)
     }
 
     /// Its type, index and relation as EXPLAIN's text names them: `Index Scan using events_pkey on events`.

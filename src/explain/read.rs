@@ -255,10 +255,10 @@ fn field<'t>(tape: &'t Tape<'_>, at: usize) -> Field<'t> {
                     _ => None,
                 })
                 .collect();
-            texts.map_or(Field::Bool(false), Field::Texts)
+            texts.map_or(Field::Nested, Field::Texts)
         }
         Token::Null => Field::Other,
-        Token::Object(_) => Field::Bool(false),
+        Token::Object(_) => Field::Nested,
     }
 }
 

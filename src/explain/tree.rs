@@ -66,5 +66,6 @@ fn details(node: &Node) -> Vec<String> {
     ]
     .into_iter()
     .flatten()
+    .chain(node.others.iter().cloned())
     .collect()
 }

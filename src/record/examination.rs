@@ -21,4 +21,16 @@ pub struct Examination {
     /// What the indexes that findings advise would change, each tried; empty where that was not asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub what_if: Vec<WhatIf>,
+    /// The plans of a log that it stands for; absent if it stands for itself only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowest_of: Option<SlowestOf>,
+}
+
+/// Plans of a log whose statements differ in their values only, of which the slowest is examined.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SlowestOf {
+    /// How many they are.
+    pub plans: usize,
+    /// Milliseconds that all of them took.
+    pub total_ms: f64,
 }

@@ -32,7 +32,7 @@ pub use activity::{
 };
 pub use baseline::{BASELINE_FORMAT, Baseline};
 pub use error::{Error, ErrorKind, Result};
-pub use examination::Examination;
+pub use examination::{Examination, SlowestOf};
 pub use figures::Percentile;
 pub use finding::{Confidence, Finding, Severity};
 pub use folder::Folder;

@@ -1,12 +1,15 @@
 //! What an examination of plans found.
 
+use std::collections::HashSet;
+
 use super::{
     document::{Block, Document},
     findings,
     plan_trees::{Trees, trees},
+    units,
     what_if::what_if,
 };
-use crate::record::{Examination, PlanFigures};
+use crate::record::{Examination, PlanFigures, SlowestOf};
 
 /// Lines of a statement that are shown.
 const STATEMENT_LINES: usize = 12;
@@ -21,7 +24,21 @@ pub fn examination(examinations: &[Examination]) -> Document {
         }
         blocks.extend(of_statement(one));
     }
+    let advised = advised(examinations);
+    // Those of a log; of a scenario each statement has its own.
+    let is_log = several && examinations.iter().any(|one| one.source.is_some());
+    if is_log && !advised.is_empty() {
+        blocks.push(Block::Heading("All statements advised, each once".into()));
+        blocks.push(Block::Verbatim(advised.iter().map(|sql| format!("{sql};")).collect::<Vec<_>>().join("\n")));
+    }
     Document { blocks }
+}
+
+/// The statements that findings advise, each once, the first found first.
+fn advised(examinations: &[Examination]) -> Vec<&str> {
+    let all = examinations.iter().flat_map(|one| &one.findings).flat_map(|finding| &finding.statements);
+    let mut seen = HashSet::new();
+    all.map(String::as_str).filter(|sql| seen.insert(*sql)).collect()
 }
 
 fn headline(examinations: &[Examination]) -> String {
@@ -68,6 +85,12 @@ fn name(one: &Examination, number: usize, of: usize) -> String {
 fn of_statement(one: &Examination) -> Vec<Block> {
     let mut blocks = Vec::new();
     blocks.extend(one.statement.as_ref().map(|sql| Block::Verbatim(begin(sql))));
+    if let Some(SlowestOf { plans, total_ms }) = one.slowest_of {
+        let total = units::milliseconds(total_ms);
+        blocks.push(Block::Paragraph(format!(
+            "The slowest of {plans} plans of this statement, which took {total} in all."
+        )));
+    }
     if !one.notes.is_empty() {
         blocks.push(Block::List(one.notes.clone()));
     }
@@ -260,6 +283,7 @@ mod tests {
             findings: Vec::new(),
             notes: vec!["the plan was not executed: it has estimates only".into()],
             what_if: Vec::new(),
+            slowest_of: None,
         };
         let text = plain(&[slow(), quiet("plans.log, line 12")]);
         assert!(text.starts_with("2 statements: 1 critical\n\nStatement latest_of_user:\n"), "{text}");
@@ -281,6 +305,9 @@ mod tests {
 
         Time, share and buffers are a node's own, without the nodes below it; rows are
         all that it returned.
+
+        All statements advised, each once:
+        CREATE INDEX CONCURRENTLY ON events (user_id, created_at DESC);
         ");
         assert!(plain(&[quiet("x")]).starts_with("nothing stands out\n\nx:\n"));
         assert_eq!(plain(&[]), "no plan was examined");

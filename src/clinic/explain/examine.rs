@@ -185,6 +185,7 @@ pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Resu
         plans: captured.into_iter().map(|one| one.figures).collect(),
         findings,
         what_if: Vec::new(),
+        slowest_of: None,
     })
 }
 

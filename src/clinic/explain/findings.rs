@@ -66,6 +66,7 @@ impl Captured {
                 findings: findings.iter().filter(|finding| finding.statement.as_deref() == name).cloned().collect(),
                 plans,
                 what_if: self.what_if.iter().filter(|trial| trial.statement.as_deref() == name).cloned().collect(),
+                slowest_of: None,
             }
         };
         self.statements.iter().map(of).collect()

@@ -3,6 +3,7 @@
 mod capture;
 mod examine;
 mod findings;
+mod log;
 mod pasted;
 mod plans;
 mod question;

@@ -2,10 +2,11 @@
 
 use std::io::Read;
 
+use super::log::{self, Group};
 use crate::{
     clinic::{Error, ErrorKind},
-    explain::{self, ClassPlan, Examined, PastedPlan, Plan, Tables, diagnose, figures},
-    record::Examination,
+    explain::{self, ClassPlan, Damage, Examined, PastedPlan, Plan, Tables, diagnose, figures},
+    record::{Examination, SlowestOf},
 };
 
 /// Examines all plans of an input that is called `name`: EXPLAIN's JSON or text, as psql, auto_explain's log and clients print it.
@@ -26,10 +27,11 @@ pub fn examine_plans(name: &str, input: impl Read) -> Result<Vec<Examination>, E
     let plans = explain::read_plans(&bytes).map_err(|cause| failed(cause.hint(), cause.into()))?;
     drop(bytes);
     let several = plans.len() > 1;
-    Ok(plans.into_iter().map(|pasted| examine(several.then_some(name), pasted)).collect())
+    Ok(log::groups(plans).into_iter().map(|group| examine(several.then_some(name), group)).collect())
 }
 
-fn examine(name: Option<&str>, PastedPlan { line, plan }: PastedPlan) -> Examination {
+fn examine(name: Option<&str>, Group { worst, plans: of, total_ms }: Group) -> Examination {
+    let PastedPlan { line, plan, damage } = worst;
     let mut statement = plan.query.clone();
     let plans = [ClassPlan { class: String::new(), plan }];
     let tables = Tables::default();
@@ -38,25 +40,43 @@ fn examine(name: Option<&str>, PastedPlan { line, plan }: PastedPlan) -> Examina
     Examination {
         source: name.map(|name| format!("{name}, line {line}")),
         statement: statement.take(),
-        notes: notes(&plans[0].plan),
+        notes: notes(&plans[0].plan, damage),
         plans: vec![figures(&plans[0].plan, "", "", Vec::new())],
         findings,
+        slowest_of: (of > 1).then_some(SlowestOf { plans: of, total_ms }),
         ..Examination::default()
     }
 }
 
-/// What the plan does not say, and how it would.
-fn notes(plan: &Plan) -> Vec<String> {
-    let note = if !plan.is_analyzed() {
+/// What the plan does not say, and how it would; whose it is, and what was damaged in it.
+fn notes(plan: &Plan, damage: Damage) -> Vec<String> {
+    let unsaid = if !plan.is_analyzed() {
         "the plan was not executed: it has estimates only, and most rules need more; EXPLAIN (ANALYZE, BUFFERS) executes it"
     } else if plan.root().total_ms.is_none() {
         "no node was timed, so that nothing is ranked by time; EXPLAIN (ANALYZE, BUFFERS) without TIMING OFF does it"
     } else if plan.root().buffers.is_none() {
         "blocks were not counted; EXPLAIN (ANALYZE, BUFFERS) does it"
     } else {
-        return Vec::new();
+        ""
     };
-    vec![note.to_owned()]
+    let relative = plan.relative().map(|relative| {
+        format!(
+            "the plan is {relative}'s: it is read as PostgreSQL's, with what only {relative} prints shown at the nodes; check \
+             that {relative} has what is advised"
+        )
+    });
+    let fragment = "the plan is a fragment: the lines above its first node are missing, and shares are of this part";
+    let rebuilt = "the lines have lost their indentation: what is below what was taken from what each node reads, which leaves no doubt here";
+    [
+        (!unsaid.is_empty()).then_some(unsaid),
+        damage.is_fragment.then_some(fragment),
+        damage.is_rebuilt.then_some(rebuilt),
+    ]
+    .into_iter()
+    .flatten()
+    .map(str::to_owned)
+    .chain(relative)
+    .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Takes away what programs print around the lines of a plan.
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::borrow::Cow;
 
 use super::{Error, Kind};
 
@@ -30,17 +30,76 @@ pub(super) fn decode(input: &[u8]) -> Result<Cow<'_, str>, Error> {
     Ok(text)
 }
 
-/// The text without line ends of other systems, borders of tables, marks of continued lines, fences and quotes of mails. Lines stay lines.
+/// The text without line ends of other systems, borders of tables, marks of continued lines and fences, and with the characters that
+/// programs put in the place of others. Lines stay lines.
 pub(super) fn clean(text: &str) -> String {
+    let text = characters(text);
     let mut cleaned = String::with_capacity(text.len());
-    for line in text.lines() {
-        cleaned.push_str(bare(line));
+    let mut lines = text.lines().peekable();
+    let mut was_marked = false;
+    while let Some(line) = lines.next() {
+        // One mark alone is an operator, after which a line was broken.
+        let is_marked = ends_marked(line);
+        let among_others = was_marked || lines.peek().is_some_and(|next| is_marked && ends_marked(next));
+        cleaned.push_str(bare(line, is_marked && among_others));
         cleaned.push('\n');
+        was_marked = is_marked;
     }
     cleaned
 }
 
-fn bare(line: &str) -> &str {
+/// Borders of tables.
+const BORDER: [char; 4] = ['│', '┃', '║', '|'];
+
+/// Whether the line ends as psql marks one that goes on in the same cell.
+fn ends_marked(line: &str) -> bool {
+    let line = line.trim_end();
+    line.ends_with(['+', '↵']) || line.strip_suffix(BORDER).is_some_and(|inner| inner.trim_end().ends_with(['+', '↵']))
+}
+
+/// Characters that stand for others: of terminals, word processors, web pages and syslog.
+fn characters(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    if text.contains([
+        '\u{1b}', '\u{a0}', '\u{200b}', '\u{2028}', '“', '”', '‘', '’', '→', '\u{2007}', '\u{202f}', '\u{feff}',
+    ]) {
+        let mut plain = String::with_capacity(text.len());
+        let mut rest = text.chars();
+        while let Some(c) = rest.next() {
+            match c {
+                // A sequence that colours what follows.
+                '\u{1b}' => drop(rest.find(char::is_ascii_alphabetic)),
+                '\u{a0}' | '\u{2007}' | '\u{202f}' => plain.push(' '),
+                '\u{200b}' | '\u{feff}' => {}
+                '\u{2028}' => plain.push('\n'),
+                '“' | '”' => plain.push('"'),
+                '‘' | '’' => plain.push('\''),
+                '→' => plain.push_str("->"),
+                c => plain.push(c),
+            }
+        }
+        text = Cow::Owned(plain);
+    }
+    let signs = ["-&gt;", " &lt; ", " &gt; ", " &lt;= ", " &gt;= ", "&quot;Plan&quot;", "&#34;Plan&#34;"];
+    if text.contains('&') && signs.iter().any(|sign| text.contains(sign)) {
+        let entities = [
+            ("&gt;", ">"),
+            ("&lt;", "<"),
+            ("&quot;", "\""),
+            ("&#34;", "\""),
+            ("&#39;", "'"),
+            ("&nbsp;", " "),
+            ("&amp;", "&"),
+        ];
+        text = Cow::Owned(entities.iter().fold(text.into_owned(), |text, (name, of)| text.replace(name, of)));
+    }
+    if text.contains("#011") {
+        text = Cow::Owned(text.replace("#011", "\t").replace("#015", ""));
+    }
+    text
+}
+
+fn bare(line: &str, is_marked: bool) -> &str {
     // Most lines of large inputs are JSON as it is.
     let bytes = line.as_bytes();
     if let (Some(first), Some(last)) = (bytes.iter().find(|byte| **byte != b' '), bytes.last())
@@ -49,92 +108,76 @@ fn bare(line: &str) -> &str {
     {
         return line;
     }
-    let border = ['│', '┃', '║', '|'];
     let mut line = line.trim_end();
     if line.starts_with("```") {
         return "";
     }
-    while let Some(quoted) = line.strip_prefix("> ") {
-        line = quoted;
-    }
-    // psql marks a line that goes on in the same cell.
-    let unmarked = |line: &str| line.strip_suffix(['+', '↵']).map(str::trim_end).map(str::len);
-    if let Some(inner) = line.strip_suffix(border) {
+    if let Some(inner) = line.strip_suffix(BORDER) {
         line = inner.trim_end();
     }
-    if let Some(length) = unmarked(line) {
-        line = &line[..length];
-        line = line.strip_suffix(border).map_or(line, str::trim_end);
+    if let Some(inner) = line.strip_suffix(['+', '↵']).filter(|_| is_marked) {
+        line = inner.trim_end();
+        line = line.strip_suffix(BORDER).map_or(line, str::trim_end);
     }
     // Expanded output has the column's name before the first line, and nothing before the others.
     let inner = line.strip_prefix("QUERY PLAN").unwrap_or(line);
-    match inner.trim_start().strip_prefix(border) {
+    match inner.trim_start().strip_prefix(BORDER) {
         Some(inner) => inner,
         None => line,
     }
 }
 
-/// A line of cleaned text.
-#[derive(Debug)]
-pub(super) struct Row<'t> {
-    /// Its first byte in the text.
-    pub(super) begin: usize,
-    /// As it stands there.
-    pub(super) raw: &'t str,
-    /// Most lines are those of JSON, which need none.
-    content: OnceCell<(usize, Cow<'t, str>)>,
-}
-
-impl<'t> Row<'t> {
-    /// Spaces and tabs before it.
-    pub(super) fn indent(&self) -> usize {
-        self.content.get_or_init(|| self.content()).0
-    }
-
-    /// The line without them, and without the quotes of a row of CSV.
-    pub(super) fn text(&self) -> &str {
-        &self.content.get_or_init(|| self.content()).1
-    }
-
-    fn content(&self) -> (usize, Cow<'t, str>) {
-        let line = self.raw.trim_end();
-        let spaces = line.bytes().take_while(|byte| *byte == b' ').count();
-        let text = line[spaces..].trim_start();
-        let inner = text.strip_prefix('"').and_then(|line| {
-            let line = line.trim_end_matches(',').strip_suffix('"')?;
-            // A quote within is doubled in CSV; in a text of JSON it is no row.
-            (!line.replace("\"\"", "").contains('"')).then_some(line)
-        });
-        let blank = |line: &str| line.chars().take_while(|c| c.is_whitespace()).count();
-        match inner {
-            None => (spaces + blank(&line[spaces..]), Cow::Borrowed(text)),
-            Some(line) if line.contains("\"\"") => (blank(line), Cow::Owned(line.trim_start().replace("\"\"", "\""))),
-            Some(line) => (blank(line), Cow::Borrowed(line.trim_start())),
-        }
-    }
-}
-
-/// The lines of cleaned text.
-pub(super) fn lines(text: &str) -> Vec<Row<'_>> {
-    let mut rows = Vec::new();
-    let mut begin = 0;
-    for raw in text.split_inclusive('\n') {
-        rows.push(Row { begin, raw, content: OnceCell::new() });
-        begin += raw.len();
-    }
-    rows
-}
-
-/// Whether the line ends a plan whatever its indentation: psql's count of rows.
+/// Whether the line ends a plan whatever its indentation: psql's count of rows, in any language.
 pub(super) fn ends_plan(line: &str) -> bool {
-    let count = line.strip_prefix('(').and_then(|line| line.strip_suffix(" rows)").or(line.strip_suffix(" row)")));
-    count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()))
+    let inner = line.strip_prefix('(').and_then(|line| line.strip_suffix(')'));
+    inner.and_then(|inner| inner.split_once(' ')).is_some_and(|(count, word)| {
+        count.bytes().all(|byte| byte.is_ascii_digit()) && !count.is_empty() && word.chars().all(char::is_alphabetic)
+    })
 }
 
 /// `12.345 ms  plan:`.
 pub(super) fn milliseconds(text: &str) -> Option<f64> {
     let (number, _) = text.split_once(" ms")?;
     number.parse().ok().filter(|ms: &f64| ms.is_finite() && *ms >= 0.0)
+}
+
+/// Whether a text of such a line is broken: it does not end in the line, or goes on from or in `others`, those beside it.
+pub(super) fn is_broken_text(line: &str, others: [Option<&str>; 2]) -> bool {
+    let mut escaped = false;
+    let quotes = line.chars().filter(|c| {
+        let is_quote = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        is_quote
+    });
+    match quotes.count() {
+        0 => others.into_iter().flatten().any(|other| other.contains("\\n")),
+        quotes => quotes % 2 == 1,
+    }
+}
+
+/// A line whose text has its line ends, tabs and quotes escaped, as programs log it, with those that are meant; `None` where there are
+/// none, or it is JSON.
+pub(super) fn unescaped_lines(line: &str) -> Option<String> {
+    let holds = |sign| line.contains(sign);
+    let is_escaped = holds("\\n") && (holds("(cost=") || holds("(actual ") || holds("Plan\\\""));
+    if !is_escaped || line.trim_start().starts_with(['{', '[', '"']) {
+        return None;
+    }
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
+        match (c, c == '\\') {
+            (_, false) => text.push(c),
+            _ => match rest.next() {
+                Some('n') => text.push('\n'),
+                Some('t') => text.push('\t'),
+                Some('r') | None => {}
+                Some(c @ ('"' | '\'' | '\\' | '/')) => text.push(c),
+                Some(other) => text.extend(['\\', other]),
+            },
+        }
+    }
+    Some(text)
 }
 
 /// The content of the quoted text that the bracket at `begin` stands in, where quotes in it are doubled, as in CSV, or escaped, as in a text

@@ -4,10 +4,53 @@ use super::{Error, Kind, Tape};
 
 const JSON_OR_TEXT: &str = "use EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON), or its text";
 
+/// Systems whose plans are no trees of PostgreSQL's, and what only they print: all signs of one of the lists.
+const SYSTEMS: [(&str, &[&[&str]]); 17] = [
+    ("Amazon Redshift", &[&["XN ", "(cost="], &["LD Seq Scan", "(cost="]]),
+    ("CockroachDB", &[&["distribution: ", "•"], &["vectorized: ", "•"], &["• scan"]]),
+    ("Oracle", &[&["TABLE ACCESS "], &["| Id ", "| Operation "], &["INDEX RANGE SCAN", "Operation"]]),
+    ("SQL Server", &[&["<ShowPlanXML"], &["|--", "(OBJECT:("], &["Clustered Index Scan", "StmtText"]]),
+    ("SQLite", &[&["|--SCAN "], &["--SCAN "], &["|--SEARCH "], &["--SEARCH "], &["SEARCH ", " USING INDEX "]]),
+    ("DuckDB", &[&["SEQ_SCAN"], &["Physical Plan", "┌"], &["\"operator_type\"", "\"operator_timing\""]]),
+    ("Snowflake", &[&["GlobalStats"], &["partitionsTotal"]]),
+    ("Presto or Trino", &[&["Fragment 0 ["], &["TableScan["], &["ScanFilter["], &["ScanFilterProject["]]),
+    (
+        "Materialize",
+        &[&["Explained Query:"], &["ReadStorage "], &["ReadIndex "], &["→Arranged"], &["Explained Query (fast path)"]],
+    ),
+    ("ClickHouse", &[&["ReadFromMergeTree"], &["ReadFromStorage"]]),
+    ("Spark", &[&["== Physical Plan =="], &["WholeStageCodegen"]]),
+    ("MongoDB", &[&["winningPlan"], &["IXSCAN"], &["COLLSCAN"]]),
+    ("TiDB", &[&["cop[tikv]"], &["TableFullScan_"], &["IndexLookUp_"]]),
+    ("Spanner", &[&["Distributed Union"], &["Serialize Result", "Scan"]]),
+    ("Db2", &[&["Access Plan:", "TBSCAN"], &["IXSCAN", "FETCH", "Total Cost"]]),
+    ("Vertica", &[&["STORAGE ACCESS for"], &["PATH ID: "]]),
+    ("BigQuery", &[&["\"queryPlan\"", "\"shuffleOutputBytes\""]]),
+];
+
 const ON_POSTGRESQL: &str = "run the statement on PostgreSQL, with EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)";
+
+/// Something of a plan stands above the arrow in the line of this number, and is no line that EXPLAIN prints.
+pub(super) fn first_line_missing(number: usize) -> Error {
+    let message =
+        format!("line {number}: what stands above it is of a plan, but is none of its lines: the first one is damaged");
+    Kind::Pasted { message, hint: Some("copy all of it, from the first line to the last") }.into()
+}
+
+/// A text whose line ends are escaped is broken over several lines.
+pub(super) fn broken_text(number: usize) -> Error {
+    let message = format!("line {number}: a text with \\n in the place of line ends is broken into several lines");
+    Kind::Pasted { message, hint: Some("put its lines together") }.into()
+}
 
 /// Says what `text` is, as far as that can be seen.
 pub(super) fn no_plan(text: &str) -> Error {
+    let is_of = |signs: &&[&str]| signs.iter().all(|sign| text.contains(sign));
+    let of_other = SYSTEMS.iter().find(|(_, lists)| lists.iter().any(is_of));
+    if let Some((name, _)) = of_other.filter(|_| !is_mysql(text)) {
+        let message = format!("the plan is not PostgreSQL's but {name}'s: latclinic reads PostgreSQL's");
+        return Kind::Pasted { message, hint: Some(ON_POSTGRESQL) }.into();
+    }
     let has = |sign: &str| text.contains(sign);
     let begins = |sign: &str| text.lines().any(|line| line.trim_start().starts_with(sign));
     let trimmed = text.trim();
@@ -24,8 +67,6 @@ pub(super) fn no_plan(text: &str) -> Error {
             "the plan is printed as Python or JavaScript shows it, which is no JSON",
             Some("print it as JSON, such as with json.dumps"),
         )
-    } else if has("<ShowPlanXML") || has("TABLE ACCESS FULL") {
-        ("the plan is another system's: latclinic reads PostgreSQL's", Some(ON_POSTGRESQL))
     } else if begins("->") || has("(cost=") || has("(actual time=") {
         (
             "the first line of the plan is missing, or is none that EXPLAIN prints",
@@ -45,7 +86,7 @@ pub(super) fn no_plan(text: &str) -> Error {
 }
 
 /// Its JSON, of either version, its table, or its tree.
-fn is_mysql(text: &str) -> bool {
+pub(super) fn is_mysql(text: &str) -> bool {
     let is_tree = |line: &str| {
         let line = line.trim_start_matches(['|', ' ']).trim_start_matches("EXPLAIN: ");
         line.strip_prefix("-> ").is_some_and(|node| {

@@ -5,6 +5,11 @@
 
 mod clean;
 mod foreign;
+mod prefix;
+mod row;
+mod secrets;
+
+use std::cell::OnceCell;
 
 use super::{
     error::{Error, Kind},
@@ -18,6 +23,9 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Plans in texts in JSON in texts are looked for as deep as this.
 const MAX_WRAPPINGS: usize = 3;
 
+/// Lines above a plan that may hold what is damaged of it.
+const MOST_ABOVE: usize = 10;
+
 /// A plan and where it was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastedPlan {
@@ -25,6 +33,17 @@ pub struct PastedPlan {
     pub line: usize,
     /// The plan.
     pub plan: Plan,
+    /// What was damaged in it and put right.
+    pub damage: Damage,
+}
+
+/// What was damaged in a plan, as far as a reader has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Damage {
+    /// The lines above its first node are missing: it is a part of a plan.
+    pub is_fragment: bool,
+    /// The lines have lost their indentation, and what is below what follows from what each node takes.
+    pub is_rebuilt: bool,
 }
 
 /// Reads all plans of an input, in its order: at least one.
@@ -67,29 +86,58 @@ fn all_json(text: &str, plans: &mut Vec<PastedPlan>) -> Result<(), Error> {
         && json[length..].trim_start().is_empty()
     {
         let number = 1 + before.matches('\n').count();
-        Scan { text, wrappings: 0, before: Before::default(), plans }.tape(&tape, number)?;
+        Scan { text, wrappings: 0, before: Before::default(), is_mysql: OnceCell::new(), plans }.tape(&tape, number)?;
     }
     Ok(())
 }
 
 /// Adds the plans of `text`, whose first line is that of this number.
 fn find(text: &str, first: usize, wrappings: usize, plans: &mut Vec<PastedPlan>) -> Result<(), Error> {
-    let cleaned = clean::clean(text);
-    let mut scan = Scan { text: &cleaned, wrappings, before: Before::default(), plans };
-    let lines = clean::lines(&cleaned);
+    let begin = plans.len();
+    for part in prefix::part(clean::clean(text)) {
+        find_in(&part, first, wrappings, plans)?;
+    }
+    plans[begin..].sort_by_key(|plan| plan.line);
+    Ok(())
+}
+
+/// Whether the line is a part of one of a plan.
+fn is_of_plan(line: &str) -> bool {
+    line.ends_with("->") || line.contains("(cost=") || line.contains("(actual time=")
+}
+
+/// The same of cleaned text without prefixes.
+fn find_in(text: &str, first: usize, wrappings: usize, plans: &mut Vec<PastedPlan>) -> Result<(), Error> {
+    let mut scan = Scan { text, wrappings, before: Before::default(), is_mysql: OnceCell::new(), plans };
+    let lines = row::lines(text);
     let mut at = 0;
+    // The line after the last plan.
+    let mut end = 0;
     // Byte from which nothing has been read.
     let mut from = 0;
     while let Some(here) = lines.get(at) {
         let number = first + at;
         if here.begin >= from {
-            let next = || lines[at + 1..].iter().map(clean::Row::text).find(|text| !text.is_empty());
-            if text::begins(here.text(), next) {
-                at += scan.text_plan(&lines[at..], number)?;
+            if let Some(read) = scan.text_plan(&lines[at..], number)? {
+                let mut above = lines[end..at].iter().rev().take(MOST_ABOVE);
+                if above.any(|row| is_of_plan(row.text())) {
+                    return Err(foreign::first_line_missing(number));
+                }
+                at += read;
+                end = at;
                 continue;
             }
             if let Some(read) = scan.note(&lines[at..]) {
                 at += read;
+                continue;
+            }
+            if let Some(unescaped) = clean::unescaped_lines(here.raw).filter(|_| wrappings < MAX_WRAPPINGS) {
+                let beside = |at: usize| lines.get(at).map(|row| row.raw);
+                if clean::is_broken_text(here.raw, [at.checked_sub(1).and_then(beside), beside(at + 1)]) {
+                    return Err(foreign::broken_text(number));
+                }
+                scan.within(&unescaped, number)?;
+                at += 1;
                 continue;
             }
         }
@@ -107,22 +155,53 @@ struct Scan<'s> {
     text: &'s str,
     wrappings: usize,
     before: Before,
+    is_mysql: OnceCell<bool>,
     plans: &'s mut Vec<PastedPlan>,
 }
 
 impl Scan<'_> {
-    /// Reads the text plan that begins at the first of `lines`, the line of this number; gives the number of lines.
-    fn text_plan(&mut self, lines: &[clean::Row<'_>], number: usize) -> Result<usize, Error> {
-        let mut rows =
-            lines.iter().zip(number..).map(|(row, number)| Line { number, indent: row.indent(), text: row.text() });
+    /// Reads the text plan that begins at the first of `lines`, the line of this number; gives the number of lines, or `None` where no
+    /// plan begins.
+    fn text_plan(&mut self, lines: &[row::Row<'_>], number: usize) -> Result<Option<usize>, Error> {
+        let here = &lines[0];
+        if let Some(quote) = here.quote(&lines[1..]) {
+            return self.text_plan_of(lines.iter().map(|row| row.without(quote)), number).map(Some);
+        }
+        let following = || lines[1..].iter().map(row::Row::text).filter(|text| !text.is_empty());
+        if !text::begins(here.text(), following) || (here.text().starts_with("->") && self.is_mysql()) {
+            return Ok(None);
+        }
+        self.text_plan_of(lines.iter().map(row::Row::content), number).map(Some)
+    }
+
+    fn text_plan_of<'l>(
+        &mut self,
+        contents: impl Iterator<Item = &'l str> + Clone,
+        number: usize,
+    ) -> Result<usize, Error> {
+        let mut rows = contents.zip(number..).map(|(content, number)| Line::new(number, content));
         let Some(first) = rows.next() else { return Ok(1) };
-        let (plan, read) = text::read(first, rows.take_while(|line| !clean::ends_plan(line.text)))?;
-        self.add(number, plan);
-        Ok(read)
+        let read = text::read(first, rows.take_while(|line| !clean::ends_plan(line.text)))?;
+        self.add(number, read.plan, read.damage);
+        Ok(read.lines)
+    }
+
+    fn is_mysql(&self) -> bool {
+        *self.is_mysql.get_or_init(|| foreign::is_mysql(self.text))
+    }
+
+    /// Adds the plans of a text that stands in the line of this number.
+    fn within(&mut self, text: &str, number: usize) -> Result<(), Error> {
+        let begin = self.plans.len();
+        find(text, 1, self.wrappings + 1, self.plans)?;
+        for plan in &mut self.plans[begin..] {
+            plan.line = number;
+        }
+        Ok(())
     }
 
     /// Takes what a line says of the plan that follows; gives the number of lines where they hold no plan.
-    fn note(&mut self, lines: &[clean::Row<'_>]) -> Option<usize> {
+    fn note(&mut self, lines: &[row::Row<'_>]) -> Option<usize> {
         let line = lines[0].text();
         if let Some((_, rest)) = line.split_once("duration: ") {
             self.before = Before { query: None, duration_ms: clean::milliseconds(rest) };
@@ -130,7 +209,7 @@ impl Scan<'_> {
         let mut query = line.strip_prefix("Query Text: ")?.to_owned();
         let mut read = 1;
         for (at, row) in lines.iter().enumerate().skip(1) {
-            let next = || lines.get(at + 1).map(clean::Row::text);
+            let next = || lines[at + 1..].iter().map(row::Row::text).filter(|text| !text.is_empty());
             if row.indent() == 0
                 || row.text().starts_with(['[', '{'])
                 || row.text().starts_with("Query Parameters: ")
@@ -182,7 +261,7 @@ impl Scan<'_> {
                 if is_statement || is_node {
                     let plan = if is_statement { Plan::of_statement(tape, at) } else { Plan::of_node(tape, at) };
                     let plan = plan.map_err(|error| error.at(number))?;
-                    self.add(number, plan);
+                    self.add(number, plan, Damage { is_fragment: !is_statement, ..Damage::default() });
                     next = *end;
                 }
             }
@@ -192,24 +271,20 @@ impl Scan<'_> {
             return Ok(());
         }
         let texts = tape.texts();
-        let within = texts.join("\n");
-        let begin = self.plans.len();
-        find(&within, 1, self.wrappings + 1, self.plans)?;
-        for plan in &mut self.plans[begin..] {
-            plan.line = number;
-        }
-        Ok(())
+        self.within(&texts.join("\n"), number)
     }
 
-    fn add(&mut self, line: usize, mut plan: Plan) {
+    fn add(&mut self, line: usize, mut plan: Plan, damage: Damage) {
         let before = std::mem::take(&mut self.before);
-        plan.query = plan.query.take().or(before.query);
+        plan.query = plan.query.take().or(before.query).as_deref().map(secrets::hidden);
         if plan.is_analyzed() {
             plan.execution_ms = plan.execution_ms.or(before.duration_ms);
         }
-        self.plans.push(PastedPlan { line, plan });
+        self.plans.push(PastedPlan { line, plan, damage });
     }
 }
 
+#[cfg(test)]
+mod damaged;
 #[cfg(test)]
 mod tests;

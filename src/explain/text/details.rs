@@ -2,12 +2,61 @@
 
 use crate::explain::draft::{Draft, Field};
 
-/// Takes a line of a node; unknown ones are passed over.
+/// How lines of a statement as a whole begin that relatives of PostgreSQL print, or extensions of it.
+const OF_STATEMENT: [&str; 24] = [
+    "Storage Read Requests:",
+    "Storage Read Execution Time:",
+    "Storage Read Ops:",
+    "Storage Rows Scanned:",
+    "Storage Write Requests:",
+    "Storage Write Execution Time:",
+    "Storage Flush Requests:",
+    "Storage Flush Execution Time:",
+    "Storage Execution Time:",
+    "Catalog Read",
+    "Catalog Write",
+    "Catalog Reads",
+    "Metric ",
+    "Peak Memory Usage:",
+    "Optimizer:",
+    "Optimizer status:",
+    "Memory used:",
+    "Memory wanted:",
+    "(slice",
+    "SQL Hash:",
+    "Note: An Approved plan",
+    "Note: A ",
+    "Data node ",
+    "Columnar",
+];
+
+const TARGETS: [&str; 7] = [
+    "Insert on ",
+    "Update on ",
+    "Delete on ",
+    "Merge on ",
+    "Foreign Insert on ",
+    "Foreign Update on ",
+    "Foreign Delete on ",
+];
+
+/// Whether the line is one of the statement as a whole that PostgreSQL itself does not print.
+pub(super) fn is_of_statement(line: &str) -> bool {
+    OF_STATEMENT.iter().any(|beginning| line.starts_with(beginning))
+}
+
+/// Takes a line of a node; what nothing is made of is kept as it is.
 ///
 /// # Errors
 /// A figure is none.
 pub(super) fn detail(draft: &mut Draft, line: &str) -> Result<(), &'static str> {
-    let Some((key, value)) = line.split_once(':') else { return Ok(()) };
+    let Some((key, value)) = line.split_once(':') else {
+        // Tables that a statement writes to, each in a line.
+        if !TARGETS.iter().any(|target| line.starts_with(target)) {
+            draft.other(line);
+        }
+        return Ok(());
+    };
     let value = value.trim();
     match key {
         "Sort Key" | "Group Key" | "Presorted Key" | "Output" | "Params Evaluated" if value != "()" => {
@@ -22,7 +71,7 @@ pub(super) fn detail(draft: &mut Draft, line: &str) -> Result<(), &'static str> 
         | "Index Searches"
         | "Subplans Removed"
         | "Workers Planned"
-        | "Workers Launched" => draft.set(key, &Field::Number(number(value)?)),
+        | "Workers Launched" => draft.set(key, &Field::Number(value.parse().map_err(|_| "a number")?)),
         "Inner Unique" | "Disabled" => draft.set(key, &Field::Bool(value == "true")),
         "Sort Method" => {
             let parts = parts(line);
@@ -66,9 +115,22 @@ pub(super) fn detail(draft: &mut Draft, line: &str) -> Result<(), &'static str> 
             Ok(())
         }
         "Buffers" => buffers(draft, value),
-        "Filter" | "Index Cond" | "Recheck Cond" | "TID Cond" | "Join Filter" | "Hash Cond" | "Merge Cond"
-        | "One-Time Filter" | "Order By" | "Cache Key" | "Function Call" => draft.set(key, &Field::Text(value)),
-        _ => Ok(()),
+        "Filter"
+        | "Index Cond"
+        | "Recheck Cond"
+        | "TID Cond"
+        | "Join Filter"
+        | "Hash Cond"
+        | "Merge Cond"
+        | "One-Time Filter"
+        | "Order By"
+        | "Cache Key"
+        | "Function Call"
+        | "Storage Filter"
+        | "Storage Index Filter"
+        | "Remote Filter" => draft.set(key, &Field::Text(value)),
+        "Storage Table Rows Scanned" | "Storage Index Rows Scanned" => draft.set(key, &Field::Number(number(value)?)),
+        _ => draft.set(key, &Field::Text(value)),
     }
 }
 

@@ -1,11 +1,21 @@
 //! The line of a node: `Parallel Index Scan Backward using i on public.t a  (cost=0.00..1.00 rows=1 width=4) (actual rows=1 loops=1)`.
 
-use crate::explain::draft::{Draft, Field};
+use crate::explain::{
+    draft::{Draft, Field},
+    relatives::Relative,
+};
 
 /// How text begins with a type, what JSON calls it, and what the name alone says: keys with their texts.
 type NodeType = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const TYPES: &[NodeType] = &[
+    ("Gather Motion", "Gather Motion", &[]),
+    ("Redistribute Motion", "Redistribute Motion", &[]),
+    ("Broadcast Motion", "Broadcast Motion", &[]),
+    ("Explicit Redistribute Motion", "Explicit Redistribute Motion", &[]),
+    ("Explicit Gather Motion", "Explicit Gather Motion", &[]),
+    ("Remote Subquery Scan", "Remote Subquery Scan", &[]),
+    ("PX Coordinator", "PX Coordinator", &[]),
     ("GroupAggregate", "Aggregate", &[("Strategy", "Sorted")]),
     ("HashAggregate", "Aggregate", &[("Strategy", "Hashed")]),
     ("MixedAggregate", "Aggregate", &[("Strategy", "Mixed")]),
@@ -59,12 +69,25 @@ const TYPES: &[NodeType] = &[
 ];
 
 /// What stands in brackets behind a node's name.
-pub(super) const MEASURES: [&str; 3] = ["(cost=", "(actual ", "(never executed)"];
+pub(in crate::explain) const MEASURES: [&str; 3] = ["(cost=", "(actual ", "(never executed)"];
 
 /// Whether the line is one of a node: its name is that of a type.
-pub(super) fn is_node(line: &str) -> bool {
+pub(in crate::explain) fn is_node(line: &str) -> bool {
     let (name, _) = split(line);
     read(name).is_some()
+}
+
+/// Whether the line begins with the name of a type, whatever follows.
+pub(super) fn begins_as_node(line: &str) -> bool {
+    let mut name = line;
+    for prefix in ["Async ", "Parallel ", "Partial ", "Finalize ", "YB "] {
+        name = name.strip_prefix(prefix).unwrap_or(name);
+    }
+    let begins = |prefix: &str| {
+        let rest = name.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '(']))
+    };
+    TYPES.iter().any(|(prefix, ..)| begins(prefix)) || begins("Merge")
 }
 
 /// Whether costs or measurements stand behind a node's name.
@@ -72,14 +95,40 @@ pub(super) fn has_measures(line: &str) -> bool {
     MEASURES.iter().any(|measure| line.contains(measure))
 }
 
-/// Reads the line of a node; `None` where its name is that of no type, or what stands behind it is not whole.
+/// Reads the line of a node, of any type if an arrow stands before it; `None` where its name is that of no type, or what stands behind
+/// it is not whole.
 pub(super) fn node(line: &str) -> Option<Draft> {
     let (name, measures) = split(line);
-    let mut draft = read(name)?;
+    measured(read(name)?, measures)
+}
+
+/// The same of a node below another, whose type may be one that is not known.
+pub(super) fn node_below(line: &str) -> Option<Draft> {
+    let (name, measures) = split(line);
+    let is_named = name.starts_with(|c: char| c.is_ascii_uppercase()) && !measures.is_empty() && !begins_as_node(name);
+    measured(read(name).or_else(|| is_named.then(|| unknown(name)))?, measures)
+}
+
+/// A node of a type that is not known: its name as far as the table's, and all of it among what is kept.
+fn unknown(name: &str) -> Draft {
+    let mut draft = Draft::default();
+    let (node_type, rest) =
+        name.find(" using ").or_else(|| name.find(" on ")).map_or((name, ""), |at| name.split_at(at));
+    let _ = draft.set("Node Type", &Field::Text(node_type));
+    if object(&mut draft, rest).is_none() {
+        let _ = draft.set("Node Type", &Field::Text(name));
+    }
+    draft.node.relative = Relative::of(name);
+    draft
+}
+
+/// The node with what stands in brackets behind its name.
+fn measured(mut draft: Draft, measures: &str) -> Option<Draft> {
     let mut rest = measures.trim();
     // Behind them a quote ends a cell of CSV.
     while !rest.is_empty() && !rest.starts_with('"') {
         let (inside, more) = rest.strip_prefix('(')?.split_once(')')?;
+        let inside = inside.trim();
         rest = more.trim_start();
         match inside.split_once(char::is_whitespace) {
             Some(("actual", measured)) => actual(&mut draft, measured)?,
@@ -91,10 +140,12 @@ pub(super) fn node(line: &str) -> Option<Draft> {
                         "cost" => range(&mut draft, value, "Startup Cost", "Total Cost")?,
                         "rows" => number(&mut draft, "Plan Rows", value)?,
                         "width" => number(&mut draft, "Plan Width", value)?,
+                        key if !is_key(key) => return None,
                         _ => {}
                     }
                 }
             }
+            _ if inside.contains('=') => return None,
             _ => {}
         }
     }
@@ -109,10 +160,16 @@ pub(super) fn actual(draft: &mut Draft, measured: &str) -> Option<()> {
             "time" => range(draft, value, "Actual Startup Time", "Actual Total Time")?,
             "rows" => number(draft, "Actual Rows", value)?,
             "loops" => number(draft, "Actual Loops", value)?,
+            // A key that is none is a part of a broken line.
+            key if !is_key(key) => return None,
             _ => {}
         }
     }
     Some(())
+}
+
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
 }
 
 fn range(draft: &mut Draft, value: &str, from: &str, to: &str) -> Option<()> {
@@ -141,6 +198,8 @@ fn split(line: &str) -> (&str, &str) {
 fn read(name: &str) -> Option<Draft> {
     let mut draft = Draft::default();
     let name = name.strip_prefix("Async ").unwrap_or(name);
+    draft.node.relative = Relative::of(name);
+    let name = name.strip_prefix("YB ").unwrap_or(name);
     let (name, parallel) = name.strip_prefix("Parallel ").map_or((name, false), |name| (name, true));
     let (name, mode) = ["Partial", "Finalize"]
         .into_iter()
@@ -199,7 +258,23 @@ fn object(draft: &mut Draft, rest: &str) -> Option<()> {
         rest = after;
     }
     if kind == "Custom Scan" {
-        rest = rest.find(" on ").map_or("", |at| &rest[at..]);
+        // What executes it is a part of its type.
+        let on = rest.find(" on ").unwrap_or(rest.len());
+        let provider = rest[..on].to_owned();
+        let _ = draft.set("Custom Plan Provider", &Field::Text(provider.trim_matches([' ', '(', ')'])));
+        rest = &rest[on..];
+    }
+    // Between which segments rows move, in which part of the statement.
+    if kind.ends_with("Motion") || kind == "PX Coordinator" || kind == "Remote Subquery Scan" {
+        if !rest.is_empty() {
+            draft.other(rest.trim());
+        }
+        rest = "";
+    }
+    // Before PostgreSQL 9.1.
+    let of_old = format!(" on{rest}");
+    if kind == "Subquery Scan" && rest.starts_with(' ') && !rest.starts_with(" on ") {
+        rest = &of_old;
     }
     if let Some(on) = rest.strip_prefix(" on ") {
         let (mut first, mut after) = identifier(on)?;
@@ -209,7 +284,14 @@ fn object(draft: &mut Draft, rest: &str) -> Option<()> {
             schema = Some(std::mem::replace(&mut first, name));
             after = rest;
         }
-        let alias = after.strip_prefix(' ').and_then(identifier).map(|(alias, _)| alias);
+        let alias = match after.trim_start() {
+            "" => None,
+            // What follows an alias is a part of a broken name.
+            after => match identifier(after)? {
+                (alias, rest) if rest.trim().is_empty() => Some(alias),
+                _ => return None,
+            },
+        };
         names.extend(schema.map(|schema| ("Schema", schema)));
         let of = match kind.as_str() {
             "Bitmap Index Scan" => Some("Index Name"),
@@ -222,7 +304,7 @@ fn object(draft: &mut Draft, rest: &str) -> Option<()> {
             names.push(("Alias", alias.unwrap_or_else(|| first.clone())));
         }
         names.extend(of.map(|of| (of, first)));
-    } else if !rest.is_empty() && !matches!(kind.as_str(), "SetOp" | "Custom Scan") {
+    } else if !rest.trim().is_empty() && !matches!(kind.as_str(), "SetOp" | "Custom Scan") {
         return None;
     }
     for (key, name) in names {

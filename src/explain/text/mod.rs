@@ -1,8 +1,10 @@
 //! FORMAT TEXT to the normal form: what it says under the keys of FORMAT JSON. The tree is in the indentation.
 
-mod broken;
 mod details;
+mod indent;
 mod label;
+mod shape;
+mod wrapped;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -10,34 +12,91 @@ use super::{
     draft::Draft,
     error::{Error, Kind},
     own,
+    paste::Damage,
     plan::{Actual, Buffers, Jit, Node, Plan, Trigger},
     read::MAX_DEPTH,
 };
 use details::{detail, list, number};
+pub(super) use label::{MEASURES, is_node};
+use shape::{Waiting, cut};
+use wrapped::Layout;
 
-/// A line without its indentation.
+/// A line of a plan.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'t> {
     /// Its number in the input, from 1.
     pub(super) number: usize,
-    /// Characters of space before it.
-    pub(super) indent: usize,
+    /// Columns before it.
+    indent: usize,
+    /// As it stands there.
+    raw: &'t str,
+    /// The same without spaces around it.
     pub(super) text: &'t str,
 }
 
-/// Whether a plan begins with `line`, which the line `next` follows.
-pub(super) fn begins<'t>(line: &str, next: impl FnOnce() -> Option<&'t str>) -> bool {
-    label::is_node(line)
-        && (label::has_measures(line)
-            || next().is_some_and(|next| next.starts_with("->") || is_statement_line(next) || is_detail(next)))
+impl<'t> Line<'t> {
+    /// The line of this number.
+    pub(super) fn new(number: usize, raw: &'t str) -> Self {
+        let text = raw.trim();
+        Self { number, indent: raw.chars().take_while(|c| c.is_whitespace()).count(), raw, text }
+    }
+}
+
+/// A plan that was read.
+pub(super) struct Read {
+    pub(super) plan: Plan,
+    /// Number of its lines.
+    pub(super) lines: usize,
+    pub(super) damage: Damage,
+}
+
+/// Lines that a broken one is looked for in to see whether it is that of a node.
+const MOST_BROKEN: usize = 16;
+
+/// Whether a plan begins with `line`, which these lines follow, those that are empty left out; a part of one may begin with an arrow.
+pub(super) fn begins<'t, I: Iterator<Item = &'t str>>(line: &str, following: impl FnOnce() -> I) -> bool {
+    let arrow = line.strip_prefix("->").map(str::trim_start);
+    let name = arrow.unwrap_or(line);
+    if !label::begins_as_node(name) {
+        return false;
+    }
+    if label::has_measures(name) && label::node(name).is_some() {
+        return true;
+    }
+    let mut following = following().take(MOST_BROKEN);
+    let Some(next) = following.next() else { return false };
+    let is_of_plan = |next: &str| next.starts_with("->") || is_statement_line(next) || is_detail(next);
+    if is_node(name) && !label::has_measures(name) && is_of_plan(next) {
+        return arrow.is_none();
+    }
+    // Its line may be broken anywhere.
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let mut whole = squeezed(name);
+    for next in std::iter::once(next).chain(following) {
+        if next.starts_with("->") {
+            return false;
+        }
+        whole.push_str(&squeezed(next));
+        let is_measured = whole.contains("(cost=") || whole.contains("(actualtime=") || whole.contains("(actualrows=");
+        if is_measured && whole.matches('(').count() == whole.matches(')').count() {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a whole plan begins with `line`.
+fn is_root(line: &str) -> bool {
+    label::has_measures(line) && is_node(line)
 }
 
 /// Lines of a statement as a whole, which follow the nodes.
-const STATEMENT_KEYS: [&str; 7] = [
+const STATEMENT_KEYS: [&str; 8] = [
     "Planning Time",
     "Execution Time",
     "Planning time",
     "Execution time",
+    "Total runtime",
     "Settings",
     "Query Identifier",
     "Serialization",
@@ -70,28 +129,36 @@ fn is_detail(line: &str) -> bool {
     .contains(&key)
 }
 
-/// Reads the plan that `first` begins, which `rest` follows; gives the number of its lines too.
-pub(super) fn read<'t>(
-    first: Line<'t>,
-    mut rest: impl Iterator<Item = Line<'t>> + Clone,
-) -> Result<(Plan, usize), Error> {
+/// Reads the plan that `first` begins, which `rest` follows.
+pub(super) fn read<'t>(first: Line<'t>, rest: impl Iterator<Item = Line<'t>> + Clone) -> Result<Read, Error> {
+    let tabs = indent::Tabs::of(first, rest.clone());
+    let mut rest = rest.map(|line| tabs.measured(line));
+    let first = tabs.measured(first);
+    let layout = Layout::of(first, rest.clone());
     let mut reader = Reader { root_indent: first.indent, ..Reader::default() };
+    reader.damage.is_fragment = first.text.starts_with("->");
+    reader.damage.is_rebuilt = layout.is_folded;
     let mut read = 0;
     let mut next = Some(first);
     while let Some(line) = next {
-        let (text, more) = broken::joined(line.text, rest.clone())
+        let (text, more) = layout
+            .joined(line, rest.clone())
             .map_or((Cow::Borrowed(line.text), 0), |(text, more)| (Cow::Owned(text), more));
-        let whole = Line { text: &text, ..line };
+        let whole = Line { text: text.trim(), ..line };
         if reader.drafts.is_empty() {
-            reader.node(whole, whole.text, whole.indent)?;
+            let name = whole.text.strip_prefix("->").unwrap_or(whole.text);
+            reader.node(whole, name.trim_start(), whole.indent)?;
         } else if !whole.text.is_empty() && !reader.line(whole)? {
-            broken::refuse_torn(line, rest, reader.root_indent, reader.execution_ms.is_some())?;
+            if !reader.damage.is_fragment {
+                wrapped::refuse_torn(line, rest, reader.root_indent, reader.execution_ms.is_some())?;
+            }
             break;
         }
         read += 1 + more;
         next = rest.nth(more);
     }
-    Ok((reader.finish()?, read))
+    let damage = reader.damage;
+    Ok(Read { plan: reader.finish()?, lines: read, damage })
 }
 
 /// Lines that belong together by what heads them.
@@ -111,6 +178,9 @@ struct Reader {
     places: Vec<(Option<usize>, usize)>,
     /// Nodes on the way to the last one, each with the indentation of what is below it.
     open: Vec<(usize, usize)>,
+    /// The same where the indentation is lost.
+    waiting: Waiting,
+    damage: Damage,
     /// The heading of a subplan, its indentation and the number of its line.
     heading: Option<(String, usize, usize)>,
     worker: Option<(usize, Draft)>,
@@ -126,10 +196,9 @@ impl Reader {
     /// Takes a line; whether it belongs to the plan.
     fn line(&mut self, line: Line<'_>) -> Result<bool, Error> {
         let arrow = line.text.strip_prefix("->");
-        if line.indent <= self.root_indent && (arrow.is_some() || is_detail(line.text)) {
-            let message =
-                format!("line {}: the lines have lost their indentation, which says what is below what", line.number);
-            return Err(pasted(message, "copy the plan as it was printed, or use EXPLAIN (FORMAT JSON)"));
+        let is_folded = self.damage.is_rebuilt;
+        if line.indent <= self.root_indent + 1 && !is_folded && (arrow.is_some() || is_detail(line.text)) {
+            return if self.damage.is_fragment && arrow.is_some() { Ok(false) } else { Err(lost(line.number)) };
         }
         if let Some(arrow) = arrow {
             self.end_worker();
@@ -137,7 +206,7 @@ impl Reader {
             return self.node(line, arrow.trim_start(), line.indent).map(|()| true);
         }
         if let Some((indent, block)) = self.block {
-            if line.indent > indent {
+            if line.indent > indent || is_folded && wrapped::is_of_block(line.text) {
                 self.in_block(block, line.text);
                 return Ok(true);
             }
@@ -146,19 +215,26 @@ impl Reader {
         if self.worker.as_ref().is_some_and(|(indent, _)| line.indent <= *indent) {
             self.end_worker();
         }
-        if line.indent <= self.root_indent || is_statement_line(line.text) {
+        let is_of_statement = line.indent <= self.root_indent && !is_folded;
+        if is_of_statement || is_statement_line(line.text) || details::is_of_statement(line.text) {
             if self.worker.is_some() && line.text == "JIT:" {
                 self.block = Some((line.indent, Block::Other));
                 return Ok(true);
             }
             return Ok(self.statement_line(line));
         }
-        if label::is_node(line.text) && label::has_measures(line.text) {
+        if is_root(line.text) {
             return Ok(false);
         }
-        if ["InitPlan ", "SubPlan ", "CTE "].iter().any(|kind| line.text.starts_with(kind)) {
+        if ["InitPlan ", "SubPlan ", "CTE ", "Distributed Subplan "].iter().any(|kind| line.text.starts_with(kind)) {
+            if is_folded {
+                return Err(lost(line.number));
+            }
             self.heading = Some((line.text.to_owned(), line.indent, line.number));
             return Ok(true);
+        }
+        if is_folded && !line.text.contains(':') {
+            return Ok(false);
         }
         if let Some((number, rest)) = line.text.strip_prefix("Worker ").and_then(|rest| rest.split_once(':'))
             && number.parse::<u32>().is_ok()
@@ -185,12 +261,16 @@ impl Reader {
             let message = format!("line {}: nothing stands behind the arrow: the plan is cut off", line.number);
             return Err(pasted(message, "copy all of it, from the first line to the last"));
         }
-        if text == "Task" || text.starts_with("Distributed Subplan ") || text == "MapMergeJob" {
-            let message =
-                format!("line {}: the plan is of Citus, which shows what its nodes ran as tasks", line.number);
-            return Err(pasted(message, "run EXPLAIN (ANALYZE, BUFFERS) of a task's query on its node, and give that"));
+        // What Citus ran on another node stands below this line, which measures nothing; what a subplan of its needs, too.
+        if text == "Task" || text == "MapMergeJob" {
+            return Ok(());
         }
-        let mut draft = label::node(text).ok_or_else(|| {
+        if text.starts_with("Distributed Subplan ") {
+            self.heading = Some((text.to_owned(), indent, line.number));
+            return Ok(());
+        }
+        let read = if self.drafts.is_empty() { label::node(text) } else { label::node_below(text) };
+        let mut draft = read.ok_or_else(|| {
             let message = format!(
                 "line {}: {text:?} is no node that EXPLAIN prints whole: the plan is cut off, or not PostgreSQL's",
                 line.number
@@ -200,7 +280,12 @@ impl Reader {
         while self.open.last().is_some_and(|(_, below)| *below > indent) {
             self.open.pop();
         }
-        let parent = self.open.last().map(|(parent, _)| *parent);
+        let at = self.drafts.len();
+        let parent = match self.damage.is_rebuilt && at > 0 {
+            true => Some(self.waiting.parent().ok_or_else(|| lost(line.number))?),
+            false => self.open.last().map(|(parent, _)| *parent),
+        };
+        self.waiting.push(at, &draft.node.node_type);
         if let Some((name, ..)) = self.heading.take().filter(|(_, of, _)| *of < indent) {
             let relationship = if name.starts_with("SubPlan ") { "SubPlan" } else { "InitPlan" };
             draft.node.relationship = Some(relationship.to_owned());
@@ -210,7 +295,6 @@ impl Reader {
         if draft.node.depth >= MAX_DEPTH {
             return Err(Kind::Depth(MAX_DEPTH).into());
         }
-        let at = self.drafts.len();
         if let Some(parent) = parent {
             self.drafts[parent].node.children.push(at);
         }
@@ -242,7 +326,7 @@ impl Reader {
         let value = value.trim();
         match key {
             "Planning Time" | "Planning time" => self.planning_ms = number(value).ok(),
-            "Execution Time" | "Execution time" => self.execution_ms = number(value).ok(),
+            "Execution Time" | "Execution time" | "Total runtime" => self.execution_ms = number(value).ok(),
             "Settings" => {
                 for (name, value) in list(value).into_iter().filter_map(|setting| setting.split_once(" = ")) {
                     self.settings.insert(name.to_owned(), value.trim_matches('\'').replace("''", "'"));
@@ -250,6 +334,9 @@ impl Reader {
             }
             _ => match line.text.strip_prefix("Trigger ").and_then(trigger) {
                 Some(trigger) => self.triggers.push(trigger),
+                None if details::is_of_statement(line.text) => {
+                    self.drafts.iter_mut().take(1).for_each(|root| root.other(line.text));
+                }
                 None => return STATEMENT_KEYS.contains(&key),
             },
         }
@@ -277,12 +364,13 @@ impl Reader {
         for (node, (parent, _)) in nodes.iter_mut().zip(&self.places) {
             node.parent = *parent;
         }
-        for (at, (_, line)) in self.places.iter().enumerate() {
-            relate(&mut nodes, at)
-                .map_err(|()| cut(*line, &format!("{:?} that it could read from", nodes[at].label())))?;
+        let lines: Vec<usize> = self.places.iter().map(|(_, line)| *line).collect();
+        for at in 0..nodes.len() {
+            shape::relate(&mut nodes, at, &lines)?;
         }
         settle(&mut nodes);
         own::fill_in(&mut nodes);
+        shape::check_times(&nodes, &lines)?;
         Ok(Plan {
             nodes,
             planning_ms: self.planning_ms,
@@ -293,33 +381,6 @@ impl Reader {
             query: None,
         })
     }
-}
-
-/// Says of what feeds a node how it does, which text leaves out.
-///
-/// # Errors
-/// There is less than the node reads from.
-fn relate(nodes: &mut [Node], at: usize) -> Result<(), ()> {
-    let feeding: Vec<usize> =
-        nodes[at].children.iter().copied().filter(|child| nodes[*child].relationship.is_none()).collect();
-    let (least, names): (usize, &[&str]) = match nodes[at].node_type.as_str() {
-        "Nested Loop" | "Hash Join" | "Merge Join" | "Recursive Union" => (2, &["Outer", "Inner"]),
-        "Append" | "Merge Append" => (0, &["Member"]),
-        "BitmapAnd" | "BitmapOr" => (2, &["Member"]),
-        "Subquery Scan" => (1, &["Subquery"]),
-        "SetOp" => (1, &["Outer", "Inner"]),
-        "Aggregate" | "Gather" | "Gather Merge" | "Incremental Sort" | "Sort" | "Materialize" | "Memoize" | "Group"
-        | "WindowAgg" | "Unique" | "LockRows" | "Limit" | "ProjectSet" | "Hash" | "ModifyTable"
-        | "Bitmap Heap Scan" => (1, &["Outer"]),
-        _ => (0, &["Outer", "Inner"]),
-    };
-    if feeding.len() < least {
-        return Err(());
-    }
-    for (index, child) in feeding.into_iter().enumerate() {
-        nodes[child].relationship = Some(names[index.min(names.len() - 1)].to_owned());
-    }
-    Ok(())
 }
 
 /// Fills in what text leaves out where it is nothing: no buffers, no time of what never ran.
@@ -357,9 +418,9 @@ fn trigger(line: &str) -> Option<Trigger> {
     })
 }
 
-fn cut(line: usize, what: &str) -> Error {
-    let message = format!("line {line}: nothing stands below {what}: the plan is cut off");
-    pasted(message, "copy all of it, from the first line to the last")
+fn lost(line: usize) -> Error {
+    let message = format!("line {line}: the lines have lost their indentation, which says what is below what");
+    pasted(message, "copy the plan as it was printed, or use EXPLAIN (FORMAT JSON)")
 }
 
 fn not(line: Line<'_>, expected: &str) -> Error {
