@@ -153,7 +153,8 @@ pub(super) async fn prepare(session: &UserSession, statement: &Statement) -> Res
     let text = statement.sql.only();
     session.prepare(text).await.map_err(|cause| {
         let place = place(&statement.sql, &cause);
-        let error = Error::from_sql(format!("{place}: statement {} does not prepare", statement.name), cause);
+        let error =
+            Error::from_statement(format!("{place}: statement {} does not prepare", statement.name), text, cause);
         match error.sqlstate() {
             Some("42P01") => {
                 error.with_hint("tables without a schema are those of the scenario's dataset, then those in public")
@@ -174,7 +175,9 @@ async fn fetch(
 ) -> Result<(ColumnType, Vec<Value>)> {
     let text = query.only();
     let place = || format!("{}: the query for {what}", query.source);
-    let failed = |cause| Error::from_sql(format!("{}: the query for {what} fails", self::place(query, &cause)), cause);
+    let failed = |cause| {
+        Error::from_statement(format!("{}: the query for {what} fails", self::place(query, &cause)), text, cause)
+    };
     // Prepared by itself first: positions in its errors are then those of its own text.
     let prepared = session.prepare(text).await.map_err(failed)?;
     let is_own = prepared.columns().first().is_some_and(|column| is_built_in(column.type_()));

@@ -3,6 +3,7 @@
 use std::{error, fmt};
 
 use super::link::Fault;
+use crate::scenario::foreign_form;
 
 /// A result of this module.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -62,6 +63,16 @@ impl Error {
         // Class 42 is "syntax error or access rule violation"; only the latter of these is no matter of the text.
         let is_fault = error.sqlstate().is_some_and(|code| code.starts_with("42") && code != "42501");
         Self { kind: if is_fault { Kind::Usage } else { error.kind }, ..error }
+    }
+
+    /// The server does not prepare this statement: as [`from_sql`](Self::from_sql), with the form that PostgreSQL has where the
+    /// statement has a driver's or another system's.
+    pub(super) fn from_statement(doing: impl Into<String>, sql: &str, cause: impl Into<Fault>) -> Self {
+        let error = Self::from_sql(doing, cause);
+        match foreign_form(sql).filter(|_| error.kind == Kind::Usage) {
+            Some(form) => error.with_hint(form.to_string()),
+            None => error,
+        }
     }
 
     /// It was told to stop before it was done.

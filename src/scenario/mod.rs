@@ -13,6 +13,7 @@ mod error;
 mod expression;
 mod faults;
 mod files;
+mod foreign_form;
 mod gate;
 mod generator;
 mod load_model;
@@ -41,6 +42,7 @@ pub use declared::DeclaredType;
 pub use error::Error;
 pub use expression::ExpressionFault;
 pub use faults::{Fault, Faults};
+pub use foreign_form::{ForeignForm, Instead, foreign_form};
 pub use gate::{Change, Gate, GateCondition, GateMetric};
 pub use load_model::{
     Arrivals, Connections, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Sharing, Stage, ThinkDistribution,

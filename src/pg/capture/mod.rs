@@ -167,7 +167,8 @@ impl<'a> Explainer<'a> {
     /// # Errors
     /// It does not prepare, or it was told to stop.
     pub async fn parameters(&self, statement: &Explained<'_>) -> Result<usize> {
-        let failed = |cause| Error::from_sql(format!("{}: it does not prepare", statement.place), cause);
+        let failed =
+            |cause| Error::from_statement(format!("{}: it does not prepare", statement.place), statement.sql, cause);
         self.prepare(statement, failed).await.map(|prepared| prepared.params().len())
     }
 

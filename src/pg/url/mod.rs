@@ -2,6 +2,7 @@
 //!
 //! `PGHOST`, `PGHOSTADDR` and `PGSERVICE` are not read: the target is only ever what the caller named.
 
+mod drivers;
 mod parse;
 mod passfile;
 
@@ -168,6 +169,11 @@ fn known(pairs: Vec<parse::Pair>) -> Result<BTreeMap<&'static str, String>, UrlE
             return Err(UrlError::new(format!("the database URL has `{key}`, which latclinic does not support"))
                 .with_hint("name the host, port, database and user in the URL itself"));
         } else if !WITHOUT_MEANING.contains(&key.as_str()) {
+            if let Some((name, hint)) = drivers::of_driver(&key) {
+                return Err(
+                    UrlError::new(format!("the database URL has {name}, no option of PostgreSQL")).with_hint(hint)
+                );
+            }
             // The name itself is not shown: in a string cut at the wrong place it may be a part of the password.
             let nearest = READ
                 .iter()
@@ -190,6 +196,12 @@ fn refuse_encryption(options: &BTreeMap<&str, String>) -> Result<(), UrlError> {
         "" | "disable" | "allow" | "prefer" => {}
         mode @ ("require" | "verify-ca" | "verify-full") => {
             return Err(UrlError::new(format!("sslmode={mode} needs TLS")).with_hint(PLAIN_ONLY));
+        }
+        // The name itself may be anything.
+        "no-verify" => {
+            return Err(
+                UrlError::new("sslmode=no-verify is node-postgres's, no mode of PostgreSQL").with_hint(PLAIN_ONLY)
+            );
         }
         _ => return Err(wants("sslmode", "disable, allow or prefer")),
     }

@@ -2,7 +2,7 @@
 //!
 //! No message repeats any of the string: where it is malformed, any part of it may be part of the password.
 
-use super::UrlError;
+use super::{UrlError, drivers};
 
 /// An option's name and value, decoded.
 pub(super) type Pair = (String, String);
@@ -14,9 +14,13 @@ pub(super) fn pairs(string: &str) -> Result<Vec<Pair>, UrlError> {
         return url(rest);
     }
     let scheme = string.split_once("://").map(|(scheme, _)| scheme);
+    if let Some(hint) = drivers::of_string(string).filter(|_| scheme.is_none()) {
+        return Err(UrlError::new("the database URL is another system's connection string").with_hint(hint));
+    }
     match scheme {
         Some(scheme) if scheme.chars().all(|c| c.is_ascii_alphanumeric() || ":+.-".contains(c)) => {
-            Err(UrlError::new(format!("`{scheme}://` is not a PostgreSQL URL")).with_hint(SYNTAX))
+            Err(UrlError::new(format!("`{scheme}://` is not a PostgreSQL URL"))
+                .with_hint(drivers::of_scheme(scheme).unwrap_or(SYNTAX)))
         }
         _ if string.contains('=') => key_values(string),
         _ => Err(UrlError::new("the database URL is not a PostgreSQL URL").with_hint(SYNTAX)),
