@@ -3,7 +3,6 @@
 mod capture;
 mod examine;
 mod findings;
-mod log;
 mod pasted;
 mod plans;
 mod question;

@@ -1,8 +1,10 @@
 //! Examines plans that somebody pastes, without a database.
 
+mod log;
+
 use std::io::Read;
 
-use super::log::{self, Group};
+use self::log::Group;
 use crate::{
     clinic::{Error, ErrorKind},
     explain::{self, ClassPlan, Damage, Examined, PastedPlan, Plan, Tables, diagnose, figures},

@@ -420,6 +420,13 @@ fn old_and_odd_lines_are_read() {
     ));
     assert_eq!((old.root().alias.as_deref(), old.execution_ms), (Some("recent"), Some(4.6)));
     assert_eq!(only(&format!("{scan}\n(1 Zeile)\nnot of it")).nodes().len(), 1);
+    // Tabs in the place of some of the spaces, and the first line without the space before it.
+    let join = "Hash Join  (cost=1.00..9.00 rows=4 width=25)\n   Hash Cond: (a.area = c.id)\n   CTE counted\n \t->  Limit  \
+                (cost=1.00..2.00 rows=1 width=12)\n       \t->  Seq Scan on x  (cost=0.00..1.00 rows=9 width=4)\n   ->  Seq Scan \
+                on a  (cost=0.00..2.00 rows=5 width=18)\n   ->  Hash  (cost=5.00..5.00 rows=1 width=19)\n     \t->  Seq Scan on c  \
+                (cost=0.00..4.00 rows=2 width=15)\n";
+    let parents: Vec<_> = only(join).nodes().iter().map(|node| node.parent).collect();
+    assert_eq!(parents, [None, Some(0), Some(1), Some(0), Some(0), Some(4)]);
     // The list of what a node returns goes on in lines of its own.
     let broken = format!(
         "Sort  (cost=0.00..20.00 rows=9 width=4) (actual time=0.1..9.9 rows=9 loops=1)\n  Output: one, another_column_of_it, the_third_of_its_columns, a_fourth_and_long, the_fifth_and_last, \

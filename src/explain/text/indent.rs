@@ -20,14 +20,16 @@ impl Tabs {
             return default;
         }
         let ways = [default, Self::Stops(8), Self::Each(4), Self::Each(8), Self::Stops(4), Self::Each(2)];
-        ways.into_iter().find(|way| way.fits(first, plan())).unwrap_or(Self::Stops(8))
+        // Of the first line the space that psql puts before each may be lost.
+        let fits = |way: &Self| [2, 3].into_iter().any(|below| way.fits(first, plan(), below));
+        ways.into_iter().find(fits).unwrap_or(Self::Stops(8))
     }
 
     /// Whether each arrow stands below the name of an open node: 6 columns deeper than its arrow, or 2 than the first line, and 2 more
     /// below the name of a subplan.
-    fn fits<'t>(self, first: Line<'t>, rest: impl Iterator<Item = Line<'t>>) -> bool {
+    fn fits<'t>(self, first: Line<'t>, rest: impl Iterator<Item = Line<'t>>, below: usize) -> bool {
         let root = self.columns(first.raw);
-        let mut open = vec![root + 2];
+        let mut open = vec![root + below];
         for line in rest {
             let at = self.columns(line.raw);
             if !is_arrow(line.text) {
