@@ -1,5 +1,7 @@
 //! Conditions that no index serves as they are written, and others that say the same and that one serves.
 
+use std::collections::HashMap;
+
 use super::{
     condition::{self, Comparison, Side, bare, calls, comparison, constant, side, unqualified},
     plan::Node,
@@ -29,26 +31,27 @@ const UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "qu
 /// The term of a scan's filter that can be written so that an index serves it, and how.
 pub(super) fn of_scan<'a>(scan: &Scan<'a>) -> Option<(&'a str, Rewrite)> {
     let terms = scan.filter();
-    let of_two = || terms.iter().find_map(|term| Some((*term, enclosed(term, &terms, scan.alias())?)));
-    terms.iter().find_map(|term| Some((*term, rewrite(term, scan.alias())?))).or_else(of_two)
+    let of_one = terms.iter().find_map(|term| Some((*term, rewrite(term, scan.alias())?)));
+    of_one.or_else(|| enclosed(&terms, scan.alias()))
 }
 
 /// `first <= value AND last >= value`: an index on both columns reads half of itself on average. Where the ranges do not overlap, the
 /// last one that begins before the value is the only one that may hold it.
-fn enclosed(term: &str, terms: &[&str], alias: &str) -> Option<Rewrite> {
-    let bound = |term: &'_ str| {
-        let compared = comparison(term)?;
-        let (of, operator, value) = turned(&compared, alias)?;
-        Some((column(of, alias)?.to_owned(), operator.to_owned(), value.to_owned()))
-    };
-    let (first, low, value) = bound(term).filter(|(_, operator, _)| operator.starts_with('<'))?;
-    let mut highs = terms.iter().filter_map(|term| bound(term));
-    let (last, high, _) =
-        highs.find(|(last, operator, of)| operator.starts_with('>') && *of == value && *last != first)?;
-    let condition = format!(
-        "{first} {low} {value} ORDER BY {first} DESC LIMIT 1 and check {last} {high} {value} of that row, if the ranges do not overlap"
-    );
-    Some(btree(&first, condition))
+fn enclosed<'a>(terms: &[&'a str], alias: &str) -> Option<(&'a str, Rewrite)> {
+    let bounds = terms.iter().filter_map(|term| {
+        let (of, operator, value) = turned(&comparison(bare(term))?, alias)?;
+        Some((*term, column(of, alias)?, operator, value))
+    });
+    let (lows, highs): (Vec<_>, Vec<_>) = bounds.partition(|(_, _, operator, _)| operator.starts_with('<'));
+    let highs = highs.into_iter().filter(|(_, _, operator, _)| operator.starts_with('>'));
+    let highs: HashMap<&str, _> = highs.map(|(_, last, operator, value)| (value, (last, operator))).collect();
+    lows.into_iter().find_map(|(term, first, low, value)| {
+        let (last, high) = highs.get(value).filter(|(last, _)| *last != first)?;
+        let condition = format!(
+            "{first} {low} {value} ORDER BY {first} DESC LIMIT 1 and check {last} {high} {value} of that row, if the ranges do not overlap"
+        );
+        Some((term, btree(first, condition)))
+    })
 }
 
 /// The index of the table that serves the condition as it is written anew.
@@ -407,6 +410,15 @@ mod tests {
             let class = found.class.map(|class| format!(" {class}")).unwrap_or_default();
             assert_eq!(format!("{} {}{class}", found.method, found.key), index, "{term}");
         }
+    }
+
+    #[test]
+    fn two_columns_around_a_value_are_one_range() {
+        let found = |terms: &[&str]| enclosed(terms, "w").map(|(_, rewrite)| rewrite.condition);
+        let around = found(&["w.state = 1", "'5'::text >= w.first", "'5'::text <= w.last"]).unwrap();
+        assert!(around.starts_with("first <= '5'::text ORDER BY first DESC LIMIT 1"), "{around}");
+        assert_eq!(found(&["w.first <= 5", "w.last >= 6"]), None);
+        assert_eq!(found(&["w.first <= 5", "w.first >= 5"]), None);
     }
 
     #[test]

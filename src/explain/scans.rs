@@ -239,6 +239,13 @@ impl<'a> Scan<'a> {
             return sighting.with_index(index);
         }
         let (advice, confidence) = match self.filter_columns() {
+            // Its name is not known.
+            Some(columns) if matches!(self.parts, Parts::Chunks(_)) => (
+                format!(
+                    "give the hypertable an index on {columns}: made on it, not concurrently, each chunk has it, those to come as well"
+                ),
+                Confidence::Medium,
+            ),
             Some(columns) => (advice(&columns), Confidence::Medium),
             None => (self.unserved(), Confidence::Low),
         };

@@ -114,7 +114,9 @@ impl<'a> Sorted<'a> {
             Test::True => (column, Some(rare("t")?)),
             Test::False => (format!("NOT {column}"), Some(rare("f")?)),
             Test::Equal(Operand::Literal { sql, value }) => {
+                // A value that no row has may be any value, and no state.
                 self.statistics.distinct(&condition.key).filter(|distinct| *distinct <= STATES)?;
+                self.statistics.is_common(name, value).then_some(())?;
                 (format!("{column} = {sql}"), Some(rare(value)?))
             }
             _ => return None,

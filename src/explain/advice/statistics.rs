@@ -30,6 +30,12 @@ impl Statistics<'_> {
         (count > 0.0).then_some(count.max(1.0))
     }
 
+    /// Whether the value is among the most common ones of the column.
+    pub(super) fn is_common(&self, column: &str, value: &str) -> bool {
+        let facts = self.table.and_then(|table| table.column(column));
+        facts.is_some_and(|facts| facts.common.iter().any(|(common, _)| common == value))
+    }
+
     /// Share of the rows whose column has this value.
     pub(super) fn share_of(&self, column: &str, value: &str) -> Option<f64> {
         let facts = self.table?.column(column)?;

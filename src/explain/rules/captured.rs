@@ -99,6 +99,7 @@ mod tests {
     const OF_THE_CATALOG: &[&str] = &[
         "any_case_by_lower",
         "invalid_index",
+        "invalid_index_of_partitions",
         "other_expression",
         "partial_index_not_implied",
         "policy_before_a_search",

@@ -5,7 +5,7 @@ use crate::{
     explain::{
         diagnose::{Case, Sighting},
         rewrite,
-        scans::{Parts, Scan},
+        scans::Scan,
         sql,
         tables::{IndexFacts, OperatorFacts},
         unused::{self, Unused, Why},
@@ -115,7 +115,7 @@ fn reason(unused: &Unused<'_>) -> String {
             )
         }
         Why::Written { index, .. } => {
-            format!("the index {} is not used: the condition is not written as an index on {key} serves it", index.name)
+            format!("the index {} on {key} is not used: no index serves the condition as it is written", index.name)
         }
         Why::Collation(index) => format!(
             "the index {} is not used: it has {key} in the order of its collation, and LIKE compares bytes",
@@ -157,7 +157,8 @@ fn advice<'a>(case: &Case<'a>, scan: &Scan<'a>, unused: &Unused<'a>) -> (String,
     let index = scan.index(case);
     let statements = || index.clone().map(crate::explain::IndexAdvice::statements).unwrap_or_default();
     match &unused.why {
-        Why::Invalid(index) if scan.parts == Parts::Partitions && scan.nodes.len() > 1 => (
+        // The one of a partitioned table becomes valid by those of its partitions.
+        Why::Invalid(index) if is_partition(case, scan) => (
             format!("give every partition the index and attach it to {}, which is valid then", index.name),
             Vec::new(),
             Confidence::High,
@@ -255,6 +256,12 @@ fn advice<'a>(case: &Case<'a>, scan: &Scan<'a>, unused: &Unused<'a>) -> (String,
             Confidence::Low,
         ),
     }
+}
+
+fn is_partition(case: &Case<'_>, scan: &Scan<'_>) -> bool {
+    let relation = scan.node.relation.as_deref().unwrap_or_default();
+    let table = case.statement.tables.find(scan.node.schema.as_deref(), relation);
+    table.is_some_and(|table| table.partition_of.is_some())
 }
 
 fn signature(operator: &OperatorFacts) -> String {

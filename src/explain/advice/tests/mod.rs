@@ -230,6 +230,35 @@ fn a_partition_is_served_by_an_index_of_its_parent() {
     assert!(advice.why.contains("cannot be indexed concurrently"), "{}", advice.why);
 }
 
+#[test]
+fn a_chunk_is_served_by_an_index_of_its_hypertable() {
+    let hypertable = TableFacts { hypertable: true, ..orders() };
+    let chunk = TableFacts {
+        schema: "_timescaledb_internal".into(),
+        name: "_hyper_1_7_chunk".into(),
+        heir_of: Some(("shop".into(), "orders".into())),
+        ..orders()
+    };
+    let mut node = scan("(_hyper_1_7_chunk.customer_id = 42)");
+    (node["Relation Name"], node["Alias"]) = ("_hyper_1_7_chunk".into(), "_hyper_1_7_chunk".into());
+    node["Schema"] = "_timescaledb_internal".into();
+    let advised = |tables: Vec<TableFacts>, above: Json| {
+        let plan = Plan::from_json(&json!([{"Plan": above, "Execution Time": 100}])).unwrap();
+        let plans = [ClassPlan { class: String::new(), plan }];
+        let tables = Tables { tables };
+        let examined = Examined { name: None, sql: None, plans: &plans, tables: &tables, executions: None };
+        index_for(&Case::new("", &plans[0].plan, &examined), 1)
+    };
+    let known = advised(vec![chunk, hypertable], over("Append", json!({}), vec![node.clone()])).unwrap();
+    assert_eq!(known.statement, "CREATE INDEX orders_customer_id_idx ON shop.orders (customer_id)");
+    assert!(known.why.contains("on the hypertable"), "{}", known.why);
+    // Without the catalog what reads the chunks names it, or nothing does.
+    let custom = json!({"Custom Plan Provider": "ChunkAppend", "Relation Name": "orders"});
+    let named = advised(Vec::new(), over("Custom Scan", custom, vec![node.clone()])).unwrap();
+    assert_eq!(named.statement, "CREATE INDEX orders_customer_id_idx ON orders (customer_id)");
+    assert_eq!(advised(Vec::new(), over("Append", json!({}), vec![node])), None);
+}
+
 /// The advice for the bundled scenario is its own fix, by the plans of real servers.
 #[test]
 fn the_advice_for_the_events_scenario_is_its_fix() {
