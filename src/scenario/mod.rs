@@ -54,7 +54,7 @@ pub use model::{
 };
 pub use nearest::nearest;
 pub use rate::{GREATEST_RATE, RateFault, parse_rate};
-pub use reach::{Beyond, Known, Name, Reading, RelationKind, reach, reach_unordered, stays_within};
+pub use reach::{Beyond, Known, Name, Reading, RelationKind, changed_tables, reach, reach_unordered, stays_within};
 pub use read::{Misfit, check, json_schema, load};
 pub use recipe::GENERATOR_VERSION;
 pub use results::Results;

@@ -4,6 +4,7 @@
 //! It is an allow-list: a statement of a kind that is not known here, or that is written in a way that is not, may reach anywhere.
 //! What functions, views, triggers do that a statement names without showing them, only a server can tell: [`Reading`] has their names.
 
+mod changed;
 mod ddl;
 mod known;
 mod mentioned;
@@ -15,6 +16,7 @@ use std::{collections::BTreeSet, fmt};
 
 use self::words::Words;
 pub use self::{
+    changed::changed_tables,
     known::{Known, RelationKind},
     settings::stays_within,
 };
