@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::explain;
 use crate::{
-    record::{Record, ServerActivity, Slice, Warning},
+    record::{Record, ServerActivity, Slice, Warning, errors_in_words},
     stats::{self, EarlyDrift, early_drift},
 };
 
@@ -287,7 +287,10 @@ fn many_errors(record: &Record) -> Option<Warning> {
     }
     warning(
         "many-errors",
-        format!("{errors} of {operations} operations failed"),
+        match errors_in_words(&record.errors) {
+            words if words.is_empty() => format!("{errors} of {operations} operations failed"),
+            words => format!("{errors} of {operations} operations failed: {words}"),
+        },
         "look at the errors; the percentiles are those of the operations that did not fail",
     )
 }

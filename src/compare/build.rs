@@ -115,6 +115,7 @@ fn side(found: &Found) -> Side {
         samples: record.latency_ms.samples,
         operations: record.totals.operations,
         errors: record.totals.errors,
+        errors_by_sqlstate: record.errors.clone(),
         duration_s: record.load.duration_s,
         enough: record.load.enough,
         measured_s: record.measured_s,

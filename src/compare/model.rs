@@ -7,7 +7,9 @@ use super::{
     gate::{Gate, GateKind},
     plan_change::PlanChange,
 };
-use crate::record::{EnoughInfo, Outcome, PlanFigures, PlansUnderLoad, Price, ResultsCheck, RunInfo, Warning};
+use crate::record::{
+    EnoughInfo, ErrorCount, Outcome, PlanFigures, PlansUnderLoad, Price, ResultsCheck, RunInfo, Warning,
+};
 
 /// Version of the shape written by this build.
 pub const FORMAT: u32 = 1;
@@ -154,6 +156,9 @@ pub struct Side {
     pub operations: u64,
     /// Operations that ended in an error.
     pub errors: u64,
+    /// The same by SQLSTATE, as in its record.
+    #[serde(default)]
+    pub errors_by_sqlstate: Vec<ErrorCount>,
     /// Seconds asked for; where `enough` ended its blocks before their time, the most that there may be.
     pub duration_s: f64,
     /// When a block ended before its time, as in its record.

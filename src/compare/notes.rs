@@ -3,7 +3,7 @@
 use super::evidence::Measured;
 use super::model::{Comparison, Drift, DriftOf, Method, MetricName, Side};
 use crate::{
-    record::{Phase, Record, Warning},
+    record::{Phase, Record, Warning, errors_in_words},
     stats::ROUNDS_NEEDED,
 };
 
@@ -126,9 +126,12 @@ fn interrupted(phase: Phase, side: &Side, in_run: bool) -> Option<Warning> {
 fn errors(phase: Phase, side: &Side) -> Option<Warning> {
     (side.errors > 0).then(|| {
         let (errors, operations) = (side.errors, side.operations);
-        let message =
-            format!("{phase}: {errors} of {operations} operations ended in an error; of these only timeouts are in the percentiles");
-        note("errors", message, "look at `errors` in the record, and mend their cause before trusting the times")
+        let words = errors_in_words(&side.errors_by_sqlstate);
+        let words = if words.is_empty() { words } else { format!(" ({words})") };
+        let message = format!(
+            "{phase}: {errors} of {operations} operations ended in an error{words}; of these only timeouts are in the percentiles"
+        );
+        note("errors", message, "correct their cause before trusting the times; `errors` in the record has all")
     })
 }
 

@@ -16,6 +16,11 @@ use crate::record::{PlanFigures, PlanNode, Severity};
 const NOISE_RATIO: f64 = 1.25;
 /// Milliseconds between two such times below which they do.
 const NOISE_MS: f64 = 0.05;
+/// The same of nodes that read the same rows and buffers, which a single execution of each does not tell apart by less.
+const NOISE_RATIO_SAME_WORK: f64 = 2.0;
+const NOISE_MS_SAME_WORK: f64 = 1.0;
+/// Ratio of rows or buffers up to which they are the same.
+const SAME_WORK: f64 = 1.1;
 /// Ratio of rows or buffers from which on a node that is otherwise the same counts as changed.
 const MOVED: f64 = 2.0;
 /// Share of the plan's time from which on that is worth a word.
@@ -78,10 +83,12 @@ pub(super) fn changes(before: &PlanFigures, after: &PlanFigures) -> Vec<PlanChan
     if from.is_empty() || to.is_empty() {
         return Vec::new();
     }
-    let whole = by_time(from[0].total_ms, to[0].total_ms);
+    let works = [works(from), works(to)];
+    let by_time = |one: usize, other: usize| by_time(&from[one], &to[other], works[0][one].is_same(&works[1][other]));
+    let whole = by_time(0, 0);
     let change = |pair: Pair| {
         let seen = match pair {
-            (Some(one), Some(other)) => of_pair(&from[one], &to[other])?,
+            (Some(one), Some(other)) => of_pair(&from[one], &to[other], by_time(one, other))?,
             (Some(one), None) => of_one(&from[one], true, whole)?,
             (None, Some(other)) => of_one(&to[other], false, whole)?,
             (None, None) => return None,
@@ -151,9 +158,9 @@ fn access(node: &PlanNode) -> Access {
     }
 }
 
-/// A node in both plans; `None` where nothing changed.
-fn of_pair(before: &PlanNode, after: &PlanNode) -> Option<Seen> {
-    let by_kind = |kind| by_time(before.total_ms, after.total_ms).unwrap_or(kind);
+/// A node in both plans; `None` where nothing changed. `by_time` is what became of its time, where that is known.
+fn of_pair(before: &PlanNode, after: &PlanNode, by_time: Option<Effect>) -> Option<Seen> {
+    let by_kind = |kind| by_time.unwrap_or(kind);
     if before.node_type != after.node_type {
         let what = format!("{} became {}", before.node_type, after.node_type);
         let seen = |kind, severity, worth| Some(Seen { kind, effect: by_kind(worth), severity, what: what.clone() });
@@ -219,10 +226,44 @@ fn rows_read(node: &PlanNode) -> Option<f64> {
     Some(node.rows? + node.rows_removed.unwrap_or(0.0))
 }
 
-/// `None` where either was not timed.
-fn by_time(before: Option<f64>, after: Option<f64>) -> Option<Effect> {
-    let (before, after) = (before?, after?);
-    let beyond = |less: f64, more: f64| more > less * NOISE_RATIO && more - less > NOISE_MS;
+/// What a node and all below it read; each `None` where that was not measured.
+#[derive(Debug, Clone, Copy)]
+struct Work {
+    rows: Option<f64>,
+    buffers: Option<f64>,
+}
+
+impl Work {
+    fn is_same(&self, other: &Self) -> bool {
+        let same = |one: Option<f64>, other: Option<f64>| {
+            one.zip(other)
+                .map(|(one, other)| (one.max(1.0) / other.max(1.0)).max(other.max(1.0) / one.max(1.0)) <= SAME_WORK)
+        };
+        same(self.rows, other.rows) == Some(true) && same(self.buffers, other.buffers) == Some(true)
+    }
+}
+
+/// For each node the work of its subtree.
+fn works(nodes: &[PlanNode]) -> Vec<Work> {
+    let own = |node: &PlanNode| Work { rows: rows_read(node), buffers: node.own_buffers.map(|buffers| buffers as f64) };
+    let mut works: Vec<Work> = nodes.iter().map(own).collect();
+    let mut above: Vec<usize> = Vec::new();
+    for at in (0..nodes.len()).rev() {
+        while let Some(child) = above.pop_if(|next| nodes[*next].depth > nodes[at].depth) {
+            let Work { rows, buffers } = works[child];
+            let add = |own: Option<f64>, of_child: Option<f64>| Some(own? + of_child?);
+            works[at] = Work { rows: add(works[at].rows, rows), buffers: add(works[at].buffers, buffers) };
+        }
+        above.push(at);
+    }
+    works
+}
+
+/// `None` where either was not timed. Where the work is the same, only a large difference is no noise.
+fn by_time(before: &PlanNode, after: &PlanNode, same_work: bool) -> Option<Effect> {
+    let (before, after) = (before.total_ms?, after.total_ms?);
+    let (ratio, ms) = if same_work { (NOISE_RATIO_SAME_WORK, NOISE_MS_SAME_WORK) } else { (NOISE_RATIO, NOISE_MS) };
+    let beyond = |less: f64, more: f64| more > less * ratio && more - less > ms;
     Some(match () {
         () if beyond(after, before) => Effect::Better,
         () if beyond(before, after) => Effect::Worse,

@@ -23,6 +23,7 @@ mod read;
 mod results;
 mod room;
 mod rounds;
+mod sqlstate;
 mod store;
 mod what_if;
 
@@ -52,6 +53,7 @@ pub use price::{
 pub use read::{Found, RECORD_FILE, read, read_run, sides_of_run};
 pub use results::{ResultDifference, ResultsCheck, StatementResults};
 pub use rounds::{Block, BlockStatement, RunInfo};
+pub use sqlstate::errors_in_words;
 pub use store::{Newest, Store};
 pub use what_if::{Trial, TriedPlan, WhatIf};
 

@@ -9,7 +9,10 @@ use super::{
     results::results,
     rows, units,
 };
-use crate::compare::{Comparison, Method, Metric, Side, Verdict};
+use crate::{
+    compare::{Comparison, Method, Metric, Side, Verdict},
+    record::ErrorCount,
+};
 
 /// The one line that matters: `p99 307 ms -> 399 µs, 770x faster`.
 pub fn headline(comparison: &Comparison) -> String {
@@ -123,6 +126,7 @@ pub fn comparison(comparison: &Comparison) -> Document {
         Block::Table(metrics(
             comparison,
             comparison.metrics.iter().filter(|metric| !several || metric.statement.is_none()),
+            None,
         )),
         Block::Paragraph(verdict(comparison)),
     ];
@@ -140,9 +144,9 @@ pub fn comparison(comparison: &Comparison) -> Document {
     }
     blocks.extend(gates::blocks(&comparison.gates));
     for statement in comparison.statements.iter().filter(|_| several) {
-        let of_plans = comparison.metrics.iter().filter(|metric| metric.statement.as_ref() == Some(&statement.name));
+        let of_plans = comparison.metrics.iter().filter(|metric| is_of(metric, &statement.name));
         blocks.push(Block::Heading(format!("Statement {}", statement.name)));
-        blocks.push(Block::Table(metrics(comparison, statement.metrics.iter().chain(of_plans))));
+        blocks.push(Block::Table(metrics(comparison, statement.metrics.iter().chain(of_plans), Some(&statement.name))));
     }
     if !comparison.plans.is_empty() {
         blocks.push(Block::Heading("What changed in the plans".into()));
@@ -173,10 +177,10 @@ pub fn comparison(comparison: &Comparison) -> Document {
     Document { blocks }
 }
 
-fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric>) -> Table {
+fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric>, heading: Option<&str>) -> Table {
     if comparison.method == Method::Once {
         let mut table = Table::of_figures(&["metric", "before", "after", "change", "factor"]);
-        table.rows.extend(metrics.map(rows::metric));
+        table.rows.extend(metrics.map(|metric| named(comparison, metric, heading, rows::metric(metric))));
         return table;
     }
     let metrics: Vec<&Metric> = metrics.collect();
@@ -189,14 +193,53 @@ fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric
     let [before, after] = names(comparison);
     let mut table = Table::of_figures(&["metric", before, after, "change", "interval", "verdict"]);
     table.columns[5].align = Align::Left;
-    table.rows.extend(metrics.into_iter().map(|metric| rows::judged(metric, usual.unwrap_or(0.95))));
+    let row = |metric: &Metric| named(comparison, metric, heading, rows::judged(metric, usual.unwrap_or(0.95)));
+    table.rows.extend(metrics.into_iter().map(row));
     table
+}
+
+/// The row of a plan's figure, with the statement or step that the plan is of where there are several: `plan pay: time`. `heading` is the
+/// operation that the table is of, which need not be named again.
+fn named(comparison: &Comparison, metric: &Metric, heading: Option<&str>, mut row: Vec<Cell>) -> Vec<Cell> {
+    let mut of_plans = comparison.metrics.iter().filter_map(|metric| metric.statement.as_deref());
+    let several = of_plans.next().is_some_and(|first| of_plans.any(|other| other != first));
+    let statement = metric.statement.as_deref().filter(|statement| several && Some(*statement) != heading);
+    if let Some(statement) = statement
+        && let Some(figure) = row[0].text.strip_prefix("plan: ")
+    {
+        let only = match comparison.statements.as_slice() {
+            [only] => Some(only.name.as_str()),
+            _ => None,
+        };
+        let step = heading.or(only).and_then(|script| statement.strip_prefix(script)?.strip_prefix('.'));
+        row[0] =
+            Cell::plain(format!("plan {}: {}", step.unwrap_or(statement), figure.trim_start_matches("execution ")));
+    }
+    row
+}
+
+/// Whether a plan is of a statement, or of a step of the script of that name.
+fn is_of(metric: &Metric, operation: &str) -> bool {
+    let of = metric.statement.as_deref().unwrap_or_default();
+    of == operation || of.strip_prefix(operation).is_some_and(|step| step.starts_with('.'))
 }
 
 /// What the sides are called: without a fix there is no before and after.
 fn names(comparison: &Comparison) -> [&'static str; 2] {
     let is_aa = comparison.run.as_ref().is_some_and(|run| run.aa);
     if is_aa { ["a", "b"] } else { ["before", "after"] }
+}
+
+/// SQLSTATEs of the errors of both sides, with their class.
+fn codes(comparison: &Comparison) -> Vec<String> {
+    let sides = [&comparison.sides.before, &comparison.sides.after];
+    let mut codes: Vec<String> = Vec::new();
+    for code in sides.iter().flat_map(|side| &side.errors_by_sqlstate).map(ErrorCount::code) {
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes
 }
 
 fn sides(comparison: &Comparison) -> Table {
@@ -212,6 +255,12 @@ fn sides(comparison: &Comparison) -> Table {
     row("samples", &|side| units::count(side.samples));
     row("operations", &|side| units::count(side.operations));
     row("errors", &|side| units::count(side.errors));
+    for code in codes(comparison) {
+        let of_code = |side: &Side| {
+            side.errors_by_sqlstate.iter().find(|error| error.code() == code).map_or(0, |error| error.count)
+        };
+        row(&format!("- SQLSTATE {code}"), &|side| units::count(of_code(side)));
+    }
     row("measured", &|side| {
         let cut = if side.interrupted { ", interrupted" } else { "" };
         format!("{:.1} s{cut}", side.measured_s)

@@ -88,6 +88,23 @@ fn the_times_decide_where_both_were_executed_and_the_kind_where_not() {
 }
 
 #[test]
+fn time_alone_is_no_change_within_what_a_single_execution_varies_by() {
+    let scan = |node_type, ms, rows: f64| PlanNode { rows: Some(rows), ..node(0, node_type, Some("t"), ms) };
+    let of = |before: (f64, f64), after: (f64, f64)| {
+        let (before, after) = (scan("Index Scan", before.0, before.1), scan("Bitmap Heap Scan", after.0, after.1));
+        told(&plan(vec![before]), &plan(vec![after]))
+    };
+    let neither = "Scan Neither info: Index Scan became Bitmap Heap Scan";
+    // 0.6 ms and 1.7 times, with the same rows and buffers.
+    assert_eq!(of((0.9, 20.0), (1.5, 20.0)), neither);
+    assert_eq!(of((20.0, 20.0), (39.0, 20.0)), neither);
+    assert_eq!(of((0.1, 20.0), (0.9, 20.0)), neither);
+    assert_eq!(of((20.0, 20.0), (41.0, 20.0)), "Scan Worse info: Index Scan became Bitmap Heap Scan");
+    // With more rows it is no noise.
+    assert_eq!(of((0.9, 20.0), (1.5, 90_000_000.0)), "Scan Worse info: Index Scan became Bitmap Heap Scan");
+}
+
+#[test]
 fn a_join_by_another_method_is_worse_only_where_it_is_slower() {
     let join = |method, ms, cost| {
         let own = PlanNode { cost: Some(cost), ..node(0, method, None, ms) };

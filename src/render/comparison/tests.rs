@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     compare::{Measured, Options, compare},
-    record::{Found, Latency, Phase, Record, Totals, Warning, sample},
+    record::{ErrorCount, Found, Latency, Phase, Record, Totals, Warning, sample},
     render::{markdown, terminal},
 };
 
@@ -257,13 +257,47 @@ fn nulls_errors_and_interruption_are_shown_as_such() {
     - the measurement after was interrupted: 0.2 s of 30 s were measured; measure
       the phase after again
     - after: 1 of 1 operations ended in an error; of these only timeouts are in the
-      percentiles; look at `errors` in the record, and mend their cause before
-      trusting the times
+      percentiles; correct their cause before trusting the times; `errors` in the
+      record has all
     - no plan of latest_of_user was captured after the fix; measure the phase after
       again
     - before: the client used 97 % of its processors; measure with more --threads or
       from another machine
     ");
+}
+
+#[test]
+fn plans_of_a_scripts_steps_are_named_and_errors_have_their_sqlstate() {
+    let script = |phase| {
+        let mut record = sample::record(phase);
+        record.plans = ["pay.find", "pay.write"].map(|step| sample::plan(step, phase == Phase::Before)).into();
+        record.statements[0].name = "pay".into();
+        record.totals = Totals { errors: 7, ..record.totals };
+        record.errors =
+            vec![ErrorCount { sqlstate: "22012".into(), count: 7, sample: "division by zero (SQLSTATE 22012)".into() }];
+        record
+    };
+    let text = plain(&of(script(Phase::Before), script(Phase::After)));
+    for line in ["plan find: time", "plan write: buffers", "- SQLSTATE 22012"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains(" plan: "), "{text}");
+    let unbroken = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unbroken.contains("(7 times SQLSTATE 22012 (data exception), such as: division by zero)"), "{unbroken}");
+    // Beside another operation they stand below their script.
+    let with_other = |phase| {
+        let mut record = script(phase);
+        let mut other = record.statements[0].clone();
+        other.name = "look".into();
+        record.plans.push(sample::plan("look", phase == Phase::Before));
+        record.statements.push(other);
+        record
+    };
+    let text = plain(&of(with_other(Phase::Before), with_other(Phase::After)));
+    let (_, of_script) = text.split_once("Statement pay:").unwrap();
+    let (of_script, of_other) = of_script.split_once("Statement look:").unwrap();
+    assert!(of_script.contains("plan find: buffers") && of_script.contains("plan write: buffers"), "{text}");
+    assert!(of_other.contains(" plan: buffers") && !of_other.contains("plan look"), "{text}");
 }
 
 #[test]

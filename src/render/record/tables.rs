@@ -93,7 +93,7 @@ pub(super) fn errors(errors: &[ErrorCount]) -> Vec<Block> {
     }
     let mut table = Table::of_words(&["SQLSTATE", "count", "one of the messages"]);
     for error in errors {
-        table.row([error.sqlstate.clone(), units::count(error.count), error.sample.clone()]);
+        table.row([error.code(), units::count(error.count), error.message().to_owned()]);
     }
     vec![Block::Table(table)]
 }

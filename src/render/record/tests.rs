@@ -193,9 +193,10 @@ fn an_open_load_with_errors_and_two_statements() {
     What a finding means: latclinic explain --rule seq-scan-filter
 
     Errors:
-     SQLSTATE   count   one of the messages
-    ──────────────────────────────────────────────────────────────────────────────
-     57014      1 204   canceling statement due to statement timeout CONTEXT: a|b
+     SQLSTATE                        count   one of the messages
+    ────────────────────────────────────────────────────────────────────────────────
+     57014 (operator intervention)   1 204   canceling statement due to statement
+                                             timeout CONTEXT: a|b
 
     Warnings:
     - p99.9 needs 2 995 samples; there are 2 716; measure longer with --duration
@@ -349,9 +350,9 @@ fn every_part_at_once() {
     - cannot read pg_stat_wal: permission denied
 
     Errors:
-     SQLSTATE   count   one of the messages
-    ───────────────────────────────────────────────
-     40001      12      could not serialize access
+     SQLSTATE                       count   one of the messages
+    ───────────────────────────────────────────────────────────────────
+     40001 (transaction rollback)   12      could not serialize access
 
     Warnings:
     - 2 connections broke; look at the server's log
