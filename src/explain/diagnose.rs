@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     advice::{IndexAdvice, Text},
+    feeds,
     plan::{Node, Plan},
     rules::{RULES, Rule, hot_node},
     scans::Scan,
@@ -26,6 +27,9 @@ const SMALL_BUFFERS: f64 = 10.0;
 /// Share of the statement's time at stake from which a finding may be critical, and from which it is worth a warning.
 const CRITICAL_SHARE: f64 = 0.4;
 const WARNING_SHARE: f64 = 0.1;
+
+/// Rules that say what making rows takes.
+const COSTS_OF_ROWS: [&str; 4] = ["sort-spill", "hash-spill", "low-selectivity-index", "hot-node"];
 
 /// A statement with its plans and what is known beside them.
 #[derive(Debug, Clone, Copy)]
@@ -153,15 +157,15 @@ impl<'a> Case<'a> {
 /// told once, with the figures of the class where most is at stake.
 pub fn diagnose(statement: &Examined<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    // By rule, path and how many such the plan has before it: several nodes of a plan may have the same path.
+    // By rule, place and how many such the plan has before it: several nodes of a plan may have the same.
     let mut known: HashMap<(String, String, usize), usize> = HashMap::new();
     for ClassPlan { class, plan } in statement.plans {
         let mut before: HashMap<(String, String), usize> = HashMap::new();
         for finding in of_plan(&Case::new(class, plan, statement)) {
-            let (rule, path) = (finding.rule.clone(), finding.path.clone());
-            let number = before.entry((rule.clone(), path.clone())).or_default();
+            let (rule, place) = (finding.rule.clone(), place(plan, &finding));
+            let number = before.entry((rule.clone(), place.clone())).or_default();
             *number += 1;
-            match known.entry((rule, path, *number)) {
+            match known.entry((rule, place, *number)) {
                 Entry::Occupied(known) => merge(&mut findings[*known.get()], finding),
                 Entry::Vacant(new) => {
                     new.insert(findings.len());
@@ -171,7 +175,52 @@ pub fn diagnose(statement: &Examined<'_>) -> Vec<Finding> {
         }
     }
     findings.sort_by(rank);
+    fold(&mut findings);
     findings
+}
+
+/// Where a finding is, in all plans of a statement: the table that its node reads, under its alias, in whatever way; of a node that reads
+/// none its path.
+fn place(plan: &Plan, finding: &Finding) -> String {
+    let node = finding.node.and_then(|at| plan.nodes().get(at));
+    match node.and_then(|node| Some((node.relation.as_ref()?, node))) {
+        Some((relation, node)) => {
+            let (schema, alias) =
+                (node.schema.as_deref().unwrap_or_default(), node.alias.as_deref().unwrap_or_default());
+            format!("{schema}.{relation} {alias}")
+        }
+        None => finding.path.clone(),
+    }
+}
+
+/// Of findings that advise the same statements the one where most is at stake stays: they have one cause, and one remedy.
+fn fold(ranked: &mut Vec<Finding>) {
+    let mut seen: HashMap<Vec<String>, usize> = HashMap::new();
+    let mut kept: Vec<Finding> = Vec::with_capacity(ranked.len());
+    for finding in ranked.drain(..) {
+        if finding.statements.is_empty() {
+            kept.push(finding);
+            continue;
+        }
+        match seen.entry(finding.statements.clone()) {
+            Entry::Occupied(first) => {
+                let first = &mut kept[*first.get()];
+                first.severity = first.severity.max(finding.severity);
+                if first.classes.is_empty() || finding.classes.is_empty() {
+                    first.classes.clear();
+                } else {
+                    first.classes.extend(finding.classes);
+                    let mut known = BTreeSet::new();
+                    first.classes.retain(|class| known.insert(class.clone()));
+                }
+            }
+            Entry::Vacant(new) => {
+                new.insert(kept.len());
+                kept.push(finding);
+            }
+        }
+    }
+    *ranked = kept;
 }
 
 fn of_plan(case: &Case<'_>) -> Vec<Finding> {
@@ -182,6 +231,7 @@ fn of_plan(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     leave_out_explained(&mut seen);
+    leave_out_thrown_away(case.plan, &mut seen);
     seen.into_iter().map(|(rule, sighting)| finding(case, rule, sighting)).collect()
 }
 
@@ -215,6 +265,34 @@ fn leave_out_explained(seen: &mut Vec<(&Rule, Sighting)>) {
     }
     let mut left_out = left_out.into_iter();
     seen.retain(|_| !left_out.next().unwrap_or(false));
+}
+
+/// Leaves out what making rows took that are thrown away further up: more memory would only make them faster.
+fn leave_out_thrown_away(plan: &Plan, seen: &mut Vec<(&Rule, Sighting)>) {
+    let causes = seen.iter().filter(|(rule, cause)| rule.throws_away && cause.severity > Severity::Info);
+    let mut causes: Vec<(usize, f64)> =
+        causes.filter_map(|(_, cause)| Some((cause.node?, cause.at_stake_ms.unwrap_or(0.0)))).collect();
+    if causes.is_empty() {
+        return;
+    }
+    causes.sort_by(|one, other| other.1.total_cmp(&one.1));
+    // The cause with most at stake that each node's rows go to, and that.
+    let mut at_stake: Vec<Option<(usize, f64)>> = vec![None; plan.nodes().len()];
+    for (at, ms) in causes {
+        if at_stake[at].is_none() {
+            for below in feeds::feeding(plan, at) {
+                at_stake[below].iter_mut().for_each(|known| *known = Some(known.unwrap_or((at, ms))));
+            }
+        }
+    }
+    seen.retain(|(rule, symptom)| {
+        let of_cause = symptom.node.and_then(|at| at_stake[at]);
+        let is_below = of_cause.is_some_and(|(cause, ms)| {
+            symptom.at_stake_ms.unwrap_or(0.0) <= ms && (!rule.throws_away || symptom.node != Some(cause))
+        });
+        // What else is thrown away on the way there would not be made either.
+        !(is_below && (rule.throws_away || COSTS_OF_ROWS.contains(&rule.id)))
+    });
 }
 
 fn finding(case: &Case<'_>, rule: &Rule, sighting: Sighting) -> Finding {
@@ -252,8 +330,12 @@ fn merge(known: &mut Finding, mut other: Finding) {
     if rank(&other, known) == Ordering::Less {
         std::mem::swap(known, &mut other);
     }
+    // Values that somebody gave have no class: seen for these, it need not be said where else.
+    if known.classes.is_empty() || other.classes.is_empty() {
+        known.classes.clear();
+    }
     for class in other.classes {
-        if !known.classes.contains(&class) {
+        if !known.classes.contains(&class) && !known.classes.is_empty() {
             known.classes.push(class);
         }
     }

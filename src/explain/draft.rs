@@ -96,6 +96,7 @@ impl Draft {
             "Join Filter" => conditions.join_filter = text(field)?,
             "Hash Cond" => conditions.hash = text(field)?,
             "Merge Cond" => conditions.merge = text(field)?,
+            "Run Condition" => conditions.run = text(field)?,
             "One-Time Filter" => conditions.one_time = text(field)?,
             "Sort Key" => conditions.sort_key.extend(texts(field)?),
             "Order By" => conditions.order_by = text(field)?,

@@ -169,6 +169,8 @@ pub struct Conditions {
     pub hash: Option<String>,
     /// A merge join's.
     pub merge: Option<String>,
+    /// Up to which a window function's values are wanted.
+    pub run: Option<String>,
     /// Checked once before anything is read.
     pub one_time: Option<String>,
     /// Keys of a sort.

@@ -342,7 +342,9 @@ impl<'a> Scan<'a> {
     /// The index that would serve it. Of partitions only the catalog knows the table that is to have it.
     pub(super) fn index(&self, case: &Case<'_>) -> Option<IndexAdvice> {
         let is_known = self.nodes.len() == 1 || !case.statement.tables.tables.is_empty();
-        let can_have = (is_known || matches!(self.parts, Parts::Chunks(_))) && !self.returns_nearest();
+        // The index of a foreign table is the other server's.
+        let is_local = self.node.node_type != "Foreign Scan";
+        let can_have = is_local && (is_known || matches!(self.parts, Parts::Chunks(_))) && !self.returns_nearest();
         self.index.get_or_init(|| can_have.then(|| self.find_index(case)).flatten()).clone()
     }
 

@@ -51,6 +51,7 @@ fn details(node: &Node) -> Vec<String> {
         of("Merge Cond", &conditions.merge),
         of("Join Filter", &conditions.join_filter),
         of("Filter", &conditions.filter),
+        of("Run Condition", &conditions.run),
         of("One-Time Filter", &conditions.one_time),
         of("Cache Key", &conditions.cache_key),
         keys("Sort Key", &conditions.sort_key),

@@ -165,7 +165,9 @@ fn seen_in(finding: &Finding, plans: &[PlanFigures]) -> Option<String> {
     let statement = finding.statement.as_ref().filter(|_| several).map(|name| format!("statement {name}"));
     let of = plans.iter().filter(|plan| finding.statement.as_ref().is_none_or(|name| *name == plan.statement));
     let all = of.filter(|plan| !plan.class.is_empty()).all(|plan| finding.classes.contains(&plan.class));
-    let classes = (!all).then(|| classes_in_words(finding.classes.iter().map(String::as_str)));
+    // Of values that have no class, since somebody gave them, or the plan is all that there is.
+    let classes =
+        (!all && !finding.classes.is_empty()).then(|| classes_in_words(finding.classes.iter().map(String::as_str)));
     let parts: Vec<String> = [statement, classes].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| format!("Seen for: {}.", parts.join(", ")))
 }

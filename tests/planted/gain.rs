@@ -23,21 +23,23 @@ struct Cost {
 }
 
 /// Makes the index that the finding advises, and what else it has done, and says if the statement, written anew where the case has
-/// it so, touches no fewer blocks; `None` if it gains, or no index is advised.
+/// it so, touches no fewer blocks; `None` if it gains, or if neither an index is advised nor the case has the rewrite.
 pub(crate) async fn nothing_gained(planted: &Planted<'_>, finding: &Finding) -> Result<Option<String>> {
     let makes_index = |statement: &String| {
         ["CREATE INDEX", "REINDEX", "ALTER FUNCTION", "RESET "].iter().any(|begin| statement.starts_with(begin))
     };
-    // What a trigger looks up is in no plan.
-    if finding.node.is_none() || !finding.statements.iter().any(makes_index) {
+    let case = planted.case;
+    // What a trigger looks up is in no plan, nor is what planning takes.
+    let is_index = finding.node.is_some() && finding.statements.iter().any(makes_index);
+    let is_rewrite = finding.node.is_some() && case.finds.as_ref() == Some(&finding.rule) && case.query_after.is_some();
+    if !is_index && !is_rewrite {
         return Ok(None);
     }
-    let case = planted.case;
     let values = values(case, finding);
     let before = cost(planted, &case.query, values).await?;
     let role = scalar(&planted.session, "SHOW role").await?;
     run(&planted.session, "RESET ROLE").await?;
-    for statement in &finding.statements {
+    for statement in if finding.statements.is_empty() { &case.follow } else { &finding.statements } {
         run(&planted.session, statement).await?;
     }
     run(&planted.session, &format!("SET ROLE {role}")).await?;

@@ -11,7 +11,7 @@ use super::{
 use crate::explain::{
     diagnose::Case,
     plan::{Node, Plan},
-    sql,
+    sql, stopped,
     tables::TableFacts,
 };
 
@@ -245,6 +245,8 @@ fn forget_literals(test: &mut Test) {
 /// order is read, by the statement or by that index.
 fn order(plan: &Plan, node: &Node, reader: &Reader<'_>, mentioned: Option<&Asked>) -> (Vec<OrderKey>, Option<Limited>) {
     let (mut below, mut order) = (node, None);
+    // How many of its first rows what is above a sort fetched, through whatever nodes, if not all.
+    let mut stopped = None;
     while let Some(parent) = plan.parent(below) {
         match parent.node_type.as_str() {
             "Gather" | "Gather Merge" | "Append" | "Merge Append" | "LockRows" => {}
@@ -253,17 +255,20 @@ fn order(plan: &Plan, node: &Node, reader: &Reader<'_>, mentioned: Option<&Asked
             "Sort" | "Incremental Sort" if order.is_none() => {
                 let keys = parent.conditions.sort_key.iter().map(|key| reader.order_key(&parse::sort_key(key)?));
                 order = Some(keys.collect::<Option<Vec<_>>>().unwrap_or_default());
+                stopped =
+                    stopped::is_for_the_first(plan, parent).then(|| Limited { rows: parent.rows(), is_full: true });
             }
             "Limit" => {
                 let of_text = || mentioned.filter(|asked| asked.limited).map(|asked| asked.order.clone());
                 let order = order.or_else(of_text).filter(|order| !order.is_empty());
                 return (order.unwrap_or_else(|| walked_order(node, reader)), Some(limited(parent, below)));
             }
+            _ if stopped.is_some() => break,
             _ => return (Vec::new(), None),
         }
         below = parent;
     }
-    (order.unwrap_or_default(), None)
+    (order.unwrap_or_default(), stopped)
 }
 
 /// How many rows a Limit takes of the node below it.

@@ -203,3 +203,52 @@ proptest! {
         }
     }
 }
+
+/// A plan of one node beside others of the statement.
+fn plan_of(root: &Value) -> Plan {
+    Plan::from_json(&json!([{ "Plan": root, "Planning Time": 1.0, "Execution Time": 100.0 }])).unwrap()
+}
+
+#[test]
+fn a_cause_is_one_finding_in_whatever_plans_and_under_whatever_rules() {
+    let scan = |extra: Value| {
+        let mut scan = json!({ "Node Type": "Seq Scan", "Relation Name": "t", "Alias": "t", "Filter": "(a = 5)", "Actual Loops": 1,
+            "Actual Rows": 10, "Actual Startup Time": 0, "Actual Total Time": 90, "Shared Hit Blocks": 1000,
+            "Rows Removed by Filter": 200_000 });
+        scan.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        scan
+    };
+    let custom = plan_of(&scan(json!({})));
+    let generic =
+        plan_of(&json!({ "Node Type": "Gather", "Workers Planned": 1, "Workers Launched": 0, "Actual Loops": 1,
+        "Actual Rows": 10, "Actual Startup Time": 0, "Actual Total Time": 95, "Plans": [scan(json!({}))] }));
+    let found = |first: &str, second: &str| {
+        let plans = [(first, &custom), (second, &generic)]
+            .map(|(class, plan)| ClassPlan { class: class.to_owned(), plan: plan.clone() });
+        let tables = Tables::default();
+        let mut found = diagnose(&Examined { name: None, sql: None, plans: &plans, tables: &tables, executions: None });
+        found.retain(|finding| finding.rule == "seq-scan-filter");
+        found
+    };
+    let [one] = &found("hot", "generic")[..] else { panic!("one finding") };
+    assert_eq!(one.classes.len(), 2);
+    // Values that somebody gave have no class: it is not of the generic plan alone.
+    let [one] = &found("", "generic")[..] else { panic!("one finding") };
+    assert!(one.classes.is_empty(), "{one:?}");
+}
+
+#[test]
+fn what_is_thrown_away_further_up_explains_what_making_it_took() {
+    let spilled = json!({ "Node Type": "Sort", "Sort Key": ["t.a"], "Sort Method": "external merge", "Sort Space Used": 90_000,
+        "Sort Space Type": "Disk", "Actual Loops": 1, "Actual Rows": 300_000, "Plan Rows": 300_000, "Actual Startup Time": 0, "Actual Total Time": 90,
+        "Temp Written Blocks": 10_000, "Plans": [{ "Node Type": "Seq Scan", "Relation Name": "t", "Alias": "t", "Actual Loops": 1,
+        "Actual Rows": 300_000, "Plan Rows": 300_000, "Actual Startup Time": 0, "Actual Total Time": 10 }] });
+    let rules = |kept: u32| {
+        let root = json!({ "Node Type": "Subquery Scan", "Alias": "s", "Filter": "(s.b = 5)", "Actual Loops": 1, "Actual Rows": kept, "Plan Rows": kept,
+            "Rows Removed by Filter": 300_000 - kept, "Actual Startup Time": 0, "Actual Total Time": 98,
+            "Plans": [spilled.clone()] });
+        found(&root, None).into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(3), ["late-filter"]);
+    assert!(rules(299_000).contains(&"sort-spill".to_owned()));
+}

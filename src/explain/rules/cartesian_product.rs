@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: false,
     explains: &["nested-loop-blow-up"],
+    throws_away: false,
     check,
 };
 

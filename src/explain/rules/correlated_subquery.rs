@@ -16,6 +16,8 @@ const MIN_LOOPS: f64 = 100.0;
 const FAST_MS: f64 = 10.0;
 /// Share of the subquery's time that one scan in it takes to be the place to look at.
 const MAIN_SHARE: f64 = 0.5;
+/// Share of the rows that it runs for of which at most is kept, so that the others are in vain.
+const MOST_KEPT: f64 = 0.1;
 
 pub(super) const RULE: Rule = Rule {
     id: "correlated-subquery",
@@ -24,11 +26,12 @@ pub(super) const RULE: Rule = Rule {
            time; lookups by an index, or of a smaller table, that take less than 10 ms in all are only good to know",
     why: "A subquery in the output or the condition that names a column of the outer query is run for each of its rows. That is a query for each row, only without the way over \
           the network: right for a page of ten, slow for thousands, and a disaster where each run reads a table whole.",
-    advice: "Join with the subquery's table, grouped by what it is looked up by, so that it is read once; or give what it looks up an index, if the rows are few.",
+    advice: "If most of the rows are thrown away after it, choose the rows first and run it for those. Join with the subquery's table, grouped by what it is looked up by, so that it is read once; or give what it looks up an index, if the rows are few.",
     source: "https://www.postgresql.org/docs/current/functions-subquery.html; SubPlan as explain.depesz.com and pgMustard count its loops",
     shown_by: &[],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter"],
+    throws_away: false,
     check,
 };
 
@@ -61,7 +64,13 @@ fn sighting(case: &Case<'_>, at: usize, subquery: &Node) -> Option<Sighting> {
     } else {
         String::new()
     };
-    let join = "join with what it looks up, grouped by its key, so that that is read once";
+    let join = match kept(case, outer, subquery.loops()) {
+        Some(kept) => format!(
+            "only {} of these rows are kept: choose them first, in a subquery with the ORDER BY, LIMIT or condition, and run this one for them alone",
+            count(kept)
+        ),
+        None => "join with what it looks up, grouped by its key, so that that is read once".to_owned(),
+    };
     Some(Sighting {
         severity: match whole {
             true => severity,
@@ -78,11 +87,26 @@ fn sighting(case: &Case<'_>, at: usize, subquery: &Node) -> Option<Sighting> {
         at_stake_ms: Some(ms * (1.0 - 1.0 / subquery.loops())),
         advice: match &index {
             Some(index) => format!("{join}; or {}", index.why),
-            None => join.to_owned(),
+            None => join,
         },
         statements: index.map(|index| index.statement).into_iter().collect(),
         confidence: Confidence::Medium,
     })
+}
+
+/// Rows that are left of those that a subquery ran for, if what is above throws nearly all of them away: a sort, a limit or a condition,
+/// but nothing that makes other rows of them.
+fn kept(case: &Case<'_>, outer: &Node, ran: f64) -> Option<f64> {
+    let passes = ["Sort", "Limit", "Subquery Scan", "Result", "Gather", "Gather Merge", "Unique", "LockRows"];
+    let mut rows = outer.rows();
+    let mut node = outer;
+    while let Some(above) = case.plan.parent(node).filter(|_| !node.is_subplan())
+        && passes.contains(&above.node_type.as_str())
+    {
+        rows = rows.min(above.rows());
+        node = above;
+    }
+    (rows <= MOST_KEPT * ran).then_some(rows)
 }
 
 /// Whether an index finds exactly the rows it returns.

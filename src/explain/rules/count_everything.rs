@@ -28,6 +28,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &["https://wiki.postgresql.org/wiki/Slow_Counting"],
     reads_estimates: false,
     explains: &["hot-node"],
+    throws_away: false,
     check,
 };
 

@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &["https://stackoverflow.com/questions/27493284", "https://stackoverflow.com/questions/32706868"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    throws_away: false,
     check,
 };
 

@@ -30,6 +30,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: false,
     explains: &[],
+    throws_away: false,
     check,
 };
 

@@ -29,6 +29,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &["https://blog.makandra.com/2018/11/investigating-slow-postgres-index-only-scans/"],
     reads_estimates: false,
     explains: &["read-efficiency", "hot-node"],
+    throws_away: false,
     check,
 };
 

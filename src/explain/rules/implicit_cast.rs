@@ -25,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    throws_away: false,
     check,
 };
 

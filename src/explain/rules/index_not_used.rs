@@ -43,6 +43,7 @@ pub(super) const RULE: Rule = Rule {
         "read-efficiency",
         "hot-node",
     ],
+    throws_away: false,
     check,
 };
 

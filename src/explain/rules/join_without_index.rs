@@ -31,6 +31,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: false,
     explains: &["seq-scan-filter"],
+    throws_away: false,
     check,
 };
 
@@ -104,7 +105,7 @@ fn sighting(case: &Case<'_>, join: &Node) -> Option<Sighting> {
 }
 
 /// Whether rows of one side that find no partner are not wanted: of the outer one, or of the inner one.
-fn may_leave_out(join: &Node, outer: bool) -> bool {
+pub(super) fn may_leave_out(join: &Node, outer: bool) -> bool {
     match join.join_type.as_deref() {
         None | Some("Inner" | "Semi" | "Right Semi") => true,
         Some("Left" | "Anti") => !outer,

@@ -23,9 +23,10 @@ pub(super) const RULE: Rule = Rule {
     advice: "Page by key: remember the last row of a page, and ask for what comes after it, WHERE (created_at, id) < (...) ORDER BY ... LIMIT, with an index in \
              that order.",
     source: "https://use-the-index-luke.com/no-offset",
-    shown_by: &[],
+    shown_by: &["https://github.com/hasura/graphql-engine/issues/1008"],
     reads_estimates: false,
     explains: &["hot-node"],
+    throws_away: false,
     check,
 };
 

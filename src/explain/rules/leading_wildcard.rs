@@ -25,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &["https://makandracards.com/makandra/623000-timeouts-long-running-sql-queries"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    throws_away: false,
     check,
 };
 

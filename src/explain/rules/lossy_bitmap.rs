@@ -30,6 +30,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: false,
     explains: &["read-efficiency", "hot-node"],
+    throws_away: false,
     check,
 };
 

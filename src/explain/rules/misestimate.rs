@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &["https://www.cybertec-postgresql.com/en/optimization-issues-cross-column-correlation/"],
     reads_estimates: false,
     explains: &[],
+    throws_away: false,
     check,
 };
 

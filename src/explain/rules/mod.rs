@@ -5,17 +5,23 @@ mod captured;
 mod cartesian_product;
 mod correlated_subquery;
 mod count_everything;
+mod first_of_each;
+mod foreign_filter;
 mod function_on_column;
 mod hash_spill;
+mod having_filter;
 mod heap_fetches;
 pub(super) mod hot_node;
 mod implicit_cast;
 mod index_filter;
 mod index_not_used;
+mod index_recheck;
 mod jit;
 mod join_filter;
 mod join_without_index;
+mod joined_in_vain;
 mod large_offset;
+mod late_filter;
 mod leading_wildcard;
 mod lossy_bitmap;
 mod low_selectivity_index;
@@ -26,6 +32,7 @@ mod nested_loop_blow_up;
 mod not_in;
 mod or_condition;
 mod order_by_limit_wrong_index;
+mod outer_join_filter;
 mod partitions_not_pruned;
 mod plan_flip;
 mod planning_time;
@@ -66,6 +73,10 @@ pub struct Rule {
     /// Rules whose findings at the same node it explains better, so that theirs are left out.
     #[serde(skip)]
     pub(super) explains: &'static [&'static str],
+    /// Whether it says that rows are thrown away at its node: what it took to make them, such as a sort that spills, is then no cause of
+    /// its own, and is omitted.
+    #[serde(skip)]
+    pub(super) throws_away: bool,
     #[serde(skip)]
     pub(super) check: fn(&Case<'_>) -> Vec<Sighting>,
 }
@@ -84,9 +95,16 @@ pub const RULES: &[Rule] = &[
     order_by_limit_wrong_index::RULE,
     top_n_sort::RULE,
     large_offset::RULE,
+    late_filter::RULE,
+    having_filter::RULE,
+    first_of_each::RULE,
+    foreign_filter::RULE,
+    joined_in_vain::RULE,
+    outer_join_filter::RULE,
     count_everything::RULE,
     heap_fetches::RULE,
     lossy_bitmap::RULE,
+    index_recheck::RULE,
     low_selectivity_index::RULE,
     read_efficiency::RULE,
     partitions_not_pruned::RULE,

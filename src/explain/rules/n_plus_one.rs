@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: true,
     explains: &[],
+    throws_away: false,
     check,
 };
 

@@ -1,10 +1,11 @@
 //! The inner side of a nested loop runs far too often.
 
-use super::{Rule, join_filter, misestimate};
+use super::{Rule, misestimate};
 use crate::{
     explain::{
         Node, advice,
         diagnose::{Case, Sighting},
+        equality::{Unhashed, unhashed},
         estimates::{Cause, Origin, sides, underestimated},
         words::{count, percent},
     },
@@ -35,6 +36,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: true,
     explains: &["seq-scan-filter", "join-filter"],
+    throws_away: false,
     check,
 };
 
@@ -74,9 +76,9 @@ fn whole_table(case: &Case<'_>, outer: usize, inner: usize) -> Option<Sighting> 
         return None;
     }
     let index = advice::index_for(case, at);
-    let join = nodes[inner].parent?;
-    let unhashed = || join_filter::unhashed(case, join, nodes[join].conditions.join_filter.as_deref()?);
-    let of_join = if index.is_none() { unhashed() } else { None };
+    let join = nodes[inner].parent.map(|join| &nodes[join]);
+    let unhashed = join.filter(|_| index.is_none()).and_then(|join| unhashed(case, join));
+    let is_sure = index.is_some();
     Some(Sighting {
         severity,
         node: Some(at),
@@ -90,18 +92,18 @@ fn whole_table(case: &Case<'_>, outer: usize, inner: usize) -> Option<Sighting> 
             percent(share)
         ),
         at_stake_ms: scan.own_ms.map(|ms| ms * (1.0 - 1.0 / scan.loops())),
-        advice: match (&index, &of_join) {
+        advice: match (&index, &unhashed) {
             (Some(index), _) => index.why.clone(),
-            (None, Some((advice, _))) => advice.clone(),
+            (None, Some(unhashed)) => unhashed.why.clone(),
             (None, None) => format!(
                 "give {} an index on what it is joined by, or join by an equality, which can be hashed",
                 scan.relation.as_deref().unwrap_or("the inner table")
             ),
         },
-        confidence: if index.is_some() { Confidence::High } else { Confidence::Medium },
-        statements: match index {
-            Some(index) => index.statements(),
-            None => of_join.map(|(_, statements)| statements).unwrap_or_default(),
+        confidence: if is_sure { Confidence::High } else { Confidence::Medium },
+        statements: match (index, unhashed) {
+            (Some(index), _) => index.statements(),
+            (None, unhashed) => unhashed.map(|unhashed| unhashed.statements).unwrap_or_default(),
         },
     })
 }
@@ -117,9 +119,9 @@ fn every_pair(case: &Case<'_>, at: usize, outer: usize, inner: usize) -> Option<
     }
     let ms = join.own_ms? + kept.own_ms?;
     let (severity, share) = severity(case, Some(ms))?;
-    let (advice, statements) = join_filter::unhashed(case, at, condition).unwrap_or_else(|| {
-        let advice = "join by an equality, which can be hashed, or give one side an index that serves the condition";
-        (advice.to_owned(), Vec::new())
+    let Unhashed { why, statements } = unhashed(case, join).unwrap_or_else(|| Unhashed {
+        why: "join by an equality, which can be hashed, or give one side an index that serves the condition".to_owned(),
+        statements: Vec::new(),
     });
     Some(Sighting {
         severity,
@@ -133,7 +135,7 @@ fn every_pair(case: &Case<'_>, at: usize, outer: usize, inner: usize) -> Option<
             percent(share)
         ),
         at_stake_ms: Some(ms),
-        advice,
+        advice: why,
         statements,
         confidence: Confidence::Medium,
     })

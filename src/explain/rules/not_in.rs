@@ -25,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &["https://dba.stackexchange.com/questions/295443", "https://stackoverflow.com/questions/7125291"],
     reads_estimates: false,
     explains: &["correlated-subquery", "seq-scan-filter", "index-filter", "misestimate"],
+    throws_away: false,
     check,
 };
 

@@ -21,9 +21,13 @@ pub(super) const RULE: Rule = Rule {
     advice: "Give each side of the OR an index of its own, or write the sides as statements joined by UNION; leave out a condition that is switched off by a \
              parameter.",
     source: "https://www.postgresql.org/docs/current/indexes-bitmap-scans.html; thresholds as in seq-scan-filter",
-    shown_by: &["https://postgresql.org/message-id/2555.1341528681%40sss.pgh.pa.us"],
+    shown_by: &[
+        "https://proxies-free.com/postgresql-why-is-or-statement-slower-than-union/",
+        "https://postgresql.org/message-id/2555.1341528681%40sss.pgh.pa.us",
+    ],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    throws_away: false,
     check,
 };
 

@@ -33,6 +33,7 @@ pub(super) const RULE: Rule = Rule {
     ],
     reads_estimates: false,
     explains: &["index-filter", "read-efficiency", "low-selectivity-index", "hot-node"],
+    throws_away: false,
     check,
 };
 

@@ -42,6 +42,7 @@ pub(super) const RULE: Rule = Rule {
         "misestimate",
         "nested-loop-blow-up",
     ],
+    throws_away: false,
     check,
 };
 

@@ -33,6 +33,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: false,
     explains: &["hot-node"],
+    throws_away: false,
     check,
 };
 

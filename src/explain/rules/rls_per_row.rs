@@ -119,9 +119,10 @@ pub(super) const RULE: Rule = Rule {
     advice: "Write the call as a scalar subquery, (SELECT f()), so that it runs once and an index can be looked up by its result; mark the function STABLE where it is; turn \
              a function that decides row by row into a comparison with a list that it returns.",
     source: "https://www.postgresql.org/docs/current/xfunc-volatility.html, https://www.postgresql.org/docs/current/ddl-rowsecurity.html",
-    shown_by: &[],
+    shown_by: &["https://coderapp.vercel.app/answer/76340485"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
+    throws_away: false,
     check,
 };
 

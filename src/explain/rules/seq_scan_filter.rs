@@ -3,17 +3,26 @@
 use super::{Rule, index_not_used};
 use crate::{
     explain::{
+        advice,
         diagnose::{Case, Sighting},
+        plan::Node,
         scans::{Scan, Waste},
+        words::{count, percent},
     },
-    record::Confidence,
+    record::{Confidence, Severity},
 };
+
+/// By the estimates alone: rows of the table, the share of them that is dropped, and of the plan's cost that the scan is.
+const MIN_ROWS: f64 = 10_000.0;
+const MIN_REMOVED: f64 = 0.9;
+const MIN_COST: f64 = 0.1;
 
 pub(super) const RULE: Rule = Rule {
     id: "seq-scan-filter",
     title: "A table is read whole and most of it thrown away",
     sees: "a Seq Scan, or those of a table's partitions together, that read over 10 000 rows and removed over 50 % of them by its filter; critical over 90 %, good to \
-           know up to 75 %, where an index would hardly be faster",
+           know up to 75 %, where an index would hardly be faster. Of a plan that was not executed, a Seq Scan that is expected to keep under a tenth of over 10 000 rows, as \
+           the catalog counts them, and is a tenth of the plan's cost, unless a LIMIT may end it early",
     why: "Every execution reads every row of the table to find the few that it wants: it takes as long for one row as for all, grows with the table, and \
           under concurrent load it takes the processor and the cache from everything else.",
     advice: "Give the filter an index, so that only the rows it keeps are read; where its comparison is none that an index serves, such as <>, a partial index, or \
@@ -21,12 +30,17 @@ pub(super) const RULE: Rule = Rule {
     source: "shares as in https://github.com/dalibo/pev2; a row by an index is taken to cost 4 read in passing, as \
              random_page_cost: https://www.postgresql.org/docs/current/runtime-config-query.html",
     shown_by: &[],
-    reads_estimates: false,
+    reads_estimates: true,
     explains: &[],
+    throws_away: false,
     check,
 };
 
 fn check(case: &Case<'_>) -> Vec<Sighting> {
+    if !case.plan.is_analyzed() {
+        let nodes = case.plan.nodes().iter().enumerate();
+        return nodes.filter_map(|(at, node)| estimated(case, at, node)).collect();
+    }
     let wasteful = case.wasteful().filter(|(scan, _)| scan.node.node_type == "Seq Scan");
     let advice = |columns: &str| format!("give {columns} an index, so that only the rows kept are read");
     let sighting = |scan: &Scan<'_>, waste: &Waste| {
@@ -39,11 +53,59 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
     wasteful.map(|(scan, waste)| sighting(scan, waste)).collect()
 }
 
+/// By the estimates alone: the rows that the planner expects to be kept, of those that the catalog counts.
+fn estimated(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
+    if node.node_type != "Seq Scan" {
+        return None;
+    }
+    let filter = node.conditions.filter.as_deref()?;
+    let table = case.statement.tables.find(node.schema.as_deref(), node.relation.as_deref()?)?;
+    let kept = node.plan_rows;
+    let removed = 1.0 - kept / table.rows;
+    let is_much = table.rows > MIN_ROWS && removed > MIN_REMOVED;
+    let is_worth = node.total_cost.zip(case.plan.root().total_cost).is_none_or(|(own, all)| own >= MIN_COST * all);
+    if !is_much || !is_worth || may_end_early(case, node) {
+        return None;
+    }
+    let sighting = Sighting {
+        severity: Severity::Warning,
+        node: Some(at),
+        evidence: format!(
+            "{} is expected to read {} rows to keep {} ({} removed), by {filter}; it was not executed",
+            node.label(),
+            count(table.rows),
+            count(kept),
+            percent(removed)
+        ),
+        at_stake_ms: None,
+        advice: "give the columns of its filter an index, so that only the rows kept are read".to_owned(),
+        statements: Vec::new(),
+        confidence: Confidence::Low,
+    };
+    let sighting = sighting.with_index(advice::index_for(case, at));
+    Some(Sighting { confidence: sighting.confidence.min(Confidence::Medium), ..sighting })
+}
+
+/// Whether a LIMIT above takes its rows as they come.
+fn may_end_early(case: &Case<'_>, node: &Node) -> bool {
+    let mut below = node;
+    while let Some(parent) = case.plan.parent(below) {
+        match parent.node_type.as_str() {
+            "Limit" => return true,
+            "Sort" | "Incremental Sort" | "Hash" | "Aggregate" => return false,
+            _ => below = parent,
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::rules::captured::{assert_on_top, assert_silent, findings_of_text, told};
-    use crate::record::Confidence;
+    use crate::explain::{
+        TableFacts, Tables,
+        rules::captured::{assert_on_top, assert_silent, findings_beside, findings_of_text, rules_of, told},
+    };
 
     #[test]
     fn it_is_on_top_where_it_is_the_cause() {
@@ -102,6 +164,23 @@ Execution Time: 90.5 ms"
         );
         let (of_one, confidence) = advice("((state <> 'done'::text) AND (user_id = 7))");
         assert!(of_one.starts_with("give tasks an index on (user_id): ") && confidence == Confidence::High, "{of_one}");
+    }
+
+    #[test]
+    fn what_was_not_executed_is_told_by_the_rows_expected() {
+        let of = |plan: &str, rows: f64| {
+            let table = TableFacts { name: "parcels".into(), rows, ..Default::default() };
+            rules_of(&findings_beside(plan, &Tables { tables: vec![table] }))
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let scan = "Seq Scan on parcels  (cost=0.00..2000.00 rows=2 width=80)\n  Filter: (code = $1)";
+        assert_eq!(of(scan, 100_000.0), [RULE.id]);
+        assert!(of(scan, 900.0).is_empty());
+        assert!(of(&scan.replace("rows=2 ", "rows=60000 "), 100_000.0).is_empty());
+        let limited = "Limit  (cost=0.00..20.00 rows=1 width=80)\n  ->  Seq Scan on parcels  (cost=0.00..2000.00 rows=200 width=80)\n        Filter: (code = $1)";
+        assert!(of(limited, 100_000.0).is_empty());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{
         Node,
         diagnose::{Case, Sighting},
         memory::{Memory, SAVED_SHARE, work_mem},
+        stopped,
         words::count,
     },
     record::{Confidence, Severity},
@@ -26,6 +27,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: false,
     explains: &[],
+    throws_away: false,
     check,
 };
 
@@ -35,8 +37,22 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
 
 fn sighting(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
     let sort = node.sort.as_ref().filter(|sort| sort.on_disk)?;
-    let by_loop = node.actual.map_or(0.0, |actual| actual.rows);
-    let Memory { advice, statements } = work_mem(case.plan, sort.kib * 1024.0 + by_loop * ROW_BYTES, "sort");
+    let sorted = stopped::sorted(case.plan, node);
+    let Memory { advice, statements } = if stopped::is_for_the_first(case.plan, node) {
+        Memory {
+            advice: format!(
+                "put a LIMIT right above this sort: only the first {} rows were fetched, and no more than those are then kept; or read the \
+                 rows in order from an index",
+                count(node.rows())
+            ),
+            statements: Vec::new(),
+        }
+    } else {
+        let of_input = case.plan.children(node).find(|child| !child.is_subplan());
+        let by_loop = [Some(node), of_input].into_iter().flatten().filter_map(|node| node.actual);
+        let rows = by_loop.map(|actual| actual.rows).fold(0.0, f64::max);
+        work_mem(case.plan, sort.kib * 1024.0 + rows * ROW_BYTES, "sort")
+    };
     Some(Sighting {
         severity: case.by_share(node.own_ms).min(Severity::Warning),
         node: Some(at),
@@ -44,7 +60,7 @@ fn sighting(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
             "{} by {} sorted {} rows on disk ({}), {} kB{}",
             node.label(),
             node.conditions.sort_key.join(", "),
-            count(node.rows()),
+            count(sorted),
             sort.method,
             count(sort.kib),
             case.cost(None, node.own_ms)

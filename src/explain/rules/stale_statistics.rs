@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &[],
     reads_estimates: false,
     explains: &["misestimate"],
+    throws_away: false,
     check,
 };
 

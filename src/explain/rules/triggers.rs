@@ -29,6 +29,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &["https://dba.stackexchange.com/questions/37034"],
     reads_estimates: false,
     explains: &[],
+    throws_away: false,
     check,
 };
 

@@ -40,6 +40,7 @@ pub(super) const RULE: Rule = Rule {
     shown_by: &["https://commandprompt.com/blog/second_element_index_usage_postgres"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "read-efficiency", "low-selectivity-index", "hot-node"],
+    throws_away: false,
     check,
 };
 

@@ -81,7 +81,8 @@ fn an_order_alone_needs_a_limit_and_rows_that_are_kept() {
     let sql = "SELECT * FROM orders o ORDER BY created_at DESC, id LIMIT 10";
     let limited = statement_of(sql, &sorted(&["o.created_at DESC", "o.id"], whole.clone()));
     assert_eq!(limited.unwrap(), "CREATE INDEX CONCURRENTLY orders_created_at_id_idx ON orders (created_at DESC, id)");
-    let all = over("Sort", json!({"Sort Key": ["o.created_at DESC"]}), vec![whole.clone()]);
+    let all = json!({"Sort Key": ["o.created_at DESC"], "Actual Rows": 1_000_000});
+    let all = over("Sort", all, vec![whole.clone()]);
     assert_eq!(statement_of("SELECT * FROM orders o ORDER BY created_at DESC", &all), None);
     // Aggregates over everything.
     assert_eq!(
