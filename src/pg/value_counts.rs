@@ -52,7 +52,7 @@ pub struct Counted {
 pub struct ValueCounts<'a> {
     session: &'a UserSession,
     stop: &'a CancellationToken,
-    limit: Duration,
+    pub(super) limit: Duration,
 }
 
 /// A column beside values that it is compared with. Everything is written with its schema.
@@ -133,12 +133,28 @@ impl<'a> ValueCounts<'a> {
         let prepared = self.within(async || self.session.prepare(sql).await.map_err(failed)).await?;
         let Some(prepared) = prepared else { return Ok(None) };
         let ty = undomained(prepared.params().get(number - 1).unwrap_or(&Type::TEXT));
+        let own = self.own_within().await?;
+        let _limit = own.limited(Limit::Server(self.limit));
+        let found = self.answered(own, compare(own, ty, column)).await?;
+        Ok(found.flatten())
+    }
+
+    /// The session of latclinic's own questions, in which each takes no longer than the limit.
+    pub(super) async fn own_within(&self) -> Result<&Client> {
         let own = self.session.own().await?;
         let limit = own.theirs().set(Scope::Session, &[(Timeout::Statement, Some(self.limit))]);
         let _limit = own.limited(Limit::Server(self.limit));
         own.batch_execute(&limit).await.map_err(failed)?;
-        let found = self.answered(own, compare(own, ty, column)).await?;
-        Ok(found.flatten())
+        Ok(own)
+    }
+
+    /// Asks a question about the user's rows that takes no value.
+    pub(super) async fn ask_all(&self, sql: &str) -> Result<Option<Vec<Row>>> {
+        self.within(async || {
+            let prepared = self.session.prepare(sql).await.map_err(failed)?;
+            self.session.query_raw(&prepared, std::iter::empty::<Given>()).await.map_err(failed)
+        })
+        .await
     }
 
     /// Asks a question about the user's rows.
@@ -165,7 +181,7 @@ impl<'a> ValueCounts<'a> {
     }
 
     /// Waits for an answer. What the server does not answer is `None`.
-    async fn answered<T>(
+    pub(super) async fn answered<T>(
         &self,
         session: &impl Cancellable,
         question: impl Future<Output = Result<T>>,
@@ -184,11 +200,11 @@ impl<'a> ValueCounts<'a> {
     }
 }
 
-fn failed(cause: Fault) -> Error {
+pub(super) fn failed(cause: Fault) -> Error {
     Error::from_server("cannot count the values of a parameter", cause)
 }
 
-fn get<T: tokio_postgres::types::FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
+pub(super) fn get<T: tokio_postgres::types::FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
     row.try_get(at).map_err(|cause| failed(cause.into()))
 }
 
@@ -208,7 +224,7 @@ async fn compare(own: &Client, ty: &Type, column: &Column<'_>) -> Result<Option<
 }
 
 /// The table of a column, or the topmost one that it is a partition of, and its pages with those of all partitions and heirs.
-async fn whole_table(own: &Client, column: &Column<'_>) -> Result<(String, f64)> {
+pub(super) async fn whole_table(own: &Client, column: &Column<'_>) -> Result<(String, f64)> {
     let whole = "
         WITH RECURSIVE whole AS (SELECT coalesce(pg_partition_root($1::text::regclass), $1::text::regclass)::oid AS oid),
         part AS (SELECT oid FROM whole UNION SELECT i.inhrelid FROM part JOIN pg_inherits i ON i.inhparent = part.oid)

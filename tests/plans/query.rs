@@ -70,13 +70,80 @@ async fn a_statement_is_examined_with_values_typed_by_the_server() {
 }
 
 #[tokio::test]
-async fn without_values_it_is_planned_for_any() {
+async fn without_values_those_in_the_data_are_taken() {
     let bed = Bed::new().await;
-    let found = bed.ask("SELECT id FROM items WHERE kind = $1 AND id > $2", &[], false).await.unwrap();
+    bed.client.batch_execute("UPDATE items SET kind = 'kind 7' WHERE id <= 20000; ANALYZE items").await.unwrap();
+    let found = bed.ask("SELECT id FROM items WHERE kind = $1", &[], false).await.unwrap();
+    let classes: Vec<_> = found.plans.iter().map(|plan| (plan.class.as_str(), plan.value_rows[0])).collect();
+    assert_eq!(classes, [("hot", Some(20_030)), ("typical", Some(30)), ("cold", Some(30)), ("absent", None)]);
+    assert_eq!(found.plans[0].parameters, ["kind 7"]);
+    assert_eq!(
+        found.plans.iter().map(|plan| plan.rows_returned).collect::<Vec<_>>(),
+        [Some(20_030), Some(30), Some(30), Some(0)]
+    );
+    assert!(found.plans.iter().all(|plan| plan.values_from == [ValueSource::Data]), "{found:?}");
+    let top = &found.findings[0];
+    assert_eq!((top.rule.as_str(), top.severity), ("seq-scan-filter", latclinic::record::Severity::Critical));
+    let values = "hot $1 = kind 7 (20030 rows); typical $1 = ";
+    assert!(
+        found.notes[0]
+            .starts_with(&format!("its parameters were given no values; these were found in the data: {values}")),
+        "{found:?}"
+    );
+
+    // Columns of one table have their values together, a limit takes the last percent, LIMIT a page.
+    let sql = "SELECT id FROM items WHERE kind = $1 AND id = $2 AND id > $3 - 100000 LIMIT $4";
+    let none = bed.ask(sql, &[], false).await.unwrap();
+    assert_eq!(none.notes[0], "generic: not executed: it was given no values for its parameters", "{none:?}");
+    let found = bed.ask("SELECT id FROM items WHERE kind = $1 AND id > $2 LIMIT $3", &[], false).await.unwrap();
+    assert_eq!(found.plans[0].parameters[1..], ["49500", "20"], "{found:?}");
+    let pairs = bed.ask("SELECT * FROM items WHERE kind = $1 AND id = $2", &[], false).await.unwrap();
+    let [.., cold, absent] = &pairs.plans[..] else { panic!("{pairs:?}") };
+    assert_eq!((cold.rows_returned, absent.rows_returned), (Some(1), Some(0)));
+    let list = bed.ask("SELECT id FROM items WHERE kind = ANY ($1)", &[], false).await.unwrap();
+    assert!(list.plans[0].rows_returned > Some(20_030), "{list:?}");
+    let like = bed.ask("SELECT id FROM items WHERE kind LIKE $1 || '%'", &[], false).await.unwrap();
+    assert_eq!(like.plans[0].rows_returned, Some(50_000), "{like:?}");
+}
+
+#[tokio::test]
+async fn without_values_that_can_be_found_it_is_planned_for_any_and_judged_by_estimates() {
+    let bed = Bed::new().await;
+    let found = bed.ask("SELECT id FROM items WHERE lower(kind) = $1", &[], false).await.unwrap();
     let plan = &found.plans[0];
     assert_eq!((plan.class.as_str(), plan.execution_ms), ("generic", None));
     assert!(plan.nodes[0].details.iter().any(|detail| detail.contains("$1")), "{plan:?}");
-    assert_eq!(found.notes, ["generic: not executed: it was given no values for its parameters"]);
+    let why = "no value was found in the data for $1: give values with --parameter";
+    assert_eq!(found.notes, ["generic: not executed: it was given no values for its parameters", why]);
+    let top = &found.findings[0];
+    assert!(top.evidence.contains("is expected to read 50 000 rows to keep 250"), "{found:?}");
+    // What writes is not executed, and needs no consent for being planned.
+    let writes = bed.ask("DELETE FROM items WHERE kind = $1", &[], false).await.unwrap();
+    assert_eq!(writes.plans[0].class, "generic");
+    assert!(writes.notes[1].starts_with("it writes or locks rows: --rollback"), "{writes:?}");
+    assert_eq!(bed.items().await, 50_000);
+    let rolled_back = bed.ask("DELETE FROM items WHERE kind = $1", &[], true).await.unwrap();
+    assert_eq!(rolled_back.plans[0].class, "hot");
+    assert_eq!(bed.items().await, 50_000);
+}
+
+#[tokio::test]
+async fn a_cause_in_several_plans_is_one_finding() {
+    let bed = Bed::new().await;
+    // The plan for any values is another one.
+    bed.client
+        .batch_execute(
+            "UPDATE items SET kind = 'kind 7' WHERE id <= 40000; CREATE INDEX ON items (kind); ANALYZE items",
+        )
+        .await
+        .unwrap();
+    let found = bed.ask("SELECT id FROM items WHERE kind = $1 AND id % 1000 = 5", &["kind 7"], false).await.unwrap();
+    let mut keys: Vec<_> = found.findings.iter().map(|finding| (&finding.rule, &finding.statements)).collect();
+    let all = keys.len();
+    keys.dedup();
+    assert_eq!(keys.len(), all, "{:?}", found.findings);
+    let told = latclinic::render::terminal(&latclinic::render::examination(&[found]), 80, false);
+    assert!(!told.contains("Seen for: ."), "{told}");
 }
 
 #[tokio::test]

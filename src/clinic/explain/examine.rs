@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{
+    found::{self, Found},
     plans::{self, Budget, ClassGiven},
     what_if::{Advised, Site, TryBy},
 };
 use crate::{
     clinic::{Clinic, Error, ErrorKind},
-    explain::{ClassPlan, Examined, diagnose},
+    explain::{ClassPlan, Examined, Plan, diagnose},
     pg::{self, Access, Given},
     record::{Confidence, Examination, Finding, Severity, ValueSource, WhatIf},
     scenario::{self, Known},
@@ -67,14 +68,26 @@ pub async fn explain_query(
         parameters: shown,
         values: parameters.into_iter().map(Given).collect(),
     };
-    let classes = if given.values.is_empty() { Vec::new() } else { vec![given] };
+    let mut classes = if given.values.is_empty() { Vec::new() } else { vec![given] };
     clinic.step("explaining the statement");
     let volatile = volatile(&session, clinic, &sql).await?;
     let not_executed = volatile.as_ref().filter(|_| !execute_volatile).map(|volatile| {
         format!("not executed, only estimated: {volatile}; --execute-volatile executes it, and what that does outside of the transaction stays")
     });
+    let mut values_note = None;
+    if classes.is_empty() && not_executed.is_none() {
+        match without_values(clinic, &session, &explainer, &sql, may_write).await? {
+            Some(Found::Classes(found)) => {
+                values_note = Some(found::told(&found));
+                classes = found;
+            }
+            Some(Found::Nothing(why)) => values_note = Some(why),
+            None => {}
+        }
+    }
     let question = Question { sql, classes, executions: None, time_limit, not_executed };
     let mut examination = examine(&explainer, &question).await?;
+    examination.notes.extend(values_note);
     let is_advised = examination.findings.iter().any(|finding| !finding.statements.is_empty());
     // Asking costs nothing where HypoPG is in the database; what was not asked for is not shown.
     let may_ask = is_advised && matches!(pg::hypopg(&session).await, Ok(pg::HypoPg::There(_)));
@@ -115,6 +128,33 @@ fn note_planned(findings: &mut [Finding], tried: &[WhatIf]) {
         }
     }
     findings.sort_by_key(|finding| (finding.severity == Severity::Info, finding.planned == Some(false)));
+}
+
+/// Values found in the data for a statement that takes some and got none; `None` if it takes none, or cannot be planned.
+async fn without_values(
+    clinic: &Clinic,
+    session: &pg::UserSession,
+    explainer: &pg::Explainer<'_>,
+    sql: &str,
+    may_write: bool,
+) -> Result<Option<Found>, Error> {
+    let statement = pg::Explained { sql, place: "the statement" };
+    // What fails here fails again where it is explained, with its reason.
+    let Ok(captured) = explainer.generic_estimate(&statement).await else {
+        clinic.check_stop()?;
+        return Ok(None);
+    };
+    let Ok(plan) = Plan::from_json(&captured.json) else { return Ok(None) };
+    if scenario::placeholders(sql).is_empty() {
+        return Ok(None);
+    }
+    if !may_write && plan.nodes().iter().any(|node| node.writes() || node.node_type == "LockRows") {
+        return Ok(Some(Found::Nothing(
+            "it writes or locks rows: --rollback executes it, with values that are found in the data".to_owned(),
+        )));
+    }
+    clinic.step("looking for values in the data");
+    found::find(clinic, session, sql, &plan).await.map(Some)
 }
 
 /// What a statement calls that may do more than a transaction can take back, as a clause; `None` if nothing.

@@ -3,6 +3,7 @@
 mod capture;
 mod examine;
 mod findings;
+mod found;
 mod pasted;
 mod plans;
 mod question;
