@@ -117,6 +117,14 @@ fn column<'a>(expression: &'a str, alias: &str) -> Option<&'a str> {
     }
 }
 
+/// A column of times; a date is printed as cast to a timestamp.
+fn time<'a>(expression: &'a str, alias: &str) -> Option<&'a str> {
+    match side(expression, alias) {
+        Side::Cast { column, to } if to.starts_with("timestamp") => Some(column),
+        _ => column(expression, alias),
+    }
+}
+
 fn is_value(expression: &str, alias: &str) -> bool {
     side(expression, alias) == Side::Value
 }
@@ -208,7 +216,7 @@ fn of_call(name: &str, arguments: Vec<&str>, operator: &str, value: &str, alias:
     match (name.to_lowercase().rsplit('.').next()?, arguments.as_slice()) {
         ("date_trunc", [unit, of]) => {
             let unit = constant(unit).filter(|unit| UNITS.contains(&unit.as_str()))?;
-            let key = column(of, alias)?;
+            let key = time(of, alias)?;
             Some(btree(key, within(key, operator, value, &unit)?))
         }
         ("extract", [of]) => {
@@ -371,6 +379,11 @@ mod tests {
             (
                 "date_trunc('month'::text, w.made) = '2024-05-01 00:00:00'::timestamp without time zone",
                 "made >= '2024-05-01 00:00:00'::timestamp without time zone AND made < '2024-05-01 00:00:00'::timestamp without time zone + interval '1 month'",
+                "btree made",
+            ),
+            (
+                "date_trunc('year'::text, (w.made)::timestamp with time zone) = '2024-01-01 00:00:00+00'::timestamp with time zone",
+                "made >= '2024-01-01 00:00:00+00'::timestamp with time zone AND made < '2024-01-01 00:00:00+00'::timestamp with time zone + interval '1 year'",
                 "btree made",
             ),
             (

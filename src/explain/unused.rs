@@ -34,6 +34,8 @@ pub(super) enum Why<'a> {
     Written { index: &'a IndexFacts, rewrite: Rewrite },
     /// It sorts as its collation does, and the condition compares bytes.
     Collation(&'a IndexFacts),
+    /// It sorts by this collation, and the condition compares by the column's.
+    OtherCollation { index: &'a IndexFacts, collation: &'a str },
     /// The pattern has fewer than three letters in a row.
     FewLetters(&'a IndexFacts),
     /// It holds only rows that the statement is not known to ask for.
@@ -151,7 +153,7 @@ impl<'a> InTable<'_, '_, 'a> {
     fn unsuitable(&self, compared: &Compared<'a>) -> Option<Unused<'a>> {
         let found = |key: String, why: Why<'a>| Some(Unused { key, why });
         if compared.side == Side::Expression {
-            return self.other_expression(compared);
+            return self.contained(compared).or_else(|| self.other_expression(compared));
         }
         let column = sql::name(self.column(compared)?);
         let key = sql::identifier(&column);
@@ -185,6 +187,13 @@ impl<'a> InTable<'_, '_, 'a> {
             }
             return None;
         }
+        if compared.is_ordered() && self.with_key(&column, |key| key.collation.is_none()).is_none() {
+            let other = self.with_key(&column, |key| key.collation.is_some());
+            let collation = other.and_then(|index| index.keys.iter().find_map(|key| key.collation.as_deref()));
+            if let (Some(index), Some(collation)) = (other, collation) {
+                return found(key, Why::OtherCollation { index, collation });
+            }
+        }
         let (_, operator) = self.operator(compared)?;
         // What btrees have of networks they are looked up by in another way.
         let is_other = |index: &&IndexFacts| {
@@ -198,6 +207,27 @@ impl<'a> InTable<'_, '_, 'a> {
                 other.column == column && other.name == operator.name && other.indexes.contains(&index.name)
             });
         found(key, Why::Operator { operator, index, shadows })
+    }
+
+    /// `body ->> 'plan' = 'pro'`, and a GIN index of the whole column, which finds what contains `{"plan": "pro"}`.
+    fn contained(&self, compared: &Compared<'a>) -> Option<Unused<'a>> {
+        let of = condition::comparison(condition::bare(compared.expression)).filter(|of| of.operator == "->>")?;
+        let (Side::Column(column), "=") = (condition::side(of.left, self.scan.alias()), compared.operator) else {
+            return None;
+        };
+        let name = sql::name(column);
+        self.table.column(&name).filter(|facts| facts.base_type == "jsonb")?;
+        let (field, value) = (condition::constant(of.right)?, condition::constant(compared.value)?);
+        let index = self.with_key(&name, |_| true).filter(|index| index.method == "gin")?;
+        let object = serde_json::json!({ field: value }).to_string().replace('\'', "''");
+        let rewrite = Rewrite {
+            condition: format!("{column} @> '{object}'"),
+            key: column.to_owned(),
+            method: "gin",
+            class: None,
+            extension: None,
+        };
+        Some(Unused { key: column.to_owned(), why: Why::Written { index, rewrite } })
     }
 
     /// An index of another expression of the column that is compared.

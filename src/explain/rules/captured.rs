@@ -100,6 +100,8 @@ mod tests {
         "any_case_by_lower",
         "invalid_index",
         "invalid_index_of_partitions",
+        "key_of_indexed_json",
+        "other_collation",
         "other_expression",
         "partial_index_not_implied",
         "policy_before_a_search",

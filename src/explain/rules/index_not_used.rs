@@ -122,6 +122,10 @@ fn reason(unused: &Unused<'_>) -> String {
             "the index {} is not used: it has {key} in the order of its collation, and LIKE compares bytes",
             index.name
         ),
+        Why::OtherCollation { index, collation } => format!(
+            "the index {} is not used: it has {key} in the order of the collation {collation}, and the condition compares by the column's",
+            index.name
+        ),
         Why::FewLetters(index) => format!(
             "the index {} is of no use: the pattern has no three letters in a row, which are what it finds texts by",
             index.name
@@ -219,6 +223,14 @@ fn advice<'a>(case: &Case<'a>, scan: &Scan<'a>, unused: &Unused<'a>) -> (String,
                 Confidence::High,
             ),
         },
+        Why::OtherCollation { collation, .. } => (
+            format!(
+                "give {key} an index of its own collation, or write {key} COLLATE {} in the condition, where that order is meant",
+                sql::identifier(collation)
+            ),
+            statements(),
+            Confidence::High,
+        ),
         Why::FewLetters(_) => (
             format!("let people search {key} by at least three letters in a row; for fewer, compare the beginning of {key} (LIKE 'ab%') by a b-tree"),
             Vec::new(),
