@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Error, Kind};
+use super::{super::text, Error, Kind};
 
 /// Brackets and spaces before the first key of a plan.
 const MAX_SPACE: usize = 100;
@@ -121,7 +121,7 @@ fn bare(line: &str, is_marked: bool) -> &str {
     }
     // Expanded output has the column's name before the first line, and nothing before the others.
     let inner = line.strip_prefix("QUERY PLAN").unwrap_or(line);
-    match inner.trim_start().strip_prefix(BORDER) {
+    match text::unindented(inner).strip_prefix(BORDER) {
         Some(inner) => inner,
         None => line,
     }

@@ -84,26 +84,26 @@ fn prefixes(text: &str) -> Vec<Prefix> {
 
 /// What stands before the line of a node, or before a key of its JSON, if it may be a prefix.
 fn before_plan(line: &str) -> Option<&str> {
-    let trimmed = line.trim_start();
+    let trimmed = text::unindented(line);
     if trimmed.starts_with(['{', '[', '"', '\'']) || trimmed.starts_with("->") {
         return None;
     }
-    let at = match text::MEASURES.iter().filter_map(|measure| line.find(measure)).min() {
+    let at = match text::MEASURES.iter().filter_map(|measure| trimmed.find(measure)).min() {
         Some(measures) => {
-            let name = &line[..measures];
+            let name = &trimmed[..measures];
             match name.find("->") {
                 Some(arrow) => arrow,
                 None => node_in(name)?,
             }
         }
         // With COSTS off an arrow is the only sign.
-        None => match line.find("->").filter(|arrow| text::is_node(line[arrow + 2..].trim())) {
+        None => match trimmed.find("->").filter(|arrow| text::is_node(trimmed[arrow + 2..].trim())) {
             Some(arrow) => arrow,
-            None => ["\"Plan\": {", "\"Node Type\": \""].iter().filter_map(|key| line.find(key)).min()?,
+            None => ["\"Plan\": {", "\"Node Type\": \""].iter().filter_map(|key| trimmed.find(key)).min()?,
         },
     };
-    let before = line.get(..at)?.trim_end();
-    let is_prefix = !before.trim_start().is_empty()
+    let before = trimmed.get(..at)?.trim_end();
+    let is_prefix = !before.is_empty()
         && before.len() <= LONGEST
         && before.contains(|c: char| !c.is_alphabetic() && !c.is_whitespace())
         && !before.contains(['{', '"', '\\']);
@@ -152,7 +152,7 @@ impl Prefix {
 
     /// What follows the prefix in a line that has it.
     fn strip<'l>(&self, line: &'l str) -> Option<&'l str> {
-        let mut rest = line.trim_start();
+        let mut rest = text::unindented(line);
         for part in &self.0 {
             rest = match part {
                 Part::Is(c) => rest.strip_prefix(*c)?,

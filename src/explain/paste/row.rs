@@ -24,12 +24,12 @@ impl<'t> Row<'t> {
     /// Spaces and tabs before it.
     pub(super) fn indent(&self) -> usize {
         let content = self.content();
-        content.chars().take_while(|c| c.is_whitespace()).count()
+        content[..content.len() - text::unindented(content).len()].chars().count()
     }
 
     /// The line without them, and without the quotes of a row of CSV.
     pub(super) fn text(&self) -> &str {
-        self.content().trim()
+        text::unindented(self.content()).trim_end()
     }
 
     /// The line without the quotes of a row of CSV.
@@ -61,7 +61,8 @@ impl<'t> Row<'t> {
 
 /// What stands in quotes, which a comma may follow.
 fn quoted(line: &str, quote: char) -> Option<&str> {
-    line.trim().trim_end_matches([',', ';']).strip_prefix(quote)?.strip_suffix(quote)
+    let inner = text::unindented(line).strip_prefix(quote)?;
+    inner.trim_end().trim_end_matches([',', ';']).strip_suffix(quote)
 }
 
 /// The text without the doubling of each quote in it; `None` where they are not doubled. An empty text is two quotes, too, of which

@@ -17,6 +17,7 @@ use super::{
     read::MAX_DEPTH,
 };
 use details::{detail, list, number};
+pub(super) use indent::unindented;
 pub(super) use label::{MEASURES, is_node};
 use shape::{Waiting, cut};
 use wrapped::Layout;
@@ -37,8 +38,8 @@ pub(super) struct Line<'t> {
 impl<'t> Line<'t> {
     /// The line of this number.
     pub(super) fn new(number: usize, raw: &'t str) -> Self {
-        let text = raw.trim();
-        Self { number, indent: raw.chars().take_while(|c| c.is_whitespace()).count(), raw, text }
+        let rest = unindented(raw);
+        Self { number, indent: raw[..raw.len() - rest.len()].chars().count(), raw, text: rest.trim_end() }
     }
 }
 
