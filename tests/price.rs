@@ -196,7 +196,7 @@ async fn a_role_that_may_not_vacuum_is_told_and_one_that_may_write_is_enough() {
     let bed = Bed::new(&fix).await;
     let grants = "CREATE ROLE writer NOINHERIT; CREATE ROLE admin SUPERUSER; SET ROLE admin; \
         DO $$ BEGIN EXECUTE format('GRANT %I TO writer', session_user); END $$; RESET ROLE; GRANT USAGE ON SCHEMA latclinic_events TO writer; \
-        GRANT ALL ON ALL TABLES IN SCHEMA latclinic_events TO writer; \
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA latclinic_events TO writer; \
         DO $$ BEGIN EXECUTE format('ALTER ROLE %I SET role = writer', current_user); END $$";
     bed.client.batch_execute(grants).await.unwrap();
     let probe = bed.probe(&fix).await;
