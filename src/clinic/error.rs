@@ -68,7 +68,7 @@ impl Error {
         self
     }
 
-    /// The same failure before anything was measured: whoever interrupted is told that nothing is saved.
+    /// The same failure before anything was measured: it says that nothing is saved.
     #[must_use]
     pub(super) fn before_measuring(mut self) -> Self {
         if self.kind == ErrorKind::Interrupted {

@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
     id: "correlated-subquery",
     title: "A subquery runs once for each row",
     sees: "a SubPlan that ran 100 times and over and takes 10 % of the time; critical from 40 % where it reads a table of over 1 000 rows or 10 pages whole each \
-           time; lookups by an index, or of a smaller table, that take less than 10 ms in all are only good to know",
+           time; lookups by an index, or of a smaller table, that take less than 10 ms in all are info",
     why: "A subquery in the output or the condition that names a column of the outer query is run for each of its rows. That is a query for each row, only without the way over \
           the network: right for a page of ten, slow for thousands, and a disaster where each run reads a table whole.",
     advice: "If most of the rows are thrown away after it, choose the rows first and run it for those. Join with the subquery's table, grouped by what it is looked up by, so that it is read once; or give what it looks up an index, if the rows are few.",

@@ -22,7 +22,7 @@ const GROUP_BYTES: f64 = 160.0;
 pub(super) const RULE: Rule = Rule {
     id: "hash-spill",
     title: "A hash table does not fit into memory",
-    sees: "a hash join or a hashed aggregate that was worked off in more than one batch; only good to know below 10 % of the time",
+    sees: "a hash join or a hashed aggregate that was worked off in more than one batch; info below 10 % of the time",
     why: "A hash table may take `work_mem` times `hash_mem_multiplier`, 4 MB times 2 by default (times 1 in PostgreSQL 14). What does not fit is \
           written to temporary files and read again part by part, both sides of a join: where many sessions do it at once they compete for the disk.",
     advice: "Raise `work_mem` for this session or role, or hash fewer or narrower rows: filter before the join, select fewer columns, group by a key.",

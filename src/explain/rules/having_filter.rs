@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     id: "having-filter",
     title: "Groups are computed and most of them thrown away by HAVING",
     sees: "a grouping of 10 000 groups and over (or 1 000 that took 10 ms) of which its filter (HAVING) removed over 50 %; a warning from 10 % of the time and critical from 40 % where a condition \
-           on single rows says which groups are wanted, otherwise only good to know",
+           on single rows says which groups are wanted, otherwise info",
     why: "HAVING is checked after all rows are read and grouped. Often a single row already says that its group is wanted, such as that one value is above a limit: an index finds \
           these rows, and the other groups need not be made.",
     advice: "Write max(x) > limit as WHERE x > limit, or keep the groups that have such a row: WHERE key IN (SELECT key FROM .. WHERE x > limit). Write count(y) = 0 after a LEFT JOIN as NOT EXISTS.",

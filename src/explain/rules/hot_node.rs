@@ -20,7 +20,7 @@ pub(in crate::explain) const ID: &str = "hot-node";
 pub(super) const RULE: Rule = Rule {
     id: ID,
     title: "Where the time goes",
-    sees: "the node that takes most time itself, its children's left out, from 10 % of the statement's time; worded by 40 and 90 %; always only good to know, and left out \
+    sees: "the node that takes most time itself, its children's left out, from 10 % of the statement's time; worded by 40 and 90 %; always info, and left out \
            where another rule says something of that node",
     why: "It is not wrong: some step has to take most of the time. It says where to look first where no other rule found a cause.",
     advice: "Ask whether this step has to work on so many rows.",

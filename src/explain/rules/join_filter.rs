@@ -23,7 +23,7 @@ const MIN_TIME_SHARE: f64 = 0.1;
 pub(super) const RULE: Rule = Rule {
     id: "join-filter",
     title: "A join compares far more pairs of rows than it keeps",
-    sees: "a join that compared 10 000 pairs and over and dropped over 50 % of them by its Join Filter, critical over 90 %; only good to know where it takes under 10 % of the time. \
+    sees: "a join that compared 10 000 pairs and over and dropped over 50 % of them by its Join Filter, critical over 90 %; info where it takes under 10 % of the time. \
            An OR between the pairs' columns is named as the cause, or why an equality was not hashed: estimates, settings, types",
     why: "A join finds its pairs quickly by an equality: by a hash, by a merge or by an index. What it cannot look up so it checks pair by pair, afterwards. An OR in \
           the condition takes away every quick way, so that every row is compared with every other.",

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     title: "The planner expected another number of rows",
     sees: "the deepest node whose rows are 10 times more or fewer than planned (both counted as 1 at least, by loop; 100 rows at least), unless a \
            Limit, a semi join or a merge join above it stopped it early. Good to know; a warning from 100 times, or where what was chosen on it takes \
-           40 % of the time; critical from 1000 times, or from 100 times with 40 %; always only good to know where nothing that was chosen on it takes 10 %",
+           40 % of the time; critical from 1000 times, or from 100 times with 40 %; always info where nothing that was chosen on it takes 10 %",
     why: "The planner picks joins, their order and their memory by the rows it expects. It knows each column by itself and takes columns for \
           independent: where one follows from another, as a zip code and its city do, it expects far too few rows, and a nested loop that would be \
           right for one row runs for thousands.",

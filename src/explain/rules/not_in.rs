@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     id: "not-in",
     title: "NOT IN with a subquery",
     sees: "a filter `NOT (SubPlan)` whose subquery is kept and read again for each row; a warning, critical from 40 % of the time. `NOT (hashed SubPlan)`, where the subquery fits into memory, is \
-           no slower and only good to know, a warning where its column is known to be nullable",
+           no slower and info, a warning where its column is known to be nullable",
     why: "NOT IN has to be false or unknown as soon as the subquery returns a NULL, so that PostgreSQL cannot join: it keeps the subquery's rows in a hash, and once they no longer fit into \
           memory it goes through all of them for each row. And a single NULL among them makes the whole condition return no row at all, which is hardly ever meant.",
     advice: "Write `NOT EXISTS (SELECT 1 FROM ... WHERE ... = ...)`, which is joined (an anti join) and does what is meant where there are NULLs.",

@@ -25,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
     id: "plan-flip",
     title: "The plan changes with the values it is made for",
     sees: "plans of different shape. Between the generic plan (made for any values) and the one made for the same values: a warning where the generic one is twice as slow and 1 ms slower, critical \
-           from 10 times, provided that its cost is low enough for PostgreSQL to use it. Between values: only good to know",
+           from 10 times, provided that its cost is low enough for PostgreSQL to use it. Between values: info",
     why: "A prepared statement is planned for its values five times; then PostgreSQL may turn to one plan for any values, if its estimated cost is no higher. That plan knows \
           nothing of the values: where few of them make up most of the rows, it is made for those, and every other value waits. It shows as a statement that is fast at first and slow from \
           the sixth execution, or fast in psql and slow in the application.",

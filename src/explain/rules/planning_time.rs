@@ -23,7 +23,7 @@ const MANY: usize = 8;
 pub(super) const RULE: Rule = Rule {
     id: "planning-time",
     title: "Finding the plan takes as long as running it",
-    sees: "planning of 1 ms and over that takes 10 % of the statement's time, a warning from 40 %, critical from 90 %; below 10 ms only good to know",
+    sees: "planning of 1 ms and over that takes 10 % of the statement's time, a warning from 40 %, critical from 90 %; below 10 ms info",
     why: "Before PostgreSQL runs a statement it looks for the best way to. That grows fast with the number of tables joined and with the number of partitions that cannot be \
           ruled out, and a statement sent as text is planned anew each time. Planning is processor time, which runs short under concurrent load.",
     advice: "Prepare the statement once a connection and execute it many times (a pooler has to support that); name the partition key in the condition; join fewer tables, or in \

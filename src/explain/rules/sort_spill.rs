@@ -19,7 +19,7 @@ const ROW_BYTES: f64 = 96.0;
 pub(super) const RULE: Rule = Rule {
     id: "sort-spill",
     title: "A sort does not fit into memory",
-    sees: "a sort that used disk; only good to know below 10 % of the time",
+    sees: "a sort that used disk; info below 10 % of the time",
     why: "A sort may take `work_mem`, 4 MB by default. What does not fit is written to temporary files, sorted in parts and merged. That is more work, and where \
           many sessions do it at once they compete for the disk and push other data out of the cache.",
     advice: "Raise `work_mem` for this session or role, sort fewer or narrower rows, or read the rows in order from an index.",

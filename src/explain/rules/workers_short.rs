@@ -12,7 +12,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "workers-short",
     title: "Fewer workers ran than were planned",
-    sees: "a Gather whose launched workers are fewer than planned; always only good to know",
+    sees: "a Gather whose launched workers are fewer than planned; always info",
     why: "The plan was chosen for more processes than it got: under load all sessions share the workers of the server (`max_parallel_workers`, \
           8 by default). What was to be fast by workers is then as slow as without, just when the server is busy.",
     advice: "Raise `max_parallel_workers` (and `max_worker_processes`) where there are processors for it; otherwise count on this statement running without workers.",
