@@ -248,6 +248,36 @@ async fn every_type_arrives_keys_keep_their_names_and_a_second_seed_does_nothing
 }
 
 #[tokio::test]
+async fn pages_that_a_transaction_of_another_session_hides_are_vacuumed_again_when_it_has_ended() {
+    let server = OwnServer::start();
+    let connector = server.connector();
+    let (client, other) =
+        (connector.connect_unprotected("test").await.unwrap(), connector.connect_unprotected("other").await.unwrap());
+    let hide = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class";
+    let hidden =
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'latclinic_shop'::regnamespace AND relkind = 'r'
+        AND relname !~ '^_' AND relallvisible < relpages";
+    other.batch_execute(hide).await.unwrap();
+    let end_it_once_vacuumed = async {
+        while texts(&client, "SELECT relname::text FROM pg_stat_user_tables WHERE vacuum_count > 0").await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        other.batch_execute("COMMIT").await.unwrap();
+    };
+    let told = Arc::<Told>::default();
+    let scenario = scenario();
+    let (seeded, ()) = tokio::join!(seed(&connector, &scenario, SeedOptions::default(), &told), end_it_once_vacuumed);
+    assert!(matches!(seeded, Ok(SeedOutcome::Loaded(_))));
+    assert_eq!(texts(&client, hidden).await, [""; 0]);
+    assert!(!told.0.lock().unwrap().join("\n").contains("visible to all"));
+
+    other.batch_execute(hide).await.unwrap();
+    assert!(matches!(seed(&connector, &scenario, RESEED, &told).await, Ok(SeedOutcome::Loaded(_))));
+    let note = "pages of users, visits are not marked as visible to all: a transaction of another session was open";
+    assert!(told.0.lock().unwrap().join("\n").contains(note), "{told:?}", told = told.0.lock().unwrap());
+}
+
+#[tokio::test]
 async fn another_recipe_replaces_only_when_told_to() {
     let server = OwnServer::start();
     let connector = server.connector();

@@ -104,7 +104,14 @@ pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -
     let load = watched(seeding.load(tables, &sent), &sent, rows.values().sum(), events);
     let tables = steps.step("loading the rows", load).await.map_err(failed)?;
     steps.step("building keys and indexes", seeding.build_keys(&tables)).await.map_err(failed)?;
-    steps.step("vacuuming and analyzing", seeding.vacuum(&tables)).await.map_err(failed)?;
+    let hidden = steps.step("vacuuming and analyzing", seeding.vacuum(&tables)).await.map_err(failed)?;
+    if !hidden.is_empty() {
+        events.event(Event::Note(format!(
+            "pages of {} are not marked as visible to all: a transaction of another session was open while VACUUM ran; index-only \
+             scans visit the table for them until the next VACUUM",
+            hidden.join(", ")
+        )));
+    }
     match seeding.complete().await.map_err(failed)? {
         DatasetState::Complete(facts) => {
             Ok(SeedOutcome::Loaded(Seeded { facts, elapsed: started.elapsed(), steps: steps.taken }))

@@ -3,12 +3,14 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    catalog::{check_may_create, columns, qualified, run_statements},
+    catalog::{check_may_create, columns, qualified, quote_identifier, run_statements},
     connector::Connector,
     copy,
     dataset_ledger::{self, DatasetState, dataset_state},
@@ -19,6 +21,10 @@ use super::{
     user_session::UserSession,
 };
 use crate::{dataset::TableRows, scenario::Dataset};
+
+/// How long VACUUM is tried again while a transaction of another session hides rows from it.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 /// A seed of one schema. Holds the lock on it for as long as it lives.
 pub struct Seeding<'a> {
@@ -132,18 +138,48 @@ impl<'a> Seeding<'a> {
         Ok(())
     }
 
-    /// `VACUUM (ANALYZE)` of every table: visibility map, hint bits and statistics as after a quiet night.
+    /// `VACUUM (ANALYZE)` of every table: visibility map, hint bits and statistics as after a quiet night. A transaction of another
+    /// session keeps VACUUM from marking pages as visible to all, so that it is tried again until that one has ended, within
+    /// [`LONGEST_WAIT`]. Returns the tables of which pages are left that are not.
     ///
     /// # Errors
     /// When the server fails.
-    pub async fn vacuum(&self, tables: &SeededTables) -> Result<()> {
-        let vacuum = |table: &String| {
+    pub async fn vacuum(&self, tables: &SeededTables) -> Result<Vec<String>> {
+        self.vacuum_all("VACUUM (ANALYZE)", &tables.names).await?;
+        let until = Instant::now() + LONGEST_WAIT;
+        loop {
+            let hidden = self.not_visible_to_all(&tables.names).await?;
+            if hidden.is_empty() || Instant::now() >= until || self.stop.is_cancelled() {
+                return Ok(hidden);
+            }
+            sleep(BETWEEN_TRIES).await;
+            self.vacuum_all("VACUUM", &hidden).await?;
+        }
+    }
+
+    async fn vacuum_all(&self, vacuum: &str, tables: &[String]) -> Result<()> {
+        let build = |table: &String| {
             vec![Build {
                 what: format!("the statistics of {table}"),
-                statement: format!("VACUUM (ANALYZE) {}", qualified(self.schema, table)),
+                statement: format!("{vacuum} {}", qualified(self.schema, table)),
             }]
         };
-        self.run(tables.names.iter().map(vacuum).collect()).await
+        self.run(tables.iter().map(build).collect()).await
+    }
+
+    /// Of the tables those with pages, also in their partitions, that the visibility map does not have as visible to all.
+    async fn not_visible_to_all(&self, tables: &[String]) -> Result<Vec<String>> {
+        let query = "
+            WITH RECURSIVE part (name, oid) AS (
+                SELECT relname, oid FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relname = ANY ($2::text[])
+                UNION SELECT name, inhrelid FROM part JOIN pg_inherits ON inhparent = part.oid
+            )
+            SELECT DISTINCT name::text FROM part JOIN pg_class ON pg_class.oid = part.oid
+            WHERE relkind = 'r' AND relallvisible < relpages ORDER BY 1";
+        let own = self.session.own().await?;
+        let failed = |cause| Error::from_server(format!("cannot see what VACUUM of {} left", self.schema), cause);
+        let rows = own.query(query, &[&quote_identifier(self.schema), &tables]).await.map_err(failed)?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// Marks the dataset as complete and durable, and returns what is there.
