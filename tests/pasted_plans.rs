@@ -102,6 +102,13 @@ fn whose_the_plan_is_and_what_was_damaged_is_said() {
     {
         assert!(words.contains(said), "{said}: {table}");
     }
+    let unknown = "Seq Scan on t  (cost=0.00..9.00 rows=1 width=4) (actual time=0.1..88.3 rows=1 loops=1)\n  \
+                   Odd Thing: 7\n  Worker 0: odd words\n";
+    let (code, table, _) = told(latclinic().args(["--plan", "-"]).write_stdin(unknown));
+    let words = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in ["2 lines of the plan are unknown", "Odd Thing: 7", "Worker 0: odd words"] {
+        assert!(code == 0 && words.contains(said), "{said}: {table}");
+    }
     let folded = "Limit (cost=0.00..1.00 rows=1 width=4) (actual time=0.1..88.4 rows=1 loops=1)\n -> Seq Scan on t \
                   (cost=0.00..9.00 rows=1 width=4) (actual time=0.1..88.3 rows=1 loops=1)\n Filter: (a = 1)\n";
     let (code, table, _) = told(latclinic().args(["--plan", "-"]).write_stdin(folded));

@@ -53,6 +53,7 @@ impl Draft {
         match key {
             "Node Type" => {
                 node.node_type = text(field)?.unwrap_or_default();
+                node.relative = node.relative.or_else(|| Relative::of(&node.node_type));
                 self.has_type = true;
             }
             "Parent Relationship" => node.relationship = text(field)?,
@@ -67,6 +68,11 @@ impl Draft {
             "Index Name" => node.index = text(field)?,
             "CTE Name" => node.cte = text(field)?,
             "Function Name" => node.function = text(field)?,
+            "Custom Plan Provider" => {
+                node.provider = text(field)?;
+                let name = format!("Custom Scan ({})", node.provider.as_deref().unwrap_or_default());
+                node.relative = node.relative.or_else(|| Relative::of(&name));
+            }
             "Operation" => node.operation = text(field)?,
             "Strategy" => node.strategy = text(field)?,
             "Partial Mode" => node.partial_mode = text(field)?,
@@ -148,11 +154,10 @@ impl Draft {
                 }
                 let value = match field {
                     Field::Bool(is) => is.to_string(),
-                    Field::Nested => "(not shown)".to_owned(),
                     Field::Number(number) => number.to_string(),
                     Field::Text(text) => (*text).to_owned(),
                     Field::Texts(texts) => texts.join(", "),
-                    Field::Other => return Ok(()),
+                    Field::Nested | Field::Other => return Ok(()),
                 };
                 self.other(&format!("{key}: {value}"));
             }
@@ -162,7 +167,8 @@ impl Draft {
 
     /// Keeps a line that nothing is made of.
     pub(super) fn other(&mut self, line: &str) {
-        self.node.relative = self.node.relative.or_else(|| Relative::of(line));
+        let key_aside = || line.split_once(": ").and_then(|(_, value)| Relative::of(value));
+        self.node.relative = self.node.relative.or_else(|| Relative::of(line)).or_else(key_aside);
         self.node.others.push(line.to_owned());
     }
 
@@ -179,8 +185,13 @@ impl Draft {
         }
     }
 
-    /// Adds what a worker says of itself: of sorts and hash tables the one that used most counts, of lookups the sum.
-    pub(super) fn worker(&mut self, worker: Self) {
+    /// Adds what the worker of this number says of itself: of sorts and hash tables the one that used most counts, of
+    /// lookups the sum. What nothing is made of is kept.
+    pub(super) fn worker(&mut self, number: &str, worker: Self) {
+        for line in &worker.node.others {
+            self.other(&format!("Worker {number}: {line}"));
+        }
+        self.node.relative = self.node.relative.or(worker.node.relative);
         if let Some(method) = &worker.sort_method {
             self.sorted(method, worker.sort_kib, worker.sort_on_disk);
         }
@@ -196,6 +207,11 @@ impl Draft {
             all.evictions += cache.evictions;
             all.overflows += cache.overflows;
         }
+    }
+
+    /// Whether it says what ANALYZE measured, or that it never ran.
+    pub(super) fn is_analyzed(&self) -> bool {
+        self.loops.is_some() || self.never_executed
     }
 
     /// Whether its type was said.

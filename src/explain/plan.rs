@@ -62,6 +62,8 @@ pub struct Node {
     pub cte: Option<String>,
     /// Function it reads.
     pub function: Option<String>,
+    /// The extension's name of a custom scan: `Citus Adaptive`.
+    pub provider: Option<String>,
     /// `Insert`, `Update`, `Delete` or `Merge` of a node that writes.
     pub operation: Option<String>,
     /// How it aggregates or makes sets: `Plain`, `Sorted`, `Hashed`, `Mixed`.
@@ -471,6 +473,7 @@ impl Node {
 
     /// Its type, index and relation as EXPLAIN's text names them: `Index Scan using events_pkey on events`.
     pub fn label(&self) -> String {
+        // Writing to a String cannot fail.
         let strategy = self.strategy.as_deref();
         let join = self.join_type.as_deref().filter(|kind| *kind != "Inner");
         let mut label = match (self.node_type.as_str(), self.operation.as_deref()) {
@@ -484,6 +487,9 @@ impl Node {
                 (_, None) => other.to_owned(),
             },
         };
+        if let Some(provider) = &self.provider {
+            let _ = write!(label, " ({provider})");
+        }
         if let Some(mode) = self.partial_mode.as_deref().filter(|mode| *mode != "Simple") {
             label = format!("{mode} {label}");
         }
@@ -493,7 +499,6 @@ impl Node {
         if self.backward {
             label.push_str(" Backward");
         }
-        // Writing to a String cannot fail.
         let _ = match (&self.index, &self.relation) {
             (Some(index), Some(relation)) => write!(label, " using {index} on {relation}"),
             (Some(name), None) | (None, Some(name)) => write!(label, " on {name}"),

@@ -10,6 +10,7 @@ use super::{
     own,
     plan::{Jit, Node, Plan, Trigger},
     tape::{Tape, Token},
+    words_of_explain::is_passed_over,
 };
 
 /// Levels of nodes that are read.
@@ -151,22 +152,25 @@ fn nodes(tape: &Tape<'_>, root: usize) -> Result<Vec<Node>> {
         if depth >= MAX_DEPTH {
             return Err(Kind::Depth(MAX_DEPTH).into());
         }
-        let (node, children) = node(tape, at).map_err(|(key, expected)| {
+        let (mut node, children) = node(tape, at).map_err(|(key, expected)| {
             let path = path(&nodes, &among, parent, index);
             let place = if key.is_empty() { path } else { format!("{path}.\"{key}\"") };
             Error::from(Kind::Shape { place, expected })
         })?;
         let place = nodes.len();
-        nodes.push(Node { parent, depth, ..node });
+        (node.parent, node.depth) = (parent, depth);
+        // That of a plan which an extension nests in its own says of itself nothing.
+        if parent.is_some() && node.relationship.is_none() {
+            node.relationship = Some("Outer".to_owned());
+        }
+        nodes.push(node);
         among.push(index);
         if let Some(parent) = parent {
             nodes[parent].children.push(place);
         }
-        if let Some(children) = children {
-            let begin = next.len();
-            next.extend(tape.elements(children).enumerate().map(|(index, child)| (child, Some(place), index)));
-            next[begin..].reverse();
-        }
+        let begin = next.len();
+        next.extend(children.into_iter().enumerate().map(|(index, child)| (child, Some(place), index)));
+        next[begin..].reverse();
     }
     own::fill_in(&mut nodes);
     Ok(nodes)
@@ -185,23 +189,27 @@ fn path(nodes: &[Node], among: &[usize], parent: Option<usize>, index: usize) ->
     format!("Plan{steps}")
 }
 
-/// A node without what lies below it, and the place of its `Plans`.
-fn node<'t>(tape: &'t Tape<'_>, at: usize) -> std::result::Result<(Node, Option<usize>), (&'t str, Expected)> {
+/// A node without what lies below it, and the places of the nodes below it.
+fn node<'t>(tape: &'t Tape<'_>, at: usize) -> std::result::Result<(Node, Vec<usize>), (&'t str, Expected)> {
     let Token::Object(_) = tape.token(at) else { return Err(("", "an object")) };
     let mut draft = Draft::default();
-    let mut children = None;
+    let mut children = Vec::new();
     for (key, at) in tape.members(at) {
         let is_array = matches!(tape.token(at), Token::Array(_));
         match key {
-            "Plans" if is_array => children = Some(at),
+            "Plans" if is_array => children.extend(tape.elements(at)),
             "Plans" => return Err((key, "an array")),
             "Workers" if is_array => {
                 for worker in tape.elements(at) {
                     let mut of_worker = Draft::default();
+                    let number = match tape.member(worker, "Worker Number").map(|at| tape.token(at)) {
+                        Some(Token::Number(number)) => number.to_string(),
+                        _ => String::new(),
+                    };
                     for (key, at) in tape.members(worker) {
-                        of_worker.set(key, &field(tape, at)).map_err(|expected| (key, expected))?;
+                        set(tape, key, at, &mut of_worker, &mut children)?;
                     }
-                    draft.worker(of_worker);
+                    draft.worker(&number, of_worker);
                 }
             }
             "Full-sort Groups" | "Pre-sorted Groups" => groups(tape, at, &mut draft),
@@ -210,10 +218,50 @@ fn node<'t>(tape: &'t Tape<'_>, at: usize) -> std::result::Result<(Node, Option<
                     grouping_set(tape, set, &mut draft);
                 }
             }
-            _ => draft.set(key, &field(tape, at)).map_err(|expected| (key, expected))?,
+            _ => set(tape, key, at, &mut draft, &mut children)?,
         }
     }
     if draft.has_type() { Ok((draft.finish(), children)) } else { Err(("Node Type", "there")) }
+}
+
+/// Takes what is said under `key`.
+fn set<'t>(
+    tape: &'t Tape<'_>,
+    key: &'t str,
+    at: usize,
+    draft: &mut Draft,
+    plans: &mut Vec<usize>,
+) -> std::result::Result<(), (&'t str, Expected)> {
+    let field = field(tape, at);
+    draft.set(key, &field).map_err(|expected| (key, expected))?;
+    // No key that is known holds such, or it is passed over.
+    if field == Field::Nested && !is_passed_over(key) {
+        nested(tape, key, at, draft, plans);
+    }
+    Ok(())
+}
+
+/// Keeps what an extension nests under a key of its own, each value with its key, and finds the plans in it: Citus shows
+/// those of its tasks and subplans in this way.
+fn nested(tape: &Tape<'_>, key: &str, at: usize, draft: &mut Draft, plans: &mut Vec<usize>) {
+    let mut next = vec![(key, at)];
+    while let Some((key, at)) = next.pop() {
+        let begin = next.len();
+        match tape.token(at) {
+            Token::Object(_) if tape.member(at, "Node Type").is_some() => plans.push(at),
+            Token::Object(_) => next.extend(tape.members(at)),
+            Token::Array(_) => match field(tape, at) {
+                Field::Texts(texts) if texts.is_empty() => {}
+                Field::Texts(texts) => draft.other(&format!("{key}: {}", texts.join(", "))),
+                _ => next.extend(tape.elements(at).map(|element| (key, element))),
+            },
+            Token::Text(text) => draft.other(&format!("{key}: {text}")),
+            Token::Number(number) => draft.other(&format!("{key}: {number}")),
+            Token::Bool(is) => draft.other(&format!("{key}: {is}")),
+            Token::Null => {}
+        }
+        next[begin..].reverse();
+    }
 }
 
 /// What an incremental sort did with one kind of its groups.

@@ -67,6 +67,14 @@ fn notes(plan: &Plan, damage: Damage) -> Vec<String> {
              that {relative} has what is advised"
         )
     });
+    let unknown: usize = plan.nodes().iter().map(|node| node.others.len()).sum();
+    let unknown = (unknown > 0 && relative.is_none()).then(|| {
+        let lines =
+            if unknown == 1 { "1 line of the plan is".to_owned() } else { format!("{unknown} lines of the plan are") };
+        format!(
+            "{lines} unknown to latclinic: it shows them at their nodes as they were printed, and no rule uses them"
+        )
+    });
     let fragment = "the plan is a fragment: the lines above its first node are missing, and shares are of this part";
     let rebuilt = "the lines have lost their indentation: what is below what was taken from what each node reads, which leaves no doubt here";
     [
@@ -78,6 +86,7 @@ fn notes(plan: &Plan, damage: Damage) -> Vec<String> {
     .flatten()
     .map(str::to_owned)
     .chain(relative)
+    .chain(unknown)
     .collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{super::text, Error, Kind};
+use super::{super::text, Error, Kind, markup};
 
 /// Brackets and spaces before the first key of a plan.
 const MAX_SPACE: usize = 100;
@@ -34,6 +34,10 @@ pub(super) fn decode(input: &[u8]) -> Result<Cow<'_, str>, Error> {
 /// programs put in the place of others. Lines stay lines.
 pub(super) fn clean(text: &str) -> String {
     let text = characters(text);
+    let text = if !text.contains('\n') && text.contains('\r') { Cow::Owned(text.replace('\r', "\n")) } else { text };
+    // Rows as Python prints their list, all in one line.
+    let text = if text.contains(",), (") { Cow::Owned(text.replace(",), (", ",),\n(")) } else { text };
+    let text = markup::without(&text).map_or(text, Cow::Owned);
     let mut cleaned = String::with_capacity(text.len());
     let mut lines = text.lines().peekable();
     let mut was_marked = false;
@@ -80,18 +84,8 @@ fn characters(text: &str) -> Cow<'_, str> {
         }
         text = Cow::Owned(plain);
     }
-    let signs = ["-&gt;", " &lt; ", " &gt; ", " &lt;= ", " &gt;= ", "&quot;Plan&quot;", "&#34;Plan&#34;"];
-    if text.contains('&') && signs.iter().any(|sign| text.contains(sign)) {
-        let entities = [
-            ("&gt;", ">"),
-            ("&lt;", "<"),
-            ("&quot;", "\""),
-            ("&#34;", "\""),
-            ("&#39;", "'"),
-            ("&nbsp;", " "),
-            ("&amp;", "&"),
-        ];
-        text = Cow::Owned(entities.iter().fold(text.into_owned(), |text, (name, of)| text.replace(name, of)));
+    if let Some(decoded) = markup::decoded(&text) {
+        text = Cow::Owned(decoded);
     }
     if text.contains("#011") {
         text = Cow::Owned(text.replace("#011", "\t").replace("#015", ""));
@@ -159,7 +153,8 @@ pub(super) fn is_broken_text(line: &str, others: [Option<&str>; 2]) -> bool {
 /// none, or it is JSON.
 pub(super) fn unescaped_lines(line: &str) -> Option<String> {
     let holds = |sign| line.contains(sign);
-    let is_escaped = holds("\\n") && (holds("(cost=") || holds("(actual ") || holds("Plan\\\""));
+    let signs = ["(cost=", "(actual ", "Plan\\\"", "\\n  ->  "];
+    let is_escaped = holds("\\n") && signs.into_iter().any(holds);
     if !is_escaped || line.trim_start().starts_with(['{', '[', '"']) {
         return None;
     }

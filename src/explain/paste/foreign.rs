@@ -58,9 +58,9 @@ pub(super) fn no_plan(text: &str) -> Error {
         ("there is no plan: the input is empty", Some("paste what EXPLAIN printed"))
     } else if is_mysql(text) {
         ("the plan is MySQL's or MariaDB's: latclinic reads PostgreSQL's", Some(ON_POSTGRESQL))
-    } else if has("<explain") || has("<Node-Type>") || has("<Plan>") {
+    } else if has("<explain") || has("<Node-Type>") || has("<Plan>") || has("&lt;Node-Type&gt;") {
         ("the plan is in XML, which is not read", Some(JSON_OR_TEXT))
-    } else if begins("- Plan:") || begins("Node Type: ") {
+    } else if begins("- Plan:") || has("Node Type: ") {
         ("the plan is in YAML, which is not read", Some(JSON_OR_TEXT))
     } else if has("'Node Type'") || has("'Plan'") {
         (

@@ -3,8 +3,10 @@
 //! What is JSON from end to end is read as such. Anything else is read from its begin to its end: what was tried as JSON there is not
 //! tried again.
 
+mod broken_json;
 mod clean;
 mod foreign;
+mod markup;
 mod prefix;
 mod row;
 mod secrets;
@@ -24,7 +26,7 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 const MAX_WRAPPINGS: usize = 3;
 
 /// Lines above a plan that may hold what is damaged of it.
-const MOST_ABOVE: usize = 10;
+const MOST_ABOVE: usize = 40;
 
 /// A plan and where it was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,9 +103,16 @@ fn find(text: &str, first: usize, wrappings: usize, plans: &mut Vec<PastedPlan>)
     Ok(())
 }
 
-/// Whether the line is a part of one of a plan.
-fn is_of_plan(line: &str) -> bool {
-    line.ends_with("->") || line.contains("(cost=") || line.contains("(actual time=")
+/// Whether lines of a plan, broken or not, are among these.
+fn are_of_plan<'l>(lines: impl Iterator<Item = &'l str>) -> bool {
+    let mut all = String::new();
+    for line in lines {
+        if line.ends_with("->") {
+            return true;
+        }
+        text::squeeze(&mut all, line);
+    }
+    ["(cost=", "(actualtime=", "(actualrows="].iter().any(|sign| all.contains(sign))
 }
 
 /// The same of cleaned text without prefixes.
@@ -119,8 +128,8 @@ fn find_in(text: &str, first: usize, wrappings: usize, plans: &mut Vec<PastedPla
         let number = first + at;
         if here.begin >= from {
             if let Some(read) = scan.text_plan(&lines[at..], number)? {
-                let mut above = lines[end..at].iter().rev().take(MOST_ABOVE);
-                if above.any(|row| is_of_plan(row.text())) {
+                let above = &lines[end.max(at.saturating_sub(MOST_ABOVE))..at];
+                if are_of_plan(above.iter().map(row::Row::text)) {
                     return Err(foreign::first_line_missing(number));
                 }
                 at += read;
@@ -244,7 +253,14 @@ impl Scan<'_> {
             Err(Fault::Syntax(after)) if !is_plan(&rest[..after]) => Ok(begin + after),
             // All that follows is JSON, without a plan.
             Err(Fault::Cut | Fault::Depth | Fault::Size) if !is_plan(rest) => Ok(self.text.len()),
-            Err(fault) => Err(Kind::json(fault, rest, 0).in_lines(number)),
+            Err(fault) => {
+                let joined = broken_json::Joined::of(rest);
+                let Ok((tape, length)) = Tape::read(&joined.text) else {
+                    return Err(Kind::json(fault, rest, 0).in_lines(number));
+                };
+                self.tape(&tape, number)?;
+                Ok(begin + joined.place(length))
+            }
         }
     }
 

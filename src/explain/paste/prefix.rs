@@ -4,6 +4,8 @@
 //! is known of any program. Lines of several prefixes, as of containers that log side by side, are parted: each is a text of its own, in
 //! which those of the others are empty, so that lines keep their numbers.
 
+use std::collections::HashSet;
+
 use super::super::text;
 
 /// Prefixes that are looked for in one text.
@@ -31,17 +33,20 @@ pub(super) fn part(text: String) -> Vec<String> {
         return vec![text];
     }
     let mut parts = vec![String::with_capacity(text.len()); prefixes.len() + 1];
-    let mut counted = vec![None; prefixes.len()];
+    let counted: Vec<Option<HashSet<usize>>> =
+        prefixes.iter().map(|prefix| prefix.is_counter().then(|| counted(prefix, &text))).collect();
     let of =
         |line| prefixes.iter().enumerate().find_map(|(at, prefix): (usize, &Prefix)| Some((at, prefix.strip(line)?)));
     let width = |line: &str| line.trim_end().chars().count();
     let widest = text.lines().filter(|line| of(line).is_some()).map(width).max().unwrap_or(0);
     // The part that the line above belongs to, and its width: what did not fit has no prefix.
     let mut above = (prefixes.len(), 0);
-    for line in text.lines() {
+    for (number, line) in text.lines().enumerate() {
         let word = line.split_whitespace().next().map_or(0, |word| word.chars().count());
-        let is_rest = word > 0 && above.0 < prefixes.len() && above.1 + 1 + word > widest;
-        let found = of(line).filter(|(at, _)| !prefixes[*at].is_counter() || counts(&mut counted[*at], line));
+        let is_rest = word > 0
+            && above.0 < prefixes.len()
+            && (above.1 + 1 + word > widest || text::is_statement_line(line.trim()));
+        let found = of(line).filter(|(at, _)| counted[*at].as_ref().is_none_or(|counted| counted.contains(&number)));
         let (at, rest) = found.unwrap_or((if is_rest { above.0 } else { prefixes.len() }, line));
         above = (at, width(line));
         for (of, part) in parts.iter_mut().enumerate() {
@@ -73,9 +78,11 @@ fn prefixes(text: &str) -> Vec<Prefix> {
             break;
         }
     }
-    // One line of a plan may be alone with its sign, and its details have none.
+    // One line of a plan may be alone with its sign, and its details have none. Brackets may hold a counter, too.
+    let is_of_many = |prefix: &Prefix| text.lines().filter(|line| prefix.strip(line).is_some()).count() > 1;
     for prefix in once {
-        if !found.contains(&prefix) && text.lines().filter(|line| prefix.strip(line).is_some()).count() > 1 {
+        let prefix = if is_of_many(&prefix) { prefix } else { prefix.counting() };
+        if !found.contains(&prefix) && is_of_many(&prefix) {
             found.push(prefix);
         }
     }
@@ -85,7 +92,9 @@ fn prefixes(text: &str) -> Vec<Prefix> {
 /// What stands before the line of a node, or before a key of its JSON, if it may be a prefix.
 fn before_plan(line: &str) -> Option<&str> {
     let trimmed = text::unindented(line);
-    if trimmed.starts_with(['{', '[', '"', '\'']) || trimmed.starts_with("->") {
+    // A bracket may be that of a time, and of JSON.
+    let is_array = trimmed.strip_prefix('[').is_some_and(|inner| !inner.starts_with(|c: char| c.is_alphanumeric()));
+    if is_array || trimmed.starts_with(['{', '"', '\'']) || trimmed.starts_with("->") {
         return None;
     }
     let at = match text::MEASURES.iter().filter_map(|measure| trimmed.find(measure)).min() {
@@ -102,7 +111,8 @@ fn before_plan(line: &str) -> Option<&str> {
             None => ["\"Plan\": {", "\"Node Type\": \""].iter().filter_map(|key| trimmed.find(key)).min()?,
         },
     };
-    let before = trimmed.get(..at)?.trim_end();
+    // The line itself may stand in quotes, or be a row of a list.
+    let before = trimmed.get(..at)?.trim_end().trim_end_matches(['[', '(', '"', '\'']).trim_end();
     let is_prefix = !before.is_empty()
         && before.len() <= LONGEST
         && before.contains(|c: char| !c.is_alphabetic() && !c.is_whitespace())
@@ -145,6 +155,26 @@ impl Prefix {
         Self(parts)
     }
 
+    /// The same with any numbers in brackets.
+    fn counting(self) -> Self {
+        let mut parts = Vec::with_capacity(self.0.len());
+        let mut is_within = false;
+        for part in self.0 {
+            match part {
+                Part::Is(c) if c.is_ascii_digit() && is_within => {
+                    if parts.last() != Some(&Part::Number) {
+                        parts.push(Part::Number);
+                    }
+                }
+                part => {
+                    is_within = part == Part::Is('[');
+                    parts.push(part);
+                }
+            }
+        }
+        Self(parts)
+    }
+
     /// Whether it is but the number of the line: what is broken off from another may begin with a number, too.
     fn is_counter(&self) -> bool {
         self.0 == [Part::Number]
@@ -171,15 +201,23 @@ impl Prefix {
     }
 }
 
-/// Whether the line's number is the next one.
-fn counts(last: &mut Option<u64>, line: &str) -> bool {
-    let digits = line.trim_start().split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
-    let number = digits.parse().ok();
-    let is_next = number.is_some() && last.is_none_or(|last| number == last.checked_add(1));
-    if is_next {
-        *last = number;
+/// The lines that count on. What is broken off from one may begin with the number that is next, too: it is followed by the
+/// line of that number.
+fn counted(prefix: &Prefix, text: &str) -> HashSet<usize> {
+    let mut lines: Vec<usize> = Vec::new();
+    let mut last: Option<u64> = None;
+    for (at, line) in text.lines().enumerate() {
+        let digits = line.trim_start().split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+        let Some(number) = digits.parse::<u64>().ok().filter(|_| prefix.strip(line).is_some()) else { continue };
+        if last.is_none_or(|last| last.checked_add(1) == Some(number)) {
+            lines.push(at);
+            last = Some(number);
+        } else if last == Some(number) {
+            lines.pop();
+            lines.push(at);
+        }
     }
-    is_next
+    lines.into_iter().collect()
 }
 
 /// Length of the number that the text begins with.

@@ -44,7 +44,9 @@ impl<'t> Row<'t> {
     pub(super) fn quote(&self, following: &[Self]) -> Option<char> {
         ['"', '\''].into_iter().find(|quote| {
             let rest = || following.iter().map(|row| row.without(*quote).trim()).filter(|text| !text.is_empty());
-            quoted(self.raw.trim_end(), *quote).is_some_and(|inner| text::begins(inner.trim(), rest))
+            let line = self.raw.trim_end();
+            quoted(line, *quote).is_some_and(|inner| text::begins(inner.trim(), rest))
+                || listed(line, *quote).is_some_and(|inner| text::begins(inner.trim(), rest))
         })
     }
 
@@ -53,6 +55,9 @@ impl<'t> Row<'t> {
         let (of, line) = self.unquoted.get_or_init(|| {
             let line = self.raw.trim_end_matches(['\n', '\r']);
             let inner = quoted(line, quote).map(|inner| csv(inner, quote).unwrap_or(Cow::Borrowed(inner)));
+            // Python chooses the quote by what is within.
+            let others = || ['"', '\''].into_iter().find_map(|quote| listed(line, quote));
+            let inner = inner.or_else(|| line.trim_start().starts_with(['(', '[']).then(others).flatten());
             (quote, inner.unwrap_or(Cow::Borrowed(line)))
         });
         if *of == quote { line } else { self.content() }
@@ -63,6 +68,23 @@ impl<'t> Row<'t> {
 fn quoted(line: &str, quote: char) -> Option<&str> {
     let inner = text::unindented(line).strip_prefix(quote)?;
     inner.trim_end().trim_end_matches([',', ';']).strip_suffix(quote)
+}
+
+/// What stands in quotes in a list or tuple of its own, as programs print rows: `("..",)`, `['..'],`.
+fn listed(line: &str, quote: char) -> Option<Cow<'_, str>> {
+    let inner = text::unindented(line).trim_start_matches(['[', '(']);
+    let inner = inner.strip_prefix(quote)?;
+    let inner = inner.trim_end().trim_end_matches([',', ')', ']']).strip_suffix(quote)?;
+    let mut plain = String::with_capacity(inner.len());
+    let mut rest = inner.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => plain.extend(rest.next()),
+            c if c == quote => return None,
+            c => plain.push(c),
+        }
+    }
+    Some(Cow::Owned(plain))
 }
 
 /// The text without the doubling of each quote in it; `None` where they are not doubled. An empty text is two quotes, too, of which

@@ -1,9 +1,13 @@
 //! The lines below a node: `Filter: (user_id = 42)`, `Sort Method: quicksort  Memory: 25kB`.
 
-use crate::explain::draft::{Draft, Field};
+use super::is_detail;
+use crate::explain::{
+    draft::{Draft, Field},
+    words_of_explain::is_passed_over,
+};
 
 /// How lines of a statement as a whole begin that relatives of PostgreSQL print, or extensions of it.
-const OF_STATEMENT: [&str; 24] = [
+const OF_STATEMENT: &[&str] = &[
     "Storage Read Requests:",
     "Storage Read Execution Time:",
     "Storage Read Ops:",
@@ -23,11 +27,45 @@ const OF_STATEMENT: [&str; 24] = [
     "Memory used:",
     "Memory wanted:",
     "(slice",
+    "* (slice",
+    "Slice statistics:",
+    "Statement statistics:",
     "SQL Hash:",
     "Note: An Approved plan",
     "Note: A ",
     "Data node ",
-    "Columnar",
+];
+
+/// Keys whose lines say something that rules use.
+const KEYS: [&str; 28] = [
+    "Filter",
+    "Index Cond",
+    "Recheck Cond",
+    "TID Cond",
+    "Join Filter",
+    "Hash Cond",
+    "Merge Cond",
+    "One-Time Filter",
+    "Order By",
+    "Cache Key",
+    "Function Call",
+    "Sort Key",
+    "Group Key",
+    "Presorted Key",
+    "Output",
+    "Rows Removed by Filter",
+    "Rows Removed by Index Recheck",
+    "Rows Removed by Join Filter",
+    "Heap Fetches",
+    "Heap Blocks",
+    "Index Searches",
+    "Subplans Removed",
+    "Workers Planned",
+    "Workers Launched",
+    "Sort Method",
+    "Buffers",
+    "I/O Timings",
+    "Run Condition",
 ];
 
 const TARGETS: [&str; 7] = [
@@ -43,6 +81,14 @@ const TARGETS: [&str; 7] = [
 /// Whether the line is one of the statement as a whole that PostgreSQL itself does not print.
 pub(super) fn is_of_statement(line: &str) -> bool {
     OF_STATEMENT.iter().any(|beginning| line.starts_with(beginning))
+}
+
+/// Whether the line is one of a node as PostgreSQL prints them.
+pub(super) fn is_known(line: &str) -> bool {
+    TARGETS.iter().any(|target| line.starts_with(target))
+        || line.split_once(':').is_some_and(|(key, _)| is_passed_over(key))
+        || is_detail(line)
+        || line.starts_with("Worker ")
 }
 
 /// Takes a line of a node; what nothing is made of is kept as it is.
@@ -108,6 +154,7 @@ pub(super) fn detail(draft: &mut Draft, line: &str) -> Result<(), &'static str> 
             ],
         ),
         "Heap Blocks" => {
+            keep_unknown(draft, key, value, &["exact", "lossy"]);
             for (name, key) in [("exact=", "Exact Heap Blocks"), ("lossy=", "Lossy Heap Blocks")] {
                 let blocks = value.split(' ').find_map(|part| part.strip_prefix(name));
                 draft.set(key, &Field::Number(blocks.map_or(Ok(0.0), number)?))?;
@@ -115,6 +162,14 @@ pub(super) fn detail(draft: &mut Draft, line: &str) -> Result<(), &'static str> 
             Ok(())
         }
         "Buffers" => buffers(draft, value),
+        "I/O Timings" => {
+            keep_unknown(draft, key, value, &["read", "write", "extend"]);
+            Ok(())
+        }
+        "WAL" => {
+            keep_unknown(draft, key, value, &["records", "fpi", "bytes", "full"]);
+            Ok(())
+        }
         "Filter"
         | "Index Cond"
         | "Recheck Cond"
@@ -130,30 +185,80 @@ pub(super) fn detail(draft: &mut Draft, line: &str) -> Result<(), &'static str> 
         | "Storage Index Filter"
         | "Remote Filter" => draft.set(key, &Field::Text(value)),
         "Storage Table Rows Scanned" | "Storage Index Rows Scanned" => draft.set(key, &Field::Number(number(value)?)),
-        _ => draft.set(key, &Field::Text(value)),
+        _ => match whole(key) {
+            Some(known) => detail(draft, &format!("{known}: {value}")),
+            None => draft.set(key, &Field::Text(value)),
+        },
     }
+}
+
+/// The known key that this one is with other spaces, as those of a line that was broken within it.
+fn whole(key: &str) -> Option<&'static str> {
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let known = || KEYS.into_iter().filter(|known| *known != key);
+    key.contains(' ').then(|| known().find(|known| squeezed(known) == squeezed(key))).flatten()
 }
 
 /// `shared hit=1 read=2, temp written=3`.
 fn buffers(draft: &mut Draft, value: &str) -> Result<(), &'static str> {
+    let is_figure = |word: &str| !word.contains('=') && word.starts_with(|c: char| c.is_ascii_digit());
+    if value.split([' ', ',']).any(|word| word.starts_with('=') || is_figure(word)) {
+        return Err("how many blocks");
+    }
     draft.set("Shared Hit Blocks", &Field::Number(0.0))?;
-    for group in value.split(", ") {
-        let mut words = group.split(' ');
-        let kind = words.next().unwrap_or_default();
-        for (name, blocks) in words.filter_map(|word| word.split_once('=')) {
-            let key = match (kind, name) {
-                ("shared", "hit") => "Shared Hit Blocks",
-                ("shared", "read") => "Shared Read Blocks",
-                ("shared", "dirtied") => "Shared Dirtied Blocks",
-                ("shared", "written") => "Shared Written Blocks",
-                ("temp", "read") => "Temp Read Blocks",
-                ("temp", "written") => "Temp Written Blocks",
-                _ => continue,
-            };
-            draft.set(key, &Field::Number(number(blocks)?))?;
-        }
+    keep_unknown(draft, "Buffers", value, &["hit", "read", "dirtied", "written"]);
+    for (of, name, blocks) in counters(value) {
+        let key = match (of, name) {
+            // The name is broken, or cut off.
+            (of, "hit" | "read" | "dirtied" | "written") if is_cut(of) => return Err("of which blocks"),
+            ("shared", "hit") => "Shared Hit Blocks",
+            ("shared", "read") => "Shared Read Blocks",
+            ("shared", "dirtied") => "Shared Dirtied Blocks",
+            ("shared", "written") => "Shared Written Blocks",
+            ("temp", "read") => "Temp Read Blocks",
+            ("temp", "written") => "Temp Written Blocks",
+            _ => continue,
+        };
+        draft.set(key, &Field::Number(number(blocks)?))?;
     }
     Ok(())
+}
+
+fn is_cut(name: &str) -> bool {
+    ["shared", "local", "temp"].iter().all(|kind| *kind != name)
+        && ["shared", "local", "temp"].iter().any(|kind| kind.contains(name))
+}
+
+/// The counters of a line, `shared hit=1 read=2, temp written=3`: of what each is, its name, its figure.
+fn counters(value: &str) -> impl Iterator<Item = (&str, &str, &str)> {
+    let mut of = "";
+    value.split([' ', ',']).filter_map(move |word| match word.split_once('=') {
+        Some((name, figure)) => Some((of, name, figure)),
+        None => {
+            of = if word.is_empty() { of } else { word };
+            None
+        }
+    })
+}
+
+/// Keeps counters that PostgreSQL itself does not print: `aurora_storage_read=40`, `fast hit=2`.
+fn keep_unknown(draft: &mut Draft, key: &str, value: &str, known: &[&str]) {
+    let mut unknown = String::new();
+    let mut last = "";
+    for (of, name, figure) in counters(value) {
+        let is_known = ["", "shared", "local", "temp", "shared/local", "buffers"].contains(&of);
+        if !is_known || !known.contains(&name) {
+            if !is_known && of != last {
+                unknown.push(' ');
+                unknown.push_str(of);
+            }
+            unknown.push_str(&format!(" {name}={figure}"));
+            last = of;
+        }
+    }
+    if !unknown.is_empty() {
+        draft.other(&format!("{key}:{unknown}"));
+    }
 }
 
 /// `Full-sort Groups: 5  Sort Methods: quicksort, top-N heapsort  Average Memory: 28kB  Peak Memory: 28kB`.

@@ -134,19 +134,19 @@ fn measured(mut draft: Draft, measures: &str) -> Option<Draft> {
             Some(("actual", measured)) => actual(&mut draft, measured)?,
             _ if inside == "never executed" => draft.never_executed(),
             _ if inside.starts_with("cost=") => {
-                for part in inside.split(' ') {
+                for part in inside.split_whitespace() {
                     let (key, value) = part.split_once('=')?;
                     match key {
                         "cost" => range(&mut draft, value, "Startup Cost", "Total Cost")?,
                         "rows" => number(&mut draft, "Plan Rows", value)?,
                         "width" => number(&mut draft, "Plan Width", value)?,
                         key if !is_key(key) => return None,
-                        _ => {}
+                        _ => draft.other(part),
                     }
                 }
             }
             _ if inside.contains('=') => return None,
-            _ => {}
+            _ => draft.other(&format!("({inside})")),
         }
     }
     Some(draft)
@@ -162,7 +162,7 @@ pub(super) fn actual(draft: &mut Draft, measured: &str) -> Option<()> {
             "loops" => number(draft, "Actual Loops", value)?,
             // A key that is none is a part of a broken line.
             key if !is_key(key) => return None,
-            _ => {}
+            _ => draft.other(part),
         }
     }
     Some(())

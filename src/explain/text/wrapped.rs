@@ -2,9 +2,9 @@
 //! middle of a word, mails break between words.
 
 use super::{
-    Error, Line, begins, is_detail, is_root, is_statement_line,
-    label::{self, MEASURES, is_node},
-    pasted,
+    Line, is_detail, is_root, is_statement_line,
+    label::{self, is_node},
+    open::{Open, is_closed},
 };
 
 /// Lines more that the line of a node is looked for in.
@@ -240,7 +240,15 @@ impl Layout {
             Between::Likely if self.broken < 2 && ends_with_word(last.text) => " ",
             Between::Likely => "",
         });
-        text.push_str(if has_space { next.raw } else { next.text });
+        // What goes on may hang below its beginning.
+        if has_space && next.indent > MOST_LOST {
+            if !text.ends_with(char::is_whitespace) {
+                text.push(' ');
+            }
+            text.push_str(next.text);
+        } else {
+            text.push_str(if has_space { next.raw } else { next.text });
+        }
     }
 
     /// Of a line that is none of a node it is seen where it ends: by its brackets and quotes, or by the width that it was broken at. What
@@ -250,7 +258,7 @@ impl Layout {
         if !self.is_inside(line) && !self.is_folded && !is_statement {
             return None;
         }
-        let may_be_open = is_detail(line.text);
+        let may_be_open = is_detail(line.text) || line.text.starts_with("Settings: ");
         let mut open = Open::of(line.text);
         let mut text = line.raw.trim_start().to_owned();
         let mut found = None;
@@ -299,13 +307,6 @@ impl Layout {
     }
 }
 
-/// Whether nothing can follow: a condition in brackets, a time.
-fn is_closed(text: &str) -> bool {
-    let text = text.trim_end();
-    let Some((_, value)) = text.split_once(": ") else { return false };
-    text.ends_with(" ms") || (value.starts_with('(') && value.ends_with(')') && !Open::of(value).is_open())
-}
-
 /// Whether the text ends with a word that another follows.
 fn ends_with_word(text: &str) -> bool {
     let last = text.rsplit([' ', '(']).next().unwrap_or_default();
@@ -314,7 +315,7 @@ fn ends_with_word(text: &str) -> bool {
 }
 
 /// Bytes of the mark at the end of a broken line, and what follows the mark in the next.
-fn mark<'t>(last: &str, next: &'t str) -> Option<(usize, &'t str)> {
+pub(super) fn mark<'t>(last: &str, next: &'t str) -> Option<(usize, &'t str)> {
     ['.', '…'].into_iter().find_map(|mark| {
         let begin = next.strip_prefix(mark)?;
         last.ends_with(mark).then_some((mark.len_utf8(), begin))
@@ -322,46 +323,13 @@ fn mark<'t>(last: &str, next: &'t str) -> Option<(usize, &'t str)> {
 }
 
 /// Whether a line is one of a table's border.
-fn is_rule(text: &str) -> bool {
+pub(super) fn is_rule(text: &str) -> bool {
     text.chars().all(|c| "-+|= ─━═│┃┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬".contains(c))
 }
 
 /// Whether a line of a log, which is no part of a plan.
 fn is_log(text: &str) -> bool {
     ["LOG:  ", "STATEMENT:  ", "ERROR:  ", "DETAIL:  "].iter().any(|sign| text.contains(sign))
-}
-
-/// Refuses a plan that ends at `end`, a line that is none of its own, where more of it follows.
-///
-/// # Errors
-/// More of it follows, before another plan begins.
-pub(super) fn refuse_torn<'t>(
-    end: Line<'t>,
-    following: impl Iterator<Item = Line<'t>> + Clone,
-    root_indent: usize,
-    is_timed: bool,
-) -> Result<(), Error> {
-    let mut lines = std::iter::once(end).chain(following).filter(|line| !line.text.is_empty());
-    while let Some(line) = lines.next() {
-        if !line.text.starts_with("->") && begins(line.text, || lines.clone().map(|line| line.text)) {
-            return Ok(());
-        }
-        let is_arrow = line.text.starts_with("->") && label::has_measures(line.text);
-        let is_of_node = line.indent > root_indent && is_detail(line.text);
-        let is_measure = MEASURES.iter().any(|measure| line.text.starts_with(measure));
-        let is_time = !is_timed && ["Planning Time: ", "Execution Time: "].iter().any(|key| line.text.starts_with(key));
-        if is_arrow || is_of_node || is_measure || is_time {
-            let message = format!(
-                "line {}: {:?} is no line of a plan, but line {} goes on with the one above: {:?}",
-                end.number, end.text, line.number, line.text
-            );
-            return Err(pasted(
-                message,
-                "take away what does not belong to it, put broken lines together, or use EXPLAIN (FORMAT JSON)",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Whether the line is one of those below `JIT:` or `Planning:`.
@@ -380,7 +348,7 @@ pub(super) fn is_arrow(line: &str) -> bool {
 }
 
 /// Whether the line is one of a plan for itself.
-fn is_own(line: &str) -> bool {
+pub(super) fn is_own(line: &str) -> bool {
     is_arrow(line)
         || label::has_measures(line) && is_node(line)
         || is_detail(line)
@@ -388,128 +356,5 @@ fn is_own(line: &str) -> bool {
         || BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
 }
 
-/// What is open at the end of a text.
-#[derive(Debug, Default)]
-struct Open {
-    /// The quote that text stands in. A double one may be that of a row of CSV, and keeps nothing open.
-    quote: Option<char>,
-    depth: usize,
-    /// Whether another part of a list has to follow.
-    comma: bool,
-}
-
-impl Open {
-    fn of(text: &str) -> Self {
-        let mut open = Self::default();
-        open.take(text);
-        open
-    }
-
-    fn take(&mut self, text: &str) {
-        for c in text.chars() {
-            match (self.quote, c) {
-                (Some(quote), c) if c == quote => self.quote = None,
-                (Some(_), _) => {}
-                (None, '\'' | '"') => self.quote = Some(c),
-                (None, '(') => self.depth += 1,
-                (None, ')') => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        self.comma = self.quote.is_none() && text.ends_with(',');
-    }
-
-    fn is_open(&self) -> bool {
-        self.quote == Some('\'') || self.depth > 0 || self.comma
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use crate::explain::{Plan, read_plans};
-
-    fn only(text: &str) -> Plan {
-        let mut plans = read_plans(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        assert_eq!(plans.len(), 1, "{text}");
-        plans.remove(0).plan
-    }
-
-    fn refused(text: &str) -> String {
-        let error = read_plans(text.as_bytes()).unwrap_err();
-        format!("{error} ({})", error.hint().unwrap())
-    }
-
-    fn append(filter: &str) -> String {
-        format!(
-            "Append  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..900.0 rows=100 loops=1)
-  ->  Seq Scan on a  (cost=0.00..200.00 rows=100 width=80) (actual time=0.05..1.0 rows=50 loops=1)
-        Filter: {filter}
-        Rows Removed by Filter: 10
-  ->  Seq Scan on b  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..890.0 rows=50 loops=1)
-        Filter: (kind = 5)
-        Rows Removed by Filter: 900000
-Execution Time: 901.5 ms
-"
-        )
-    }
-
-    #[test]
-    fn newlines_in_a_constant_end_no_plan() {
-        let filters = [
-            "(note = 'line one\nline two'::text)",
-            "(note = 'it''s (\n\n  Limit: 1 -> x\n)'::text)",
-            "((state = ANY ('{new,\nopen}'::text[])) AND (kind = 5))",
-            "((kind = 5) AND\n(state = 3))",
-        ];
-        for filter in filters {
-            let plan = only(&append(filter));
-            assert_eq!(plan.nodes().len(), 3);
-            let read = plan.nodes()[1].conditions.filter.as_deref().unwrap().replace(char::is_whitespace, "");
-            assert_eq!(read, filter.replace(char::is_whitespace, ""));
-            assert_eq!((plan.nodes()[1].removed.filter, plan.nodes()[2].removed.filter), (10.0, 900_000.0));
-            assert_eq!(plan.execution_ms, Some(901.5));
-        }
-        // What is cut off takes nothing of what follows.
-        assert_eq!(only(&append("(note = 'line on")), {
-            let mut plan = only(&append("(note = 5)"));
-            plan.nodes[1].conditions.filter = Some("(note = 'line on".to_owned());
-            plan
-        });
-    }
-
-    #[test]
-    fn broken_lines_are_put_together() {
-        let whole = "\
-Sort  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..91.0 rows=100 loops=1)
-  Sort Key: t.a, t.b
-  ->  Seq Scan on t  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..90.0 rows=100 loops=1)
-        Filter: (a = 5)
-Execution Time: 90.5 ms
-";
-        for at in [
-            "(actual time=0.05..91.0",
-            "rows=100 loops=1)\n  S",
-            "t.b",
-            "(actual time=0.05..90.0",
-            "loops=1)\n        F",
-        ] {
-            let (before, after) = whole.split_once(at).unwrap();
-            assert_eq!(only(&format!("{}\n{at}{after}", before.trim_end())), only(whole), "{at}");
-        }
-    }
-
-    #[test]
-    fn a_plan_in_parts_is_refused() {
-        let whole = append("(kind = 5)");
-        let torn = |at: &str| whole.replacen(at, &format!("a page ends here\n{at}"), 1);
-        let told = ["  ->  Seq Scan on b", "        Filter", "Execution"].map(|at| refused(&torn(at)) + "\n").concat();
-        insta::assert_snapshot!(told, @r#"
-        line 5: "a page ends here" is no line of a plan, but line 6 goes on with the one above: "->  Seq Scan on b  (cost=0.00..20000.00 rows=100 width=80) (actual time=0.05..890.0 rows=50 loops=1)" (take away what does not belong to it, put broken lines together, or use EXPLAIN (FORMAT JSON))
-        line 3: "a page ends here" is no line of a plan, but line 4 goes on with the one above: "Filter: (kind = 5)" (take away what does not belong to it, put broken lines together, or use EXPLAIN (FORMAT JSON))
-        line 8: "a page ends here" is no line of a plan, but line 9 goes on with the one above: "Execution Time: 901.5 ms" (take away what does not belong to it, put broken lines together, or use EXPLAIN (FORMAT JSON))
-        "#);
-        // Another plan may follow, and what is said of both.
-        let two = format!("{whole}and then\n{whole}\nThe first is\nExecution Time: 901.5 ms\n");
-        assert_eq!(read_plans(two.as_bytes()).unwrap().len(), 2);
-    }
-}
+mod tests;
