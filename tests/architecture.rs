@@ -1,7 +1,8 @@
-//! Who may import whom: walks `src` and names file and line of every breach.
+//! Who may import whom: walks `src` and names file and line of every breach, and that no files import each other in a circle.
 //!
 //! Paths count wherever they stand in code (`use`, types, calls), tests within files included; comments, doc links and
-//! strings do not.
+//! strings do not. For circles a name counts as the import of the file that defines it, whatever `use` hands it on, and tests
+//! do not count.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it, as it should")]
 
@@ -36,6 +37,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["clinic", "compare", "files", "record", "render", "scenario"]),
 ];
 
+/// Rooms that still have circles of files.
+const STILL_TIED: &[&str] = &["cli/", "clinic/", "compare/", "explain/", "pg/", "render/"];
+
 /// Crates that only one module may name.
 const ONLY_IN: &[(&str, &str)] =
     &[("clap", "cli"), ("indicatif", "cli"), ("tokio_postgres", "pg"), ("deadpool", "pg"), ("deadpool_postgres", "pg")];
@@ -63,6 +67,19 @@ fn every_module_stands_in_the_table_and_the_table_has_no_cycle() {
 }
 
 #[test]
+fn no_files_import_each_other_in_a_circle() {
+    let files: Vec<(String, String)> = sources()
+        .into_iter()
+        .map(|(file, text)| (file.strip_prefix("src").unwrap().to_string_lossy().into_owned(), text))
+        .collect();
+    let circles: Vec<String> = (circles(&files).iter())
+        .filter(|circle| !STILL_TIED.iter().any(|room| circle[0].starts_with(room)))
+        .map(|circle| circle.join(" "))
+        .collect();
+    assert!(circles.is_empty(), "\n{}\n", circles.join("\n"));
+}
+
+#[test]
 fn time_limits_of_the_server_are_set_in_one_place() {
     // There the stricter of ours and of the role's own is taken; in setup.rs the user names one for the load.
     let own = ["pg/link/timeout.rs", "pg/setup.rs"];
@@ -84,7 +101,7 @@ fn breaches(file: &str, text: &str) -> Vec<String> {
         return vec![format!("src/{file}:1: module `{own}` is not in the table of tests/architecture.rs")];
     };
     let mut breaches = Vec::new();
-    for Use { line, path } in uses(&place, text) {
+    for Use { line, path, .. } in uses(&place, text) {
         match path.as_slice() {
             [root, module, ..] if root == "crate" && module == "*" => {
                 breaches.push(format!("src/{file}:{line}: `{own}` imports all of the crate"));
@@ -124,6 +141,10 @@ fn module_path(file: &str) -> Vec<&str> {
 struct Use {
     line: usize,
     path: Vec<String>,
+    /// The name that a `use` gives it in its module; `None` where the path stands in other code.
+    name: Option<String>,
+    /// Whether it stands in a module `tests` of its file.
+    in_tests: bool,
 }
 
 /// All paths of two parts and more in the file of the module `place`; groups are taken apart.
@@ -146,7 +167,13 @@ fn uses(place: &[&str], text: &str) -> Vec<Use> {
             word if is_word(word) && at.checked_sub(1).is_none_or(|before| tokens[before].1 != "::") => {
                 let mut here: Vec<&str> = place.to_vec();
                 here.extend(braces.iter().flatten());
+                let first = found.len();
+                let binds = at.checked_sub(1).is_some_and(|before| tokens[before].1 == "use");
                 at = path(&tokens, at, &[], &here, &mut found);
+                for one in &mut found[first..] {
+                    one.name = one.name.take().filter(|_| binds);
+                    one.in_tests = braces.iter().flatten().any(|module| *module == "tests");
+                }
                 continue;
             }
             _ => {}
@@ -187,11 +214,17 @@ fn path(tokens: &[(usize, String)], mut at: usize, prefix: &[String], here: &[&s
             break;
         }
     }
+    // `use a::{self}` names `a`.
+    if parts.last().is_some_and(|last| last == "self") && parts.len() > 1 {
+        parts.pop();
+    }
+    let mut name = parts.last().cloned();
     if text(at) == "as" {
+        name = tokens.get(at + 1).map(|(_, alias)| alias.clone());
         at += 2;
     }
-    if parts.len() > prefix.len().max(1) {
-        found.push(Use { line, path: resolve(&parts, here) });
+    if parts.len() > 1 {
+        found.push(Use { line, path: resolve(&parts, here), name, in_tests: false });
     }
     at
 }
@@ -337,6 +370,96 @@ fn cycle<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Option<Vec<&'a str
     edges.keys().find_map(|module| visit(module, edges, &mut Vec::new()))
 }
 
+/// The files of each circle, sorted: those that can reach each other by imports.
+fn circles(files: &[(String, String)]) -> Vec<Vec<String>> {
+    let imports = imports(files);
+    let reach: BTreeMap<&str, BTreeSet<&str>> = imports.keys().map(|file| (*file, reached(file, &imports))).collect();
+    let circle = |file: &str| -> Vec<String> {
+        reach[file].iter().filter(|other| reach[**other].contains(file)).map(|other| (*other).to_owned()).collect()
+    };
+    let circles: BTreeSet<Vec<String>> =
+        reach.keys().map(|file| circle(file)).filter(|circle| !circle.is_empty()).collect();
+    circles.into_iter().collect()
+}
+
+/// All files that `file` imports, and that these import.
+fn reached<'a>(file: &str, imports: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut ahead: Vec<&str> = imports[file].iter().copied().collect();
+    while let Some(next) = ahead.pop() {
+        if reached.insert(next) {
+            ahead.extend(&imports[next]);
+        }
+    }
+    reached
+}
+
+/// For each file the files that define what it names.
+fn imports(files: &[(String, String)]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let homes: BTreeMap<Vec<String>, &str> = (files.iter())
+        .map(|(file, _)| (module_path(file).into_iter().map(str::to_owned).collect(), file.as_str()))
+        .filter(|(module, _): &(Vec<String>, _)| !module.is_empty())
+        .collect();
+    let uses: BTreeMap<&str, Vec<Use>> = (files.iter())
+        .map(|(file, text)| {
+            let mut uses = uses(&module_path(file), text);
+            uses.retain(|one| !one.in_tests);
+            (file.as_str(), uses)
+        })
+        .collect();
+    let house = House { homes, uses };
+    let mut imports = BTreeMap::new();
+    for (file, _) in files {
+        let of = house.uses[file.as_str()].iter().filter_map(|one| house.definer(file, &one.path, 0));
+        imports.insert(file.as_str(), of.filter(|other| other != file).collect());
+    }
+    imports
+}
+
+/// All files and what they name.
+struct House<'a> {
+    /// Files by their modules' paths.
+    homes: BTreeMap<Vec<String>, &'a str>,
+    uses: BTreeMap<&'a str, Vec<Use>>,
+}
+
+impl<'a> House<'a> {
+    /// The file that defines what `path` ends in, as `file` names it. `None` for a module itself, and for what other crates define.
+    fn definer(&self, file: &str, path: &[String], depth: usize) -> Option<&'a str> {
+        let mut full = path.to_vec();
+        if full[0] == "crate" {
+            full.remove(0);
+        } else {
+            // The path begins with a name that a `use` gave, or with a module below this one.
+            let below: Vec<String> =
+                module_path(file).into_iter().map(str::to_owned).chain([full[0].clone()]).collect();
+            let bound = self.bound(file, &full[0]).filter(|bound| bound[0] == "crate" && bound != &path);
+            let whole: Vec<String> = match bound {
+                Some(bound) => bound[1..].to_vec(),
+                None if self.homes.contains_key(&below) => below,
+                None => return None,
+            };
+            full.splice(..1, whole);
+        }
+        let length = (1..=full.len()).rev().find(|length| self.homes.contains_key(&full[..*length]))?;
+        let home = self.homes[&full[..length]];
+        let name = full.get(length)?;
+        match self.bound(home, name) {
+            Some(bound) if depth < 8 => {
+                let handed_on: Vec<String> = bound.iter().chain(&full[length + 1..]).cloned().collect();
+                self.definer(home, &handed_on, depth + 1)
+            }
+            _ => Some(home),
+        }
+    }
+
+    /// What a `use` of the file gives this name to.
+    fn bound(&self, file: &str, name: &str) -> Option<&[String]> {
+        let one = self.uses.get(file)?.iter().find(|one| one.name.as_deref() == Some(name))?;
+        Some(&one.path)
+    }
+}
+
 fn sources() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -412,6 +535,24 @@ fn f<'a>(c: char) -> &'a str {
 }
 "##;
         assert_eq!(breaches("compare/metrics.rs", text), [""; 0]);
+    }
+
+    #[test]
+    fn a_circle_of_files_is_found_through_faces_and_names_of_modules() {
+        let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let faced = [
+            file("plan/mod.rs", "mod node;\nmod read;\npub use node::Node;\npub use read::{read as reading};"),
+            file("plan/node.rs", "use super::read;\nfn f() { read::read() }"),
+            file("plan/read.rs", "use crate::plan::Node;\nstruct S(Node);"),
+            file("render/tree.rs", "use crate::plan;\nfn f() { plan::reading() }"),
+        ];
+        assert_eq!(circles(&faced), [["plan/node.rs", "plan/read.rs"]]);
+        let straight = [
+            file("plan/mod.rs", "mod node;\nmod read;\npub use node::Node;\nuse read::read;\nfn g() { read() }"),
+            file("plan/node.rs", "mod tests {\n    use super::super::read::read;\n}"),
+            file("plan/read.rs", "use crate::plan::Node;\nstruct S(Node);"),
+        ];
+        assert_eq!(circles(&straight), Vec::<Vec<String>>::new());
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::{
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::{Clinic, Error, ErrorKind, Event};
+pub use crate::pg::fix::{Direction, FixState, WayBack};
 use crate::{
     pg::{
         self, Connector, UserSession,
@@ -17,9 +19,6 @@ use crate::{
     record::{Applied, FixInfo, Phase, RewriteInfo},
     scenario::{Rewrite, Scenario},
 };
-
-use super::{Clinic, Error, ErrorKind, Event};
-pub use crate::pg::fix::{Direction, FixState, WayBack};
 
 /// How long the server may take to say where the fix stands after a failure.
 const AT_ONCE: Duration = Duration::from_secs(5);

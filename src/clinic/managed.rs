@@ -3,11 +3,10 @@
 use tokio::{sync::mpsc, task};
 use tokio_util::sync::CancellationToken;
 
+use super::{Error, ErrorKind, Event, Events};
 pub use crate::server::{
     Abandoned, Destroyed, Job, Lease, Options, Reached, Running, Started, Status, psql as psql_command, status,
 };
-
-use super::{Error, ErrorKind, Event, Events};
 use crate::{
     pg::Connector,
     server::{self, Result as ServerResult},

@@ -6,10 +6,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Error, ErrorKind, Event, Events,
-    managed::{self, Abandoned, Options},
+    managed::{self, Abandoned},
     watched::Watched,
 };
-use crate::pg::Connector;
+use crate::{pg::Connector, server::Options};
 
 /// Where to work.
 #[derive(Debug, Clone)]

@@ -26,7 +26,7 @@ use crate::{
     compare::{self, Comparison},
     engine::Ended,
     record::{
-        self, Applied, BlockHistograms, Folder, Found, Phase, Price, Record, ResultsCheck, RunInfo, Warning, WriteProbe,
+        Applied, BlockHistograms, Folder, Found, Phase, Price, Record, ResultsCheck, RunInfo, Warning, WriteProbe,
     },
     scenario::Scenario,
 };
@@ -305,7 +305,7 @@ impl<'a> Run<'a> {
         let mean = |phase| self.arms[side(phase)].as_ref()?.mean_service_ms();
         let saving = mean(Phase::Before).zip(mean(Phase::After)).map(|(before, after)| before - after);
         let [before, after] = &self.probes;
-        (!self.plan.aa).then(|| record::price(&self.applies, before, after, saving, self.judging.tolerance))
+        (!self.plan.aa).then(|| compare::price(&self.applies, before, after, saving, self.judging.tolerance))
     }
 
     /// Brings the database into the state of a phase.

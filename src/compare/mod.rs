@@ -14,6 +14,7 @@ mod metrics;
 mod model;
 mod notes;
 mod plan_change;
+mod price;
 
 pub use build::{Options, TOLERANCE, compare};
 pub use comparable::{Error, same_thing};
@@ -25,6 +26,7 @@ pub use model::{
     StatementComparison, Unit, Verdict,
 };
 pub use plan_change::{Effect, PlanChange, PlanChangeKind};
+pub use price::price;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,9 @@
 //! What a reader has to know before believing a comparison.
 
-use super::evidence::Measured;
-use super::model::{Comparison, Drift, DriftOf, Method, MetricName, Side};
+use super::{
+    evidence::Measured,
+    model::{Comparison, Drift, DriftOf, Method, MetricName, Side},
+};
 use crate::{
     record::{Phase, Record, Warning, errors_in_words},
     stats::ROUNDS_NEEDED,

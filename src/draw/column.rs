@@ -3,21 +3,16 @@
 use super::{
     cell::Cell,
     column_type::ColumnType,
-    error::{Error, Result},
+    error::Result,
     random::Stream,
     sampler::{Sampler, Scratch, Target},
     sink::{BinarySink, Sink, ValueSink},
     text_form::encode_text,
 };
-use crate::scenario::{Column, Dataset, Table, Value};
-
-/// The values of one column, each from nothing but the dataset's seed, the table, the column and the row.
-#[derive(Debug, Clone)]
-pub struct ColumnSampler {
-    stream: Stream,
-    null_share: f64,
-    sampler: Sampler,
-}
+use crate::{
+    draw::sampler::ColumnSampler,
+    scenario::{Column, Dataset, Table, Value},
+};
 
 impl ColumnSampler {
     /// Compiles `column` of `table` for a column of type `ty`.
@@ -64,19 +59,4 @@ impl ColumnSampler {
         }
         self.sampler.draw(&mut random, row, scratch, sink);
     }
-}
-
-/// Finds a column that a foreign key refers to.
-pub(super) fn referenced<'a>(dataset: &'a Dataset, table: &str, column: &str) -> Result<(&'a Table, &'a Column)> {
-    let table = dataset
-        .tables
-        .iter()
-        .find(|candidate| candidate.name == table)
-        .ok_or_else(|| Error::new(format!("the dataset has no table {table} to refer to")))?;
-    let column = table
-        .columns
-        .iter()
-        .find(|candidate| candidate.name == column)
-        .ok_or_else(|| Error::new(format!("the dataset makes no column {}.{column} to refer to", table.name)))?;
-    Ok((table, column))
 }

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use super::{
+    as_it_is::as_it_is,
     cell::{JSONB_VERSION, begin_field, end_field, host_bits, write_inet, write_null},
     column_type::ColumnType,
     decimal,
     error::{Error, Result},
     moment,
     sink::{write_array_header, write_value},
-    text_form::encode_text,
 };
 use crate::scenario::Value;
 
@@ -24,7 +24,7 @@ pub fn encode(value: &Value, ty: &ColumnType, out: &mut Vec<u8>) -> Result<bool>
         (_, Value::Null) => return Ok(true),
         (ty, value) if ty.is_sent_as_text() => {
             let mut text = String::new();
-            encode_text(value, ty, &mut text)?;
+            as_it_is(value, ty, &mut text)?;
             out.extend_from_slice(text.as_bytes());
         }
         (ColumnType::Bool, Value::Bool(value)) => out.push(u8::from(*value)),

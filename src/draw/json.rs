@@ -1,23 +1,15 @@
 //! JSON from a template.
 
 use super::{
-    column_type::ColumnType,
     error::Result,
     random::Random,
     sampler::{Sampler, Scratch, Target},
     sink::{JsonSink, write_string, write_value},
 };
-use crate::scenario::{Dataset, Generator, JsonTemplate};
-
-/// A compiled template: fixed text with samplers between.
-#[derive(Debug, Clone)]
-pub(super) struct Template(Vec<Segment>);
-
-#[derive(Debug, Clone)]
-enum Segment {
-    Text(Vec<u8>),
-    Leaf(Box<Sampler>),
-}
+use crate::{
+    draw::sampler::{Segment, Template},
+    scenario::{Dataset, JsonTemplate},
+};
 
 impl Template {
     pub(super) fn compile(template: &JsonTemplate, dataset: &Dataset, rows: Option<u64>) -> Result<Self> {
@@ -79,33 +71,5 @@ impl Template {
                 Segment::Leaf(leaf) => leaf.draw(random, row, scratch, &mut JsonSink(out)),
             }
         }
-    }
-}
-
-/// The type whose values a generator makes where nothing but the generator says so.
-pub(super) fn natural_type(generator: &Generator, dataset: &Dataset) -> ColumnType {
-    match generator {
-        Generator::Sequence { .. }
-        | Generator::Zipf { .. }
-        | Generator::Uniform { decimals: 0, .. }
-        | Generator::Normal { decimals: 0, .. } => ColumnType::Int8,
-        Generator::Uniform { .. } | Generator::Normal { .. } => ColumnType::Numeric,
-        Generator::Timestamp { .. } => ColumnType::Timestamptz,
-        Generator::Text { .. } | Generator::Pattern(_) | Generator::Constant(_) | Generator::Choice(_) => {
-            ColumnType::Text
-        }
-        Generator::Uuid(_) => ColumnType::Uuid,
-        Generator::Json(_) => ColumnType::Jsonb,
-        Generator::Array { element, .. } => ColumnType::Array(Box::new(natural_type(element, dataset))),
-        Generator::Bytes { .. } => ColumnType::Bytea,
-        Generator::Inet { .. } => ColumnType::Inet,
-        Generator::Boolean { .. } => ColumnType::Bool,
-        Generator::ForeignKey { table, column, .. } => dataset
-            .tables
-            .iter()
-            .find(|candidate| candidate.name == *table)
-            .and_then(|table| table.columns.iter().find(|candidate| candidate.name == *column))
-            .filter(|column| !matches!(column.generator, Generator::ForeignKey { .. }))
-            .map_or(ColumnType::Text, |column| natural_type(&column.generator, dataset)),
     }
 }

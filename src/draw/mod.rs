@@ -7,6 +7,7 @@
 //! [`Value`](crate::scenario::Value), and [`encode`] turns such a value into the very bytes that COPY would send. Of a type
 //! that is not known here values are made as their generator makes them where nothing says more, and written as text.
 
+mod as_it_is;
 mod cell;
 mod column;
 mod column_type;
@@ -15,21 +16,23 @@ mod encode;
 mod error;
 mod json;
 mod moment;
+mod natural_type;
 mod number;
 mod random;
+mod referenced;
 mod sampler;
 mod sink;
 mod text;
 mod text_form;
 
-pub use column::ColumnSampler;
+pub use as_it_is::ArrayText;
 pub use column_type::{ColumnType, Enum};
 pub use encode::encode;
 pub use error::{Error, Result};
 pub use random::{Random, Stream};
-pub use sampler::{Sampler, Scratch};
+pub use sampler::{ColumnSampler, Sampler, Scratch};
 pub use sink::write_array_header;
-pub use text_form::{ArrayText, encode_text};
+pub use text_form::encode_text;
 
 #[cfg(test)]
 mod tests;

@@ -6,18 +6,21 @@ use rand_distr::{Distribution, Zipf, weighted::WeightedAliasIndex};
 
 use super::{
     cell::{self, Cell, Fixed},
-    column::{ColumnSampler, referenced},
     column_type::ColumnType,
     encode::encode,
     error::{Error, Result},
-    json::{Template, natural_type},
     moment::MomentLaw,
+    natural_type::natural_type,
     number::{NumberLaw, NumberType},
     random::Random,
+    referenced::referenced,
     sink::{BinarySink, Sink, ValueSink, write_value},
     text::{self, Pattern},
 };
-use crate::scenario::{Dataset, Generator, TextKind, UuidVersion, Value, Weighted};
+use crate::{
+    draw::random::Stream,
+    scenario::{Dataset, Generator, TextKind, UuidVersion, Value, Weighted},
+};
 
 /// 2025-01-01T00:00:00Z in milliseconds since 1970: the moment of a version 7 UUID in row 0.
 const UUID_EPOCH_MS: u64 = 1_735_689_600_000;
@@ -344,4 +347,22 @@ fn name(generator: &Generator) -> &'static str {
         Generator::Inet { .. } => "inet",
         Generator::Boolean { .. } => "boolean",
     }
+}
+
+/// A compiled template: fixed text with samplers between.
+#[derive(Debug, Clone)]
+pub(crate) struct Template(pub(crate) Vec<Segment>);
+
+#[derive(Debug, Clone)]
+pub(crate) enum Segment {
+    Text(Vec<u8>),
+    Leaf(Box<Sampler>),
+}
+
+/// The values of one column, each from nothing but the dataset's seed, the table, the column and the row.
+#[derive(Debug, Clone)]
+pub struct ColumnSampler {
+    pub(crate) stream: Stream,
+    pub(crate) null_share: f64,
+    pub(crate) sampler: Sampler,
 }

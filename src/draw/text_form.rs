@@ -1,9 +1,10 @@
 //! A scenario's value in PostgreSQL's text form.
 
 use super::{
+    as_it_is::{array, as_it_is},
     column_type::ColumnType,
     encode::encode,
-    error::{Error, Result},
+    error::Result,
     moment,
     sink::write_value,
 };
@@ -16,15 +17,7 @@ use crate::scenario::Value;
 /// As of [`encode`]. `out` may then hold a part.
 pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut String) -> Result<bool> {
     if let (ColumnType::Array(element), Value::Array(values)) = (ty, value) {
-        let mut array = ArrayText::begin(element, out);
-        let mut text = String::new();
-        for value in values {
-            text.clear();
-            let null = encode_text(value, element, &mut text)?;
-            array.push((!null).then_some(text.as_str()));
-        }
-        array.end();
-        return Ok(false);
+        return array(values, element, out, encode_text);
     }
     if ty.is_sent_as_text() {
         return as_it_is(value, ty, out);
@@ -49,22 +42,6 @@ pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut String) -> Result<b
     Ok(false)
 }
 
-/// The text of a value of which only the server knows whether it is one of the type.
-fn as_it_is(value: &Value, ty: &ColumnType, out: &mut String) -> Result<bool> {
-    match value {
-        Value::Null => return Ok(true),
-        Value::Text(text) if text.contains('\0') => {
-            return Err(Error::new(format!("a {ty} cannot hold the character U+0000")));
-        }
-        Value::Text(text) => out.push_str(text),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Int(value) => out.push_str(&value.to_string()),
-        Value::Float(value) => out.push_str(&value.to_string()),
-        Value::Array(_) => return Err(Error::new(format!("{value} is no {ty}: write {}", ty.example()))),
-    }
-    Ok(false)
-}
-
 /// A text that was taken for a value of the type, as PostgreSQL takes it too.
 fn canonical(ty: &ColumnType, text: &str) -> String {
     let trimmed = text.trim();
@@ -78,42 +55,6 @@ fn canonical(ty: &ColumnType, text: &str) -> String {
         _ => None,
     }
     .unwrap_or_else(|| text.to_owned())
-}
-
-/// An array's text, as it is written.
-pub struct ArrayText<'o> {
-    out: &'o mut String,
-    delimiter: char,
-    first: bool,
-}
-
-impl<'o> ArrayText<'o> {
-    /// Begins one of elements of this type.
-    pub fn begin(element: &ColumnType, out: &'o mut String) -> Self {
-        out.push('{');
-        Self { out, delimiter: element.delimiter(), first: true }
-    }
-
-    /// Appends an element; `None` is NULL.
-    pub fn push(&mut self, element: Option<&str>) {
-        if !std::mem::take(&mut self.first) {
-            self.out.push(self.delimiter);
-        }
-        let Some(element) = element else { return self.out.push_str("NULL") };
-        self.out.push('"');
-        for letter in element.chars() {
-            if matches!(letter, '"' | '\\') {
-                self.out.push('\\');
-            }
-            self.out.push(letter);
-        }
-        self.out.push('"');
-    }
-
-    /// Ends it.
-    pub fn end(self) {
-        self.out.push('}');
-    }
 }
 
 #[cfg(test)]

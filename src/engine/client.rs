@@ -3,8 +3,9 @@
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    course::{Course, Flight, Flown, Shared},
+    course::{Course, Flight, Shared},
     crew::after_the_others,
+    flown::Flown,
     recorder::Done,
     schedule::{Arrival, Schedule},
     target::{Failure, FailureKind, Session, Steps, Target},

@@ -13,7 +13,10 @@ use futures_util::future::LocalBoxFuture;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{crew, measurement::ConnectionFigures, recorder::Recorder, schedule::Schedule, target::Failure};
-use crate::load::{Load, Pauses, Profile, Workload};
+use crate::{
+    engine::flown::Flown,
+    load::{Load, Pauses, Profile, Workload},
+};
 
 /// What all threads share.
 #[derive(Debug)]
@@ -146,20 +149,6 @@ pub(super) struct Flight {
     pub(super) lost_since: Cell<Option<u64>>,
     /// Has the target give up what the client's session executes.
     pub(super) cancellation: RefCell<Option<LocalBoxFuture<'static, ()>>>,
-}
-
-/// An operation in flight.
-#[derive(Clone, Copy)]
-pub(super) struct Flown {
-    pub(super) script: usize,
-    pub(super) due: u64,
-    pub(super) begun: u64,
-    /// How long connections for it were waited for, in the tries so far.
-    pub(super) wait: u64,
-    /// When it was sent; `None` while a connection is waited for.
-    pub(super) sent: Option<u64>,
-    pub(super) tries: u32,
-    pub(super) measured: bool,
 }
 
 impl Flight {

@@ -9,6 +9,7 @@ mod course;
 mod cpu;
 mod crew;
 mod error;
+mod flown;
 mod ledger;
 mod measurement;
 mod observer;

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, mem, sync::mpsc::Receiver};
 
 use super::{
-    course::Flown,
+    flown::Flown,
     target::{Failure, FailureKind, Steps},
     times::Times,
 };

@@ -6,8 +6,5 @@
 mod read;
 mod write;
 
-pub use read::{open_piped, read, read_all, read_text};
+pub use read::{MIB, open_piped, read, read_all, read_text};
 pub use write::{Draft, Over, is_unfinished, open_to_append, write, write_waiting};
-
-/// One mebibyte, for bounds.
-pub const MIB: u64 = 1 << 20;

@@ -9,8 +9,6 @@ use std::{
 
 use nix::libc::O_NONBLOCK;
 
-use super::MIB;
-
 /// Where a process finds its own streams: behind them are pipes that somebody means to be read.
 const STREAMS: [&str; 4] = ["/dev/stdin", "/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"];
 
@@ -81,6 +79,9 @@ fn too_large(most: u64) -> io::Error {
     let size = if most.is_multiple_of(MIB) { format!("{} MiB", most / MIB) } else { format!("{most} bytes") };
     io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {size}"))
 }
+
+/// One mebibyte, for bounds.
+pub const MIB: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{WARM_UP, profile::Profile};
+use super::profile::Profile;
 use crate::{
     draw::Stream,
     scenario::{self, Stage},
@@ -90,6 +90,9 @@ impl Iterator for Arrivals {
         }
     }
 }
+
+/// Marks the numbers of operations in the warm-up, so that the measured ones are the same however long it took.
+pub const WARM_UP: u64 = 1 << 63;
 
 #[cfg(test)]
 mod tests {

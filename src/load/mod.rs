@@ -10,10 +10,10 @@ mod profile;
 mod think;
 mod workload;
 
-pub use arrivals::Arrivals;
+pub use arrivals::{Arrivals, WARM_UP};
 pub use classes::{ByRows, ClassValues, beyond};
 pub use error::{Error, Result};
-pub use model::{Enough, GRACE, Load, Operation, WARM_UP};
+pub use model::{Enough, GRACE, Load, Operation};
 pub use parameter::{ParameterFacts, StatementFacts};
 pub use profile::Profile;
 pub use think::Pauses;

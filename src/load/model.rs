@@ -11,9 +11,6 @@ pub const GRACE: Duration = Duration::from_secs(30);
 /// The least that a warm-up may be extended by.
 const LEAST_EXTENSION: Duration = Duration::from_secs(10);
 
-/// Marks the numbers of operations in the warm-up, so that the measured ones are the same however long it took.
-pub const WARM_UP: u64 = 1 << 63;
-
 /// A load: who sends, for how long.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
@@ -56,7 +53,7 @@ pub struct Enough {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Operation {
     /// Number in the phase. Closed load: `k * clients + client` for the `k`-th measured operation of a client. Open load: the
-    /// number of the arrival. In the warm-up the same with [`WARM_UP`] set.
+    /// number of the arrival. In the warm-up the same with [`WARM_UP`](super::WARM_UP) set.
     pub number: u64,
     /// Index of the script in the workload.
     pub script: usize,

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::{
         draw::ColumnType,
-        load::{ParameterFacts, WARM_UP},
+        load::{ParameterFacts, arrivals::WARM_UP},
         scenario::{
             self, Dataset, Fix, Generator, LoadDefaults, Origin, ParameterSource, Results, Script, SqlText, Statement,
             Step,

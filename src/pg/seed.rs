@@ -140,7 +140,7 @@ impl<'a> Seeding<'a> {
 
     /// `VACUUM (ANALYZE)` of every table: visibility map, hint bits and statistics as after a quiet night. A transaction of another
     /// session keeps VACUUM from marking pages as visible to all, so that it is tried again until that one has ended, within
-    /// [`LONGEST_WAIT`]. Returns the tables of which pages are left that are not.
+    /// 10 seconds. Returns the tables of which pages are left that are not.
     ///
     /// # Errors
     /// When the server fails.

@@ -8,8 +8,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    block_histograms::BlockHistograms,
     error::{Error, ErrorKind, Result},
-    histograms::{BlockHistograms, histograms_of},
+    histograms::histograms_of,
     model::{FORMAT, Record},
     read::{Head, check, parse, read_file, unreadable},
     store::{Store, names},
@@ -142,7 +143,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Phase, sample};
+    use crate::record::{phase::Phase, sample};
 
     fn baseline() -> Baseline {
         Baseline {

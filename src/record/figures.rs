@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::model::{Latency, Totals};
+use super::totals::{Latency, Totals};
 use crate::stats;
 
 const NS_PER_MS: f64 = 1e6;

@@ -77,7 +77,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::record::{Phase, sample};
+    use crate::record::{phase::Phase, sample};
 
     fn histogram(values: &[u64]) -> Histogram<u64> {
         let mut histogram = Histogram::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();

@@ -13,27 +13,19 @@ use hdrhistogram::{
 };
 
 use super::{
-    agree,
+    agree_histograms,
     error::Result,
     histogram_log,
     model::Record,
     read::{Found, read_file, unreadable},
 };
-use crate::stats::{CompactHistogram, SliceTimes, empty_histogram, has_our_layout, merge};
+use crate::{
+    record::block_histograms::BlockHistograms,
+    stats::{CompactHistogram, SliceTimes, empty_histogram, has_our_layout, merge},
+};
 
 /// Name of the file that holds the response times.
 pub const HISTOGRAMS_FILE: &str = "latency.hlog";
-
-/// Response times of one block, in nanoseconds. A record that was measured in one go has one.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct BlockHistograms {
-    /// Over all statements.
-    pub total: CompactHistogram,
-    /// By operation of the mix, in the order of the record's.
-    pub statements: Vec<CompactHistogram>,
-    /// Over all statements, second by second.
-    pub slices: Vec<SliceTimes>,
-}
 
 /// Reads the response times of a record, block by block; none where it has no `latency.hlog`.
 ///
@@ -71,7 +63,7 @@ pub(super) fn histograms_of(record: &Record, log: &[u8], file: &Path) -> Result<
     if !fits {
         return Err(unreadable(file, "is cut off, or does not belong to its record"));
     }
-    match agree::with_histograms(record, &blocks) {
+    match agree_histograms::with_histograms(record, &blocks) {
         Some(what) => Err(foreign(what)),
         None => Ok(blocks),
     }
@@ -185,7 +177,10 @@ mod tests {
 
     use super::*;
     use crate::record::{
-        Block, BlockStatement, ErrorKind, Interval, Latency, Phase, Slice, StatementFigures, Store, Totals, sample,
+        Block, BlockStatement, ErrorKind, Interval, Slice, StatementFigures, Store,
+        phase::Phase,
+        sample,
+        totals::{Latency, Totals},
     };
 
     fn histogram(values: &[u64]) -> Histogram<u64> {

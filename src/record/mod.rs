@@ -5,7 +5,9 @@
 
 mod activity;
 mod agree;
+mod agree_histograms;
 mod baseline;
+mod block_histograms;
 mod error;
 mod examination;
 mod figures;
@@ -17,6 +19,7 @@ mod load_info;
 mod model;
 mod origin;
 mod outcome;
+mod phase;
 mod plan;
 mod price;
 mod read;
@@ -25,6 +28,8 @@ mod room;
 mod rounds;
 mod sqlstate;
 mod store;
+mod totals;
+mod warning;
 mod what_if;
 
 pub use activity::{
@@ -32,29 +37,31 @@ pub use activity::{
     WalActivity,
 };
 pub use baseline::{BASELINE_FORMAT, Baseline};
+pub use block_histograms::BlockHistograms;
 pub use error::{Error, ErrorKind, Result};
 pub use examination::{Examination, SlowestOf};
 pub use figures::Percentile;
 pub use finding::{Confidence, Finding, Severity};
 pub use folder::Folder;
 pub use histogram_log::Interval;
-pub use histograms::{BlockHistograms, HISTOGRAMS_FILE, histograms_text, read_histograms};
+pub use histograms::{HISTOGRAMS_FILE, histograms_text, read_histograms};
 pub use load_info::{EnoughInfo, LoadInfo, LoadStage, PoolInfo};
 pub use model::{
-    ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, Latency, Phase, PoolUse, Record, Slice,
-    StageFigures, StatementFigures, StepFigures, Totals, WarmUpFigures, Warning,
+    ArrivalFigures, Client, ConnectionFigures, ErrorCount, FORMAT, PoolUse, Record, Slice, StageFigures,
+    StatementFigures, StepFigures, WarmUpFigures,
 };
 pub use origin::{DatasetInfo, FixInfo, Machine, RewriteInfo, Server, Tool};
 pub use outcome::{Capacity, CapacityPoint, Outcome, ThresholdResult, ThresholdUnit};
+pub use phase::Phase;
 pub use plan::{PlanFigures, PlanNode, PlanUnderLoad, PlansUnderLoad, StatementUnderLoad, ValueSource};
-pub use price::{
-    Applied, BreakEven, LockHeld, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict, price,
-};
+pub use price::{Applied, BreakEven, LockHeld, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict};
 pub use read::{Found, RECORD_FILE, read, read_run, sides_of_run};
 pub use results::{ResultDifference, ResultsCheck, StatementResults};
 pub use rounds::{Block, BlockStatement, RunInfo};
 pub use sqlstate::errors_in_words;
 pub use store::{Newest, Store};
+pub use totals::{Latency, Totals};
+pub use warning::Warning;
 pub use what_if::{Trial, TriedPlan, WhatIf};
 
 #[cfg(test)]

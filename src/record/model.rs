@@ -1,7 +1,5 @@
 //! The shape of `record.json`.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,19 +13,14 @@ use super::{
     results::ResultsCheck,
     rounds::{Block, RunInfo},
 };
+use crate::record::{
+    phase::Phase,
+    totals::{Latency, Totals},
+    warning::Warning,
+};
 
 /// Version of the shape written by this build. A reader of a newer one stops and says so; an older one is read.
 pub const FORMAT: u32 = 1;
-
-/// Whether the fix is absent or present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// The fix is absent.
-    Before,
-    /// The fix is present.
-    After,
-}
 
 /// One measurement of one phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,51 +125,6 @@ pub struct Record {
     pub plans_under_load: Option<PlansUnderLoad>,
     /// What a reader has to know before believing the figures.
     pub warnings: Vec<Warning>,
-}
-
-/// Counts over the measured window.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Operations that ended, with and without error.
-    pub operations: u64,
-    /// Operations that ended in an error.
-    pub errors: u64,
-    /// Operations without error a second.
-    pub throughput_per_s: f64,
-    /// `errors / operations`; 0 when there were none.
-    pub error_rate: f64,
-    /// Arrivals that were not sent because they had waited longer than the latency limit; not among the operations.
-    #[serde(default)]
-    pub skipped: u64,
-    /// Operations without error whose response took longer than the latency limit.
-    #[serde(default)]
-    pub late: u64,
-    /// Tries beyond the first one of each operation.
-    #[serde(default)]
-    pub retries: u64,
-}
-
-/// A distribution of times in milliseconds. A percentile that the samples cannot support is null.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Latency {
-    /// Least; null without samples.
-    pub min: Option<f64>,
-    /// Mean; null without samples.
-    pub mean: Option<f64>,
-    /// Median.
-    pub p50: Option<f64>,
-    /// 90th percentile.
-    pub p90: Option<f64>,
-    /// 95th percentile.
-    pub p95: Option<f64>,
-    /// 99th percentile.
-    pub p99: Option<f64>,
-    /// 99.9th percentile.
-    pub p999: Option<f64>,
-    /// Greatest; null without samples.
-    pub max: Option<f64>,
-    /// Samples behind the figures.
-    pub samples: u64,
 }
 
 /// Arrivals of an open load over the measured window.
@@ -332,38 +280,11 @@ pub struct Client {
     pub cpu_share: f64,
 }
 
-/// What a reader has to know before believing the figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Warning {
-    /// Stable id, such as `too-few-samples`.
-    pub id: String,
-    /// What is the matter, with its figures.
-    pub message: String,
-    /// What to do about it.
-    pub advice: String,
-}
-
 impl Record {
     /// What came of all conditions on it: its thresholds, and that a rate was found where one was looked for.
     pub fn outcome(&self) -> Outcome {
         let found = |capacity: &Capacity| if capacity.rate_per_s.is_some() { Outcome::Passed } else { Outcome::Failed };
         let thresholds = self.thresholds.iter().map(|result| result.outcome);
         Outcome::of_all(thresholds.chain(self.capacity.as_ref().map(found)))
-    }
-}
-
-impl Phase {
-    /// `before` or `after`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Before => "before",
-            Self::After => "after",
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -1,10 +1,6 @@
-//! What a fix costs, as `record.json` keeps it, and how it is judged from what was watched and probed.
-
-mod judge;
+//! What a fix costs, as `record.json` keeps it.
 
 use serde::{Deserialize, Serialize};
-
-pub use judge::price;
 
 /// What one application of a fix cost.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -11,7 +11,8 @@ use serde_json::{Value, error::Category};
 use super::{
     agree,
     error::{Error, ErrorKind, Result},
-    model::{FORMAT, Phase, Record},
+    model::{FORMAT, Record},
+    phase::Phase,
 };
 use crate::files::{self, MIB};
 
@@ -167,7 +168,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::record::{Phase, sample};
+    use crate::record::{phase::Phase, sample};
 
     fn fault(text: &str) -> Error {
         let root = tempfile::tempdir().unwrap();

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     activity::ServerActivity,
-    model::{Latency, Phase, Totals, Warning},
+    phase::Phase,
+    totals::{Latency, Totals},
+    warning::Warning,
 };
 
 /// The run in rounds that a record is part of.

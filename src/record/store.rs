@@ -8,7 +8,7 @@ use std::{
 use super::{
     error::{Error, ErrorKind, Result},
     folder::Folder,
-    model::Phase,
+    phase::Phase,
     read::{Found, RECORD_FILE, read},
 };
 
@@ -266,10 +266,10 @@ mod tests {
             let folder = store.prepare(scenario, "before", at(at_), None).unwrap();
             let mut record = sample::record(Phase::Before);
             scenario.clone_into(&mut record.scenario);
-            record.totals = crate::record::Totals::default();
-            record.latency_ms = crate::record::Latency::default();
-            record.statements[0].totals = crate::record::Totals::default();
-            record.statements[0].latency_ms = crate::record::Latency::default();
+            record.totals = crate::record::totals::Totals::default();
+            record.latency_ms = crate::record::totals::Latency::default();
+            record.statements[0].totals = crate::record::totals::Totals::default();
+            record.statements[0].latency_ms = crate::record::totals::Latency::default();
             folder.write_record(&record).unwrap();
             folder.path().to_owned()
         };

@@ -5,18 +5,16 @@
 use std::collections::BTreeMap;
 
 use sqlparser::{
-    ast::{
-        AlterTableOperation, ColumnDef, ColumnOption, CreateTable, DataType, Expr, Ident, ObjectName, Statement,
-        TableConstraint,
-    },
+    ast::{AlterTableOperation, ColumnDef, ColumnOption, CreateTable, DataType, Expr, Statement, TableConstraint},
     dialect::PostgreSqlDialect,
     parser::Parser,
 };
 
 use super::{
     declared::{self, DeclaredType},
-    model::SqlText,
+    sql_text::SqlText,
 };
+use crate::scenario::declared::{catalog_name, fold};
 
 /// The tables that a DDL text creates.
 #[derive(Debug, Default)]
@@ -173,14 +171,4 @@ impl Table {
 fn only_adds(sql: &str) -> bool {
     let first = sql.split_whitespace().next().unwrap_or_default();
     ["create", "comment", "grant", "revoke", "insert", "analyze"].iter().any(|word| first.eq_ignore_ascii_case(word))
-}
-
-/// The last part of a name, as the catalog has it.
-pub(super) fn catalog_name(name: &ObjectName) -> Option<String> {
-    name.0.last().and_then(|part| part.as_ident()).map(fold)
-}
-
-/// Unquoted names are lower case in the catalog.
-pub(super) fn fold(name: &Ident) -> String {
-    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sqlparser::ast::Ident;
 use sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName, UserDefinedTypeRepresentation};
-
-use super::ddl::catalog_name;
 
 /// A type that the DDL of a scenario names or makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +140,16 @@ fn by_name(name: &str, types: &BTreeMap<String, DeclaredType>) -> Option<Declare
 
 fn is_in(list: &str, name: &str) -> bool {
     !name.contains(' ') && list.contains(&format!(" {name} "))
+}
+
+/// The last part of a name, as the catalog has it.
+pub(crate) fn catalog_name(name: &ObjectName) -> Option<String> {
+    name.0.last().and_then(|part| part.as_ident()).map(fold)
+}
+
+/// Unquoted names are lower case in the catalog.
+pub(crate) fn fold(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{
     faults::{Collector, Finding},
-    model::{Generator, JsonTemplate, RowOrder, Value, Weighted},
+    generator_model::{Generator, JsonTemplate, RowOrder, Value, Weighted},
     node::Node,
     raw,
 };

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{block_length::BlockLength, model::as_seconds};
+use super::{block_length::BlockLength, seconds::as_seconds};
 
 /// What the load is unless flags say otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -16,7 +16,9 @@ mod files;
 mod foreign_form;
 mod gate;
 mod generator;
+mod generator_model;
 mod load_model;
+mod misfit;
 mod model;
 mod nearest;
 mod node;
@@ -28,8 +30,10 @@ mod recipe;
 mod results;
 mod row_rules;
 mod schema;
+mod seconds;
 mod selects_into;
 mod sql;
+mod sql_text;
 mod structure;
 mod threshold;
 mod validate;
@@ -44,22 +48,22 @@ pub use expression::ExpressionFault;
 pub use faults::{Fault, Faults};
 pub use foreign_form::{ForeignForm, Instead, foreign_form};
 pub use gate::{Change, Gate, GateCondition, GateMetric};
+pub use generator_model::{Generator, JsonTemplate, RowOrder, TextKind, UuidVersion, Value, Weighted};
 pub use load_model::{
     Arrivals, Connections, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Sharing, Stage, ThinkDistribution,
     ThinkTime,
 };
-pub use model::{
-    Column, Dataset, Fix, Generator, JsonTemplate, Origin, Rewrite, RowOrder, Scenario, SqlStatement, SqlText, Table,
-    TextKind, UuidVersion, Value, Weighted,
-};
+pub use misfit::Misfit;
+pub use model::{Column, Dataset, Fix, Origin, Rewrite, Scenario, Table};
 pub use nearest::nearest;
 pub use rate::{GREATEST_RATE, RateFault, parse_rate};
 pub use reach::{Beyond, Known, Name, Reading, RelationKind, changed_tables, reach, reach_unordered, stays_within};
-pub use read::{Misfit, check, json_schema, load};
+pub use read::{check, json_schema, load};
 pub use recipe::GENERATOR_VERSION;
 pub use results::Results;
 pub use row_rules::{Count, RowRules, row_rules};
 pub use selects_into::selects_into;
 pub use sql::{placeholders, statements};
+pub use sql_text::{SqlStatement, SqlText};
 pub use threshold::{Metric, Relation, Threshold};
 pub use workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement, Step};

@@ -17,10 +17,31 @@ use schemars::{
 use serde::Deserialize;
 use serde_json::Value as JsonValue;
 
-pub(super) use generator::{Array, Choice, Column, Generator, Length, Normal, Sequence, Timestamp, Uniform, Weight};
-pub(super) use literal::{Moment, Template, Value};
-pub(super) use load::{Connections, Load, Pool, ThinkTime};
-pub(super) use workload::{Classes, Parameter, Script, Shares, Source, Statement, Step, Workload};
+pub(super) use generator::Array;
+pub(super) use generator::Choice;
+pub(super) use generator::Column;
+pub(super) use generator::Generator;
+pub(super) use generator::Length;
+pub(super) use generator::Normal;
+pub(super) use generator::Sequence;
+pub(super) use generator::Template;
+pub(super) use generator::Timestamp;
+pub(super) use generator::Uniform;
+pub(super) use generator::Weight;
+pub(super) use literal::Moment;
+pub(super) use literal::Value;
+pub(super) use load::Connections;
+pub(super) use load::Load;
+pub(super) use load::Pool;
+pub(super) use load::ThinkTime;
+pub(super) use workload::Classes;
+pub(super) use workload::Parameter;
+pub(super) use workload::Script;
+pub(super) use workload::Shares;
+pub(super) use workload::Source;
+pub(super) use workload::Statement;
+pub(super) use workload::Step;
+pub(super) use workload::Workload;
 
 /// A latclinic scenario: a dataset, a workload, a load and a fix.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

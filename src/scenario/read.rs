@@ -7,18 +7,15 @@ use toml::de::DeTable;
 
 use super::{
     bundled::{self, bundled},
-    declared::DeclaredType,
     error::Error,
     faults::{Collector, Faults, Finding},
     files::{self, Files},
-    model::{Column, Dataset, Origin, Scenario, Table},
+    model::{Origin, Scenario},
     nearest::nearest,
     node::Node,
     raw, structure, validate,
 };
-
-/// Says why a column of this type cannot be filled as the scenario says. Who draws values knows.
-pub type Misfit<'a> = &'a dyn Fn(&Dataset, &Table, &Column, &DeclaredType) -> Option<String>;
+use crate::scenario::misfit::Misfit;
 
 /// [`load`], which also finds the columns that cannot be filled, as far as their types are known without a server.
 ///

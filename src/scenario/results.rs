@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::model::as_seconds;
+use super::seconds::as_seconds;
 
 /// What is compared of the results before and after the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,7 +8,7 @@ use sqlparser::{
     tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace},
 };
 
-use super::model::SqlStatement;
+use super::sql_text::SqlStatement;
 
 /// An SQL text taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]

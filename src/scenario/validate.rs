@@ -18,10 +18,10 @@ use jiff::SignedDuration;
 use super::{
     faults::{Collector, Finding, SCENARIO},
     files::Files,
+    misfit::Misfit,
     model::{Origin, Scenario},
     node::Node,
     raw,
-    read::Misfit,
 };
 
 /// Longest load and lock timeout: a week.

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    model::{Generator, JsonTemplate, RowOrder, TextKind, UuidVersion},
+    generator_model::{Generator, JsonTemplate, RowOrder, TextKind, UuidVersion},
     workload_model::{ClassShares, ParameterSource},
 };
 

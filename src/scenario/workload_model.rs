@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::model::{Generator, SqlText, Value};
+use super::{
+    generator_model::{Generator, Value},
+    sql_text::SqlText,
+};
 
 /// A named statement of the workload.
 #[derive(Debug, Clone, PartialEq, Serialize)]

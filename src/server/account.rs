@@ -11,10 +11,7 @@ use std::{
 
 use nix::unistd::{Uid, User, getegid, geteuid};
 
-use super::{
-    error::{Error, Result},
-    folder::CHOOSE_ANOTHER_FOLDER,
-};
+use super::error::{CHOOSE_ANOTHER_FOLDER, Error, Result};
 
 /// The user that the server's processes run as.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,6 @@
 use std::{
     ffi::OsString,
     fs,
-    ops::RangeInclusive,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -15,9 +14,7 @@ use super::{
     error::{Error, Result},
     install,
 };
-
-/// Major versions that latclinic runs.
-pub const SUPPORTED: RangeInclusive<u32> = 14..=18;
+use crate::server::versions::SUPPORTED;
 
 /// Folders with one installation each; `*` stands for any name of one path component.
 const USUAL_PLACES: &[&str] = &[

@@ -5,11 +5,11 @@ use std::{path::PathBuf, process::Command, thread};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DATABASE, Options, USER,
     error::{Error, Result},
     folder::Folder,
     lease::{self, Lease},
     lock::{Job, JobLock},
+    options::{DATABASE, Options, USER},
     process::{Orphan, POLL},
     state::{Found, Running, State},
 };

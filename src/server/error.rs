@@ -40,17 +40,16 @@ impl Error {
     /// A file operation failed: `doing` names it, `path` is where.
     pub(super) fn io(doing: &str, path: &Path, cause: io::Error) -> Self {
         let hint = match cause.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some(format!(
-                "make it writable for the user who runs latclinic, or {}",
-                super::folder::CHOOSE_ANOTHER_FOLDER
-            )),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Some(format!("make it writable for the user who runs latclinic, or {}", CHOOSE_ANOTHER_FOLDER))
+            }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Some(format!("free some space there, or {}", super::folder::CHOOSE_ANOTHER_FOLDER))
+                Some(format!("free some space there, or {}", CHOOSE_ANOTHER_FOLDER))
             }
             io::ErrorKind::NotADirectory
             | io::ErrorKind::AlreadyExists
             | io::ErrorKind::NotFound
-            | io::ErrorKind::InvalidFilename => Some(super::folder::CHOOSE_ANOTHER_FOLDER.to_owned()),
+            | io::ErrorKind::InvalidFilename => Some(CHOOSE_ANOTHER_FOLDER.to_owned()),
             _ => None,
         };
         let message = format!("cannot {doing} {}", path.display());
@@ -103,3 +102,6 @@ impl error::Error for Error {
         self.source.as_ref().map(|source| source as &(dyn error::Error + 'static))
     }
 }
+
+/// The way out of every trouble with the data folder.
+pub(crate) const CHOOSE_ANOTHER_FOLDER: &str = "choose another folder with --data-dir or LATCLINIC_DATA_DIR";

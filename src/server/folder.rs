@@ -24,10 +24,10 @@ use super::{
     error::{Error, Result},
     mishap,
 };
-use crate::files::{self, Draft, MIB, Over};
-
-/// The way out of every trouble with the data folder.
-pub(super) const CHOOSE_ANOTHER_FOLDER: &str = "choose another folder with --data-dir or LATCLINIC_DATA_DIR";
+use crate::{
+    files::{self, Draft, MIB, Over},
+    server::error::CHOOSE_ANOTHER_FOLDER,
+};
 
 const MARK: &str = "LATCLINIC";
 const LOCK: &str = "lock";

@@ -10,11 +10,11 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DATABASE, USER,
     error::{Error, Result},
-    postmaster::Site,
+    options::{DATABASE, USER},
     process::{self, Orphan},
     settings,
+    site::Site,
 };
 
 /// Makes the cluster of a site with its database.

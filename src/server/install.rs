@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{binaries::SUPPORTED, error::Error};
+use super::{error::Error, versions::SUPPORTED};
 use crate::files::{self, MIB};
 
 /// System, its ids in os-release, and the command.

@@ -9,16 +9,17 @@ use nix::sys::signal::{Signal, kill};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DATABASE, Options, USER,
     account::Account,
     binaries,
     error::{Error, Result},
     folder::Folder,
     lock::JobLock,
     mishap::Mishap,
-    postmaster::{self, Postmaster, Site},
+    options::{DATABASE, Options, USER},
+    postmaster::{self, Postmaster},
     process::{self, Orphan, RECOVERY},
     settings,
+    site::Site,
     state::{Found, Running, State},
     watch::Watch,
 };

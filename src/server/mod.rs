@@ -17,37 +17,24 @@ mod install;
 mod lease;
 mod lock;
 mod mishap;
+mod options;
 mod postmaster;
 mod postmaster_pid;
 mod process;
 mod settings;
+mod site;
 mod socket;
 mod state;
+mod versions;
 mod watch;
 
-use std::path::PathBuf;
+pub use options::{DATABASE, Options, USER};
 
-pub use binaries::{Installation, SUPPORTED, find};
+pub use binaries::{Installation, find};
 pub use commands::{Destroyed, Reached, Started, Status, destroy, psql, reach, start, status, stop};
 pub use error::{Error, Result};
 pub use lease::{Abandoned, Lease};
 pub use lock::Job;
 pub use mishap::Mishap;
 pub use state::Running;
-
-/// The superuser that latclinic works as.
-pub const USER: &str = "latclinic";
-
-/// The database that latclinic works in.
-pub const DATABASE: &str = "latclinic";
-
-/// Which managed server, and what it has to bear.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Options {
-    /// The data folder; none is the user's own, or `/var/lib/latclinic` for root.
-    pub data_dir: Option<PathBuf>,
-    /// Folder of the binaries; none searches for the newest.
-    pub pg_bin: Option<PathBuf>,
-    /// Connections that the command will open at once; the server gets some more.
-    pub max_connections: u32,
-}
+pub use versions::SUPPORTED;

@@ -12,8 +12,6 @@ use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    account::Account,
-    binaries::Installation,
     error::{Error, Result},
     folder::{self, Cluster, Folder},
     init, lock,
@@ -22,21 +20,13 @@ use super::{
     settings, socket,
     state::{Running, State},
 };
+use crate::server::site::Site;
 
 /// How long a start may take before the user is told why it may take longer.
 const QUICK_START: Duration = Duration::from_secs(3);
 
 /// How often the server is asked whether it is ready.
 const READY_POLL: Duration = Duration::from_millis(2);
-
-/// Where a server works, with which binaries, as whom.
-#[derive(Debug)]
-pub(super) struct Site<'a> {
-    pub(super) folder: &'a Folder,
-    pub(super) cluster: Cluster,
-    pub(super) installation: Installation,
-    pub(super) account: Account,
-}
 
 /// A server that this process started; stopped when dropped.
 #[derive(Debug)]

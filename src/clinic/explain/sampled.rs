@@ -1,13 +1,12 @@
 //! Whether the plans that were captured are those that ran under the load.
 
+use super::capture::Captured;
 use crate::{
     explain::Plan,
     pg::{SampledPlan, SampledPlans},
     record::{PlanUnderLoad, PlansUnderLoad, StatementUnderLoad, Warning},
     scenario::{Scenario, Statement},
 };
-
-use super::capture::Captured;
 
 /// Plans sampled under a load.
 #[derive(Debug, Clone, Default)]

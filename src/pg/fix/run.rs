@@ -8,6 +8,13 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
+use super::{
+    Direction, FixState, WayBack,
+    fingerprint::Fingerprint,
+    indexes,
+    ledger::{Begins, Entry, Ledger},
+    look,
+};
 use crate::{
     pg::{
         catalog::{check_writable, qualified},
@@ -18,14 +25,6 @@ use crate::{
         user_session::UserSession,
     },
     scenario::{Scenario, SqlText},
-};
-
-use super::{
-    Direction, FixState, WayBack,
-    fingerprint::Fingerprint,
-    indexes,
-    ledger::{Begins, Entry, Ledger},
-    look,
 };
 
 /// What a run tells while it works.

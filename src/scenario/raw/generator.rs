@@ -1,10 +1,16 @@
 //! Columns and generators as they are written.
 
 use schemars::JsonSchema;
+use schemars::Schema;
+use schemars::SchemaGenerator;
+use schemars::json_schema;
 use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::Error as _;
+use serde_json::Value as JsonValue;
 
-use super::{Moment, Template, Value};
-use crate::scenario::model::{RowOrder, TextKind, UuidVersion};
+use super::{Moment, Value};
+use crate::scenario::generator_model::{RowOrder, TextKind, UuidVersion};
 
 /// One generated column: exactly one generator, and the share of NULLs.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -226,4 +232,82 @@ fn one_point() -> f64 {
 
 fn half() -> f64 {
     0.5
+}
+
+/// A JSON template.
+#[derive(Debug)]
+pub(crate) enum Template {
+    /// A literal.
+    Literal(toml::Value),
+    /// An array of templates.
+    Array(Vec<Template>),
+    /// An object of templates, in the order of the file.
+    Object(Vec<(String, Template)>),
+    /// A generated leaf.
+    Generated(Box<Generator>),
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_toml(toml::Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl Template {
+    fn from_toml(value: toml::Value) -> Result<Self, toml::de::Error> {
+        Ok(match value {
+            toml::Value::Array(items) => Self::Array(items.into_iter().map(Self::from_toml).collect::<Result<_, _>>()?),
+            toml::Value::Table(table) if table.keys().any(|key| key.starts_with('$')) => {
+                let plain = table.into_iter().map(|(key, value)| (key.trim_start_matches('$').to_owned(), value));
+                Self::Generated(Box::new(Generator::deserialize(toml::Value::Table(plain.collect()))?))
+            }
+            toml::Value::Table(table) => Self::Object(
+                table
+                    .into_iter()
+                    .map(|(key, value)| Ok((key, Self::from_toml(value)?)))
+                    .collect::<Result<_, toml::de::Error>>()?,
+            ),
+            literal => Self::Literal(literal),
+        })
+    }
+}
+
+impl JsonSchema for Template {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Template".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let element = generator.subschema_for::<Self>();
+        let mut alternatives = vec![
+            serde_json::json!({ "type": "boolean" }),
+            serde_json::json!({ "type": "integer", "format": "int64" }),
+            serde_json::json!({ "type": "number" }),
+            serde_json::json!({ "type": "string" }),
+            serde_json::json!({ "type": "array", "items": element }),
+            serde_json::json!({
+                "type": "object",
+                "propertyNames": { "pattern": "^[^$]" },
+                "additionalProperties": element,
+            }),
+        ];
+        let generators = Generator::json_schema(generator);
+        let leaves = generators.get("oneOf").and_then(JsonValue::as_array).into_iter().flatten();
+        alternatives.extend(leaves.filter_map(|leaf| {
+            let (name, schema) = leaf.get("properties")?.as_object()?.iter().next()?;
+            let name = format!("${name}");
+            Some(serde_json::json!({
+                "type": "object",
+                "description": leaf.get("description"),
+                "properties": { (name.as_str()): schema },
+                "required": [name],
+                "additionalProperties": false,
+            }))
+        }));
+        json_schema!({
+            "description": "A JSON template: literal values, and generators at the leaves as tables whose only key is a \
+                generator's name after a `$`.",
+            "anyOf": alternatives,
+        })
+    }
 }

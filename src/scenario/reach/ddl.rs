@@ -4,7 +4,10 @@
 //! search path. So what a statement creates, renames and drops is kept book of.
 
 use super::{
-    Beyond, Known, Name, Reading, RelationKind, settings,
+    Known, RelationKind,
+    name::Name,
+    reading::{Beyond, Reading},
+    settings,
     words::{Cursor, Words},
     writes,
 };

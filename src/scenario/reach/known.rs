@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Beyond, Name};
+use super::{name::Name, reading::Beyond};
 
 /// What a relation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The names in a statement.
 
-use super::{Known, Name, Reading, words::Words};
+use super::{Known, name::Name, reading::Reading, words::Words};
 
 /// Functions that work on a sequence whose name is given as text.
 const OF_SEQUENCES: [&str; 3] = ["nextval", "currval", "setval"];

@@ -2,7 +2,7 @@
 
 use sqlparser::tokenizer::{Token, Word};
 
-use super::Name;
+use super::name::Name;
 use crate::scenario::sql::tokens;
 
 /// A word, or what stands between words.

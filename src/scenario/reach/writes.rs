@@ -1,6 +1,10 @@
 //! What a query writes: INSERT, UPDATE, DELETE, MERGE, as the statement itself or in a WITH, and locks on rows.
 
-use super::{Beyond, Known, Reading, words::Words};
+use super::{
+    Known,
+    reading::{Beyond, Reading},
+    words::Words,
+};
 
 /// Looks through the words from `from` on for what is written.
 ///
@@ -28,7 +32,10 @@ pub(super) fn read(words: &Words, from: usize, known: &Known, reading: &mut Read
         };
         let Some(target) = target else { continue };
         let target = if words.key(target) == "only" { target + 1 } else { target };
-        let name = words.parts(target).and_then(|(parts, _)| super::Name::of(&parts)).ok_or(Beyond::Anything)?;
+        let name = words
+            .parts(target)
+            .and_then(|(parts, _)| crate::scenario::reach::name::Name::of(&parts))
+            .ok_or(Beyond::Anything)?;
         reading.targets.insert(name.clone());
         known.require_table(&name)?;
     }

@@ -5,10 +5,11 @@ use crate::scenario::{
     ddl::{self, Ddl},
     faults::Collector,
     generator::{self, Place},
-    model::{Column, Dataset, Generator, Table},
+    generator_model::Generator,
+    misfit::Misfit,
+    model::{Column, Dataset, Table},
     nearest::nearest,
     raw,
-    read::Misfit,
 };
 
 impl Check<'_> {

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Check, Finding, Node};
 use crate::scenario::{
-    model::{Fix, Rewrite, SqlText},
+    model::{Fix, Rewrite},
     nearest::nearest,
     raw,
     schema::one_of,
+    sql_text::SqlText,
     workload_model::Statement,
 };
 

@@ -6,19 +6,9 @@ use super::{Check, Finding, Node, workload::Written};
 use crate::scenario::{
     nearest::nearest,
     raw,
+    validate::workload::InScript,
     workload_model::{Script, Statement, Step},
 };
-
-/// Where in a script a statement stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct InScript<'a> {
-    /// Names of all its steps; empty for one without.
-    steps: &'a [String],
-    /// Index of the step in hand.
-    index: usize,
-    /// The step for each of whose rows this one is executed.
-    pub for_each: Option<&'a str>,
-}
 
 impl Check<'_> {
     /// Scripts; their steps are added to `statements`.

@@ -5,9 +5,9 @@ use std::{io, ops::Range};
 use super::{Check, Finding, Node, SCENARIO};
 use crate::scenario::{
     faults::SourceId,
-    model::SqlText,
     nearest::nearest,
     sql::{self, Split},
+    sql_text::SqlText,
 };
 
 /// An SQL text and where its bytes stand in which file.

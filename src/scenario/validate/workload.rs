@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Finding, Node, scripts::InScript, texts::Text};
+use super::{Check, Finding, Node, texts::Text};
 use crate::scenario::{
     generator::{self, Place, count},
-    model::Value,
+    generator_model::Value,
     raw,
     workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement},
 };
@@ -198,4 +198,15 @@ impl Check<'_> {
             absent: class("absent", &raw.absent),
         }
     }
+}
+
+/// Where in a script a statement stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InScript<'a> {
+    /// Names of all its steps; empty for one without.
+    pub(crate) steps: &'a [String],
+    /// Index of the step in hand.
+    pub(crate) index: usize,
+    /// The step for each of whose rows this one is executed.
+    pub for_each: Option<&'a str>,
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Applied, BreakEven, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict};
-use crate::stats::{Claim, claim_of_rounds, step_down, t_interval};
+use crate::{
+    record::{Applied, BreakEven, Operation, Price, WriteCost, WritePrice, WriteProbe, WriteVerdict},
+    stats::{Claim, claim_of_rounds, step_down, t_interval},
+};
 
 /// Error rate of all verdicts on writes together.
 const ALPHA: f64 = 0.05;
