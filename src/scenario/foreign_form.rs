@@ -1,10 +1,10 @@
-//! Forms of parameters that drivers, ORMs and other systems have and PostgreSQL does not, and what it has instead.
+//! Forms that drivers, ORMs and other databases have and PostgreSQL does not, and what it has instead.
 
 use std::fmt;
 
 use sqlparser::tokenizer::Token;
 
-use super::sql::tokens;
+use super::{foreign_words::foreign_word, sql::tokens};
 
 /// What is written in a form that PostgreSQL does not have, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum Instead {
         /// The parameter, such as `$1`.
         parameter: String,
     },
+    /// The same in words of PostgreSQL: the form is another database's.
+    Write(String),
 }
 
 impl fmt::Display for ForeignForm {
@@ -53,6 +55,9 @@ impl fmt::Display for ForeignForm {
             }
             Instead::Cast { to, parameter } => {
                 write!(f, "PostgreSQL takes a constant behind `{to}`, no parameter: write {parameter}::{to}")
+            }
+            Instead::Write(form) => {
+                write!(f, "`{found}` is the form of another database; in PostgreSQL write {form}")
             }
             Instead::Any { not, parameter } => {
                 let (form, operator) = if *not { ("NOT IN", "<> ALL") } else { ("IN", "= ANY") };
@@ -126,7 +131,8 @@ pub fn foreign_form(sql: &str) -> Option<ForeignForm> {
             }
             _ => None,
         };
-        if let Some((place, instead)) = found {
+        let of_others = || foreign_word(sql, &tokens, at).map(|(place, form)| (place, Instead::Write(form)));
+        if let Some((place, instead)) = found.or_else(of_others) {
             let before = sql.get(..place.start)?;
             let line = before.matches('\n').count() + 1;
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
@@ -141,12 +147,12 @@ fn is_number(name: &str) -> bool {
     name.strip_prefix('$').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn is(token: &Token, word: &str) -> bool {
+pub(super) fn is(token: &Token, word: &str) -> bool {
     matches!(token, Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word))
 }
 
 /// Whether an operator may follow the token, which is one of a value.
-fn is_operand(token: &Token) -> bool {
+pub(super) fn is_operand(token: &Token) -> bool {
     match token {
         Token::Word(word) => word.quote_style.is_some() || word.keyword == sqlparser::keywords::Keyword::NoKeyword,
         Token::Number(..) | Token::SingleQuotedString(_) | Token::RParen | Token::RBracket => true,

@@ -14,6 +14,7 @@ mod expression;
 mod faults;
 mod files;
 mod foreign_form;
+mod foreign_words;
 mod gate;
 mod generator;
 mod generator_model;
