@@ -10,7 +10,8 @@ use super::{
     advice::{IndexAdvice, Text},
     feeds,
     plan::{Node, Plan},
-    rules::{RULES, Rule, hot_node},
+    redundant,
+    rules::{RULES, Rule, hot_node, plan_flip},
     scans::Scan,
     tables::Tables,
 };
@@ -174,9 +175,20 @@ pub fn diagnose(statement: &Examined<'_>) -> Vec<Finding> {
             }
         }
     }
+    leave_out_unused_generic(&mut findings);
     findings.sort_by(rank);
     fold(&mut findings);
+    redundant::merge(&mut findings);
     findings
+}
+
+/// Leaves out what is seen in the generic plan only, if PostgreSQL does not use that: its cost is higher than planning for the values.
+fn leave_out_unused_generic(findings: &mut Vec<Finding>) {
+    let is_generic = |finding: &Finding| finding.classes == [plan_flip::GENERIC];
+    let says_unused = |finding: &Finding| finding.rule == plan_flip::RULE.id && finding.severity == Severity::Info;
+    if findings.iter().any(|finding| is_generic(finding) && says_unused(finding)) {
+        findings.retain(|finding| finding.rule == plan_flip::RULE.id || !is_generic(finding));
+    }
 }
 
 /// Where a finding is, in all plans of a statement: the table that its node reads, under its alias, in whatever way; of a node that reads

@@ -19,6 +19,7 @@ mod own;
 mod paste;
 mod plan;
 mod read;
+mod redundant;
 mod relatives;
 mod rewrite;
 mod rules;

@@ -32,7 +32,45 @@ const UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "qu
 pub(super) fn of_scan<'a>(scan: &Scan<'a>) -> Option<(&'a str, Rewrite)> {
     let terms = scan.filter();
     let of_one = terms.iter().find_map(|term| Some((*term, rewrite(term, scan.alias())?)));
-    of_one.or_else(|| enclosed(&terms, scan.alias()))
+    of_one.or_else(|| range(&terms, scan.alias())).or_else(|| enclosed(&terms, scan.alias()))
+}
+
+/// `lower(during) <= value AND upper(during) > value`: what a GiST index of the range finds by one operator. The bounds of a range
+/// that has none are NULL, so that they are never met; the operator finds it.
+fn range<'a>(terms: &[&'a str], alias: &str) -> Option<(&'a str, Rewrite)> {
+    let bounds = terms.iter().filter_map(|term| {
+        let (of, operator, value) = turned(&comparison(bare(term))?, alias)?;
+        let (name, arguments) = whole_call(bare(of)).filter(|(name, _)| matches!(*name, "lower" | "upper"))?;
+        let [of] = arguments[..] else { return None };
+        Some((*term, name, column(of, alias)?, operator, value, range_of(value)?))
+    });
+    let (lowers, uppers): (Vec<_>, Vec<_>) = bounds.partition(|(_, name, ..)| *name == "lower");
+    lowers.into_iter().find_map(|(term, _, key, low, value, of)| {
+        let (.., high, other, _) = *uppers.iter().find(|(_, _, column, ..)| *column == key)?;
+        let condition = match (low, high) {
+            ("<" | "<=", ">" | ">=") if value == other => format!("{key} @> {value}"),
+            ("<" | "<=", ">" | ">=") => {
+                format!("{key} && {of}({other}, {value}, '[{}')", if low == "<" { ')' } else { ']' })
+            }
+            (">" | ">=", "<" | "<=") => format!("{key} <@ {of}({value}, {other}, '[)')"),
+            _ => return None,
+        };
+        Some((term, Rewrite { method: "gist", ..btree(key, condition) }))
+    })
+}
+
+/// The type of range that holds such values.
+fn range_of(value: &str) -> Option<&'static str> {
+    Some(match condition::cast_to(value) {
+        Some("timestamp with time zone") => "tstzrange",
+        Some("timestamp without time zone") => "tsrange",
+        Some("date") => "daterange",
+        Some("bigint") => "int8range",
+        Some("numeric") => "numrange",
+        Some("integer") => "int4range",
+        None if constant(value).is_some_and(|value| value.parse::<i64>().is_ok()) => "int4range",
+        _ => return None,
+    })
 }
 
 /// `first <= value AND last >= value`: an index on both columns reads half of itself on average. Where the ranges do not overlap, the
@@ -54,12 +92,14 @@ fn enclosed<'a>(terms: &[&'a str], alias: &str) -> Option<(&'a str, Rewrite)> {
     })
 }
 
-/// The index of the table that serves the condition as it is written anew.
-pub(super) fn existing<'t>(table: &'t TableFacts, rewrite: &Rewrite) -> Option<&'t IndexFacts> {
+/// The index of the table that serves the condition as it is written anew: one that begins with its key, or one of those that are
+/// `read` already, by the keys before it.
+pub(super) fn existing<'t>(table: &'t TableFacts, rewrite: &Rewrite, read: &[&str]) -> Option<&'t IndexFacts> {
     let key = |index: &IndexFacts| {
         let place = index.keys.iter().position(|key| plain(&key.expression) == plain(&sql::name(&rewrite.key)))?;
         let class = index.keys[place].operator_class.as_deref();
-        ((place == 0 || index.method == "gin") && class == rewrite.class).then_some(())
+        let is_read = read.contains(&index.name.as_str());
+        ((place == 0 || index.method == "gin" || is_read) && class == rewrite.class).then_some(())
     };
     table
         .indexes
@@ -90,7 +130,9 @@ pub(super) fn rewrite(term: &str, alias: &str) -> Option<Rewrite> {
         let (of, operator, value) = turned(&compared, alias)?;
         let of = bare(of);
         let call = whole_call(of).and_then(|(name, arguments)| of_call(name, arguments, operator, value, alias));
-        call.or_else(|| of_cast(of, operator, value, alias)).or_else(|| of_sum(of, operator, value, alias))
+        call.or_else(|| of_cast(of, operator, value, alias))
+            .or_else(|| of_zone(of, operator, value, alias))
+            .or_else(|| of_sum(of, operator, value, alias))
     })
 }
 
@@ -108,6 +150,11 @@ fn gin(key: String, condition: String) -> Rewrite {
     Rewrite { condition, key, method: "gin", class: None, extension: None }
 }
 
+/// Rows found by a GiST index of a column.
+pub(super) fn by_gist(key: &str) -> Rewrite {
+    Rewrite { method: "gist", ..btree(key, key.to_owned()) }
+}
+
 /// A column of the table, casts that change nothing of a text or an array apart.
 fn column<'a>(expression: &'a str, alias: &str) -> Option<&'a str> {
     match side(expression, alias) {
@@ -122,6 +169,28 @@ fn time<'a>(expression: &'a str, alias: &str) -> Option<&'a str> {
     match side(expression, alias) {
         Side::Cast { column, to } if to.starts_with("timestamp") => Some(column),
         _ => column(expression, alias),
+    }
+}
+
+/// `made AT TIME ZONE 'UTC'`: the column of times, and the zone.
+fn zoned<'a>(expression: &'a str, alias: &str) -> Option<(&'a str, &'a str)> {
+    let expression = bare(expression);
+    let (of, zone) = match expression.rsplit_once(" AT TIME ZONE ") {
+        Some(found) => found,
+        None => match whole_call(expression)? {
+            ("timezone", arguments) => (*arguments.get(1)?, arguments[0]),
+            _ => return None,
+        },
+    };
+    constant(zone)?;
+    Some((column(of, alias)?, zone))
+}
+
+/// A time that is compared as the column is, whose zone it is of.
+fn in_zone(value: &str, zone: Option<&str>) -> String {
+    match zone {
+        Some(zone) => format!("({value}) AT TIME ZONE {zone}"),
+        None => value.to_owned(),
     }
 }
 
@@ -180,9 +249,33 @@ fn without_operator(term: &str, alias: &str) -> Option<Rewrite> {
         let tags = column(tags, alias).filter(|_| is_value(value, alias))?;
         return Some(gin(tags.to_owned(), format!("{tags} @> ARRAY[{value}]")));
     }
+    if let Some((name, arguments)) = whole_call(term) {
+        return transformed(name, &arguments, alias);
+    }
     let (left, right) = bare(term.strip_prefix("NOT ")?).split_once(" IS DISTINCT FROM ")?;
     let key = column(left, alias).filter(|_| is_value(right, alias))?;
     Some(btree(key, format!("{key} = {right}")))
+}
+
+/// `st_intersects(st_transform(place, 3857), ..)`: the other side can be transformed once, and the column left as its index has it.
+fn transformed(name: &str, arguments: &[&str], alias: &str) -> Option<Rewrite> {
+    let (key, value) = match *arguments {
+        [one, other] if is_value(other, alias) => (of_transform(one, alias)?, other),
+        [one, other] if is_value(one, alias) => (of_transform(other, alias)?, one),
+        _ => return None,
+    };
+    let name = name.rsplit('.').next().filter(|name| name.starts_with("st_"))?;
+    let condition = format!("{name} of {key} itself and ST_Transform({value}, the SRID of {key})");
+    Some(Rewrite { method: "gist", ..btree(key, condition) })
+}
+
+/// The column in `st_transform(place, 3857)`.
+fn of_transform<'a>(expression: &'a str, alias: &str) -> Option<&'a str> {
+    let (name, inside) = whole_call(bare(expression))?;
+    if name.rsplit('.').next() != Some("st_transform") {
+        return None;
+    }
+    column(inside.first()?, alias)
 }
 
 /// The side that is made of the table's columns, and the operator as it stands behind that.
@@ -205,7 +298,7 @@ fn turned<'a>(compared: &Comparison<'a>, alias: &str) -> Option<(&'a str, &'a st
 }
 
 /// Name and arguments of an expression that is one call of a function.
-fn whole_call(expression: &str) -> Option<(&str, Vec<&str>)> {
+pub(super) fn whole_call(expression: &str) -> Option<(&str, Vec<&str>)> {
     let (name, arguments) = calls(expression).into_iter().next()?;
     let is_whole = expression.strip_prefix(name)?.strip_prefix('(')?.strip_prefix(arguments)? == ")";
     is_whole.then(|| (name.trim_matches('"'), condition::arguments(arguments)))
@@ -216,9 +309,11 @@ fn of_call(name: &str, arguments: Vec<&str>, operator: &str, value: &str, alias:
     match (name.to_lowercase().rsplit('.').next()?, arguments.as_slice()) {
         ("date_trunc", [unit, of]) => {
             let unit = constant(unit).filter(|unit| UNITS.contains(&unit.as_str()))?;
-            let key = time(of, alias)?;
-            Some(btree(key, within(key, operator, value, &unit)?))
+            let (key, zone) =
+                zoned(of, alias).map(|(key, zone)| (key, Some(zone))).or_else(|| Some((time(of, alias)?, None)))?;
+            Some(btree(key, within(key, operator, value, &unit, zone)?))
         }
+        ("date", [of]) => of_day(of, operator, value, alias),
         ("extract", [of]) => {
             let key = column(of.strip_prefix("year FROM ")?, alias).filter(|_| is_equality)?;
             let year: i32 = constant(value)?.parse().ok()?;
@@ -238,7 +333,7 @@ fn of_call(name: &str, arguments: Vec<&str>, operator: &str, value: &str, alias:
                 _ => return None,
             };
             let day = format!("'{}{rest}'::date", constant(value)?);
-            Some(btree(key, within(key, "=", &day, unit)?))
+            Some(btree(key, within(key, "=", &day, unit, None)?))
         }
         ("coalesce", [of, otherwise]) => {
             let key = column(of, alias).filter(|_| is_equality && constant(otherwise).is_some())?;
@@ -266,7 +361,8 @@ fn of_call(name: &str, arguments: Vec<&str>, operator: &str, value: &str, alias:
         ("substr" | "substring", [of, first, _]) => {
             prefix(column(of, alias).filter(|_| is_equality && constant(first).as_deref() == Some("1"))?, value)
         }
-        ("st_distance", [one, other]) => {
+        // Of geography whether on the spheroid comes third.
+        ("st_distance", [one, other] | [one, other, "true"]) => {
             let (key, from) = if is_value(one, alias) { (*other, *one) } else { (*one, *other) };
             let key = column(key, alias).filter(|_| matches!(operator, "<" | "<="))?;
             let condition = format!("ST_DWithin({key}, {from}, {})", bare(value));
@@ -277,11 +373,12 @@ fn of_call(name: &str, arguments: Vec<&str>, operator: &str, value: &str, alias:
 }
 
 /// A range that a coarser time stands for.
-fn within(key: &str, operator: &str, value: &str, unit: &str) -> Option<String> {
+fn within(key: &str, operator: &str, value: &str, unit: &str, zone: Option<&str>) -> Option<String> {
     let next = match unit {
         "quarter" => format!("{value} + interval '3 months'"),
         _ => format!("{value} + interval '1 {unit}'"),
     };
+    let (value, next) = (in_zone(value, zone), in_zone(&next, zone));
     Some(match operator {
         "=" => format!("{key} >= {value} AND {key} < {next}"),
         ">=" => format!("{key} >= {value}"),
@@ -305,9 +402,11 @@ fn prefix(key: &str, value: &str) -> Option<Rewrite> {
 
 /// `(made)::date = '2024-05-01'::date`, `(body)::jsonb @> '{}'::jsonb`
 fn of_cast(of: &str, operator: &str, value: &str, alias: &str) -> Option<Rewrite> {
-    let Side::Cast { column: key, to } = side(of, alias) else { return None };
+    if condition::cast_to(of) == Some("date") {
+        return of_day(bare(of).strip_suffix("::date")?, operator, value, alias);
+    }
+    let Side::Cast { to, .. } = side(of, alias) else { return None };
     match to {
-        "date" => Some(btree(key, within(key, operator, value, "day")?)),
         "jsonb" if operator == "@>" => {
             let cast = unqualified(of, alias);
             let condition = format!("{cast} @> {value}");
@@ -315,6 +414,22 @@ fn of_cast(of: &str, operator: &str, value: &str, alias: &str) -> Option<Rewrite
         }
         _ => None,
     }
+}
+
+/// A day that is made of a time.
+fn of_day(of: &str, operator: &str, value: &str, alias: &str) -> Option<Rewrite> {
+    let Some((key, zone)) = zoned(of, alias) else {
+        let key = time(of, alias)?;
+        return Some(btree(key, within(key, operator, value, "day", None)?));
+    };
+    // A date in a zone would be taken for one of the session's zone.
+    Some(btree(key, within(key, operator, &format!("{value}::timestamp"), "day", Some(zone))?))
+}
+
+/// `(made AT TIME ZONE 'UTC') >= '2024-05-01'::timestamp`
+fn of_zone(of: &str, operator: &str, value: &str, alias: &str) -> Option<Rewrite> {
+    let (key, zone) = zoned(of, alias).filter(|_| matches!(operator, "=" | "<" | ">" | "<=" | ">="))?;
+    Some(btree(key, format!("{key} {operator} {}", in_zone(value, Some(zone)))))
 }
 
 /// `(amount + 1) = 10`, `(now() - made) < '7 days'::interval`
@@ -396,6 +511,17 @@ mod tests {
                 "made >= '2024-05-01'::date AND made < '2024-05-01'::date + interval '1 month'",
                 "btree made",
             ),
+            (
+                "((w.made AT TIME ZONE 'UTC'::text))::date = '2024-05-01'::date",
+                "made >= ('2024-05-01'::date::timestamp) AT TIME ZONE 'UTC'::text AND made < ('2024-05-01'::date::timestamp + interval '1 day') AT TIME ZONE 'UTC'::text",
+                "btree made",
+            ),
+            (
+                "(w.made AT TIME ZONE 'UTC'::text) >= '2024-05-01 00:00:00+00'::timestamp with time zone",
+                "made >= ('2024-05-01 00:00:00+00'::timestamp with time zone) AT TIME ZONE 'UTC'::text",
+                "btree made",
+            ),
+            ("date(w.made) < '2024-05-01'::date", "made < '2024-05-01'::date", "btree made"),
             ("(w.amount + 1) = 10", "amount = 10 - 1", "btree amount"),
             ("(w.amount - 1) < 10", "amount < 10 + 1", "btree amount"),
             ("(now() - w.made) < '7 days'::interval", "made > now() - '7 days'::interval", "btree made"),
@@ -410,6 +536,16 @@ mod tests {
                 "ST_DWithin(place, '0101'::geometry, '1000'::double precision)",
                 "gist place",
             ),
+            (
+                "st_distance(w.place, '0101'::geography, true) < '1000'::double precision",
+                "ST_DWithin(place, '0101'::geography, '1000'::double precision)",
+                "gist place",
+            ),
+            (
+                "st_intersects(st_transform(w.place, 3857), '0103'::geometry)",
+                "st_intersects of place itself and ST_Transform('0103'::geometry, the SRID of place)",
+                "gist place",
+            ),
             ("NOT (w.state IS DISTINCT FROM 5)", "state = 5", "btree state"),
             (
                 "(w.body)::jsonb @> '{\"a\": 1}'::jsonb",
@@ -422,6 +558,22 @@ mod tests {
             assert_eq!(found.condition, expected, "{term}");
             let class = found.class.map(|class| format!(" {class}")).unwrap_or_default();
             assert_eq!(format!("{} {}{class}", found.method, found.key), index, "{term}");
+        }
+    }
+
+    #[test]
+    fn two_bounds_of_a_range_are_one_operator() {
+        let found = |terms: &[&str]| range(terms, "w").map(|(_, rewrite)| (rewrite.condition, rewrite.method));
+        let at = "'2024-05-01 00:00:00+00'::timestamp with time zone";
+        let low = format!("lower(w.during) <= {at}");
+        let high = format!("upper(w.during) > {at}");
+        assert_eq!(found(&[&low, "w.a = 1", &high]), Some((format!("during @> {at}"), "gist")));
+        let overlap = found(&["lower(w.r) < 9", "upper(w.r) > 5"]);
+        assert_eq!(overlap, Some(("r && int4range(5, 9, '[)')".to_owned(), "gist")));
+        let within = found(&["lower(w.r) >= 5", "upper(w.r) <= 9"]);
+        assert_eq!(within, Some(("r <@ int4range(5, 9, '[)')".to_owned(), "gist")));
+        for other in [["lower(w.r) < 9", "upper(w.s) > 5"], ["lower(w.r) < 'a'::text", "upper(w.r) > 'a'::text"]] {
+            assert_eq!(found(&other), None, "{other:?}");
         }
     }
 

@@ -380,6 +380,11 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Names of the indexes that it reads.
+    pub(super) fn indexes<'c>(&self, case: &Case<'c>) -> Vec<&'c str> {
+        case.plan.subtree(self.at).iter().filter_map(|node| node.index.as_deref()).collect()
+    }
+
     /// Alias of its table as its conditions qualify columns.
     pub(super) fn alias(&self) -> &str {
         alias(self.node)
@@ -427,7 +432,17 @@ fn is_of_a_value(term: &str, alias: &str) -> bool {
         let sides = [compared.left, compared.right].map(|side| condition::side(side, alias));
         !NEGATED.contains(&compared.operator) && sides.contains(&Side::Value)
     };
-    condition::comparison(term).is_some_and(of)
+    // `st_contains(place, '..')`
+    let of_call = || {
+        let call = condition::calls(term).into_iter().next().filter(|(name, _)| term.starts_with(name));
+        let values = |arguments| {
+            condition::arguments(arguments)
+                .into_iter()
+                .any(|one| !one.is_empty() && condition::side(one, alias) == Side::Value)
+        };
+        condition::comparison(term).is_none() && call.is_some_and(|(_, arguments)| values(arguments))
+    };
+    condition::comparison(term).is_some_and(of) || of_call()
 }
 
 /// The hypertable that a node reads a chunk of, as the chunk's name has it.

@@ -14,6 +14,8 @@ pub struct TableFacts {
     pub schema: String,
     /// Its name.
     pub name: String,
+    /// Major version of the server that has it; 0 where that is not known.
+    pub server: u32,
     /// Rows by the planner's statistics; -1 where the table was never analyzed.
     pub rows: f64,
     /// Pages of 8 KiB by the planner's statistics.

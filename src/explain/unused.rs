@@ -45,9 +45,20 @@ pub(super) enum Why<'a> {
     /// Settings of the planner that keep it from using indexes, with their values; the index, where it is known.
     Settings { settings: Vec<(&'a str, &'a str)>, index: Option<&'a IndexFacts> },
     /// Many more rows were expected than there are.
-    Estimate { index: &'a IndexFacts, planned: f64 },
+    Estimate { index: &'a IndexFacts, planned: f64, by: By<'a> },
     /// The planner took reading the table to be cheaper.
     Cost(&'a IndexFacts),
+}
+
+/// What an estimate is off by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum By<'a> {
+    /// The value is that of a subquery, which is known only when the statement runs.
+    Subquery { operator: &'a str },
+    /// These columns go together, and the planner takes them for independent.
+    Columns(Vec<&'a str>),
+    /// The statistics of the column.
+    Statistics,
 }
 
 /// An index that is not used.
@@ -145,7 +156,7 @@ impl<'a> InTable<'_, '_, 'a> {
         if self.scan.compared(term).is_some_and(is_made) {
             return None;
         }
-        let index = rewrite::existing(self.table, &rewrite)?;
+        let index = rewrite::existing(self.table, &rewrite, &[])?;
         Some(Unused { key: rewrite.key.clone(), why: Why::Written { index, rewrite } })
     }
 
@@ -185,6 +196,10 @@ impl<'a> InTable<'_, '_, 'a> {
             if compared.operator == "~~*" && !pattern.contains(['%', '_']) {
                 return self.other_expression(compared);
             }
+            return None;
+        }
+        // It compares by a collation of its own.
+        if compared.value.contains(" COLLATE ") {
             return None;
         }
         if compared.is_ordered() && self.with_key(&column, |key| key.collation.is_none()).is_none() {
@@ -251,7 +266,8 @@ impl<'a> InTable<'_, '_, 'a> {
     /// An index that serves the comparison, where nothing better is to be made.
     fn passed_by(&self, compared: &Compared<'a>) -> Option<Unused<'a>> {
         // What a function gives is not looked up where it may be another for each row.
-        if self.scan.node.node_type != "Seq Scan" || !condition::calls(compared.value).is_empty() {
+        let is_other = !condition::calls(compared.value).is_empty() || compared.value.contains(" COLLATE ");
+        if self.scan.node.node_type != "Seq Scan" || is_other {
             return None;
         }
         let (key, index) = self.serving(compared)?;
@@ -277,9 +293,26 @@ impl<'a> InTable<'_, '_, 'a> {
         }
         let planned = self.scan.sum(|node| node.plan_rows * node.loops());
         if planned > OFF * self.scan.rows().max(1.0) {
-            return found(Why::Estimate { index, planned });
+            return found(Why::Estimate { index, planned, by: self.off_by(compared) });
         }
         found(Why::Cost(index))
+    }
+
+    /// Why the planner expected so many rows.
+    fn off_by(&self, compared: &Compared<'a>) -> By<'a> {
+        // PostgreSQL 17 writes `(InitPlan 1).col1`, before it was `$0`; a parameter of the statement begins with 1.
+        if compared.value.contains("InitPlan ") || condition::parameter(compared.value) == Some(0) {
+            return By::Subquery { operator: compared.operator };
+        }
+        let mut columns: Vec<&str> = Vec::new();
+        for term in self.scan.filter() {
+            for column in condition::columns(term, self.scan.alias()) {
+                if !columns.contains(&column) {
+                    columns.push(column);
+                }
+            }
+        }
+        if columns.len() > 1 { By::Columns(columns) } else { By::Statistics }
     }
 
     /// An index that is looked up by the comparison, one of all rows before others.

@@ -48,7 +48,8 @@ const TABLES: &str = "
                    WHERE h.inhparent = c.oid AND c.relkind = 'r' AND hn.nspname = '_timescaledb_internal'
                    AND chunk.relname ~ '^_hyper_[0-9]+_[0-9]+_chunk$'),
            ARRAY(SELECT taken.relname::text FROM pg_class taken
-                 WHERE taken.relnamespace = c.relnamespace AND starts_with(taken.relname::text, left(c.relname::text, 14)))
+                 WHERE taken.relnamespace = c.relnamespace AND starts_with(taken.relname::text, left(c.relname::text, 14))),
+           current_setting('server_version_num')::int4 / 10000
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
     LEFT JOIN pg_class root ON root.oid = pg_partition_root(c.oid) AND root.oid <> c.oid
@@ -275,6 +276,7 @@ fn table(row: &Row) -> Result<TableFacts> {
         heir_of: get::<Option<String>>(row, 14)?.zip(get(row, 15)?),
         hypertable: get(row, 16)?,
         taken_names: get(row, 17)?,
+        server: u32::try_from(get::<i32>(row, 18)?).unwrap_or(0),
         ..TableFacts::default()
     })
 }

@@ -5,7 +5,7 @@
 //! -- finds: seq-scan-filter           the rule expected on top, or `nothing` for a healthy control
 //! -- names: customer_id               any number of lines: text that the top finding's evidence, advice or statements hold
 //! -- needs: jit, counts, 16+          optional: what the server must have, and that it has counted the set-up's changes; also
-//!                                     icu, pg_trgm, intarray and postgres_fdw
+//!                                     icu, pg_trgm, intarray, postgis and postgres_fdw
 //! -- executions: 50                   optional: how often an operation executes the query
 //! -- [setup]                          any SQL, in a schema of its own
 //! -- [session]                        optional: settings of the session that runs the query
@@ -135,6 +135,7 @@ fn parse_need(need: &str) -> Result<Need> {
         None if need == "icu" => Ok(Need::Icu),
         None if need == "pg_trgm" => Ok(Need::Extension("pg_trgm")),
         None if need == "intarray" => Ok(Need::Extension("intarray")),
+        None if need == "postgis" => Ok(Need::Extension("postgis")),
         None if need == "postgres_fdw" => Ok(Need::Extension("postgres_fdw")),
         None if need == "counts" => Ok(Need::Counts),
         None => bail!("needs {need}, which nobody can tell"),

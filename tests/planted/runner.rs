@@ -53,7 +53,9 @@ pub(crate) async fn unmet(client: &UserSession, case: &Case) -> Result<Option<Ne
 /// Makes the extensions that cases need, once and before any of them: trigrams for every schema, the other one for who names its
 /// schema, since it changes what operators mean.
 pub(crate) async fn make_extensions(client: &UserSession) -> Result<()> {
-    for (name, schema) in [("pg_trgm", "pg_catalog"), ("intarray", "public"), ("postgres_fdw", "public")] {
+    for (name, schema) in
+        [("pg_trgm", "pg_catalog"), ("intarray", "public"), ("postgres_fdw", "public"), ("postgis", "public")]
+    {
         let available = format!("SELECT count(*) FROM pg_available_extensions WHERE name = '{name}'");
         if scalar(client, &available).await? == "1" {
             run(client, &format!("CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema}")).await?;

@@ -91,12 +91,22 @@ pub async fn explain_query(
     let is_advised = examination.findings.iter().any(|finding| !finding.statements.is_empty());
     // Asking costs nothing where HypoPG is in the database; what was not asked for is not shown.
     let may_ask = is_advised && matches!(pg::hypopg(&session).await, Ok(pg::HypoPg::There(_)));
+    let makes_index =
+        |finding: &Finding| finding.statements.iter().any(|statement| statement.starts_with("CREATE INDEX"));
+    if !may_ask && examination.findings.iter().any(makes_index) {
+        examination.notes.push(NOT_PLANNED.to_owned());
+    }
     if what_if || may_ask {
         let site = Site { scenario: None, access, by: TryBy::Costs, time_limit };
         let Question { sql, classes, .. } = &question;
         let advised = Advised { name: None, sql, classes, findings: &examination.findings };
         let tried = super::what_if::what_if(clinic, &site, &advised).await?;
         note_planned(&mut examination.findings, &tried);
+        if let Some(kind) = unknown_to_hypopg(&tried) {
+            examination.notes.push(format!(
+                "the advised {kind} index was not planned, since HypoPG knows no such indexes: it follows from PostgreSQL's rules and the statistics"
+            ));
+        }
         if what_if {
             examination.what_if = tried;
         }
@@ -112,6 +122,17 @@ pub async fn explain_query(
         );
     }
     Ok(examination)
+}
+
+/// Of an advised index that the planner was not asked about.
+const NOT_PLANNED: &str = "the advised index was not planned: it follows from PostgreSQL's rules and the statistics. With the extension hypopg in the \
+                           database the planner is asked whether it would use it";
+
+/// The kind of the first index that was to be tried and that HypoPG does not know.
+fn unknown_to_hypopg(tried: &[WhatIf]) -> Option<&'static str> {
+    let unknown = tried.iter().filter(|trial| trial.used.is_none()).filter_map(|trial| trial.advice.last());
+    let kinds = [(" USING gin ", "GIN"), (" USING gist ", "GiST"), (" USING spgist ", "SP-GiST")];
+    unknown.into_iter().find_map(|index| kinds.iter().find(|(using, _)| index.contains(using)).map(|(_, kind)| *kind))
 }
 
 /// Notes of each advised index whether the planner used it. What it would not use is no longer advised, and comes after what is.

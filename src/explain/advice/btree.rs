@@ -13,6 +13,9 @@ use super::{
 /// Keys that an index has at most.
 const MOST_KEYS: usize = 5;
 
+/// Version from which PostgreSQL reads an index in order and looks a list up in it at once.
+const LISTS_IN_ORDER: u32 = 17;
+
 /// Share of kept rows below which reading in order until enough are found takes too long.
 const FEW_KEPT: f64 = 0.1;
 
@@ -49,13 +52,28 @@ pub(super) fn index(sorted: &Sorted<'_>) -> Option<Index> {
         }
         keys.push(plain(&any_key(sorted)?));
     }
+    let filters = if reads_in_order { behind(sorted, &keys) } else { Vec::new() };
+    let filters: Vec<IndexKey> = filters.into_iter().take(MOST_KEYS.saturating_sub(keys.len())).collect();
     keys.truncate(MOST_KEYS);
+    let of_filters = filters.len();
+    keys.extend(filters);
     if !reads_in_order && kept(sorted, tail).is_some_and(|share| share > MOST_READ) {
         return None;
     }
     let include = if reads_in_order { Vec::new() } else { include(sorted, &keys) };
     let (predicate, share) = (sorted.predicate.clone(), sorted.share);
-    Some(Index { method: "btree".to_owned(), keys, lookups, tail, include, predicate, share })
+    Some(Index { method: "btree".to_owned(), keys, lookups, tail, filters: of_filters, include, predicate, share })
+}
+
+/// Lists of which few rows are met in the order: behind its keys they leave out the others before the table is visited. PostgreSQL
+/// keeps the order beside a list from version 17 on; before it, it checks the list of each row in the table.
+fn behind(sorted: &Sorted<'_>, keys: &[IndexKey]) -> Vec<IndexKey> {
+    if sorted.asks.table.is_none_or(|table| table.server < LISTS_IN_ORDER) {
+        return Vec::new();
+    }
+    let is_new = |condition: &&&Condition| !keys.iter().any(|key| key.key == condition.key);
+    let is_rare = |condition: &&&Condition| sorted.statistics.share(condition).is_some_and(|share| share < MOST_READ);
+    sorted.among.iter().filter(is_new).filter(is_rare).map(|condition| plain(&condition.key)).collect()
 }
 
 /// What the keys after the looked up ones are best for.

@@ -3,7 +3,7 @@
 use sqlparser::ast::{BinaryOperator, Expr, Function, OrderByExpr, OrderBySort, UnaryOperator, Value};
 
 use super::{
-    key::{Key, Reader, ident},
+    key::{Key, Reader, ident, peeled},
     methods,
 };
 
@@ -127,6 +127,48 @@ const STABLE: &[&str] = &[
 const TRIGRAM: usize = 3;
 
 impl Reader<'_> {
+    /// What a condition asks of this table: of an OR what each of its sides asks for by equality, since the sides can be looked up one
+    /// by one; of a list of rows each of its columns. Nothing where an index does not answer it.
+    pub(super) fn conditions(&self, expr: &Expr) -> Vec<Condition> {
+        match peeled(expr) {
+            Expr::BinaryOp { op: BinaryOperator::Or, .. } => self.of_all_sides(expr),
+            Expr::InList { expr: key, list, negated: false } if row(key).is_some() => self.of_rows(key, list),
+            _ => self.condition(expr).into_iter().collect(),
+        }
+    }
+
+    /// `(a = 1 AND b = 2) OR (a = 3 AND b = 4)`: an index on a and b finds the rows of each side.
+    fn of_all_sides(&self, expr: &Expr) -> Vec<Condition> {
+        let mut sides = Vec::new();
+        split(expr, &BinaryOperator::Or, &mut sides);
+        let mut of_sides = sides.into_iter().map(|side| {
+            let mut terms = Vec::new();
+            split(side, &BinaryOperator::And, &mut terms);
+            terms.into_iter().filter_map(|term| listed(self.condition(term)?)).collect::<Vec<_>>()
+        });
+        let first = of_sides.next().unwrap_or_default();
+        let others: Vec<Vec<(Key, Vec<Operand>)>> = of_sides.collect();
+        let all = first.into_iter().filter_map(|(key, mut operands)| {
+            for side in &others {
+                operands.extend(side.iter().find(|(other, _)| *other == key)?.1.iter().cloned());
+            }
+            Some(Condition { key, test: Test::OneOf(operands) })
+        });
+        all.collect()
+    }
+
+    /// `(a, b) IN ((1, 2), (3, 4))`
+    fn of_rows(&self, key: &Expr, list: &[Expr]) -> Vec<Condition> {
+        let Some((keys, rows)) = row(key).zip(list.iter().map(row).collect::<Option<Vec<_>>>()) else {
+            return Vec::new();
+        };
+        let of_key = |(place, key): (usize, &&Expr)| {
+            let values = rows.iter().map(|row| self.operand(row.get(place)?)).collect::<Option<Vec<_>>>()?;
+            Some(Condition { key: self.key(key)?, test: Test::OneOf(values) })
+        };
+        keys.iter().enumerate().filter_map(of_key).collect()
+    }
+
     /// What a condition asks of this table; `None` where an index of it does not answer it.
     pub(super) fn condition(&self, expr: &Expr) -> Option<Condition> {
         let with = |key: &Expr, test: Test| Some(Condition { key: self.key(key)?, test });
@@ -322,6 +364,27 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// The key of an equality and what it may be, values of a join apart.
+fn listed(condition: Condition) -> Option<(Key, Vec<Operand>)> {
+    let operands = match condition.test {
+        Test::Equal(operand) => vec![operand],
+        Test::OneOf(operands) if !operands.is_empty() => operands,
+        _ => return None,
+    };
+    (!operands.contains(&Operand::Join)).then_some((condition.key, operands))
+}
+
+/// The parts of an expression that this operator joins.
+fn split<'e>(expr: &'e Expr, by: &BinaryOperator, into: &mut Vec<&'e Expr>) {
+    match peeled(expr) {
+        Expr::BinaryOp { left, op, right } if op == by => {
+            split(left, by, into);
+            split(right, by, into);
+        }
+        other => into.push(other),
     }
 }
 

@@ -35,12 +35,15 @@ pub(super) fn serves(existing: &IndexFacts, index: &Index) -> bool {
     let Some(begin) = existing.keys.get(..index.keys.len()) else { return false };
     let (lookups, tail) = index.keys.split_at(index.lookups.min(index.keys.len()));
     let (there, rest) = begin.split_at(lookups.len());
+    let ordered = tail.len().saturating_sub(index.filters);
     let found = lookups.iter().all(|key| there.iter().any(|there| is_same(there, key)));
     let pairs = || tail.iter().zip(rest);
-    let forward =
-        pairs().all(|(key, there)| (key.descending, key.nulls_first) == (there.descending, there.nulls_first));
-    let backward =
-        pairs().all(|(key, there)| (key.descending, key.nulls_first) == (!there.descending, !there.nulls_first));
+    let forward = pairs()
+        .take(ordered)
+        .all(|(key, there)| (key.descending, key.nulls_first) == (there.descending, there.nulls_first));
+    let backward = pairs()
+        .take(ordered)
+        .all(|(key, there)| (key.descending, key.nulls_first) == (!there.descending, !there.nulls_first));
     found && pairs().all(|(key, there)| is_same(there, key)) && (forward || backward || index.tail != Tail::Order)
 }
 
@@ -114,6 +117,10 @@ fn holds_the_rows(existing: &IndexFacts, index: &Index) -> bool {
 }
 
 fn is_same(there: &ExistingKey, key: &IndexKey) -> bool {
+    if let (Key::Expression { sql, name }, Some(collation)) = (&key.key, &there.collation) {
+        let is_column = !there.is_expression && there.expression == *name && there.operator_class == key.operator_class;
+        return is_column && *sql == format!("{} COLLATE \"{}\"", quoted(name), collation.replace('"', "\"\""));
+    }
     // In the order of its bytes a prefix is found as well.
     let is_bytewise = matches!(there.collation.as_deref(), Some("C" | "POSIX" | "ucs_basic"));
     let for_prefix = key.operator_class.as_deref().is_some_and(|class| class.ends_with("_pattern_ops"));

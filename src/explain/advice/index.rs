@@ -39,6 +39,8 @@ pub(super) struct Index {
     pub(super) lookups: usize,
     /// What the keys after those are for.
     pub(super) tail: Tail,
+    /// How many of the last keys only leave out rows before the table is visited.
+    pub(super) filters: usize,
     pub(super) include: Vec<String>,
     /// Conditions that it holds the rows of.
     pub(super) predicate: Vec<String>,
@@ -169,6 +171,7 @@ fn fit(sorted: &Sorted<'_>, mut index: Index) -> Option<Index> {
             let first = sorted.equal.first().filter(|_| !lookups.is_empty())?;
             return Some(of_one("hash".into(), None, &first.key, index.predicate, index.share));
         }
+        index.filters = 0;
         index.tail = if rest.iter().any(is_wide) { Tail::None } else { index.tail };
         let rest = if index.tail == Tail::None { &[][..] } else { rest };
         (index.lookups, index.keys) = (narrow.len(), narrow.iter().chain(rest).cloned().collect());
@@ -187,7 +190,7 @@ fn fit(sorted: &Sorted<'_>, mut index: Index) -> Option<Index> {
 
 fn of_one(method: String, operator_class: Option<String>, key: &Key, predicate: Vec<String>, share: f64) -> Index {
     let keys = vec![IndexKey { operator_class, ..plain(key) }];
-    Index { method, keys, lookups: 1, tail: Tail::None, include: Vec::new(), predicate, share }
+    Index { method, keys, lookups: 1, tail: Tail::None, filters: 0, include: Vec::new(), predicate, share }
 }
 
 pub(super) fn plain(key: &Key) -> IndexKey {

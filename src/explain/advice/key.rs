@@ -114,6 +114,10 @@ impl Reader<'_> {
     /// comparison of the column itself. Where its type is not known, a literal that only a text can be tells.
     pub(super) fn key_compared_with(&self, expr: &Expr, literal: Option<&str>) -> Option<Key> {
         match expr {
+            Expr::Collate { expr: inner, collation } => {
+                let key = self.key_compared_with(inner, literal.or(Some("text")))?;
+                collated(key, ident(collation.0.last()?)?)
+            }
             Expr::Nested(inner) => self.key_compared_with(inner, literal),
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.column(expr).map(Key::Column),
             Expr::Cast { expr: inner, data_type, .. } if self.column(inner).is_some() => {
@@ -227,7 +231,18 @@ impl Reader<'_> {
     }
 }
 
-fn peeled(expr: &Expr) -> &Expr {
+/// The key in the order of a collation that is not its own.
+fn collated(key: Key, collation: String) -> Option<Key> {
+    match key {
+        Key::Column(name) => {
+            let sql = format!("{} COLLATE \"{}\"", quoted(&name), collation.replace('"', "\"\""));
+            Some(Key::Expression { sql, name })
+        }
+        Key::Expression { .. } => None,
+    }
+}
+
+pub(super) fn peeled(expr: &Expr) -> &Expr {
     match expr {
         Expr::Nested(inner) => peeled(inner),
         _ => expr,

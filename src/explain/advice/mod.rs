@@ -161,6 +161,7 @@ fn why(asks: &Asks<'_>, index: &Index) -> String {
         why.push_str(&format!(" of the rows where {}", index.predicate.join(" AND ")));
     }
     let (lookups, tail) = index.keys.split_at(index.lookups.min(index.keys.len()));
+    let (tail, filters) = tail.split_at(tail.len().saturating_sub(index.filters));
     let mut uses = Vec::new();
     if !lookups.is_empty() {
         let plain: Vec<_> = lookups.iter().map(|key| index::IndexKey { operator_class: None, ..key.clone() }).collect();
@@ -174,6 +175,9 @@ fn why(asks: &Asks<'_>, index: &Index) -> String {
         Tail::Range => uses.push(format!("reads only the part of {} that is asked for", keys(tail))),
         Tail::None if lookups.is_empty() => uses.push("holds no others".to_owned()),
         Tail::None => {}
+    }
+    if !filters.is_empty() {
+        uses.push(format!("leaves out rows by {} before the table is visited", keys(filters)));
     }
     why.push_str(&format!(": it {}", uses.join(" and ")));
     if !index.include.is_empty() {

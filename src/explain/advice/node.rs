@@ -75,7 +75,11 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
     let alias = node.alias.as_deref().unwrap_or(relation);
 
     let text = case.text();
-    let mentioned = query::of_node(&text.asked, &name, alias);
+    let reader = Reader { alias, alone: true, table: own.or(table) };
+    let mentioned = query::of_node(&text.asked, &name, alias).or_else(|| {
+        let (known, _) = conditions(case.plan, node, &reader, |_, _| false);
+        query::with_conditions(&text.asked, &name, &known)
+    });
     let schema = match mentioned {
         Some(mentioned) => mentioned.schema.clone(),
         None => {
@@ -84,7 +88,6 @@ pub(super) fn asks<'a>(case: &Case<'a>, at: usize) -> Option<Asks<'a>> {
         }
     };
 
-    let reader = Reader { alias, alone: true, table: own.or(table) };
     let leaky = |key: &Key, operator: &str| {
         let is_asked = mentioned.is_none_or(|asked| asked.conditions.iter().any(|known| known.key == *key));
         is_asked && table.is_some_and(|table| is_leaky(table, key, operator))
@@ -174,12 +177,15 @@ fn conditions(
         let (exprs, unread) = parse::conjuncts(text);
         others += unread;
         for expr in exprs {
-            match reader.condition(&expr) {
+            let asked = reader.conditions(&expr);
+            others += usize::from(asked.is_empty());
+            for condition in asked {
                 // No index is looked up by it.
-                Some(condition) if leaky(&condition.key, &super::condition::operator_of(&expr)) => others += 1,
-                Some(condition) if !conditions.contains(&condition) => conditions.push(condition),
-                Some(_) => {}
-                None => others += 1,
+                if leaky(&condition.key, &super::condition::operator_of(&expr)) {
+                    others += 1;
+                } else if !conditions.contains(&condition) {
+                    conditions.push(condition);
+                }
             }
         }
     };

@@ -73,6 +73,15 @@ pub(super) fn of_node<'a>(asked: &'a [Asked], name: &str, alias: &str) -> Option
     called(alias).or_else(|| called(unnumbered(alias))).or_else(only)
 }
 
+/// Of several tables of this name the only one whose text compares all of these keys: a statement may read the table that it changes.
+pub(super) fn with_conditions<'a>(asked: &'a [Asked], name: &str, conditions: &[Condition]) -> Option<&'a Asked> {
+    let compares = |table: &&Asked| {
+        conditions.iter().all(|condition| table.conditions.iter().any(|known| known.key == condition.key))
+    };
+    let mut found = asked.iter().filter(|table| table.name == name && !conditions.is_empty()).filter(compares);
+    found.next().filter(|_| found.next().is_none())
+}
+
 /// An alias without the number that tells it apart from others.
 pub(super) fn unnumbered(alias: &str) -> &str {
     alias.rsplit_once('_').filter(|(_, number)| number.parse::<u32>().is_ok()).map_or(alias, |(name, _)| name)
@@ -212,7 +221,7 @@ impl Walk<'_> {
             let table = self.tables.find(schema.as_deref(), &name);
             let reader = Reader { alias: &alias, alone, table };
             let order = order.iter().map(|key| reader.order_key(key)).collect::<Option<_>>().unwrap_or_default();
-            let conditions = conditions.iter().filter_map(|condition| reader.condition(condition)).collect();
+            let conditions = conditions.iter().flat_map(|condition| reader.conditions(condition)).collect();
             self.found.push(Asked { schema, name, conditions, order, limited, alias });
         }
     }

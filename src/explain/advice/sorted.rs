@@ -10,9 +10,10 @@ use super::{
 /// Columns that an index looks rows up by, at most.
 const MOST_LOOKUPS: usize = 3;
 
-/// Share of a table's rows below which the rows of a constant are worth an index of their own, and number of distinct values above
+/// Share of a table's rows below which the rows of a constant are worth an index of their own, that of a truth beside an order and a limit, and number of distinct values above
 /// which a constant in a statement's text is one of many and no state.
 const RARE: f64 = 0.1;
+const HALF: f64 = 0.5;
 const STATES: f64 = 20.0;
 
 /// Share of NULLs from which `IS NULL` leaves nothing out, and from which `IS NOT NULL` leaves out most.
@@ -108,11 +109,17 @@ impl<'a> Sorted<'a> {
         let column = super::name::quoted(name);
         let nulls = self.statistics.null_share(name);
         let rare = |value: &str| self.statistics.share_of(name, value).filter(|share| *share <= RARE);
+        // What is read in order until a limit is full is read the longer, the more rows of the other value are met.
+        let is_in_order = self.asks.limit.is_some() && !self.asks.order.is_empty();
+        let state = |value: &str| match is_in_order {
+            true => self.statistics.share_of(name, value).filter(|share| *share <= HALF),
+            false => rare(value),
+        };
         Some(match &condition.test {
             Test::Null if nulls.is_none_or(|share| share < ALL_NULL) => (format!("{column} IS NULL"), nulls),
             Test::NotNull => (format!("{column} IS NOT NULL"), Some(1.0 - nulls.filter(|share| *share > MOST_NULL)?)),
-            Test::True => (column, Some(rare("t")?)),
-            Test::False => (format!("NOT {column}"), Some(rare("f")?)),
+            Test::True => (column, Some(state("t")?)),
+            Test::False => (format!("NOT {column}"), Some(state("f")?)),
             Test::Equal(Operand::Literal { sql, value }) => {
                 // A value that no row has may be any value, and no state.
                 self.statistics.distinct(&condition.key).filter(|distinct| *distinct <= STATES)?;

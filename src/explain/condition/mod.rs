@@ -137,7 +137,8 @@ fn names(expression: &str) -> Vec<&str> {
         // `EXTRACT(year FROM at)`
         let is_unit = before(1).is_some_and(|open| open.kind == Kind::Open)
             && before(2).is_some_and(|extract| extract.of(expression) == "EXTRACT");
-        if token.kind == Kind::Word && !(in_type || is_call || is_field || is_unit) {
+        let is_collation = before(1).is_some_and(|before| before.of(expression) == "COLLATE");
+        if token.kind == Kind::Word && !(in_type || is_call || is_field || is_unit || is_collation) {
             names.push(word);
         }
     }
@@ -395,6 +396,7 @@ mod tests {
         assert_eq!(columns("EXTRACT(year FROM e.at)", "e"), ["at"]);
         assert_eq!(columns("((year = 2024) AND ((month)::text = day) AND (\"time\" > week))", "e").len(), 5);
         assert_eq!(columns("(at)::timestamp(3) without time zone = ('1 day'::interval day to second)", "e"), ["at"]);
+        assert!(!has_columns("'x'::text COLLATE \"en-x-icu\"") && has_columns("a COLLATE en"));
         assert!(has_columns("substr((o.ref)::text, 1, 8)") && has_columns("ref"));
         assert!(!has_columns("'a.b'::text, app.tenant(), (InitPlan 1).col1, $1, EXTRACT(year FROM now())"));
         assert_eq!(unqualified("lower(e.email) || 'e.x'::text", "e"), "lower(email) || 'e.x'::text");

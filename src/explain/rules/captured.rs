@@ -113,6 +113,7 @@ mod tests {
         "stale_statistics",
         "two_letters",
         "value_in_an_array",
+        "value_of_a_subquery",
         "varchars_of_an_array",
         "wrong_column_order",
     ];

@@ -98,11 +98,16 @@ fn sighting(case: &Case<'_>, at: usize, subquery: &Node) -> Option<Sighting> {
 /// but nothing that makes other rows of them.
 fn kept(case: &Case<'_>, outer: &Node, ran: f64) -> Option<f64> {
     let passes = ["Sort", "Limit", "Subquery Scan", "Result", "Gather", "Gather Merge", "Unique", "LockRows"];
+    // What it returns decides which rows are kept: it has to run for all of them.
+    let decides = |node: &Node| node.conditions.sort_key.iter().any(|key| key.contains("SubPlan"));
     let mut rows = outer.rows();
     let mut node = outer;
     while let Some(above) = case.plan.parent(node).filter(|_| !node.is_subplan())
         && passes.contains(&above.node_type.as_str())
     {
+        if decides(above) {
+            return None;
+        }
         rows = rows.min(above.rows());
         node = above;
     }

@@ -44,6 +44,13 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
                 ),
                 None,
             ),
+            (columns, _) if let Some(name) = unstable(&expression) => (
+                format!(
+                    "compare {} instead, each with its part of the value: no index can hold {expression}, since {name}() may depend on the session",
+                    columns.join(" and ")
+                ),
+                None,
+            ),
             _ => (
                 format!("index the expression {expression}, or rewrite the condition to compare the column itself"),
                 scan.index(case),
@@ -64,6 +71,14 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
         });
     }
     seen
+}
+
+/// Functions that PostgreSQL takes to depend on settings of the session, so that no index can hold what they give.
+const UNSTABLE: &[&str] = &["age", "concat", "concat_ws", "format", "to_char", "to_date", "to_timestamp"];
+
+/// The function in an expression by which no index can hold it.
+fn unstable(expression: &str) -> Option<&str> {
+    condition::calls(expression).into_iter().map(|(name, _)| name).find(|name| UNSTABLE.contains(name))
 }
 
 fn is_wrapped(compared: &Compared<'_>) -> bool {

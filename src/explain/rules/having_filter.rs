@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     id: "having-filter",
     title: "Groups are computed and most of them thrown away by HAVING",
     sees: "a grouping of 10 000 groups and over (or 1 000 that took 10 ms) of which its filter (HAVING) removed over 50 %; a warning from 10 % of the time and critical from 40 % where a condition \
-           on single rows says which groups are wanted, otherwise info",
+           on single rows says which groups are wanted; otherwise a warning at most where the grouping went through temporary files, and info where it did not",
     why: "HAVING is checked after all rows are read and grouped. Often a single row already says that its group is wanted, such as that one value is above a limit: an index finds \
           these rows, and the other groups need not be made.",
     advice: "Write max(x) > limit as WHERE x > limit, or keep the groups that have such a row: WHERE key IN (SELECT key FROM .. WHERE x > limit). Write count(y) = 0 after a LEFT JOIN as NOT EXISTS.",
@@ -63,7 +63,8 @@ fn sighting(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
             "no single row says which groups are wanted: if this runs often, keep the aggregate in a table or a materialized view, with an index; an index that \
              holds the columns read makes the grouping cheaper"
                 .to_owned(),
-            Severity::Info,
+            // More memory would only make what is thrown away faster.
+            if spills(case, at) { severity.min(Severity::Warning) } else { Severity::Info },
         ),
     };
     Some(Sighting {
@@ -82,6 +83,14 @@ fn sighting(case: &Case<'_>, at: usize, node: &Node) -> Option<Sighting> {
         advice,
         statements: Vec::new(),
         confidence: if rows.is_some() { Confidence::Medium } else { Confidence::Low },
+    })
+}
+
+/// Whether the grouping, or a sort for it, went through temporary files.
+fn spills(case: &Case<'_>, at: usize) -> bool {
+    case.plan.subtree(at).iter().any(|node| {
+        node.hash_aggregate.is_some_and(|hash| hash.batches > 1.0)
+            || node.sort.as_ref().is_some_and(|sort| sort.on_disk)
     })
 }
 

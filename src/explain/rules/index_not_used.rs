@@ -8,7 +8,7 @@ use crate::{
         scans::Scan,
         sql,
         tables::{IndexFacts, OperatorFacts},
-        unused::{self, Unused, Why},
+        unused::{self, By, Unused, Why},
         words::count,
     },
     record::Confidence,
@@ -17,13 +17,16 @@ use crate::{
 /// Pages of a scan below a policy from which it matters that an operator is not looked up.
 const MIN_PAGES: u64 = 100;
 
+/// Correlation below which the rows of neighbouring keys are on pages far from each other.
+const SCATTERED: f64 = 0.5;
+
 pub(super) const RULE: Rule = Rule {
     id: "index-not-used",
     title: "There is an index for this, and it is not used",
     sees: "a scan as in seq-scan-filter or index-filter whose filter an index of the table is made for, and the reason why it is not used: the index is invalid; \
            row-level security is on and the operator is not leakproof (also where the scan reads 100 pages or more); the index has another operator class, collation, \
            expression or predicate; the condition is written so that no index serves it (`value = ANY (column)`); the pattern has fewer than three letters in a \
-           row; planner settings are against it; the estimate is 10 times too high. Without a database only settings are known",
+           row; planner settings are against it; the estimate is 10 times too high (a value that is known only when the statement runs, columns that go together, statistics); random_page_cost is too high for tables in memory or on SSDs. Without a database only settings are known",
     why: "The index costs space, and time at every write, and the statement reads the table all the same. Another index of the same columns would not be used either, \
           for the same reason.",
     advice: "Remove the reason: rebuild the index if it is invalid, write the condition as the index has it, or make the index as the condition needs it.",
@@ -143,11 +146,18 @@ fn reason(unused: &Unused<'_>) -> String {
                 index.map_or_else(|| format!("no index on {key}"), |index| format!("not the index {}", index.name));
             format!("the settings {} let the planner use {index}", settings.join(", "))
         }
-        Why::Estimate { index, planned } => format!(
-            "the index {} is not used: the planner expected {} rows, for which reading the table is cheaper",
-            index.name,
-            count(*planned)
-        ),
+        Why::Estimate { index, planned, by } => {
+            let by = match by {
+                By::Subquery { .. } => ", since the value of a subquery is known only when the statement runs",
+                By::Columns(_) => ", taking its columns for independent of each other",
+                By::Statistics => "",
+            };
+            format!(
+                "the index {} is not used: the planner expected {} rows{by}, for which reading the table is cheaper",
+                index.name,
+                count(*planned)
+            )
+        }
         Why::Cost(index) => format!(
             "the index {} is not used: the planner took reading the table to be cheaper, though it expected no more rows than there are",
             index.name
@@ -219,7 +229,10 @@ fn advice<'a>(case: &Case<'a>, scan: &Scan<'a>, unused: &Unused<'a>) -> (String,
             Some(index) => (index.why.clone(), statements(), Confidence::High),
             None => (
                 format!("give {key} an index with the operator class text_pattern_ops"),
-                table().map(|table| format!("CREATE INDEX CONCURRENTLY ON {table} ({key} text_pattern_ops)")).into_iter().collect(),
+                table()
+                    .map(|table| format!("CREATE INDEX CONCURRENTLY ON {table} ({key} text_pattern_ops)"))
+                    .into_iter()
+                    .collect(),
                 Confidence::High,
             ),
         },
@@ -232,7 +245,9 @@ fn advice<'a>(case: &Case<'a>, scan: &Scan<'a>, unused: &Unused<'a>) -> (String,
             Confidence::High,
         ),
         Why::FewLetters(_) => (
-            format!("let people search {key} by at least three letters in a row; for fewer, compare the beginning of {key} (LIKE 'ab%') by a b-tree"),
+            format!(
+                "let people search {key} by at least three letters in a row; for fewer, compare the beginning of {key} (LIKE 'ab%') by a b-tree"
+            ),
             Vec::new(),
             Confidence::Medium,
         ),
@@ -241,34 +256,88 @@ fn advice<'a>(case: &Case<'a>, scan: &Scan<'a>, unused: &Unused<'a>) -> (String,
             statements(),
             Confidence::Medium,
         ),
-        Why::Expression { expression, .. } => (
-            format!("compare {expression}, as the index has it, or index {key}"),
-            statements(),
-            Confidence::Medium,
-        ),
+        Why::Expression { expression, .. } => {
+            (format!("compare {expression}, as the index has it, or index {key}"), statements(), Confidence::Medium)
+        }
         Why::Settings { settings, .. } => {
             let names: Vec<&str> = settings.iter().map(|(name, _)| *name).collect();
             (
-                format!("set {} back to the default, for the session, the role or the database that has it", names.join(", ")),
+                format!(
+                    "set {} back to the default, for the session, the role or the database that has it",
+                    names.join(", ")
+                ),
                 names.iter().map(|name| format!("RESET {name}")).collect(),
                 Confidence::High,
             )
         }
-        Why::Estimate { .. } => (
-            "let the planner know how few rows there are: analyze the table, raise the statistics target of the column, or, where columns go together, create extended \
-             statistics"
-                .to_owned(),
-            table().map(|table| format!("ANALYZE {table}")).into_iter().collect(),
-            Confidence::Low,
-        ),
-        Why::Cost(_) => (
-            "see what the planner takes the index to cost (SET enable_seqscan = off, then EXPLAIN again): if it is faster, lower random_page_cost, 1.1 for SSDs, and set \
-             effective_cache_size to the memory that caches files"
-                .to_owned(),
+        Why::Estimate { by: By::Subquery { operator }, .. } => (
+            format!(
+                "ask for the value first, and give it as a constant or a parameter; or bound {key} on the other side as well ({key} {operator} (SELECT ..) AND {key} {} a value \
+                 beyond all others), for which the planner expects few rows",
+                if operator.starts_with('>') { "<" } else { ">" }
+            ),
             Vec::new(),
+            Confidence::Medium,
+        ),
+        Why::Estimate { by: By::Columns(columns), .. } => {
+            let relation = scan.node.relation.as_deref().unwrap_or_default();
+            let names: Vec<String> = columns.iter().map(|column| sql::name(column)).collect();
+            let of_table = table().map(|table| {
+                let name =
+                    sql::identifier(&format!("{relation}_{}", names.join("_")).chars().take(60).collect::<String>());
+                vec![
+                    format!("CREATE STATISTICS {name} (mcv) ON {} FROM {table}", columns.join(", ")),
+                    format!("ANALYZE {table}"),
+                ]
+            });
+            (
+                format!(
+                    "let the planner know how few rows have these values of {} together: create extended statistics, whose list of the most common combinations tells it",
+                    columns.join(" and ")
+                ),
+                of_table.unwrap_or_default(),
+                Confidence::Medium,
+            )
+        }
+        Why::Estimate { .. } => (
+            format!(
+                "let the planner know how few rows there are: analyze the table, or raise the statistics target of {key} first (SET STATISTICS 1000)"
+            ),
+            table()
+                .into_iter()
+                .flat_map(|table| {
+                    [format!("ALTER TABLE {table} ALTER COLUMN {key} SET STATISTICS 1000"), format!("ANALYZE {table}")]
+                })
+                .collect(),
             Confidence::Low,
         ),
+        Why::Cost(index) => {
+            let scattered = index
+                .keys
+                .first()
+                .and_then(|key| correlation(case, scan, &key.expression))
+                .is_some_and(|of| of < SCATTERED);
+            let rows = if scattered {
+                "the rows that it finds are scattered over the table, each on a page of its own at worst, and "
+            } else {
+                ""
+            };
+            (
+                format!(
+                    "lower random_page_cost if the table is in memory or on SSDs: {rows}the default of 4 takes a page at random to cost as much as four in a row, as on \
+                     spinning disks; 1.1 is usual, for the tablespace or the database. Set effective_cache_size to the memory that caches files as well"
+                ),
+                Vec::new(),
+                Confidence::Low,
+            )
+        }
     }
+}
+
+/// How far the rows of the table are in the order of a column, from 0 to 1.
+fn correlation(case: &Case<'_>, scan: &Scan<'_>, column: &str) -> Option<f64> {
+    let table = case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref()?)?;
+    table.column(column)?.correlation.map(f64::abs)
 }
 
 fn is_partition(case: &Case<'_>, scan: &Scan<'_>) -> bool {
@@ -294,7 +363,7 @@ fn class(index: &IndexFacts) -> &str {
 pub(super) fn rewritten(case: &Case<'_>, scan: &Scan<'_>) -> Option<(String, Vec<String>)> {
     let (_, rewrite) = rewrite::of_scan(scan)?;
     let table = case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref()?);
-    if let Some(index) = table.and_then(|table| rewrite::existing(table, &rewrite)) {
+    if let Some(index) = table.and_then(|table| rewrite::existing(table, &rewrite, &scan.indexes(case))) {
         return Some((
             format!("write the condition as {}, which the index {} serves", rewrite.condition, index.name),
             Vec::new(),

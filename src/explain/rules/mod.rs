@@ -34,7 +34,7 @@ mod or_condition;
 mod order_by_limit_wrong_index;
 mod outer_join_filter;
 mod partitions_not_pruned;
-mod plan_flip;
+pub(super) mod plan_flip;
 mod planning_time;
 mod read_efficiency;
 mod rls_per_row;

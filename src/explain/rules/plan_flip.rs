@@ -4,13 +4,15 @@ use super::Rule;
 use crate::{
     explain::{
         ClassPlan, Plan, advice,
+        condition::{self, Side},
         diagnose::{Case, Sighting},
         words::count,
     },
     record::{Confidence, Severity},
 };
 
-const GENERIC: &str = "generic";
+/// Class of the plan that is made for any values.
+pub(in crate::explain) const GENERIC: &str = "generic";
 const TYPICAL: &str = "typical";
 /// How many times slower the generic plan is from which it is worth a change, and from which it is the cause of most of the time.
 const WARNING_TIMES: f64 = 2.0;
@@ -21,7 +23,7 @@ const MIN_MS: f64 = 1.0;
 /// (`cached_plan_cost` in its sources, with the default `cpu_operator_cost`).
 const PLANNING_COST: f64 = 2.5;
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::explain) const RULE: Rule = Rule {
     id: "plan-flip",
     title: "The plan changes with the values it is made for",
     sees: "plans of different shape. Between the generic plan (made for any values) and the one made for the same values: a warning where the generic one is twice as slow and 1 ms slower, critical \
@@ -29,7 +31,8 @@ pub(super) const RULE: Rule = Rule {
     why: "A prepared statement is planned for its values five times; then PostgreSQL may turn to one plan for any values, if its estimated cost is no higher. That plan knows \
           nothing of the values: where few of them make up most of the rows, it is made for those, and every other value waits. It shows as a statement that is fast at first and slow from \
           the sixth execution, or fast in psql and slow in the application.",
-    advice: "Have it planned for its values each time (`plan_cache_mode = force_custom_plan`), or give it an index with which the same plan is right for all values.",
+    advice: "Have it planned for its values each time (`plan_cache_mode = force_custom_plan`), or give it an index with which the same plan is right for all values. A pattern (LIKE $1) is looked up by no plan \
+             for any values: compare a range, or search by an index of trigrams. A generic plan that costs more than planning for the values is not used, and needs nothing.",
     source: "https://www.postgresql.org/docs/current/sql-prepare.html; https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-PLAN-CACHE-MODE",
     shown_by: &[],
     reads_estimates: false,
@@ -76,6 +79,25 @@ fn generic(case: &Case<'_>) -> Option<Sighting> {
     };
     let by_class: Vec<String> = custom().filter_map(time_of).collect();
     let or_index = index.map(|index| format!("; or {}: {}", index.why, index.statement)).unwrap_or_default();
+    let (advice, statements) = match (is_used, pattern(case.plan)) {
+        (true, Some((column, parameter))) => (
+            format!(
+                "which rows begin with ${parameter} is known only with its value, so that no plan for any values looks {column} up by LIKE, whatever the operator class \
+                 of a b-tree. If all patterns are prefixes, compare a range, which it looks up: {column} ~>=~ first AND {column} ~<~ next, by an index with \
+                 text_pattern_ops (>= and < by one in the order of bytes); a GIN index of trigrams (pg_trgm) is looked up by ${parameter} too. Otherwise have it planned \
+                 for its values at each execution: plan_cache_mode = force_custom_plan"
+            ),
+            vec!["SET plan_cache_mode = force_custom_plan".to_owned()],
+        ),
+        (true, None) => (
+            format!("have it planned for its values at each execution: plan_cache_mode = force_custom_plan{or_index}"),
+            vec!["SET plan_cache_mode = force_custom_plan".to_owned()],
+        ),
+        (false, _) => (
+            format!("leave plan_cache_mode at auto, by which it is planned for its values at each execution{or_index}"),
+            Vec::new(),
+        ),
+    };
     Some(Sighting {
         severity,
         node: hot,
@@ -92,11 +114,23 @@ fn generic(case: &Case<'_>) -> Option<Sighting> {
             count(average)
         ),
         at_stake_ms: Some(slow - fast),
-        advice: format!(
-            "have it planned for its values at each execution: plan_cache_mode = force_custom_plan{or_index}"
-        ),
-        statements: vec!["SET plan_cache_mode = force_custom_plan".to_owned()],
+        advice,
+        statements,
         confidence: Confidence::High,
+    })
+}
+
+/// The column that a scan compares with a pattern that is a parameter, and the parameter's number.
+fn pattern(plan: &Plan) -> Option<(String, usize)> {
+    plan.nodes().iter().filter(|node| node.scans_relation()).find_map(|node| {
+        let alias = node.alias.as_deref().or(node.relation.as_deref())?;
+        condition::terms(node.conditions.filter.as_deref()?).into_iter().find_map(|term| {
+            let found = condition::comparison(term).filter(|found| found.operator == "~~")?;
+            let (Side::Column(column) | Side::Cast { column, .. }) = condition::side(found.left, alias) else {
+                return None;
+            };
+            Some((column.to_owned(), condition::parameter(found.right)?))
+        })
     })
 }
 

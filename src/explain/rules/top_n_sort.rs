@@ -6,6 +6,7 @@ use crate::{
         condition::{self, Side},
         diagnose::{Case, Sighting},
         plan::Node,
+        rewrite,
         scans::{Scan, base},
         stopped,
         words::count,
@@ -13,13 +14,14 @@ use crate::{
     record::Confidence,
 };
 
-/// Rows sorted below which it is cheap.
+/// Rows sorted below which it is cheap. Each row found through an index is a page of its own at worst: there fewer count.
 const MIN_ROWS: f64 = 10_000.0;
+const MIN_ROWS_BY_INDEX: f64 = 1_000.0;
 
 pub(super) const RULE: Rule = Rule {
     id: "top-n-sort",
     title: "Many rows are sorted to return the first few",
-    sees: "a Sort of over 10 000 rows of one table by its columns, or by their distance from a value, by top-N heapsort as right under a Limit, or of which what is above it \
+    sees: "a Sort of over 10 000 rows of one table (or over 1 000 at a time that an index found, each on a page of its own at worst) by its columns, or by their distance from a value, by top-N heapsort as right under a Limit, or of which what is above it \
            fetched a tenth at most: a LIMIT reaches a sort only from right above, not through FOR UPDATE, a join, a CTE or a subquery",
     why: "All rows have to be read before it is known which come first. An index keeps them in order: the first few can be taken from its end, whatever the \
           table's size.",
@@ -40,14 +42,22 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             continue;
         }
         let (sorted, returned) = (stopped::sorted(case.plan, sort), sort.rows());
-        if sorted <= MIN_ROWS || returned >= sorted {
+        if sorted <= MIN_ROWS_BY_INDEX || returned >= sorted {
             continue;
         }
         // They are in the order of the plan.
         let place = |at| scans.partition_point(|scan| scan.at < at);
         let [scan] = &scans[place(at)..place(at + case.plan.subtree(at).len())] else { continue };
         let is_local = scan.node.node_type != "Foreign Scan";
-        if !is_local || !is_plain(case, at) || !(is_by_columns(sort, scan) || is_by_distance(sort)) {
+        // Of sorts that run once for each row of something the few rows of each are cheap.
+        let by_index = scan.node.node_type != "Seq Scan" && sorted > MIN_ROWS_BY_INDEX * sort.loops().max(1.0);
+        if sorted <= MIN_ROWS && !by_index {
+            continue;
+        }
+        if !is_local
+            || !is_plain(case, at)
+            || !(is_by_columns(sort, scan) || is_by_distance(sort) || measured(sort, scan).is_some())
+        {
             continue;
         }
         // Where the filter drops most, what finds the rows is the cause, and the sort is of what it left.
@@ -71,7 +81,17 @@ fn check(case: &Case<'_>) -> Vec<Sighting> {
             statements: Vec::new(),
             confidence: Confidence::Medium,
         };
-        seen.push(sighting.with_index(scan.index(case)));
+        seen.push(match measured(sort, scan) {
+            Some((key, value)) => {
+                let table = case.statement.tables.find(scan.node.schema.as_deref(), scan.node.relation.as_deref().unwrap_or_default());
+                Sighting {
+                    advice: format!("order by {key} <-> {value} instead, and give {key} a GiST index, which returns the nearest rows first"),
+                    statements: rewrite::statements(scan.node, table, &rewrite::by_gist(key)),
+                    ..sighting
+                }
+            }
+            None => sighting.with_index(scan.index(case)),
+        });
     }
     seen
 }
@@ -90,10 +110,27 @@ fn is_by_distance(sort: &Node) -> bool {
     matches!(sort.conditions.sort_key.as_slice(), [only] if only.contains(" <-> ") && !only.ends_with(" DESC"))
 }
 
+/// The column whose distance by a function, which no index returns rows by, is sorted by, and from what.
+fn measured<'s>(sort: &'s Node, scan: &Scan<'_>) -> Option<(&'s str, &'s str)> {
+    let [only] = sort.conditions.sort_key.as_slice() else { return None };
+    let (_, arguments) = rewrite::whole_call(condition::bare(only))
+        .filter(|(name, _)| name.rsplit('.').next() == Some("st_distance"))?;
+    let of = |one: &'s str, other: &'s str| match (
+        condition::side(one, base(scan.node)),
+        condition::side(other, base(scan.node)),
+    ) {
+        (Side::Column(column), Side::Value) => Some((column, other)),
+        _ => None,
+    };
+    let [one, other, ..] = arguments[..] else { return None };
+    of(one, other).or_else(|| of(other, one))
+}
+
 fn is_by_columns(sort: &Node, scan: &Scan<'_>) -> bool {
     let is_column = |key: &String| {
         let key = key.split(" DESC").next().unwrap_or(key);
         let key = key.split(" NULLS").next().unwrap_or(key);
+        let key = key.split(" COLLATE ").next().unwrap_or(key);
         [scan.alias(), base(scan.node)].iter().any(|alias| matches!(condition::side(key, alias), Side::Column(_)))
     };
     !sort.conditions.sort_key.is_empty() && sort.conditions.sort_key.iter().all(is_column)
