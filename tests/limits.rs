@@ -185,3 +185,19 @@ async fn the_url_lifts_a_limit_of_the_role() {
     names(&apply("-cstatement_timeout=140").await.unwrap_err(), "statement_timeout is 140ms");
     apply("-cstatement_timeout=0").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_seed_commits_as_safely_as_the_role_does() {
+    let bed = Bed::new().await;
+    for (setting, expected) in [("remote_write", "remote_write"), ("on", "on"), ("off", "local")] {
+        let clinic = bed.limited(&format!("synchronous_commit = {setting}")).await;
+        let mut scenario = scenario(&["SELECT 1"], &["SELECT 1"]);
+        let table = "CREATE TABLE events (id bigint PRIMARY KEY, user_id int, \
+            commits text DEFAULT pg_catalog.current_setting('synchronous_commit'))";
+        scenario.dataset.schema = sql("schema.sql", &[table]);
+        let again = SeedOptions { reseed: true, connections: None };
+        clinic::seed(&clinic, &scenario, &again).await.unwrap();
+        let seen = "SELECT string_agg(DISTINCT commits, ',') FROM latclinic_events.events";
+        assert_eq!(bed.client.query_one(seen, &[]).await.unwrap().get::<_, String>(0), expected, "{setting}");
+    }
+}

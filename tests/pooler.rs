@@ -188,6 +188,42 @@ fn a_pool_without_room_for_a_second_session_is_refused_soon() {
     }
 }
 
+/// Each command works, or is told soon what to change.
+#[test]
+fn a_pool_without_room_for_all_sessions_is_named() {
+    let mut refused = 0;
+    for size in 2..=4 {
+        let pooled = Pooled::start("session", size);
+        for args in [
+            &["explain", "--query", "SELECT 1"][..],
+            &["seed", "orders.toml"],
+            &[
+                "bench",
+                "orders.toml",
+                "--phase",
+                "before",
+                "--clients",
+                "8",
+                "--warmup",
+                "100ms",
+                "--duration",
+                "300ms",
+            ],
+        ] {
+            let begin = Instant::now();
+            let done = pooled.run(args);
+            let said = String::from_utf8_lossy(&done.stderr);
+            assert!(begin.elapsed() < Duration::from_secs(40), "{size} {args:?} {:?}: {said}", begin.elapsed());
+            if done.status.code() != Some(0) {
+                refused += 1;
+                assert!(said.contains("default_pool_size"), "{size} {args:?}: {said}");
+            }
+        }
+    }
+    // Eight clients never have room.
+    assert!(refused >= 3, "{refused}");
+}
+
 /// A tunnel or proxy changes addresses and ports, and passes everything else on.
 #[test]
 fn a_tunnel_is_no_pooler() {

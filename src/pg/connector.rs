@@ -4,8 +4,11 @@ use std::{
     error::Error as _,
     fmt, io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -25,13 +28,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     error::{Error, Result},
-    link::{AFTER_STOP, Client, Fault, Guard, Heard, Keepalive, Loss, Raw},
-    path, pooler,
+    link::{AFTER_STOP, Client, Fault, GRACE, Guard, Heard, Keepalive, Loss, QUESTION, Raw},
+    path,
+    pooler::{self, Way},
     socket::Socket,
 };
 
 /// How long a connection may take to be made unless the URL says otherwise.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection may take to be made, and a question to be answered, at least, however short the user's time limit is.
+const LEAST_CONNECT: Duration = Duration::from_secs(3);
+const LEAST_QUESTION: Duration = Duration::from_secs(5);
 
 /// How to reach a target database. Cheap to clone; holds the password and never shows it.
 #[derive(Clone)]
@@ -46,8 +54,10 @@ pub struct Connector {
     stop: CancellationToken,
     /// Its sessions, each with what it is for.
     sessions: Arc<Mutex<Vec<Session>>>,
-    /// Whether it was made sure that sessions keep their backends.
-    keeps_backends: Arc<OnceCell<()>>,
+    /// Known once it was made sure that sessions keep their backends.
+    way: Arc<OnceCell<Way>>,
+    /// The user's time limit in milliseconds; 0 is none.
+    time_limit: Arc<AtomicU64>,
 }
 
 /// A session's purpose, and what is known of its connection as long as there is one.
@@ -74,7 +84,8 @@ impl Connector {
             keepalive,
             stop,
             sessions: Arc::default(),
-            keeps_backends: Arc::default(),
+            way: Arc::default(),
+            time_limit: Arc::default(),
         }
     }
 
@@ -90,6 +101,22 @@ impl Connector {
     #[must_use]
     pub fn until(&self, stop: CancellationToken) -> Self {
         Self { stop, ..self.clone() }
+    }
+
+    /// Says how long the user lets an execution take: from now on silence ends soon after as long a time, on all clones too.
+    pub fn set_time_limit(&self, limit: Duration) {
+        let ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        self.time_limit.store(ms.max(1), Ordering::Relaxed);
+    }
+
+    /// The user's time limit, if there is one.
+    pub(super) fn time_limit(&self) -> Option<Duration> {
+        Some(self.time_limit.load(Ordering::Relaxed)).filter(|ms| *ms > 0).map(Duration::from_millis)
+    }
+
+    /// How long a question of latclinic's own may take.
+    pub(super) fn question(&self) -> Duration {
+        self.time_limit().map_or(QUESTION, |limit| QUESTION.min(limit.max(LEAST_QUESTION).saturating_add(GRACE)))
     }
 
     pub(super) fn stop(&self) -> &CancellationToken {
@@ -144,8 +171,30 @@ impl Connector {
         self.check_attributes(&client).await?;
         let failed = |cause| Error::from_server(format!("cannot read the settings of {}", self.place()), cause);
         // A part of connecting, as for the time that it may take.
-        self.in_time(client.read_timeouts()).await?.map_err(failed)?;
+        self.in_time_for_first(client.read_timeouts()).await?.map_err(failed)?;
         Ok(client)
+    }
+
+    /// Makes sure that a session has a backend: a pooler takes it in also if it has none for it. A refusal is not looked at.
+    pub(super) async fn await_backend<E>(
+        &self,
+        question: impl Future<Output = std::result::Result<(), E>>,
+    ) -> Result<()> {
+        match self.way.get() {
+            Some(Way::Pooler) => self.in_time_for_first(question).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// [`in_time`](Self::in_time) for the first question of a session, for which a pooler may have no backend.
+    async fn in_time_for_first<T>(&self, question: impl Future<Output = T>) -> Result<T> {
+        let begin = Instant::now();
+        self.in_time(question).await.map_err(|error| match self.way.get() {
+            Some(Way::Pooler) if !error.is_stopped() => {
+                pooler::no_room(self, "gives no further session", begin.elapsed().as_secs())
+            }
+            _ => error,
+        })
     }
 
     fn note_session(&self, purpose: &str, heard: &Arc<Heard>) {
@@ -205,7 +254,7 @@ impl Connector {
     /// As of [`connect`](Self::connect), where the place cannot be reached; or a pooler in transaction mode is in between.
     pub(super) async fn open_socket(&self) -> Result<Socket> {
         if !self.managed {
-            self.keeps_backends.get_or_try_init(|| Box::pin(pooler::refuse_sharing(self))).await?;
+            self.way.get_or_try_init(|| Box::pin(pooler::refuse_sharing(self))).await?;
         }
         self.open_socket_unchecked().await
     }
@@ -277,7 +326,11 @@ impl Connector {
     /// is no PostgreSQL, but it is waited for.
     pub(super) async fn in_time<T>(&self, attempt: impl Future<Output = T>) -> Result<T> {
         let was_stopped = self.stop.is_cancelled();
-        let limit = match self.timeout {
+        let timeout = match (self.timeout, self.time_limit().map(|limit| limit.max(LEAST_CONNECT))) {
+            (Some(timeout), Some(limit)) => Some(timeout.min(limit)),
+            (timeout, limit) => timeout.or(limit),
+        };
+        let limit = match timeout {
             limit if !was_stopped => limit,
             limit => Some(limit.map_or(AFTER_STOP, |limit| limit.min(AFTER_STOP))),
         };

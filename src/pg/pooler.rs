@@ -42,11 +42,20 @@ enum Gives {
     OneOnly,
 }
 
+/// What is between latclinic and the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Nothing, or what passes everything on.
+    Straight,
+    /// A pooler that gives each session a backend of its own, as long as it has any.
+    Pooler,
+}
+
 /// Makes sure that a session keeps its backend, and that a second one gets one too. Leaves nothing behind.
 ///
 /// # Errors
 /// It does not, or there is none for a second one, or the server cannot be reached.
-pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
+pub(super) async fn refuse_sharing(connector: &Connector) -> Result<Way> {
     let socket = connector.open_socket_unchecked().await?;
     let (first, connection) = connector.sign_in_for_probe(socket).await?;
     let mut connection = Box::pin(connection);
@@ -54,11 +63,13 @@ pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
         // A part of connecting, as for the time that it may take.
         let backend = connector.in_time(backend(&first)).await??;
         match first.backend() {
-            Some(told) if !backend.starts_with(&format!("{told} ")) => gives(connector, &first, &backend).await,
-            _ => Ok(Gives::EachItsOwn),
+            Some(told) if !backend.starts_with(&format!("{told} ")) => {
+                gives(connector, &first, &backend).await.map(|gives| (Way::Pooler, gives))
+            }
+            _ => Ok((Way::Straight, Gives::EachItsOwn)),
         }
     });
-    let gives = select! {
+    let (way, gives) = select! {
         gives = &mut probing => gives?,
         // What is under way fails now, and says why.
         _ = &mut connection => {
@@ -75,18 +86,23 @@ pub(super) async fn refuse_sharing(connector: &Connector) -> Result<()> {
     // Says goodbye.
     let _ = timeout(PATIENCE, connection).await;
     match gives {
-        Gives::EachItsOwn => Ok(()),
-        Gives::OneOnly => Err(Error::usage(format!(
-            "cannot work on {}: the pooler in between gives no second session within {} s, and every command needs several",
-            connector.place(),
-            SECOND.as_secs()
-        ))
-        .with_hint(
-            "give the pool room for the clients of the load and four sessions more (PgBouncer: default_pool_size), or use \
-             the server's own address",
-        )),
+        Gives::EachItsOwn => Ok(way),
+        Gives::OneOnly => Err(no_room(connector, "gives no second session", SECOND.as_secs())),
         Gives::NowThisNowThat => Err(shares(connector)),
     }
+}
+
+/// The pooler has no backend for a session.
+pub(super) fn no_room(connector: &Connector, gives: &str, seconds: u64) -> Error {
+    Error::usage(format!(
+        "cannot work on {}: the pooler in between {gives} within {seconds} s, and every command needs several (PgBouncer: \
+         default_pool_size)",
+        connector.place(),
+    ))
+    .with_hint(
+        "give the pool room for the clients of the load and four sessions more (PgBouncer: default_pool_size), or use \
+         the server's own address",
+    )
 }
 
 fn shares(connector: &Connector) -> Error {

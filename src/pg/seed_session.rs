@@ -23,12 +23,14 @@ pub(super) const LOCK: Duration = Duration::from_secs(30);
 /// Settings that suit building much at once, as far as the role leaves them free.
 ///
 /// Commits wait for the local disk, though one wait at the end would do: VACUUM marks a page all-visible only when the commit
-/// of its rows is known to be on disk.
+/// of its rows is known to be on disk. So `off` is replaced; what waits for more, because the role, the database or the URL says
+/// so, is kept.
 fn settings(theirs: &Theirs) -> String {
     let memory = if theirs.sets_maintenance_work_mem() { "" } else { "SET maintenance_work_mem = '256MB'; " };
     let limits = [(Timeout::Statement, None), (Timeout::IdleInTransaction, None), (Timeout::Lock, Some(LOCK))];
     let limits = theirs.set(Scope::Session, &limits);
-    format!("{memory}{limits}SET synchronous_commit = local; SET client_min_messages = warning")
+    let commit = if theirs.sets_synchronous_commit() { "" } else { "SET synchronous_commit = local; " };
+    format!("{memory}{limits}{commit}SET client_min_messages = warning")
 }
 
 /// Opens a session that resolves names in `schema` and has these settings.

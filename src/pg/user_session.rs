@@ -10,7 +10,7 @@ use tokio_postgres::{
 use super::{
     connector::Connector,
     error::{Error, Result},
-    link::{Cancellation, Client, CopyIn, Fault, Limit, Limited, Messages, Theirs},
+    link::{Cancellation, Client, CopyIn, Fault, Limit, Limited, Long, Messages, Shortened, Theirs},
     path, setup,
 };
 use crate::scenario::Connections;
@@ -101,6 +101,11 @@ impl UserSession {
     /// Sets how long answers may take until what is returned is dropped.
     pub(super) fn limited(&self, limit: Limit) -> Limited<'_> {
         self.client.limited(limit)
+    }
+
+    /// Says what becomes of long values until what is returned is dropped.
+    pub(super) fn with_long(&self, long: Long) -> Shortened<'_> {
+        self.client.with_long(long)
     }
 
     /// Whether the connection is gone.

@@ -15,6 +15,9 @@ const MOST_PAGES: f64 = 2_048.0;
 /// Distinct values that are looked at.
 const MOST_GROUPS: usize = 10_000;
 
+/// Bytes of the longest value that is looked at.
+const LONGEST: usize = 8 * 1024;
+
 /// Values of some columns of a table that occur together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
@@ -53,7 +56,11 @@ impl ValueCounts<'_> {
         let Some(Sampled { from, all, types }) = self.sampled(columns).await? else { return Ok(None) };
         let names: Vec<String> = columns.iter().map(|column| format!("t.{}", quote_identifier(column.name))).collect();
         let texts: Vec<String> = names.iter().map(|name| format!("{name}::pg_catalog.text")).collect();
-        let known: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
+        // What is NULL has no length.
+        let known: Vec<String> = texts
+            .iter()
+            .map(|text| format!("pg_catalog.octet_length({text}) OPERATOR(pg_catalog.<=) {LONGEST}"))
+            .collect();
         let sql = format!(
             "SELECT {}, pg_catalog.count(*) FROM {from} WHERE {} GROUP BY {} ORDER BY {} DESC LIMIT {MOST_GROUPS}",
             texts.join(", "),

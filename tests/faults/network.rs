@@ -54,9 +54,44 @@ fn silence_ends_an_explain_soon_after_its_time_limit() {
     each(&site, &silent, &explain, |trouble, told, took| {
         assert_eq!(told.exit, 1, "{trouble:?}: {}{}", told.stdout, told.stderr);
         assert!(told.stderr.contains("no answer"), "{trouble:?}: {}", told.stderr);
-        // Ten to connect; or twenty until a question of latclinic's own is given up; or the limit, what the server's word of it may take,
-        // and ending the session.
-        assert!(took < Duration::from_secs(30), "{trouble:?}: {took:?}, {}", told.stderr);
+        // The limit, or the least that connecting and silence are given; what the server's word of it may take; ending the session.
+        assert!(took < Duration::from_secs(12), "{trouble:?}: {took:?}, {}", told.stderr);
+    });
+}
+
+/// Every question of a command, not only the execution, with nothing that reaches the server any more.
+#[test]
+fn silence_ends_every_question_soon_after_the_time_limit() {
+    let site = Site::with_server();
+    site.done(&["seed", "--rows", "2000"]);
+    let silent: Vec<Trouble> = [1_000, 2_000, 4_000, 8_000, 16_000].into_iter().map(Trouble::SilentDown).collect();
+    let explain = ["explain", "--phase", "before", "--rows", "2000", "--time-limit", "5s"];
+    each(&site, &silent, &explain, |trouble, told, took| {
+        if told.exit != 0 {
+            assert!(told.stderr.contains("no answer"), "{trouble:?}: {}", told.stderr);
+        }
+        assert!(took < Duration::from_secs(20), "{trouble:?}: {took:?}, {}", told.stderr);
+    });
+}
+
+/// The question whether a pooler is in between is part of connecting: the network is silent right after the sign-in.
+#[test]
+fn the_first_question_has_the_time_of_connecting() {
+    let site = Site::with_server();
+    let socket_dir = site.socket_dir();
+    thread::scope(|scope| {
+        for after in [380, 400, 420, 440, 460] {
+            let (site, socket_dir) = (&site, &socket_dir);
+            scope.spawn(move || {
+                let proxy = Proxy::start(socket_dir, Trouble::SilentDown(after), "");
+                let begin = Instant::now();
+                let url = format!("{}?connect_timeout=2", proxy.url());
+                let told = site.run(&["explain", "--query", "SELECT 1", "--database-url", &url]);
+                assert_eq!(told.exit, 1, "{after}: {}", told.stderr);
+                assert!(told.stderr.contains("no answer within 2 s"), "{after}: {}", told.stderr);
+                assert!(begin.elapsed() < Duration::from_secs(8), "{after}: {:?}", begin.elapsed());
+            });
+        }
     });
 }
 

@@ -69,6 +69,22 @@ async fn a_statement_is_examined_with_values_typed_by_the_server() {
     assert_eq!((null.plans[0].rows_returned, null.plans[0].parameters[0].as_str()), (Some(0), "NULL"));
 }
 
+/// A small table with a large heir is a large table: of a sample of it no numbers of rows are shown.
+#[tokio::test]
+async fn the_pages_of_heirs_count() {
+    let bed = Bed::new().await;
+    let ask = async || {
+        let found = bed.ask("SELECT id FROM items WHERE kind = $1", &[], false).await.unwrap();
+        assert!(!found.plans.is_empty(), "{found:?}");
+        found.plans.iter().map(|plan| (plan.class.clone(), plan.value_rows[0])).collect::<Vec<_>>()
+    };
+    assert!(ask().await.iter().any(|(class, rows)| class == "hot" && rows.is_some()));
+    let heir = "CREATE TABLE heir () INHERITS (items) WITH (fillfactor = 10); \
+        INSERT INTO heir (id, kind) SELECT 1000000 + n, 'kind ' || n % 1000 FROM generate_series(1, 60000) AS n";
+    bed.client.batch_execute(heir).await.unwrap();
+    assert!(ask().await.iter().all(|(_, rows)| rows.is_none()));
+}
+
 #[tokio::test]
 async fn without_values_those_in_the_data_are_taken() {
     let bed = Bed::new().await;

@@ -63,3 +63,16 @@ async fn what_is_no_column_of_a_table_follows_from_the_load() {
     assert!(plans[..4].iter().all(|plan| plan.values_from == [ValueSource::Distribution]), "{plans:?}");
     assert!(plans.iter().all(|plan| plan.value_rows == [None]));
 }
+
+/// The rows of a table that others inherit from are those of all of them: so are its pages.
+#[tokio::test]
+async fn the_rows_of_heirs_count() {
+    let bed = Bed::new();
+    let scenario = drawn("SELECT id FROM events AS e WHERE e.user_id = $1");
+    let change = "CREATE TABLE heir () INHERITS (events); \
+        INSERT INTO heir (id, user_id) SELECT 10000000 + n, 42 FROM generate_series(1, 30000) AS n";
+    let plans = plans(&bed, &scenario, change).await;
+    let told = told(&plans);
+    assert_eq!(told[0].1, "42", "{told:?}");
+    assert!(told[0].2 >= Some(30_000) && told[0].2 == told[0].3, "{told:?}");
+}

@@ -53,6 +53,7 @@ pub async fn explain_query(
     what_if: bool,
 ) -> Result<Examination, Error> {
     let (sql, left_out) = super::question(text)?;
+    clinic.connector().set_time_limit(time_limit);
     // In a read-only transaction PostgreSQL refuses it, but not under EXPLAIN ANALYZE.
     if !may_write && scenario::selects_into(&sql) {
         return Err(would_write("the statement creates a table (SELECT .. INTO)"));

@@ -69,6 +69,7 @@ pub async fn explain(
 ) -> Result<ExplainOutcome, Error> {
     let extent = Extent { sides: 1, blocks: 0, seconds: 0.0, operations: scenario.scripts.len() as u64 };
     let folder = reports.prepare(&scenario.id, "explain", extent)?;
+    clinic.connector().set_time_limit(time_limit);
     seed::require(clinic.connector(), scenario).await?;
     fix::require_fix(clinic, scenario, phase).await?;
     let scenario = &*fix::in_phase(scenario, phase);

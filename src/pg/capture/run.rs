@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use super::{Access, Explained, Explainer, Given};
 use crate::pg::{
     error::{Error, Result},
-    link::{Fault, Limit, Scope, Timeout},
+    link::{Fault, Limit, Long, Scope, Timeout},
     seed_session::stoppable,
 };
 
@@ -102,6 +102,7 @@ impl Explainer<'_> {
             Form::Custom(_) => "",
             Form::Generic(_) => "SET LOCAL plan_cache_mode = force_generic_plan",
         };
+        let _long = self.session.with_long(Long::Plans);
         let mut sent = Instant::now();
         let work = async {
             sent = Instant::now();

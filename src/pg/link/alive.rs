@@ -11,12 +11,21 @@ use tokio::{
 };
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
-use super::{fault::Loss, heard::Heard};
+use super::{GRACE, fault::Loss, heard::Heard};
 use crate::pg::{catalog::quote_literal, connector::Connector, error::Result};
 
 /// How long a connection may be silent before the server is asked; doubled each time that it is at work, up to the longest.
 const SILENCE: Duration = Duration::from_secs(5);
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
+/// How long a look may take if the user has said how long things may take.
+const SHORT_LOOK: Duration = Duration::from_secs(3);
+
+/// How often in a row the server may be unreachable while an answer is waited for.
+const UNREACHABLE: u32 = 2;
+
+/// The same for work that may take hours, which the network may be gone in for a while: about a minute.
+const WORK_UNREACHABLE: u32 = 6;
 
 /// How long it takes until a request is under way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
@@ -29,6 +38,33 @@ const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
 /// How long the attempt to end a session may take that nobody waits for any more.
 const ENDING: Duration = Duration::from_secs(1);
+
+/// How patiently silence is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Patience {
+    /// How long the connection may be silent before the first look.
+    silence: Duration,
+    /// How long a look may take.
+    look: Duration,
+    /// How often in a row the server may be unreachable.
+    looks: u32,
+}
+
+impl Patience {
+    /// For an answer that may take hours (`work`), or not; the user may have set a time limit.
+    fn new(work: bool, time_limit: Option<Duration>) -> Self {
+        let looks = if work { WORK_UNREACHABLE } else { UNREACHABLE };
+        let usual = Self { silence: SILENCE, look: LOOK, looks };
+        match time_limit.map(|limit| limit.saturating_add(GRACE)) {
+            Some(most) if most < (SILENCE + LOOK) * looks => {
+                let silence = (most - GRACE).clamp(2 * UNDER_WAY, SILENCE);
+                let fit = most.as_secs() / (silence + SHORT_LOOK).as_secs();
+                Self { silence, look: SHORT_LOOK, looks: u32::try_from(fit).unwrap_or(looks).clamp(1, looks) }
+            }
+            _ => usual,
+        }
+    }
+}
 
 /// What the server says of a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,22 +85,22 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Watches the session; returns when no answer can be expected any more. The server may be unreachable so many times in a
-    /// row.
-    pub(super) async fn watch(&self, most: u32) -> Loss {
+    /// Watches the session, which may be at `work` that takes hours; returns when no answer can be expected any more.
+    pub(super) async fn watch(&self, work: bool) -> Loss {
+        let Patience { silence, look, looks } = Patience::new(work, self.connector.time_limit());
         let begin = Instant::now();
         sleep(UNDER_WAY).await;
         let mut bytes = self.heard.bytes();
-        let mut pause = SILENCE - UNDER_WAY;
+        let mut pause = silence - UNDER_WAY;
         let mut tries = 0;
         loop {
             sleep(pause).await;
             let now = self.heard.bytes();
             if std::mem::replace(&mut bytes, now) != now {
-                (tries, pause) = (0, SILENCE);
+                (tries, pause) = (0, silence);
                 continue;
             }
-            match self.look().await {
+            match self.look(look).await {
                 Sign::Working | Sign::Unknown => (tries, pause) = (0, LONGEST_SILENCE.min(2 * pause)),
                 Sign::NotWorking => {
                     sleep(ON_ITS_WAY).await;
@@ -73,8 +109,8 @@ impl Session<'_> {
                     }
                 }
                 Sign::Unreachable(cause) => {
-                    (tries, pause) = (tries + 1, SILENCE);
-                    if tries >= most {
+                    (tries, pause) = (tries + 1, silence);
+                    if tries >= looks {
                         return Loss::Unreachable(begin.elapsed(), cause);
                     }
                 }
@@ -98,10 +134,10 @@ impl Session<'_> {
         let _ = timeout(ENDING, self.ask(&sql)).await;
     }
 
-    async fn look(&self) -> Sign {
+    async fn look(&self, patience: Duration) -> Sign {
         let sql = self.query("SELECT pid, state, wait_event_type", "");
-        match timeout(LOOK, self.ask(&sql)).await {
-            Err(_) => Sign::Unreachable(format!("no answer within {} s", LOOK.as_secs())),
+        match timeout(patience, self.ask(&sql)).await {
+            Err(_) => Sign::Unreachable(format!("no answer within {} s", patience.as_secs())),
             Ok(Ok(sessions)) => sign(&sessions, self.heard.backend()),
             // A server that has restarted knows nothing of the session.
             Ok(Err(error)) if error.sqlstate() == Some("57P03") => Sign::NotWorking,
@@ -150,5 +186,23 @@ fn sign(sessions: &[SimpleQueryRow], backend: Option<i32>) -> Sign {
         Some(own) => state(own),
         None if sessions.iter().any(|row| state(row) != Sign::NotWorking) => Sign::Unknown,
         None => Sign::NotWorking,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_lasts_no_longer_than_the_user_has_time() {
+        let longest = |work, limit: Option<u64>| {
+            let Patience { silence, look, looks } = Patience::new(work, limit.map(Duration::from_secs));
+            ((silence + look) * looks).as_secs()
+        };
+        assert_eq!([longest(false, None), longest(false, Some(30)), longest(true, None)], [20, 20, 60]);
+        for limit in 0..60 {
+            assert!(longest(false, Some(limit)) <= limit.max(2) + 3, "{limit}");
+            assert!(longest(true, Some(limit)) <= limit.max(2) + 3, "{limit}");
+        }
     }
 }

@@ -18,22 +18,17 @@ use tokio_postgres::{
 };
 
 use super::{
-    GRACE, Limit, QUESTION,
+    GRACE, Limit,
     alive::Session,
     cancel::Cancellation,
     copy_in::CopyIn,
     fault::{Fault, Loss},
     heard::Heard,
+    shorten::Long,
     stop,
     timeout::{self, Theirs},
 };
 use crate::pg::connector::Connector;
-
-/// How often in a row the server may be unreachable while an answer is waited for.
-const UNREACHABLE: u32 = 2;
-
-/// The same for work that may take hours, which the network may be gone in for a while: about a minute.
-const WORK_UNREACHABLE: u32 = 6;
 
 /// The driver's client, which waits for ever.
 #[expect(clippy::disallowed_types, reason = "it is wrapped here")]
@@ -84,6 +79,11 @@ impl Client {
     /// Sets how long answers may take until what is returned is dropped.
     pub(in crate::pg) fn limited(&self, limit: Limit) -> Limited<'_> {
         Limited { client: self, before: self.set_limit(limit) }
+    }
+
+    /// Says what becomes of long values until what is returned is dropped.
+    pub(in crate::pg) fn with_long(&self, long: Long) -> Shortened<'_> {
+        Shortened { heard: &self.heard, before: self.heard.set_long(long) }
     }
 
     /// Reads the time limits that its role, database or URL sets: when it is opened, and when its settings have been changed.
@@ -236,10 +236,9 @@ impl Client {
         let limit = *self.limit.lock().unwrap_or_else(PoisonError::into_inner);
         let begin = Instant::now();
         let session = self.session();
-        let most = if limit == Limit::Work { WORK_UNREACHABLE } else { UNREACHABLE };
         let late = async {
             match limit {
-                Limit::Question => sleep(QUESTION).await,
+                Limit::Question => sleep(self.connector.question()).await,
                 Limit::Server(limit) => sleep(limit.saturating_add(GRACE)).await,
                 Limit::Work => std::future::pending().await,
             }
@@ -247,7 +246,7 @@ impl Client {
         select! {
             () = late => Loss::Late(begin.elapsed()),
             () = stop::time_is_over(self.connector.stop()) => Loss::Stopped,
-            loss = session.watch(most) => loss,
+            loss = session.watch(limit == Limit::Work) => loss,
         }
     }
 
@@ -265,6 +264,18 @@ pub(in crate::pg) struct Limited<'a> {
 impl Drop for Limited<'_> {
     fn drop(&mut self) {
         self.client.set_limit(self.before);
+    }
+}
+
+/// Other long values for a while.
+pub(in crate::pg) struct Shortened<'a> {
+    heard: &'a Heard,
+    before: Long,
+}
+
+impl Drop for Shortened<'_> {
+    fn drop(&mut self) {
+        self.heard.set_long(self.before);
     }
 }
 

@@ -1,5 +1,5 @@
-//! A socket that reads along: what is not PostgreSQL's protocol never reaches the driver, and the server's last words are
-//! kept.
+//! A socket that reads along: what is not PostgreSQL's protocol never reaches the driver, the server's last words are kept,
+//! and rows that are too long to be held are shortened.
 
 use std::{
     io,
@@ -10,10 +10,18 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{fault::Loss, heard::Heard, said::Said};
+use super::{
+    fault::Loss,
+    heard::Heard,
+    said::Said,
+    shorten::{self, Long},
+};
 
 /// Bytes of a message's tag and length.
 const HEADER: usize = 5;
+
+/// Tag of a row.
+const ROW: u8 = b'D';
 
 /// The longest message that PostgreSQL sends: its allocations end at 1 GB.
 const LONGEST: u32 = 0x4000_0000;
@@ -33,12 +41,18 @@ pub(in crate::pg) struct Guard<S> {
     heard: Arc<Heard>,
     reading: Reading,
     is_first: bool,
+    /// Whether the driver lacks the beginning of a row's header: it may be that of a long one.
+    holds: bool,
+    /// What the driver gets before anything else: what follows a row that was shortened.
+    ready: Vec<u8>,
 }
 
 /// Where in the server's messages what was read ends.
 enum Reading {
     /// In the tag and length of a message.
     Header(Vec<u8>),
+    /// In the body of a row that is shortened.
+    Row { left: usize, row: Box<shorten::Row> },
     /// In its body.
     Body { tag: u8, left: usize, kept: Vec<u8> },
     /// In a text to the end of the connection.
@@ -47,19 +61,41 @@ enum Reading {
 
 impl<S> Guard<S> {
     pub(in crate::pg) fn new(stream: S, heard: Arc<Heard>) -> Self {
-        Self { stream, heard, reading: Reading::Header(Vec::with_capacity(HEADER)), is_first: true }
+        Self {
+            stream,
+            heard,
+            reading: Reading::Header(Vec::with_capacity(HEADER)),
+            is_first: true,
+            holds: false,
+            ready: Vec::new(),
+        }
     }
 
-    /// Follows the messages through what was read.
-    fn follow(&mut self, mut bytes: &[u8]) -> Result<(), Loss> {
+    /// Follows the messages through what was read. Returns how much of it goes to the driver as it is; the rest, as far as it is
+    /// not left out, is ready for it then.
+    fn follow(&mut self, bytes: &[u8]) -> Result<usize, Loss> {
         self.heard.passed(bytes.len());
-        while !bytes.is_empty() {
+        let mut rest = bytes;
+        // Where what goes as it is ends.
+        let mut end = if self.is_held() { 0 } else { bytes.len() };
+        while !rest.is_empty() {
+            let begin = bytes.len() - rest.len();
             match &mut self.reading {
                 Reading::Header(header) => {
-                    let taken = bytes.len().min(HEADER - header.len());
-                    header.extend_from_slice(&bytes[..taken]);
-                    bytes = &bytes[taken..];
-                    let Some([tag, length @ ..]) = header.first_chunk::<HEADER>() else { continue };
+                    let (taken, after) = rest.split_at(rest.len().min(HEADER - header.len()));
+                    rest = after;
+                    if header.is_empty() {
+                        self.holds = taken[0] == ROW && self.heard.long() != Long::Kept;
+                    }
+                    header.extend_from_slice(taken);
+                    let Some([tag, length @ ..]) = header.first_chunk::<HEADER>() else {
+                        if self.holds {
+                            end = end.min(begin);
+                        } else if end <= begin {
+                            self.ready.extend_from_slice(taken);
+                        }
+                        continue;
+                    };
                     let (tag, length) = (*tag, u32::from_be_bytes(*length));
                     let was_first = std::mem::take(&mut self.is_first);
                     if was_first && tag == b'E' && length > LONGEST_ERROR {
@@ -72,35 +108,74 @@ impl<S> Guard<S> {
                     if !(4..LONGEST).contains(&length) {
                         return Err(Loss::Garbled(format!("a message of {length} bytes")));
                     }
-                    self.reading = Reading::Body { tag, left: length as usize - 4, kept: Vec::new() };
-                }
-                Reading::Body { tag, left, kept } => {
-                    let taken = bytes.len().min(*left);
-                    if matches!(tag, b'E' | b'N' | b'K') {
-                        kept.extend_from_slice(&bytes[..taken.min(KEPT.saturating_sub(kept.len()))]);
-                    }
-                    *left -= taken;
-                    bytes = &bytes[taken..];
-                }
-                Reading::Text(text) => {
-                    text.extend_from_slice(&bytes[..bytes.len().min(KEPT.saturating_sub(text.len()))]);
-                    return Ok(());
-                }
-            }
-            if let Reading::Body { tag, left: 0, kept } = &self.reading {
-                match tag {
-                    b'K' => {
-                        if let Some(backend) = kept.first_chunk() {
-                            self.heard.served_by(i32::from_be_bytes(*backend));
+                    let (left, holds) = (length as usize - 4, std::mem::take(&mut self.holds));
+                    match self.heard.long().row(left).filter(|_| holds) {
+                        Some(row) => {
+                            end = end.min(begin);
+                            self.reading = Reading::Row { left, row: Box::new(row) };
+                        }
+                        None => {
+                            if end <= begin {
+                                self.ready.extend_from_slice(if holds { header.as_slice() } else { taken });
+                            }
+                            self.reading = Reading::Body { tag, left, kept: Vec::new() };
                         }
                     }
-                    b'E' | b'N' => self.heard.says(Said::read(kept)),
-                    _ => {}
                 }
-                self.reading = Reading::Header(Vec::with_capacity(HEADER));
+                Reading::Row { left, row } => {
+                    let taken = rest.len().min(*left);
+                    row.take(&rest[..taken]);
+                    *left -= taken;
+                    rest = &rest[taken..];
+                }
+                Reading::Body { tag, left, kept } => {
+                    let taken = rest.len().min(*left);
+                    if matches!(tag, b'E' | b'N' | b'K') {
+                        kept.extend_from_slice(&rest[..taken.min(KEPT.saturating_sub(kept.len()))]);
+                    }
+                    if end <= begin {
+                        self.ready.extend_from_slice(&rest[..taken]);
+                    }
+                    *left -= taken;
+                    rest = &rest[taken..];
+                }
+                Reading::Text(text) => {
+                    text.extend_from_slice(&rest[..rest.len().min(KEPT.saturating_sub(text.len()))]);
+                    return Ok(end);
+                }
             }
+            self.end_message();
         }
-        Ok(())
+        Ok(end)
+    }
+
+    /// Whether the driver lacks what was read last.
+    fn is_held(&self) -> bool {
+        match &self.reading {
+            Reading::Row { .. } => true,
+            Reading::Header(header) => self.holds && !header.is_empty(),
+            Reading::Body { .. } | Reading::Text(_) => false,
+        }
+    }
+
+    fn end_message(&mut self) {
+        match &mut self.reading {
+            Reading::Row { left: 0, .. } => {}
+            Reading::Body { tag, left: 0, kept } => match tag {
+                b'K' => {
+                    if let Some(backend) = kept.first_chunk() {
+                        self.heard.served_by(i32::from_be_bytes(*backend));
+                    }
+                }
+                b'E' | b'N' => self.heard.says(Said::read(kept)),
+                _ => {}
+            },
+            _ => return,
+        }
+        let next = Reading::Header(Vec::with_capacity(HEADER));
+        if let Reading::Row { row, .. } = std::mem::replace(&mut self.reading, next) {
+            self.ready.extend_from_slice(&row.end());
+        }
     }
 
     /// The connection has come to its end. Whether between two messages.
@@ -118,20 +193,36 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let (before, had_room) = (buf.filled().len(), buf.remaining() > 0);
-        let outcome = ready!(Pin::new(&mut this.stream).poll_read(cx, buf));
-        if let Err(cause) = &outcome {
-            this.heard.broke(cause);
-        } else if buf.filled().len() > before {
-            if let Err(loss) = this.follow(&buf.filled()[before..]) {
-                let words = loss.to_string();
-                this.heard.lose(loss);
-                buf.set_filled(before);
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, words)));
+        loop {
+            if had_room && !this.ready.is_empty() {
+                let count = this.ready.len().min(buf.remaining());
+                buf.put_slice(&this.ready[..count]);
+                this.ready.drain(..count);
+                return Poll::Ready(Ok(()));
             }
-        } else if had_room && !this.end() {
-            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            let outcome = ready!(Pin::new(&mut this.stream).poll_read(cx, buf));
+            if let Err(cause) = &outcome {
+                this.heard.broke(cause);
+            } else if buf.filled().len() > before {
+                match this.follow(&buf.filled()[before..]) {
+                    // Nothing at all would be the end.
+                    Ok(0) => {
+                        buf.set_filled(before);
+                        continue;
+                    }
+                    Ok(count) => buf.set_filled(before + count),
+                    Err(loss) => {
+                        let words = loss.to_string();
+                        this.heard.lose(loss);
+                        buf.set_filled(before);
+                        return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, words)));
+                    }
+                }
+            } else if had_room && !this.end() {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            return Poll::Ready(outcome);
         }
-        Poll::Ready(outcome)
     }
 }
 
@@ -229,10 +320,35 @@ mod tests {
         assert_eq!(words, "the server ended the session: could not fork new process for connection: Resource");
     }
 
+    #[tokio::test]
+    async fn long_rows_arrive_shortened_between_what_is_around_them() {
+        let row = |value: &[u8]| message(b'D', &[&[0, 1][..], &(value.len() as u32).to_be_bytes(), value].concat());
+        let (short, end) = (row(b"short"), message(b'Z', b"I"));
+        let bytes =
+            [&short[..], &row(&[b'x'; 100_000]), &short, &row(&[b'y'; 70_000]), &row(&[b'z'; 70_000]), &end].concat();
+        let emptied = [&short[..], &row(b""), &short, &row(b""), &row(b""), &end].concat();
+        for at_once in [1, 3, 7, 4096, 1 << 20] {
+            let read = async |long| {
+                let (ours, mut theirs) = tokio::io::duplex(at_once);
+                let sent = bytes.clone();
+                let server = tokio::spawn(async move { theirs.write_all(&sent).await.unwrap() });
+                let heard = Arc::<Heard>::default();
+                heard.set_long(long);
+                let mut all = Vec::new();
+                Guard::new(ours, heard).read_to_end(&mut all).await.unwrap();
+                server.await.unwrap();
+                all
+            };
+            assert_eq!(read(Long::Emptied).await, emptied, "{at_once}");
+            assert!(read(Long::Kept).await == bytes, "{at_once}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_followed_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 1..50_usize) {
             let heard = Arc::<Heard>::default();
+            heard.set_long(Long::Digested);
             let mut guard = Guard::new((), heard);
             for part in bytes.chunks(cut) {
                 if guard.follow(part).is_err() {

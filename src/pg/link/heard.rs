@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
 };
 
@@ -13,6 +13,7 @@ use tokio_postgres::error::Severity;
 use super::{
     fault::{Fault, Loss},
     said::Said,
+    shorten::Long,
 };
 
 /// Shared by a connection's socket, which tells, and its client, which asks.
@@ -21,6 +22,8 @@ pub(in crate::pg) struct Heard {
     known: Mutex<Known>,
     /// Bytes in either direction.
     bytes: AtomicU64,
+    /// What becomes of long values.
+    long: AtomicU8,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +54,16 @@ impl Heard {
     /// Bytes that went through so far.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Says what becomes of long values from now on; returns what became of them before.
+    pub(in crate::pg) fn set_long(&self, long: Long) -> Long {
+        Long::from_code(self.long.swap(long as u8, Ordering::Relaxed))
+    }
+
+    /// What becomes of long values.
+    pub(super) fn long(&self) -> Long {
+        Long::from_code(self.long.load(Ordering::Relaxed))
     }
 
     /// The server says something that may be the last.

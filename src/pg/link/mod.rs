@@ -25,6 +25,7 @@ mod guard;
 mod heard;
 mod keepalive;
 mod said;
+mod shorten;
 mod stop;
 mod timeout;
 
@@ -32,7 +33,7 @@ use std::time::Duration;
 
 pub(super) use cancel::Cancellation;
 pub use client::Client;
-pub(super) use client::{Limited, Messages, Raw};
+pub(super) use client::{Limited, Messages, Raw, Shortened};
 pub(super) use copy_in::CopyIn;
 pub use fault::Fault;
 pub(super) use fault::Loss;
@@ -40,6 +41,7 @@ pub(super) use guard::Guard;
 pub(super) use heard::Heard;
 pub(super) use keepalive::Keepalive;
 pub(super) use said::Said;
+pub(super) use shorten::Long;
 pub(super) use stop::AFTER_STOP;
 pub(super) use timeout::{Scope, Theirs, Timeout};
 

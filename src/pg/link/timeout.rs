@@ -38,6 +38,8 @@ pub(in crate::pg) struct Theirs {
     timeouts: Vec<(Timeout, Duration)>,
     /// Whether the role, the database or the URL sets `maintenance_work_mem`.
     maintenance_work_mem: bool,
+    /// Whether one of them sets `synchronous_commit`, to something that waits for a disk.
+    synchronous_commit: bool,
 }
 
 /// A time limit of theirs that ended something.
@@ -51,7 +53,8 @@ pub(in crate::pg) struct EndedBy {
 pub(super) const QUESTION: &str = "SELECT s.name, s.setting, s.source FROM pg_catalog.pg_settings AS s
     WHERE s.name OPERATOR(pg_catalog.=) 'statement_timeout' OR s.name OPERATOR(pg_catalog.=) 'lock_timeout'
     OR s.name OPERATOR(pg_catalog.=) 'idle_in_transaction_session_timeout'
-    OR s.name OPERATOR(pg_catalog.=) 'transaction_timeout' OR s.name OPERATOR(pg_catalog.=) 'maintenance_work_mem'";
+    OR s.name OPERATOR(pg_catalog.=) 'transaction_timeout' OR s.name OPERATOR(pg_catalog.=) 'maintenance_work_mem'
+    OR s.name OPERATOR(pg_catalog.=) 'synchronous_commit'";
 
 impl Timeout {
     /// As the server's setting is called.
@@ -89,7 +92,11 @@ impl Theirs {
 
     fn add(&mut self, name: &str, setting: &str, source: &str) {
         let Some(timeout) = ALL.into_iter().find(|timeout| timeout.name() == name) else {
-            self.maintenance_work_mem = matches!(source, "database" | "user" | "database user" | "client");
+            let is_theirs = matches!(source, "database" | "user" | "database user" | "client");
+            match name {
+                "synchronous_commit" => self.synchronous_commit = is_theirs && setting != "off",
+                _ => self.maintenance_work_mem = is_theirs,
+            }
             return;
         };
         // In milliseconds; 0 is none.
@@ -100,6 +107,11 @@ impl Theirs {
     /// Whether the role, the database or the URL sets `maintenance_work_mem`.
     pub(in crate::pg) fn sets_maintenance_work_mem(&self) -> bool {
         self.maintenance_work_mem
+    }
+
+    /// Whether the role, the database or the URL sets `synchronous_commit`, to something that waits for a disk.
+    pub(in crate::pg) fn sets_synchronous_commit(&self) -> bool {
+        self.synchronous_commit
     }
 
     /// Their limit, if there is one.
@@ -185,6 +197,14 @@ mod tests {
         assert_eq!(theirs().stricter(Timeout::Statement, ms(200)), Some(ms(150)));
         assert_eq!(theirs().stricter(Timeout::Statement, ms(150)), None);
         assert!(!theirs().sets_maintenance_work_mem());
+        let waits = |setting, source| {
+            let mut theirs = Theirs::default();
+            theirs.add("synchronous_commit", setting, source);
+            (theirs.sets_synchronous_commit(), theirs.sets_maintenance_work_mem())
+        };
+        assert_eq!(waits("remote_apply", "user"), (true, false));
+        assert_eq!(waits("off", "database"), (false, false));
+        assert_eq!(waits("on", "configuration file"), (false, false));
     }
 
     #[test]

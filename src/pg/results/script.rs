@@ -56,6 +56,11 @@ impl Fed {
         self.rows.len()
     }
 
+    /// Whether a later step reads it.
+    pub(super) fn is_read(&self) -> bool {
+        self.read
+    }
+
     pub(super) fn clear(&mut self) {
         self.rows.clear();
     }

@@ -13,7 +13,7 @@ use crate::{
         catalog::quote_identifier,
         connector::Connector,
         error::{Error, Result, server_words},
-        link::{Fault, Limit},
+        link::{Fault, Limit, Long},
         request::Argument,
         seed_session::stoppable,
         user_session::UserSession,
@@ -226,6 +226,8 @@ impl ResultsSession {
         fed: &mut Fed,
         budget: &mut Budget,
     ) -> std::result::Result<Answer, Fault> {
+        let long = if fed.is_read() { Long::Kept } else { Long::Digested };
+        let _long = self.session.with_long(long);
         let mut messages = self.session.simple_query_raw(sql).await?;
         let mut reading = Reading::new(shape);
         let mut count = 0;

@@ -26,7 +26,7 @@ use crate::{
     pg::{
         connector::Connector,
         error::Error,
-        link::{Fault, Heard, Loss, QUESTION},
+        link::{Fault, Heard, Long, Loss, QUESTION},
         parameter::{Parameter, Raw},
         wire::Format,
     },
@@ -150,6 +150,7 @@ impl managed::Manager for Manager {
     async fn create(&self) -> Result<Held, Error> {
         let (client, heard, driver) = self.connector.connect_raw("load").await?;
         let held = Held { client: Cached::new(client, driver), heard };
+        self.connector.await_backend(held.batch_execute("")).await?;
         let failed = |cause| Error::from_server("cannot set a session up", cause);
         held.in_time(held.batch_execute(&self.setup)).await.map_err(failed)?;
         Ok(held)
@@ -212,6 +213,7 @@ impl Connection for Pooled {
         kept: Option<&[usize]>,
         rows: &mut Rows,
     ) -> Result<(), Failure> {
+        self.heard.set_long(if kept.is_some() { Long::Kept } else { Long::Emptied });
         let kept = kept.unwrap_or_default();
         if statement.results == Format::Text && !matches!(statement.form, Form::Simple(_)) {
             return Err(super::statement_failure(UNREADABLE));

@@ -8,6 +8,12 @@ const ROOM: usize = 16 * 1024;
 /// Bytes of a message's tag and length.
 const HEADER: usize = 5;
 
+/// A longer notice is passed over: what it would be kept for is a plan.
+const NOTICE: usize = 1024 * 1024;
+
+/// As much as is kept of an error.
+const ERROR: usize = 64 * 1024;
+
 /// What was read and not yet looked at.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -50,7 +56,8 @@ impl Incoming {
         self.end += count;
     }
 
-    /// The next message that is there whole. Those with a tag of `skipped` are passed over, without being kept.
+    /// The next message that is there complete; of a long error its beginning. Those with a tag of `skipped`, and long notices, are
+    /// passed over without being kept.
     #[inline]
     pub(super) fn next(&mut self, skipped: &[u8]) -> Result<Option<Message<'_>>, Garbled> {
         loop {
@@ -65,15 +72,17 @@ impl Incoming {
             if length < 4 || length > i32::MAX as usize {
                 return Err(Garbled);
             }
-            if skipped.contains(tag) {
+            if skipped.contains(tag) || *tag == b'N' && length > NOTICE {
                 self.unwanted = length + 1;
                 continue;
             }
-            let message = self.begin..self.begin + length + 1;
+            let kept = if *tag == b'E' { length.min(ERROR) } else { length };
+            let message = self.begin..self.begin + kept + 1;
             if message.end > self.end {
                 self.make_room(message.len());
                 return Ok(None);
             }
+            self.unwanted = length - kept;
             return Ok(Some(self.take(*tag, message)));
         }
     }
@@ -91,5 +100,30 @@ impl Incoming {
             let room = length.min(2 * self.bytes.len());
             self.bytes.resize(room.max(self.bytes.len()), 0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_and_not_needed_is_not_kept() {
+        let message =
+            |tag: u8, length: usize| [&[tag], &(length as u32 + 4).to_be_bytes()[..], &vec![b'x'; length]].concat();
+        let sent = [message(b'N', 3 << 20), message(b'D', 3 << 20), message(b'E', 3 << 20), message(b'Z', 1)].concat();
+        let (mut incoming, mut rest, mut found) = (Incoming::new(), &sent[..], Vec::new());
+        while !rest.is_empty() {
+            let room = incoming.room();
+            let count = room.len().min(rest.len());
+            room[..count].copy_from_slice(&rest[..count]);
+            incoming.filled(count);
+            rest = &rest[count..];
+            while let Some(message) = incoming.next(b"D").unwrap() {
+                found.push((message.tag, message.body.len()));
+            }
+        }
+        assert_eq!(found, [(b'E', ERROR - 4), (b'Z', 1)]);
+        assert!(incoming.bytes.len() <= 2 * ERROR, "{}", incoming.bytes.len());
     }
 }

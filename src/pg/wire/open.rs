@@ -33,7 +33,10 @@ pub(in crate::pg) async fn open<T>(
     let client = Client::new(raw, connector.clone(), purpose, heard, None);
     let cancellation = client.cancellation();
     let prepared = {
-        let preparing = pin!(prepare(&client));
+        let preparing = pin!(async {
+            connector.await_backend(client.batch_execute("")).await?;
+            prepare(&client).await
+        });
         match select(preparing, Box::pin(connection)).await {
             // The connection goes away without a word to the server: it is not polled again.
             Either::Left((prepared, _connection)) => prepared?,
