@@ -138,7 +138,7 @@ fn what_cannot_be_read_is_told_with_the_way_out() {
         refused(latclinic().args(["--plan", "tests"]), 2).contains("cannot read a plan from tests: it is a folder")
     );
     let too_large = refused(latclinic().args(["--plan", "-"]).write_stdin(vec![b'['; MAX_BYTES + 1]), 1);
-    assert!(too_large.contains("the input is larger than 64 MiB"), "{too_large}");
+    assert!(too_large.contains("the input is larger than 128 MiB"), "{too_large}");
 }
 
 #[test]

@@ -14,7 +14,8 @@ fn the_docs_have_every_rule_as_the_program_has_it() {
     let file = fs::read_to_string(FILE).unwrap();
     let (before, rest) = file.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
-    let made = format!("{before}{BEGIN}{}\n{END}{after}", RULES.iter().map(section).collect::<String>());
+    let sections: String = RULES.iter().map(section).collect();
+    let made = format!("{before}{BEGIN}{}{sections}\n{END}{after}", asked());
     if env::var_os("LATCLINIC_WRITE_DOCS").is_some() {
         fs::write(FILE, &made).unwrap();
         return;
@@ -42,14 +43,20 @@ fn ids_are_unique_and_every_rule_says_all_of_itself() {
     }
 }
 
+/// The rules beside the public questions that show them.
+fn asked() -> String {
+    let row = |rule: &Rule| {
+        let asked = if rule.shown_by.is_empty() { "none was found".to_owned() } else { rule.shown_by.join(", ") };
+        format!("| [{}](#{}) | {asked} |\n", rule.id, rule.id)
+    };
+    let rows: String = RULES.iter().map(row).collect();
+    format!("\n| Rule | Public questions, issues and articles that show it |\n| --- | --- |\n{rows}")
+}
+
 fn section(rule: &Rule) -> String {
     let estimates = if rule.reads_estimates { " Works on a plan that was not executed, too." } else { "" };
-    let shown_by = match rule.shown_by {
-        [] => String::new(),
-        addresses => format!("- **Asked by others:** {}\n", addresses.join(", ")),
-    };
     format!(
-        "\n### {}\n\n{}.\n\n- **Fires on** {}.{estimates}\n- **Why it matters.** {}\n- **What to do.** {}\n- **Source:** {}.\n{shown_by}",
+        "\n### {}\n\n{}.\n\n- **Fires on** {}.{estimates}\n- **Why it matters.** {}\n- **What to do.** {}\n- **Source:** {}.\n",
         rule.id, rule.title, rule.sees, rule.why, rule.advice, rule.source
     )
 }

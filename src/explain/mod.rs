@@ -50,4 +50,4 @@ pub use relatives::Relative;
 pub use rules::{RULES, Rule, rule};
 pub use tables::{ColumnFacts, IndexFacts, IndexKey, OperatorFacts, Referring, TableFacts, Tables};
 pub use tree::tree;
-pub use wanted::{How, Wanted, wanted};
+pub use wanted::{How, Wanted, mentioned, reads_only_tables, wanted, written};

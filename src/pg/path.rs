@@ -18,6 +18,9 @@ use super::catalog::{quote_identifier, quote_literal};
 /// Resolves names in the system catalog alone: what is temporary comes last instead of first.
 pub(super) const OWN: &str = "SET search_path = pg_catalog, pg_temp";
 
+/// The same until the end of the transaction.
+pub(super) const OWN_LOCAL: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
+
 /// The path of a scenario's statements.
 pub(super) fn of_schema(schema: &str) -> String {
     format!("{}, public", quote_identifier(schema))

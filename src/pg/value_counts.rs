@@ -50,7 +50,7 @@ pub struct Counted {
 /// Counts the rows with values of columns, each time for no longer than a limit.
 #[derive(Clone, Copy)]
 pub struct ValueCounts<'a> {
-    session: &'a UserSession,
+    pub(super) session: &'a UserSession,
     stop: &'a CancellationToken,
     pub(super) limit: Duration,
 }
@@ -130,7 +130,7 @@ impl<'a> ValueCounts<'a> {
 
     /// How a column is compared with the statement's parameter of this number.
     async fn comparison(&self, sql: &str, number: usize, column: &Column<'_>) -> Result<Option<Comparison>> {
-        let prepared = self.within(async || self.session.prepare(sql).await.map_err(failed)).await?;
+        let prepared = self.within("", async || self.session.prepare(sql).await.map_err(failed)).await?;
         let Some(prepared) = prepared else { return Ok(None) };
         let ty = undomained(prepared.params().get(number - 1).unwrap_or(&Type::TEXT));
         let own = self.own_within().await?;
@@ -148,9 +148,9 @@ impl<'a> ValueCounts<'a> {
         Ok(own)
     }
 
-    /// Asks a question about the user's rows that takes no value.
-    pub(super) async fn ask_all(&self, sql: &str) -> Result<Option<Vec<Row>>> {
-        self.within(async || {
+    /// Asks a question about the user's rows that takes no value, with these settings.
+    pub(super) async fn ask_all(&self, sql: &str, settings: &str) -> Result<Option<Vec<Row>>> {
+        self.within(settings, async || {
             let prepared = self.session.prepare(sql).await.map_err(failed)?;
             self.session.query_raw(&prepared, std::iter::empty::<Given>()).await.map_err(failed)
         })
@@ -159,7 +159,7 @@ impl<'a> ValueCounts<'a> {
 
     /// Asks a question about the user's rows.
     async fn ask(&self, sql: &str, value: Given) -> Result<Option<Vec<Row>>> {
-        self.within(async || {
+        self.within("", async || {
             // As a statement of the user's: the type of the value may be theirs.
             let prepared = self.session.prepare(sql).await.map_err(failed)?;
             self.session.query_raw(&prepared, [value]).await.map_err(failed)
@@ -167,10 +167,10 @@ impl<'a> ValueCounts<'a> {
         .await
     }
 
-    /// Works in a read-only transaction of the user's session, with a time limit.
-    async fn within<T>(&self, work: impl AsyncFnOnce() -> Result<T>) -> Result<Option<T>> {
+    /// Works in a read-only transaction of the user's session, with a time limit and these settings.
+    pub(super) async fn within<T>(&self, settings: &str, work: impl AsyncFnOnce() -> Result<T>) -> Result<Option<T>> {
         let limit = self.session.theirs().set(Scope::Transaction, &[(Timeout::Statement, Some(self.limit))]);
-        let begin = format!("BEGIN READ ONLY; {limit}");
+        let begin = format!("BEGIN READ ONLY; {limit}{settings}");
         let _limit = self.session.limited(Limit::Server(self.limit));
         self.session.run(&begin).await.map_err(failed)?;
         let answer = self.answered(self.session, work()).await;

@@ -5,6 +5,7 @@
 //! A file goes through three steps, and each hands on what it found sound, so that all faults are told at once: syntax
 //! (TOML's own parser, which recovers), shape (`structure`, against the JSON Schema of `raw`), meaning (`validate`).
 
+mod assigned;
 mod block_length;
 mod bundled;
 mod ddl;
@@ -41,6 +42,7 @@ mod validate;
 mod words;
 mod workload_model;
 
+pub use assigned::{Assigned, assigned};
 pub use block_length::BlockLength;
 pub use bundled::bundled;
 pub use declared::DeclaredType;

@@ -8,6 +8,7 @@ mod own_scenario;
 mod own_server;
 
 mod executions;
+mod found_values;
 mod locks;
 mod query;
 mod under_load;

@@ -30,9 +30,9 @@ pub(super) struct QueryArgs {
     /// transactions, unless it calls functions that these do not stop: see --execute-volatile
     #[arg(long, value_name = "SQL", allow_hyphen_values = true, conflicts_with_all = ["scenario", "rows", "phase", "random_seed", "reports", "output", "yes", "plan", "rule", "rules"])]
     pub(super) query: Option<String>,
-    /// The value of $1, the next one of $2, and so on; \N is NULL. Without any, values are looked for in the data: of a
-    /// column that a parameter has to equal one with most rows, a usual one, one with fewest and one that no row has. If
-    /// there are none, the plan for any values is explained, and not executed
+    /// The value of $1, the next one of $2, and so on; \N is NULL. Without any, values are looked for in the data: of what
+    /// a parameter has to equal one with most rows, a usual one, one with fewest and one that no row has. If a parameter
+    /// has none, it is named, and the plan for any values is explained, and not executed
     #[arg(long = "parameter", value_name = "VALUE", allow_hyphen_values = true, requires = "query")]
     parameters: Vec<String>,
     /// Let the statement write: each execution is rolled back, but what is not transactional stays, such as how far a sequence has come,

@@ -18,6 +18,9 @@ use crate::{
 /// SQLSTATE `read_only_sql_transaction`.
 const READ_ONLY: &str = "25006";
 
+/// SQLSTATE `insufficient_privilege`.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
 /// A statement to be examined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
@@ -70,6 +73,12 @@ pub async fn explain_query(
         values: parameters.into_iter().map(Given).collect(),
     };
     let mut classes = if given.values.is_empty() { Vec::new() } else { vec![given] };
+    // On a standby PostgreSQL says nothing of that when it executes it.
+    if scenario::selects_into(&sql)
+        && let Some(why) = explainer.why_read_only().await
+    {
+        return Err(read_only("the statement creates a table (SELECT .. INTO)", &why));
+    }
     clinic.step("explaining the statement");
     let volatile = volatile(&session, clinic, &sql).await?;
     let not_executed = volatile.as_ref().filter(|_| !execute_volatile).map(|volatile| {
@@ -77,9 +86,9 @@ pub async fn explain_query(
     });
     let mut values_note = None;
     if classes.is_empty() && not_executed.is_none() {
-        match without_values(clinic, &session, &explainer, &sql, may_write).await? {
-            Some(Found::Classes(found)) => {
-                values_note = Some(found::told(&found));
+        match without_values(clinic, &session, &explainer, &sql, may_write, volatile.is_none()).await? {
+            Some(Found::Classes { classes: found, note }) => {
+                values_note = Some(note);
                 classes = found;
             }
             Some(Found::Nothing(why)) => values_note = Some(why),
@@ -116,7 +125,7 @@ pub async fn explain_query(
     if let Some(volatile) = volatile.filter(|_| execute_volatile) {
         examination.notes.push(format!("{volatile}: what that did outside of the transaction stays"));
     }
-    if may_write {
+    if may_write && examination.plans.iter().any(|plan| plan.execution_ms.is_some()) {
         examination.notes.push(
             "each execution was rolled back; what is not transactional stays, such as how far a sequence has come"
                 .to_owned(),
@@ -159,6 +168,7 @@ async fn without_values(
     explainer: &pg::Explainer<'_>,
     sql: &str,
     may_write: bool,
+    may_compute: bool,
 ) -> Result<Option<Found>, Error> {
     let statement = pg::Explained { sql, place: "the statement" };
     // What fails here fails again where it is explained, with its reason.
@@ -176,7 +186,7 @@ async fn without_values(
         )));
     }
     clinic.step("looking for values in the data");
-    found::find(clinic, session, sql, &plan).await.map(Some)
+    found::find(clinic, session, sql, &plan, may_compute).await.map(Some)
 }
 
 /// What a statement calls that may do more than a transaction can take back, as a clause; `None` if nothing.
@@ -259,19 +269,23 @@ fn counted(count: usize, what: &str) -> String {
     }
 }
 
-/// [`pg::Error`] of a statement, with the way out if it would write.
+/// [`pg::Error`] of a statement, with the way out if it would write, or its role lacks a right.
 pub(super) async fn refusal(explainer: &pg::Explainer<'_>, error: pg::Error) -> Error {
-    if error.sqlstate() != Some(READ_ONLY) {
-        return error.into();
+    match error.sqlstate() {
+        Some(READ_ONLY) => match explainer.why_read_only().await {
+            // Allowing it to write does not help then.
+            Some(why) => read_only(&format!("{error}: the statement writes"), &why),
+            None => would_write(&format!("{error}: the statement writes")),
+        },
+        Some(INSUFFICIENT_PRIVILEGE) => Error::from(error)
+            .with_hint("explaining a statement takes the rights that the statement itself takes: use a role that has them, or let the owner GRANT them"),
+        _ => error.into(),
     }
-    match explainer.why_read_only().await {
-        // Allowing it to write does not help then.
-        Some(why) => {
-            let refused = Error::new(ErrorKind::Failed, format!("{error}: the statement writes, and {why}"));
-            why.hint().map(str::to_owned).into_iter().fold(refused, Error::with_hint)
-        }
-        None => would_write(&format!("{error}: the statement writes")),
-    }
+}
+
+fn read_only(what: &str, why: &pg::Error) -> Error {
+    let refused = Error::new(ErrorKind::Failed, format!("{what}, and {why}"));
+    why.hint().map(str::to_owned).into_iter().fold(refused, Error::with_hint)
 }
 
 fn would_write(what: &str) -> Error {

@@ -9,9 +9,9 @@ use super::plans::ClassGiven;
 use crate::{
     clinic::{Clinic, Error},
     draw::{ArrayText, ColumnType},
-    explain::{How, Plan, Wanted, wanted},
+    explain::{self, How, Plan, Wanted, wanted},
     load::beyond,
-    pg::{self, Column, Given, Groups, ValueCounts},
+    pg::{self, Given, Groups, ParameterTypes, Part, Place, Sought, ValueCounts},
     record::ValueSource,
     scenario::{self, Value},
 };
@@ -41,54 +41,64 @@ fn places(count: usize) -> [usize; 3] {
 /// What was found.
 pub(super) enum Found {
     /// Values by class.
-    Classes(Vec<ClassGiven>),
+    Classes {
+        /// Those of each class.
+        classes: Vec<ClassGiven>,
+        /// Which were taken.
+        note: String,
+    },
     /// There are none, for this reason.
     Nothing(String),
 }
 
 /// Values for the parameters of `sql`, whose plan for any values is `plan`. Only reads, in read-only transactions, for a bounded time.
+/// `may_compute` if nothing that the statement calls does more than compute: then its expressions may be evaluated.
 ///
 /// # Errors
 /// The server cannot be reached, or it was told to stop.
-pub(super) async fn find(clinic: &Clinic, session: &pg::UserSession, sql: &str, plan: &Plan) -> Result<Found, Error> {
+pub(super) async fn find(
+    clinic: &Clinic,
+    session: &pg::UserSession,
+    sql: &str,
+    plan: &Plan,
+    may_compute: bool,
+) -> Result<Found, Error> {
     let numbers = scenario::placeholders(sql);
     let count = numbers.iter().map(|(number, _)| *number).max().unwrap_or(0);
+    let counts = ValueCounts::new(session, clinic.stop(), QUESTION);
+    let Some(types) = counts.parameter_types(sql).await? else {
+        return Ok(Found::Nothing("the types of its parameters are not known in time".to_owned()));
+    };
     let mut search = Search {
-        counts: ValueCounts::new(session, clinic.stop(), QUESTION),
+        counts,
+        types,
         until: Instant::now() + ALL_QUESTIONS,
         classes: vec![vec![None; count]; CLASSES.len() + 1],
         rows: vec![vec![None; count]; CLASSES.len() + 1],
+        has_absent: false,
+        of_type: Vec::new(),
     };
     for (number, place) in &numbers {
         if let Some(rows) = rows_wanted(&sql[..place.start]) {
             search.set_all(*number, &rows.to_string());
         }
     }
-    let wanted = wanted(plan);
-    let mut tables: BTreeMap<(&str, &str), Vec<&Wanted>> = BTreeMap::new();
-    for one in &wanted {
-        tables.entry((&one.schema, &one.table)).or_default().push(one);
-    }
-    for of_table in tables.values() {
-        let (equal, others): (Vec<&Wanted>, Vec<&Wanted>) =
-            of_table.iter().copied().partition(|one| matches!(one.how, How::Equal | How::AnyOf));
-        if !equal.is_empty() {
-            search.equal(&equal).await?;
-        }
-        for one in &others {
-            let both = others.iter().any(|other| other.column == one.column && other.how != one.how);
-            search.other(one, both).await?;
-        }
-    }
+    let written = scenario::assigned(sql);
+    let written = written.iter().filter_map(|one| explain::written(plan, one.parameter, &one.column, one.is_new));
+    let mut open: Vec<Wanted> = wanted(plan).into_iter().chain(written).collect();
+    open.retain(|one| may_compute || one.is_column && one.around.iter().all(String::is_empty));
+    search.search(open).await?;
+    search.of_type(plan);
     Ok(search.found())
 }
 
-/// Which values were taken, as a note.
-pub(super) fn told(classes: &[ClassGiven]) -> String {
+/// Which values were taken, as a note; those of the numbers `of_type` are only of their parameter's type.
+fn told(classes: &[ClassGiven], of_type: &[usize]) -> String {
     let class = |given: &ClassGiven| {
         let value = |(number, (text, rows)): (usize, (&String, &Option<u64>))| {
             let rows = match rows {
                 Some(rows) => format!(" ({rows} row{})", if *rows == 1 { "" } else { "s" }),
+                None if of_type.contains(&number) => " (compared with no column: any value of its type)".to_owned(),
                 None => String::new(),
             };
             format!("${number} = {text}{rows}")
@@ -113,73 +123,221 @@ fn rows_wanted(before: &str) -> Option<u64> {
 
 struct Search<'a> {
     counts: ValueCounts<'a>,
+    types: ParameterTypes,
     until: Instant,
     /// For each class, absent values last, those of all parameters.
     classes: Vec<Vec<Option<String>>>,
     /// Rows that have each.
     rows: Vec<Vec<Option<u64>>>,
+    /// Whether a value that no row has was found for any parameter.
+    has_absent: bool,
+    /// Parameters whose value is only of their type.
+    of_type: Vec<usize>,
 }
 
 impl Search<'_> {
     fn set_all(&mut self, number: usize, value: &str) {
         for class in &mut self.classes {
-            class[number - 1] = Some(value.to_owned());
+            if let Some(place) = class.get_mut(number - 1) {
+                *place = Some(value.to_owned());
+            }
         }
     }
 
-    /// Values that columns of one table have together.
-    async fn equal(&mut self, wanted: &[&Wanted]) -> Result<(), Error> {
-        if Instant::now() >= self.until {
-            return Ok(());
-        }
-        let columns: Vec<Column<'_>> = wanted.iter().map(|one| column(one)).collect();
-        let Some(found) = self.counts.groups(&columns).await?.filter(|found| !found.groups.is_empty()) else {
-            return Ok(());
-        };
-        for (at, one) in wanted.iter().enumerate() {
-            let place = one.parameter - 1;
-            for (class, group) in places(found.groups.len()).into_iter().enumerate() {
-                self.classes[class][place] = Some(value(&found, group, at, one.how));
-                let alone = wanted.len() == 1 && one.how == How::Equal && found.all;
-                self.rows[class][place] = alone.then(|| found.groups[group].rows);
+    fn lacks(&self, number: usize) -> bool {
+        self.classes[0].get(number - 1).is_some_and(Option::is_none)
+    }
+
+    /// Looks where each parameter is known best; where that has no value, where it is known next.
+    async fn search(&mut self, mut open: Vec<Wanted>) -> Result<(), Error> {
+        loop {
+            open.retain(|one| self.lacks(one.parameter));
+            let mut tables: BTreeMap<(String, String, String), Vec<Wanted>> = BTreeMap::new();
+            let mut seen = Vec::new();
+            let (best, next) = open.into_iter().partition(|one: &Wanted| {
+                let is_first = !seen.contains(&one.parameter);
+                seen.push(one.parameter);
+                is_first
+            });
+            open = next;
+            if best.is_empty() {
+                return Ok(());
             }
-            self.classes[CLASSES.len()][place] = absent(&found, at, one.how);
+            for one in best {
+                let key = (one.schema.clone(), one.table.clone(), one.alias.clone());
+                tables.entry(key).or_default().push(one);
+            }
+            for of_table in tables.values() {
+                self.of_table(of_table).await?;
+            }
+        }
+    }
+
+    async fn of_table(&mut self, wanted: &[Wanted]) -> Result<(), Error> {
+        let of = |holds: fn(How) -> bool| wanted.iter().filter(move |one| holds(one.how)).collect::<Vec<_>>();
+        let together = of(is_of_one_row);
+        if !together.is_empty() && !self.equal(&together).await? && together.len() > 1 {
+            for one in &together {
+                self.equal(std::slice::from_ref(one)).await?;
+            }
+        }
+        let rows = of(|how| how == How::Row);
+        if !rows.is_empty() {
+            self.row(&rows).await?;
+        }
+        let others = of(|how| !is_of_one_row(how) && how != How::Row);
+        for one in &others {
+            let both = others.iter().any(|other| other.expression == one.expression && other.how != one.how);
+            match one.how {
+                How::Other | How::NoneOf => self.other_than(one).await?,
+                _ => self.limit(one, both).await?,
+            }
         }
         Ok(())
     }
 
-    /// A limit, or a pattern. `both` if the column has limits on both sides.
-    async fn other(&mut self, one: &Wanted, both: bool) -> Result<(), Error> {
+    /// Values that expressions of one table have together; whether there are any.
+    async fn equal(&mut self, wanted: &[&Wanted]) -> Result<bool, Error> {
+        if Instant::now() >= self.until {
+            return Ok(false);
+        }
+        // Several parameters for the same: they get values of several groups.
+        let mut distinct: Vec<Sought<'_>> = Vec::new();
+        let mut places = Vec::new();
+        for one in wanted {
+            let sought = sought(one);
+            let same = |other: &Sought<'_>| Sought { parameter: one.parameter, ..*other } == sought;
+            let at = distinct.iter().position(same);
+            places.push(at.unwrap_or(distinct.len()));
+            if at.is_none() {
+                distinct.push(sought);
+            }
+        }
+        let place = place(wanted[0]);
+        let found = self.counts.groups(place, &distinct, &self.types).await?;
+        let Some(found) = found.filter(|found| !found.groups.is_empty()) else { return Ok(false) };
+        let unique = match wanted.iter().any(|one| one.how == How::New) {
+            true => self.counts.unique_columns(place.schema, place.table).await?,
+            false => Vec::new(),
+        };
+        let mut used = vec![0; distinct.len()];
+        for (one, at) in wanted.iter().zip(places) {
+            let number = one.parameter - 1;
+            let offset = used[at];
+            used[at] += 1;
+            if one.how == How::New && one.columns.iter().any(|column| unique.contains(column)) {
+                if let Some(fresh) = absent(&found, at, one.how, offset) {
+                    self.set_all(one.parameter, &fresh);
+                }
+                continue;
+            }
+            for (class, group) in self::places(found.groups.len()).into_iter().enumerate() {
+                let group = (group + offset).min(found.groups.len() - 1);
+                self.classes[class][number] = Some(value(&found, group, at, one.how));
+                let alone = wanted.len() == 1 && one.how == How::Equal && is_itself(one) && found.all;
+                self.rows[class][number] = alone.then(|| found.groups[group].rows);
+            }
+            if one.how != How::New {
+                self.classes[CLASSES.len()][number] = absent(&found, at, one.how, offset);
+                self.has_absent |= self.classes[CLASSES.len()][number].is_some();
+            }
+        }
+        Ok(true)
+    }
+
+    /// A value that few rows have.
+    async fn other_than(&mut self, one: &Wanted) -> Result<(), Error> {
         if Instant::now() >= self.until {
             return Ok(());
         }
-        let Some(values) = self.counts.quantiles(&column(one), &SHARES).await? else { return Ok(()) };
-        let [first, middle, behind, last] = values.as_slice() else { return Ok(()) };
-        let letters = || middle.chars().take(LETTERS).collect::<String>().replace(['%', '_', '\\'], "");
+        let found = self.counts.groups(place(one), &[sought(one)], &self.types).await?;
+        let Some(found) = found.filter(|found| !found.groups.is_empty()) else { return Ok(()) };
+        let last = value(&found, found.groups.len() - 1, 0, one.how);
+        self.set_all(one.parameter, &last);
+        Ok(())
+    }
+
+    /// The values of a row in the middle.
+    async fn row(&mut self, wanted: &[&Wanted]) -> Result<(), Error> {
+        if Instant::now() >= self.until {
+            return Ok(());
+        }
+        let all: Vec<Sought<'_>> = wanted.iter().map(|one| sought(one)).collect();
+        let Some(rows) = self.counts.quantiles(place(wanted[0]), &all, &self.types, &[0.5]).await? else {
+            return Ok(());
+        };
+        for (one, value) in wanted.iter().zip(rows.iter().flatten()) {
+            self.set_all(one.parameter, value);
+        }
+        Ok(())
+    }
+
+    /// A limit, or a pattern. `both` if there are limits on both sides.
+    async fn limit(&mut self, one: &Wanted, both: bool) -> Result<(), Error> {
+        if Instant::now() >= self.until {
+            return Ok(());
+        }
+        let values = self.counts.quantiles(place(one), &[sought(one)], &self.types, &SHARES).await?;
+        let Some(values) = values else { return Ok(()) };
+        let values: Vec<&String> = values.iter().flatten().collect();
+        let [first, middle, behind, last] = values[..] else { return Ok(()) };
+        let letters = || middle.chars().filter(|letter| letter.is_alphanumeric()).take(LETTERS).collect::<String>();
+        let is_range = |text: &str| text == "empty" || text.starts_with(['[', '(', '{']);
         let value = match (one.how, both) {
             (How::More, false) => last.clone(),
-            (How::More, true) => middle.clone(),
             (How::Less, false) => first.clone(),
             (How::Less, true) => behind.clone(),
             (How::Like, _) => format!("{}%", letters()),
-            _ => letters(),
+            (How::Holds, _) => letters(),
+            (How::Within, _) if self.types.is_range(one.parameter) && !is_range(middle) => {
+                format!("[\"{middle}\",\"{behind}\"]")
+            }
+            _ => middle.clone(),
         };
         self.set_all(one.parameter, &value);
         Ok(())
     }
 
-    fn found(self) -> Found {
-        let names = CLASSES.into_iter().chain(["absent"]);
-        let mut classes: Vec<ClassGiven> = Vec::new();
-        let mut lacking = Vec::new();
-        for ((name, values), rows) in names.zip(self.classes).zip(self.rows) {
-            let known: Vec<String> = values.iter().flatten().cloned().collect();
-            if known.len() < values.len() {
-                let numbers = (1..).zip(&values).filter(|(_, value)| value.is_none());
-                lacking = numbers.map(|(number, _)| format!("${number}")).collect();
-                // Without an absent value the others are worth executing.
-                continue;
+    /// A value of its type for each parameter that nothing depends on.
+    fn of_type(&mut self, plan: &Plan) {
+        let mentioned = explain::mentioned(plan);
+        if !explain::reads_only_tables(plan) {
+            return;
+        }
+        for number in 1..=self.classes[0].len() {
+            if self.lacks(number)
+                && !mentioned.contains(&number)
+                && let Some(value) = self.types.any_value(number)
+            {
+                self.set_all(number, &value);
+                self.of_type.push(number);
             }
+        }
+    }
+
+    fn found(mut self) -> Found {
+        let lacking: Vec<String> = (1..=self.classes[0].len())
+            .filter(|number| self.lacks(*number))
+            .map(|number| format!("${number}"))
+            .collect();
+        if !lacking.is_empty() {
+            return Found::Nothing(format!(
+                "no value was found in the data for {}: give values with --parameter",
+                lacking.join(", ")
+            ));
+        }
+        let names = CLASSES.into_iter().chain(["absent"]);
+        // A value that no row has, beside rare ones.
+        let rare = self.classes[CLASSES.len() - 1].clone();
+        match self.has_absent {
+            true => self.classes[CLASSES.len()].iter_mut().zip(rare).for_each(|(value, rare)| {
+                value.get_or_insert(rare.unwrap_or_default());
+            }),
+            false => self.classes.truncate(CLASSES.len()),
+        }
+        let mut classes: Vec<ClassGiven> = Vec::new();
+        for ((name, values), rows) in names.zip(self.classes).zip(self.rows) {
+            let known: Vec<String> = values.into_iter().flatten().collect();
             if classes.iter().any(|class| class.parameters == known) {
                 continue;
             }
@@ -191,27 +349,76 @@ impl Search<'_> {
                 value_rows: rows,
             });
         }
-        if classes.is_empty() {
-            return Found::Nothing(format!(
-                "no value was found in the data for {}: give values with --parameter",
-                lacking.join(", ")
-            ));
-        }
-        Found::Classes(classes)
+        let note = told(&classes, &self.of_type);
+        Found::Classes { classes, note }
     }
 }
 
-fn column(one: &Wanted) -> Column<'_> {
-    Column { schema: &one.schema, table: &one.table, name: &one.column }
+/// Whether the parameter's value is what a row has, beside those of other parameters.
+fn is_of_one_row(how: How) -> bool {
+    match how {
+        How::Equal
+        | How::AnyOf
+        | How::New
+        | How::Element
+        | How::Part
+        | How::Key
+        | How::Keys
+        | How::Match
+        | How::Path
+        | How::Network => true,
+        How::Within
+        | How::Row
+        | How::More
+        | How::Less
+        | How::Like
+        | How::Holds
+        | How::Near
+        | How::Other
+        | How::NoneOf => false,
+    }
 }
 
-/// The value of a column in a group, or a list that begins with it.
+fn place(one: &Wanted) -> Place<'_> {
+    Place { schema: &one.schema, table: &one.table, alias: &one.alias }
+}
+
+fn sought(one: &Wanted) -> Sought<'_> {
+    let part = match one.how {
+        How::Element => Part::Element,
+        How::Part => Part::Piece,
+        How::Key => Part::Key,
+        How::Keys => Part::Keys,
+        How::Match => Part::Match,
+        How::Path => Part::Path,
+        How::Network => Part::Network,
+        How::Within => Part::Within,
+        _ => Part::Whole,
+    };
+    Sought {
+        expression: &one.expression,
+        columns: &one.columns,
+        is_column: one.is_column,
+        around: &one.around,
+        part,
+        parameter: one.parameter,
+    }
+}
+
+/// Whether the parameter equals a column, with nothing around either.
+fn is_itself(one: &Wanted) -> bool {
+    one.is_column && one.around.iter().all(String::is_empty)
+}
+
+/// The value of an expression in a group, or a list that begins with it.
 fn value(found: &Groups, group: usize, at: usize, how: How) -> String {
     let of = |group: usize| found.groups.get(group).map(|group| group.values[at].as_str());
-    if how != How::AnyOf {
+    if !matches!(how, How::AnyOf | How::NoneOf) {
         return of(group).unwrap_or_default().to_owned();
     }
-    list(&found.types[at], (group..group + ELEMENTS).filter_map(of))
+    let elements = if how == How::AnyOf { ELEMENTS } else { 1 };
+    let ty = found.types[at].as_ref().unwrap_or(&ColumnType::Text);
+    list(ty, (group..group + elements).filter_map(of))
 }
 
 fn list<'v>(of: &ColumnType, values: impl Iterator<Item = &'v str>) -> String {
@@ -222,16 +429,19 @@ fn list<'v>(of: &ColumnType, values: impl Iterator<Item = &'v str>) -> String {
     text
 }
 
-/// A value that no row has, or none that is known.
-fn absent(found: &Groups, at: usize, how: How) -> Option<String> {
-    let ty = &found.types[at];
+/// A value that no row has, or none that is known; `others` are passed over.
+fn absent(found: &Groups, at: usize, how: How, others: usize) -> Option<String> {
+    let ty = found.types[at].as_ref()?;
     let typed = |text: &String| match ty {
         ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 => text.parse().map_or(Value::Null, Value::Int),
         ColumnType::Numeric | ColumnType::Float4 | ColumnType::Float8 => text.parse().map_or(Value::Null, Value::Float),
-        ColumnType::Bool => Value::Bool(text == "true"),
+        ColumnType::Bool => Value::Bool(text == "t" || text == "true"),
         _ => Value::Text(text.clone()),
     };
-    let there: Vec<Value> = found.groups.iter().map(|group| typed(&group.values[at])).collect();
+    let mut there: Vec<Value> = found.groups.iter().map(|group| typed(&group.values[at])).collect();
+    for _ in 0..others {
+        there.push(beyond(&there, ty));
+    }
     let text = Given::new(&beyond(&there, ty), ty)?.0?;
     Some(if how == How::AnyOf { list(ty, std::iter::once(text.as_str())) } else { text })
 }
@@ -248,8 +458,9 @@ mod tests {
             value_rows: vec![Some(1), None],
             ..ClassGiven::default()
         };
-        let told = told(&[class("hot", ["a", "20"]), class("absent", ["b", "20"])]);
-        let values = "hot $1 = a (1 row), $2 = 20; absent $1 = b (1 row), $2 = 20";
+        let told = told(&[class("hot", ["a", "20"]), class("absent", ["b", "20"])], &[2]);
+        let any = "$2 = 20 (compared with no column: any value of its type)";
+        let values = format!("hot $1 = a (1 row), {any}; absent $1 = b (1 row), {any}");
         assert_eq!(told, format!("its parameters were given no values; these were found in the data: {values}"));
     }
 

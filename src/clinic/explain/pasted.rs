@@ -29,7 +29,14 @@ pub fn examine_plans(name: &str, input: impl Read) -> Result<Vec<Examination>, E
     let plans = explain::read_plans(&bytes).map_err(|cause| failed(cause.hint(), cause.into()))?;
     drop(bytes);
     let several = plans.len() > 1;
-    Ok(log::groups(plans).into_iter().map(|group| examine(several.then_some(name), group)).collect())
+    let cut = plans.iter().filter(|plan| plan.damage.is_followed_by_cut).count();
+    let mut examinations: Vec<_> =
+        log::groups(plans).into_iter().map(|group| examine(several.then_some(name), group)).collect();
+    if let Some(first) = examinations.first_mut().filter(|_| cut > 0) {
+        let are = if cut == 1 { "a plan of the log is" } else { "plans of the log are" };
+        first.notes.push(format!("{are} cut off in the middle, and left out"));
+    }
+    Ok(examinations)
 }
 
 fn examine(name: Option<&str>, Group { worst, plans: of, total_ms }: Group) -> Examination {
@@ -122,11 +129,28 @@ mod tests {
     }
 
     #[test]
+    fn plans_that_a_log_lost_a_part_of_are_left_out_and_said() {
+        let plan = r#"{"Query Text": "SELECT 1", "Plan": {"Node Type": "Result", "Plan Rows": 1, "Plan Width": 4}}"#;
+        let entry = |plan: &str| format!("2026-11-30 21:07:57 UTC [7] LOG:  duration: 0.7 ms  plan:\n\t{plan}\n");
+        let cut = &plan[..70];
+        let of = |log: String| {
+            let examined = examined(&log);
+            let plans: u64 = examined.iter().map(|one| one.slowest_of.as_ref().map_or(1, |of| of.plans as u64)).sum();
+            (plans, examined[0].notes.last().unwrap().clone())
+        };
+        let said = |what: &str| format!("{what} cut off in the middle, and left out");
+        assert_eq!(of(entry(plan) + &entry(cut)), (1, said("a plan of the log is")));
+        assert_eq!(of(entry(plan) + &entry(cut) + &entry(plan)), (2, said("a plan of the log is")));
+        assert_eq!(of(entry(plan) + &entry(cut) + &entry(plan) + &entry(cut)), (2, said("plans of the log are")));
+        assert!(examine_plans("one.json", cut.as_bytes()).is_err());
+    }
+
+    #[test]
     fn what_cannot_be_read_is_told_with_the_way_out() {
         let error = examine_plans("plans.txt", "nothing".as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "cannot read a plan from plans.txt");
         assert!(error.hint().unwrap().starts_with("use EXPLAIN"));
         let error = examine_plans("-", std::io::repeat(b' ')).unwrap_err();
-        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the input is larger than 64 MiB");
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the input is larger than 128 MiB");
     }
 }

@@ -2,6 +2,8 @@
 
 mod tokens;
 
+use std::ops::Range;
+
 use tokens::{Kind, Token, tokens};
 
 /// What is compared with what.
@@ -101,7 +103,7 @@ pub(super) fn has_columns(expression: &str) -> bool {
 }
 
 /// Words that are no types, functions or fields: columns and keywords.
-fn names(expression: &str) -> Vec<&str> {
+pub(super) fn names(expression: &str) -> Vec<&str> {
     // `timestamp(3) without time zone`, `character varying`, `interval day to second`
     const OF_TYPES: [&str; 13] = [
         "varying",
@@ -197,6 +199,51 @@ pub(super) fn parameter(expression: &str) -> Option<usize> {
     let expression = bare(expression);
     let cast = tokens(expression).into_iter().find(|token| token.kind == Kind::Cast && token.depth == 0);
     bare(&expression[..cast.map_or(expression.len(), |cast| cast.at.start)]).strip_prefix('$')?.parse().ok()
+}
+
+/// The numbers of the parameters in an expression, from 1.
+pub(super) fn parameters(expression: &str) -> Vec<usize> {
+    let tokens = tokens(expression).into_iter().filter(|token| token.kind == Kind::Other);
+    let numbers = tokens.filter_map(|token| token.of(expression).strip_prefix('$')?.parse().ok());
+    numbers.filter(|number| *number > 0).collect()
+}
+
+/// What is in each pair of parentheses, the outer ones first.
+pub(super) fn groups(condition: &str) -> Vec<Range<usize>> {
+    let tokens = tokens(condition);
+    if is_too_deep(&tokens) {
+        return Vec::new();
+    }
+    let opens = closes(&tokens).into_iter().enumerate();
+    opens.filter_map(|(open, close)| Some(tokens[open].at.end..tokens[close?].at.start)).collect()
+}
+
+/// The qualifier of a column, as printed: `e` of `e.user_id`.
+pub(super) fn qualifier(name: &str) -> Option<&str> {
+    let after_quote = match name.strip_prefix('"') {
+        Some(rest) => 1 + rest.replace("\"\"", "  ").find('"')? + 1,
+        None => 0,
+    };
+    let end = after_quote + name[after_quote..].find('.')?;
+    Some(&name[..end])
+}
+
+/// Whether all that an expression calls can be PostgreSQL's own: nothing but columns has a schema, or a table, before its name.
+pub(super) fn is_own(expression: &str) -> bool {
+    let tokens = tokens(expression);
+    tokens.iter().enumerate().all(|(place, token)| {
+        let word = token.of(expression);
+        let before = place.checked_sub(1).map(|place| &tokens[place]);
+        let is_called =
+            tokens.get(place + 1).is_some_and(|next| next.kind == Kind::Open && next.at.start == token.at.end);
+        let is_type_or_collation =
+            before.is_some_and(|before| before.kind == Kind::Cast || before.of(expression) == "COLLATE");
+        match token.kind {
+            Kind::Operator => !word.starts_with("OPERATOR("),
+            Kind::Word => qualifier(word).is_none() || !(is_called || is_type_or_collation),
+            _ => true,
+        }
+    })
 }
 
 /// The expression without its columns' qualifier, as an index or a rewritten condition names it.

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Bytes of the largest input that is read.
-pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_BYTES: usize = 128 * 1024 * 1024;
 /// Plans in texts in JSON in texts are looked for as deep as this.
 const MAX_WRAPPINGS: usize = 3;
 
@@ -46,6 +46,8 @@ pub struct Damage {
     pub is_fragment: bool,
     /// The lines have lost their indentation, and what is below what follows from what each node takes.
     pub is_rebuilt: bool,
+    /// What followed it in a log was a plan that was cut off, and is left out.
+    pub is_followed_by_cut: bool,
 }
 
 /// Reads all plans of an input, in its order: at least one.
@@ -255,13 +257,27 @@ impl Scan<'_> {
             Err(Fault::Cut | Fault::Depth | Fault::Size) if !is_plan(rest) => Ok(self.text.len()),
             Err(fault) => {
                 let joined = broken_json::Joined::of(rest);
-                let Ok((tape, length)) = Tape::read(&joined.text) else {
-                    return Err(Kind::json(fault, rest, 0).in_lines(number));
-                };
-                self.tape(&tape, number)?;
-                Ok(begin + joined.place(length))
+                if let Ok((tape, length)) = Tape::read(&joined.text) {
+                    self.tape(&tape, number)?;
+                    return Ok(begin + joined.place(length));
+                }
+                match self.next_entry(begin) {
+                    Some(next) => Ok(next),
+                    None => Err(Kind::json(fault, rest, 0).in_lines(number)),
+                }
             }
         }
+    }
+
+    /// Of a log that was cut off, or lost a part, within a plan the byte from which its next entry is read; `None` if it is no log, or has
+    /// no plan before.
+    fn next_entry(&mut self, begin: usize) -> Option<usize> {
+        self.before.duration_ms.take()?;
+        self.plans.last_mut()?.damage.is_followed_by_cut = true;
+        let next = self.text[begin..].find("duration: ").map(|next| begin + next);
+        Some(
+            next.and_then(|next| self.text[..next].rfind('\n')).filter(|next| *next > begin).unwrap_or(self.text.len()),
+        )
     }
 
     /// Adds the plans of a JSON value: those of objects that hold one, or those in its texts.

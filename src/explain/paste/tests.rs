@@ -390,7 +390,7 @@ fn what_is_no_plan_is_told_apart() {
     "#);
     let error = read_plans(&[0, 159, 146, 150, 0, 1, 2]).unwrap_err().to_string();
     assert_eq!(error, "it is no text: the input is binary");
-    assert_eq!(read_plans(&vec![b' '; MAX_BYTES + 1]).unwrap_err().to_string(), "the input is larger than 64 MiB");
+    assert_eq!(read_plans(&vec![b' '; MAX_BYTES + 1]).unwrap_err().to_string(), "the input is larger than 128 MiB");
 }
 
 mod clients;

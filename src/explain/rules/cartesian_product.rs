@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
           are as many as one side times the other, and all that follows, often a DISTINCT that hides it, works on them.",
     advice: "Add the condition that joins them, or take the table out.",
     source: "https://www.postgresql.org/docs/current/queries-table-expressions.html#QUERIES-JOIN",
-    shown_by: &[],
+    shown_by: &["https://www.cybertec-postgresql.com/en/cross-join-in-postgresql/"],
     reads_estimates: false,
     explains: &["nested-loop-blow-up"],
     throws_away: false,

@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
           the network: right for a page of ten, slow for thousands, and a disaster where each run reads a table whole.",
     advice: "If most of the rows are thrown away after it, choose the rows first and run it for those. Join with the subquery's table, grouped by what it is looked up by, so that it is read once; or give what it looks up an index, if the rows are few.",
     source: "https://www.postgresql.org/docs/current/functions-subquery.html; SubPlan as explain.depesz.com and pgMustard count its loops",
-    shown_by: &[],
+    shown_by: &["https://dev.to/philip_mcclarence_2ef9475/postgresql-subquery-and-cte-optimization-53f4"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter"],
     throws_away: false,

@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
           written to temporary files and read again part by part, both sides of a join: where many sessions do it at once they compete for the disk.",
     advice: "Raise `work_mem` for this session or role, or hash fewer or narrower rows: filter before the join, select fewer columns, group by a key.",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-HASH-MEM-MULTIPLIER; pgMustard and explain.depesz.com mark the same",
-    shown_by: &[],
+    shown_by: &["https://thesev1database.com/?p=5003"],
     reads_estimates: false,
     explains: &[],
     throws_away: false,

@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
           the column holds values of the column's type and is of no use then.",
     advice: "Send the value in the column's type: bind the parameter with that type, or cast it in the statement.",
     source: "https://www.postgresql.org/docs/current/typeconv-oper.html; thresholds as in seq-scan-filter",
-    shown_by: &[],
+    shown_by: &["https://minhle.xyz/blog/implicit-cast-index-not-used-postgres-bigint-varchar"],
     reads_estimates: false,
     explains: &["seq-scan-filter", "index-filter", "hot-node"],
     throws_away: false,

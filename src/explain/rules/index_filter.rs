@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
           be thrown away: such a scan is slower than it looks, and slower still when those pages are not in memory.",
     advice: "Extend the index by the columns of the filter, so that it finds only the rows that are wanted.",
     source: "shares as in https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/indexes-multicolumn.html",
-    shown_by: &[],
+    shown_by: &["https://codenotes.tech/blog/why-database-indexes-didnt-fix-your-slow-query"],
     reads_estimates: false,
     explains: &[],
     throws_away: false,

@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
           through them. For a statement of some milliseconds, or whose cost is overestimated, it only adds time, and processor load for all others.",
     advice: "Turn `jit` off for this session or role, or raise `jit_above_cost` above this statement's cost.",
     source: "levels as pev2's: https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/jit-decision.html",
-    shown_by: &[],
+    shown_by: &["https://loke.dev/blog/postgres-jit-latency-penalty"],
     reads_estimates: false,
     explains: &[],
     throws_away: false,

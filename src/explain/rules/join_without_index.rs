@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
           index on the column it is joined by, PostgreSQL looks up each of the few rows. It does not make an index for a foreign key by itself.",
     advice: "Give the large table an index on the column that it is joined by.",
     source: "https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK; https://use-the-index-luke.com/sql/join",
-    shown_by: &[],
+    shown_by: &["https://askswarm.dev/q/bs-1779933644382"],
     reads_estimates: false,
     explains: &["seq-scan-filter"],
     throws_away: false,

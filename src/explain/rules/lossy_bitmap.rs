@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
           to be checked again.",
     advice: "Raise work_mem for this statement, or narrow the condition of the index so that fewer pages are named.",
     source: "https://pganalyze.com/docs/explain/insights/lossy-bitmaps; 64 bytes a page: tbm_calculate_entries of https://github.com/postgres/postgres/blob/master/src/backend/nodes/tidbitmap.c",
-    shown_by: &[],
+    shown_by: &["https://thesev1database.com/cookbook/bitmap-heap-scan-rechecking-excessive-rows-lossy/"],
     reads_estimates: false,
     explains: &["read-efficiency", "hot-node"],
     throws_away: false,

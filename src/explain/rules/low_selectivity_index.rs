@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
     advice: "Where only a few columns are needed, hold them in the index (INCLUDE), so that the table is not visited; otherwise let the planner read the table \
              whole: check random_page_cost, effective_cache_size and enable_seqscan, and fresh statistics; or store the rows in the index's order (CLUSTER).",
     source: "random_page_cost, 4 by default: https://www.postgresql.org/docs/current/runtime-config-query.html",
-    shown_by: &[],
+    shown_by: &["https://postgrespro.com/list/id/op.u6c8l3xucke6l8@soyouz"],
     reads_estimates: false,
     explains: &["hot-node"],
     throws_away: false,

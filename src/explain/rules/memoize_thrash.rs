@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
           keep one until it is asked for again, all that work is for nothing. The planner chose it since it expected fewer different values.",
     advice: "Correct the number of distinct values that the planner expects (ANALYZE, `ALTER TABLE ... ALTER ... SET (n_distinct = ...)`), or raise `work_mem` so that they fit.",
     source: "https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-ENABLE-MEMOIZE",
-    shown_by: &[],
+    shown_by: &["https://dba.stackexchange.com/questions/328375/random-page-cost-and-memoize-plan-relation"],
     reads_estimates: false,
     explains: &[],
     throws_away: false,

@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
           meanwhile. Mappers of objects do so behind one's back.",
     advice: "Ask for all at once: `WHERE id = ANY($1)` with an array of what was looked up one by one, or a join with the statement that the rows come from.",
     source: "https://pganalyze.com/docs/explain/insights; https://www.postgresql.org/docs/current/functions-comparisons.html",
-    shown_by: &[],
+    shown_by: &["https://github.com/jesse-ai/jesse/issues/618"],
     reads_estimates: true,
     explains: &[],
     throws_away: false,

@@ -33,7 +33,7 @@ pub(super) const RULE: Rule = Rule {
           thousands, or the inner side is a whole table, the work is one times the other.",
     advice: "Give the inner side an index on what it is joined by; or where the planner expected far fewer outer rows, a better estimate, so that it joins by a hash.",
     source: "https://pganalyze.com/docs/explain/insights; how PostgreSQL joins: https://www.postgresql.org/docs/current/planner-optimizer.html",
-    shown_by: &[],
+    shown_by: &["https://www.cybertec-postgresql.com/en/exploding-runtime-how-nested-loops-can-destroy-speed/"],
     reads_estimates: true,
     explains: &["seq-scan-filter", "join-filter"],
     throws_away: false,

@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
     advice: "Put the partition key in the WHERE clause, without a function or conversion around it; or, where the statement cannot know it, partition by what \
              the statements ask for.",
     source: "https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITION-PRUNING",
-    shown_by: &[],
+    shown_by: &["https://codemia.io/archive/partition-pruning-explained"],
     reads_estimates: false,
     explains: &["hot-node"],
     throws_away: false,

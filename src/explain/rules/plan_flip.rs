@@ -34,7 +34,7 @@ pub(in crate::explain) const RULE: Rule = Rule {
     advice: "Have it planned for its values each time (`plan_cache_mode = force_custom_plan`), or give it an index with which the same plan is right for all values. A pattern (LIKE $1) is looked up by no plan \
              for any values: compare a range, or search by an index of trigrams. A generic plan that costs more than planning for the values is not used, and needs nothing.",
     source: "https://www.postgresql.org/docs/current/sql-prepare.html; https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-PLAN-CACHE-MODE",
-    shown_by: &[],
+    shown_by: &["https://www.michal-drozd.com/en/blog/postgresql-prepared-statements-trap/"],
     reads_estimates: false,
     explains: &[
         "seq-scan-filter",

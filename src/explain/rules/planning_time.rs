@@ -29,7 +29,9 @@ pub(super) const RULE: Rule = Rule {
     advice: "Prepare the statement once a connection and execute it many times (a pooler has to support that); name the partition key in the condition; join fewer tables, or in \
              an order that is given (`join_collapse_limit`).",
     source: "levels as pev2's: https://github.com/dalibo/pev2; https://www.postgresql.org/docs/current/explicit-joins.html",
-    shown_by: &[],
+    shown_by: &[
+        "https://dba.stackexchange.com/questions/186427/planning-of-select-on-postgresql-9-6-partitioned-table-very-slow",
+    ],
     reads_estimates: false,
     explains: &[],
     throws_away: false,

@@ -30,7 +30,7 @@ pub(super) const RULE: Rule = Rule {
              index, VACUUM FULL or pg_repack for a table.",
     source: "rows over 2 kB are moved out of the page: https://www.postgresql.org/docs/current/storage-toast.html; dead rows: \
              https://www.postgresql.org/docs/current/routine-vacuuming.html",
-    shown_by: &[],
+    shown_by: &["https://github.com/ankane/pghero/pull/292"],
     reads_estimates: false,
     explains: &["hot-node"],
     throws_away: false,

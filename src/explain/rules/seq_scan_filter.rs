@@ -29,7 +29,9 @@ pub(super) const RULE: Rule = Rule {
              write it as one that is.",
     source: "shares as in https://github.com/dalibo/pev2; a row by an index is taken to cost 4 read in passing, as \
              random_page_cost: https://www.postgresql.org/docs/current/runtime-config-query.html",
-    shown_by: &[],
+    shown_by: &[
+        "https://dba.stackexchange.com/questions/287056/postgres-chooses-seq-scan-over-index-scan/287061#287061",
+    ],
     reads_estimates: true,
     explains: &[],
     throws_away: false,

@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
           many sessions do it at once they compete for the disk and push other data out of the cache.",
     advice: "Raise `work_mem` for this session or role, sort fewer or narrower rows, or read the rows in order from an index.",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-WORK-MEM; pgMustard and explain.depesz.com mark the same",
-    shown_by: &[],
+    shown_by: &["https://rillence.com/bricks/postgres-incident-0105-work-mem-sort-spill/"],
     reads_estimates: false,
     explains: &[],
     throws_away: false,

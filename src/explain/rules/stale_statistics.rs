@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
           is no more: new values do not exist for it, and what it expects of them is off by any factor.",
     advice: "ANALYZE the table, and at the end of every bulk load; where autovacuum comes too late, lower `autovacuum_analyze_scale_factor` of the table.",
     source: "https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-STATISTICS",
-    shown_by: &[],
+    shown_by: &["https://datafield.dev/sql/part-04/chapter-24/case-study-02.html"],
     reads_estimates: false,
     explains: &["misestimate"],
     throws_away: false,

@@ -25,7 +25,9 @@ pub(super) const RULE: Rule = Rule {
     why: "A table that has to be read whole can be read by several processes side by side. Where the setting forbids that, one processor does it all while others are idle.",
     advice: "Raise `max_parallel_workers_per_gather` for the session or role that runs it, as long as the server has processors to spare.",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-MAX-PARALLEL-WORKERS-PER-GATHER",
-    shown_by: &[],
+    shown_by: &[
+        "https://stackoverflow.com/questions/42559280/postgres-9-6-parallel-query-does-not-take-max-parallel-workers-per-gather-setti",
+    ],
     reads_estimates: false,
     explains: &[],
     throws_away: false,

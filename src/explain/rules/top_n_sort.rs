@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
           table's size.",
     advice: "Make an index of the columns that the filter compares with one value, followed by those of ORDER BY in their directions.",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
-    shown_by: &[],
+    shown_by: &["https://openillumi.com/en/en-postgresql-4b-index-orderby-in-optimization"],
     reads_estimates: false,
     explains: &["hot-node", "sort-spill"],
     throws_away: false,

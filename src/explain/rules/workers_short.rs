@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
           8 by default). What was to be fast by workers is then as slow as without, just when the server is busy.",
     advice: "Raise `max_parallel_workers` (and `max_worker_processes`) where there are processors for it; otherwise count on this statement running without workers.",
     source: "https://www.postgresql.org/docs/current/when-can-parallel-query-be-used.html",
-    shown_by: &[],
+    shown_by: &["https://dba.stackexchange.com/questions/328375/random-page-cost-and-memoize-plan-relation"],
     reads_estimates: false,
     explains: &[],
     throws_away: false,
