@@ -64,6 +64,8 @@ const STATEMENTS: &[(&str, u64, u64)] = &[
     ("SELECT id FROM notes WHERE author = ANY ($1)", 100, 200),
     ("SELECT id FROM notes WHERE author IN ($1, $2, $3)", 100, 200),
     ("SELECT id FROM notes WHERE author <> ALL ($1)", 29_000, 30_000),
+    ("SELECT id FROM notes WHERE author IN (SELECT unnest($1::int[]))", 100, 200),
+    ("SELECT author FROM notes GROUP BY author HAVING count(*) > $1", 500, 700),
     ("SELECT id FROM notes WHERE state = $1", 10_000, 20_000),
     ("SELECT id FROM notes WHERE state <> $1", 10_000, 20_000),
     ("SELECT id FROM notes WHERE ref = $1", 1, 1),

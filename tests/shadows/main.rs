@@ -49,7 +49,8 @@ const MOOD: &str = "
     CREATE CAST (public.mood AS pg_catalog.text) WITH FUNCTION public.mood_text AS ASSIGNMENT;
     CREATE CAST (public.mood AS pg_catalog.json) WITH FUNCTION public.mood_json AS ASSIGNMENT;
     CREATE CAST (pg_catalog.text AS public.mood) WITH FUNCTION public.text_mood AS ASSIGNMENT;
-    RESET ROLE";
+    RESET ROLE;
+    CREATE TABLE shop.moods AS SELECT g AS id, 'glad'::public.mood AS mood FROM generate_series(1, 1000) AS g";
 
 /// A server with a superuser `boss`, who runs latclinic, and a role `evil`, who plants.
 struct Bed {
@@ -154,6 +155,15 @@ impl Bed {
     fn run_all(&self, more: &str) {
         let query = "SELECT a, note FROM shop.items WHERE owner OPERATOR(pg_catalog.=) $1 ORDER BY a";
         let flag = ["explain", "--query", "SELECT * FROM shop.items WHERE flag"];
+        for found in [
+            "pg_catalog.lower(note) OPERATOR(pg_catalog.=) pg_catalog.lower($1)",
+            "tags OPERATOR(pg_catalog.@>) $1 AND a OPERATOR(pg_catalog.>) ($2 OPERATOR(pg_catalog.+) 1)",
+            "note OPERATOR(pg_catalog.~~) $1 AND owner OPERATOR(pg_catalog.=) ANY ($2)",
+            "ROW(owner, a) OPERATOR(pg_catalog.>) ROW($1, $2)",
+            "pg_catalog.to_tsvector('simple'::pg_catalog.regconfig, note) OPERATOR(pg_catalog.@@) $1",
+        ] {
+            self.run(more, &["explain", "--query", &format!("SELECT a FROM shop.items WHERE {found}")]);
+        }
         self.run(more, &flag);
         self.run(more, &[&flag[..], &["--what-if"]].concat());
         self.run(more, &["explain", "--query", query]);
@@ -165,6 +175,7 @@ impl Bed {
         let rollback = ["--parameter", "70", "--rollback"];
         let delete = ["explain", "--query", "DELETE FROM shop.owners WHERE id OPERATOR(pg_catalog.=) $1"];
         self.run(more, &[&delete[..], &rollback].concat());
+        self.run(more, &["explain", "--query", "SELECT id FROM shop.moods WHERE mood OPERATOR(pg_catalog.=) $1"]);
         let own_type = ["explain", "--query", "SELECT $1::public.mood", "--parameter", "sad"];
         self.run(more, &own_type);
 

@@ -239,8 +239,10 @@ pub(super) fn is_own(expression: &str) -> bool {
         let is_type_or_collation =
             before.is_some_and(|before| before.kind == Kind::Cast || before.of(expression) == "COLLATE");
         match token.kind {
-            Kind::Operator => !word.starts_with("OPERATOR("),
-            Kind::Word => qualifier(word).is_none() || !(is_called || is_type_or_collation),
+            Kind::Operator => !word.starts_with("OPERATOR(") || word.starts_with("OPERATOR(pg_catalog."),
+            Kind::Word => {
+                qualifier(word).is_none_or(|schema| schema == "pg_catalog") || !(is_called || is_type_or_collation)
+            }
             _ => true,
         }
     })

@@ -157,7 +157,8 @@ pub(super) fn read<'t>(first: Line<'t>, rest: impl Iterator<Item = Line<'t>> + C
     let mut rest = rest.map(|line| tabs.measured(line));
     let first = tabs.measured(first);
     let layout = Layout::of(first, rest.clone());
-    let damage = Damage { is_fragment: first.text.starts_with("->"), is_rebuilt: layout.is_folded };
+    let damage =
+        Damage { is_fragment: first.text.starts_with("->"), is_rebuilt: layout.is_folded, is_followed_by_cut: false };
     let mut reader = Reader::new(first.indent, damage);
     let mut read = 0;
     let mut next = Some(first);

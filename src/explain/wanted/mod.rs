@@ -113,9 +113,12 @@ pub fn written(plan: &Plan, parameter: usize, column: &str, is_new: bool) -> Opt
     })
 }
 
-/// The parameters that a plan's conditions and keys mention, whatever they do with them.
+/// The parameters that conditions on rows of tables mention, whatever they do with them: not those that only aggregates are compared
+/// with.
 pub fn mentioned(plan: &Plan) -> Vec<usize> {
-    plan.nodes().iter().flat_map(conditions).flat_map(parameters).collect()
+    let of_rows =
+        plan.nodes().iter().filter(|node| !matches!(node.node_type.as_str(), "Aggregate" | "Group" | "WindowAgg"));
+    of_rows.flat_map(conditions).flat_map(parameters).collect()
 }
 
 /// Whether a plan reads tables, and nothing whose values nothing is known of: functions, lists, foreign tables.
@@ -214,6 +217,10 @@ fn of_term(term: &str) -> Vec<Compared<'_>> {
         return both(left, right, "^@");
     }
     let Some(Comparison { left, operator, right }) = comparison(term) else { return Vec::new() };
+    // So it is printed if the path has another one of the name.
+    let operator =
+        operator.strip_prefix("OPERATOR(pg_catalog.").map_or_else(|| operator.to_owned(), |rest| rest.replace(')', ""));
+    let operator = operator.as_str();
     let of_each = match operator {
         "= ANY" => Some("="),
         "<> ALL" => Some("<>"),
@@ -267,6 +274,10 @@ fn of_sides<'a>(one: &'a str, other: &str, how: How) -> Option<Compared<'a>> {
         && inverse(of_parameter).is_some()
     {
         return of_sides(inner, of_parameter, how);
+    }
+    // `id IN (SELECT unnest($1))`
+    if let (How::Equal, Some(("unnest", list))) = (how, only_call(other)) {
+        return of_sides(one, list, How::AnyOf);
     }
     let alias = only_alias(one)?;
     let is_pattern = matches!(how, How::Like | How::Holds | How::Match);
@@ -353,8 +364,11 @@ mod tests {
         assert_eq!(found("(CASE WHEN (e.a = $1) THEN 1 ELSE 2 END = 1)"), one(1, "e.a", How::Equal));
         assert_eq!(found("(lower((e.email)::text) = lower($1))")[0].1, "(e.email)::text");
         assert_eq!(found("(lower(e.email) = $1)")[0].1, "lower(e.email)");
+        assert_eq!(found("(e.id = (unnest($1)))"), one(1, "e.id", How::AnyOf));
         assert_eq!(found("(ROW(e.at, e.id) < ROW($1, $2))").len(), 2);
         assert_eq!(found("(e.at > (now() - $1))")[0].2, How::More);
+        assert_eq!(found("(e.id OPERATOR(pg_catalog.=) ANY ($1))"), one(1, "e.id", How::AnyOf));
+        assert_eq!(found("(pg_catalog.lower(e.a) OPERATOR(pg_catalog.=) $1)")[0].1, "pg_catalog.lower(e.a)");
         for none in ["(e.a = u.b)", "(e.id = 5)", "(e.a = (u.b + $1))", "(app.f(e.a) = $1)", "(e.a OPERATOR(app.=) $1)"]
         {
             assert_eq!(found(none), [], "{none}");
