@@ -5,6 +5,7 @@ use std::fmt;
 use sqlparser::tokenizer::Token;
 
 use super::{foreign_words::foreign_word, sql::tokens};
+use crate::scenario::token::{is, is_number, is_operand};
 
 /// What is written in a form that PostgreSQL does not have, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,25 +141,6 @@ pub fn foreign_form(sql: &str) -> Option<ForeignForm> {
         }
     }
     None
-}
-
-/// Whether a placeholder is PostgreSQL's.
-fn is_number(name: &str) -> bool {
-    name.strip_prefix('$').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-pub(super) fn is(token: &Token, word: &str) -> bool {
-    matches!(token, Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word))
-}
-
-/// Whether an operator may follow the token, which is one of a value.
-pub(super) fn is_operand(token: &Token) -> bool {
-    match token {
-        Token::Word(word) => word.quote_style.is_some() || word.keyword == sqlparser::keywords::Keyword::NoKeyword,
-        Token::Number(..) | Token::SingleQuotedString(_) | Token::RParen | Token::RBracket => true,
-        Token::Placeholder(name) => is_number(name),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

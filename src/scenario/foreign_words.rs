@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sqlparser::tokenizer::Token;
 
-use super::foreign_form::{is, is_operand};
+use super::token::{is, is_operand};
 
 /// Functions of other databases that PostgreSQL has not, and what it has instead. Sorted.
 const FUNCTIONS: &[(&str, &str)] = &[

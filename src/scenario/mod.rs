@@ -38,6 +38,7 @@ mod sql;
 mod sql_text;
 mod structure;
 mod threshold;
+mod token;
 mod validate;
 mod words;
 mod workload_model;
