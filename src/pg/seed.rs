@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
+use tokio_postgres::types::ToSql;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -138,21 +139,27 @@ impl<'a> Seeding<'a> {
         Ok(())
     }
 
-    /// `VACUUM (ANALYZE)` of every table: visibility map, hint bits and statistics as after a quiet night. A transaction of another
-    /// session keeps VACUUM from marking pages as visible to all, so that it is tried again until that one has ended, within
+    /// `VACUUM (ANALYZE)` of every table: visibility map, hint bits and statistics as after a quiet night. An older transaction of
+    /// another session keeps VACUUM from marking pages as visible to all, so that it is tried again until that one has ended, within
     /// 10 seconds. Returns the tables of which pages are left that are not.
     ///
     /// # Errors
     /// When the server fails.
     pub async fn vacuum(&self, tables: &SeededTables) -> Result<Vec<String>> {
+        let mut held = self.others_hold_rows().await?;
         self.vacuum_all("VACUUM (ANALYZE)", &tables.names).await?;
         let until = Instant::now() + LONGEST_WAIT;
         loop {
+            // Pages that were added and never used are not marked either: nothing is on them.
             let hidden = self.not_visible_to_all(&tables.names).await?;
-            if hidden.is_empty() || Instant::now() >= until || self.stop.is_cancelled() {
+            if hidden.is_empty() || !held {
+                return Ok(Vec::new());
+            }
+            if Instant::now() >= until || self.stop.is_cancelled() {
                 return Ok(hidden);
             }
             sleep(BETWEEN_TRIES).await;
+            held = self.others_hold_rows().await?;
             self.vacuum_all("VACUUM", &hidden).await?;
         }
     }
@@ -176,9 +183,22 @@ impl<'a> Seeding<'a> {
             )
             SELECT DISTINCT name::text FROM part JOIN pg_class ON pg_class.oid = part.oid
             WHERE relkind = 'r' AND relallvisible < relpages ORDER BY 1";
+        self.ask(query, &[&quote_identifier(self.schema), &tables]).await
+    }
+
+    /// Whether a transaction of another session sees rows as they were at some earlier moment, as far as this role may know.
+    async fn others_hold_rows(&self) -> Result<bool> {
+        let query = "
+            SELECT pid::text FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL";
+        Ok(!self.ask(query, &[]).await?.is_empty())
+    }
+
+    /// The first column of what latclinic's own session is told.
+    async fn ask(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<String>> {
         let own = self.session.own().await?;
         let failed = |cause| Error::from_server(format!("cannot see what VACUUM of {} left", self.schema), cause);
-        let rows = own.query(query, &[&quote_identifier(self.schema), &tables]).await.map_err(failed)?;
+        let rows = own.query(query, parameters).await.map_err(failed)?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
