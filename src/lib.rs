@@ -18,6 +18,7 @@
 //! | [`files`] | files by name: read within a bound, written complete or not at all |
 //! | [`record`] | what a measurement wrote: plain data, and the store that reads and writes it |
 //! | [`stats`] | pure maths |
+//! | [`text`] | numbers, shares, plurals and lists in words |
 //! | [`compare`] | two records to a comparison |
 //! | [`render`] | one file a format |
 //!
@@ -38,3 +39,4 @@ pub mod render;
 pub mod scenario;
 pub mod server;
 pub mod stats;
+pub mod text;

@@ -214,12 +214,12 @@ async fn an_older_transaction_makes_it_give_up_and_go_on_later() {
     bed.client.batch_execute("COMMIT").await.unwrap();
     insta::assert_snapshot!(without_numbers(&words(&error)), @"
     fix.up.sql:N: statement N of N failed: canceling statement due to lock timeout (SQLSTATE NPN)
-    a lock was not free within Nms (lock_timeout of the fix); the oldest open transactions are pid N latclinic test N s; nothing could be cleared up (cannot drop the half-built index events_user_id_idx: canceling statement due to lock timeout (SQLSTATE NPN)); the ledger has N of N statements done: `latclinic apply-fix events` clears up and goes on, `latclinic revert-fix events` takes it back
+    a lock was not free within Nms (lock_timeout of the fix); the oldest open transactions are pid N latclinic test N s; cleaning up failed (cannot drop the half-built index events_user_id_idx: canceling statement due to lock timeout (SQLSTATE NPN)); the ledger has N of N statements done: `latclinic apply-fix events` cleans up and continues, `latclinic revert-fix events` reverts it
     ");
     assert_eq!(bed.indexes().await, ["events_user_id_idx!"]);
     insta::assert_snapshot!(bed.require(&scenario, Phase::After).await, @"
     cannot measure phase after of events: the fix is half applied: 0 of 1 statements
-    run `latclinic apply-fix events` first: it goes on where that stopped
+    run `latclinic apply-fix events` first; it continues where it stopped
     ");
     bed.told();
     bed.apply(&scenario).await.unwrap();
@@ -244,7 +244,7 @@ async fn interrupted_in_the_middle_it_can_go_on_or_back() {
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     insta::assert_snapshot!(words(&error), @"
     fix.up.sql:2: statement 2 of 2 interrupted: canceling statement due to user request (SQLSTATE 57014)
-    1 of 2 statements are done; `latclinic apply-fix events` goes on, `latclinic revert-fix events` takes it back
+    1 of 2 statements are done; `latclinic apply-fix events` continues, `latclinic revert-fix events` reverts it
     ");
     assert_eq!(bed.ledger().await, ["up 1/2 pending"]);
     insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
@@ -277,7 +277,7 @@ async fn a_session_that_was_killed_can_be_gone_on_from() {
     });
     insta::assert_snapshot!(words(&outcome.unwrap_err()), @"
     fix.up.sql:2: statement 2 of 3 failed: the server ended the session: terminating connection due to administrator command (SQLSTATE 57P01)
-    nothing could be cleared up (the connection is gone); the ledger has 1 of 3 statements done: `latclinic apply-fix events` clears up and goes on, `latclinic revert-fix events` takes it back
+    cleaning up failed (the connection is gone); the ledger has 1 of 3 statements done: `latclinic apply-fix events` cleans up and continues, `latclinic revert-fix events` reverts it
     ");
     assert_eq!(bed.ledger().await, ["up 1/3 pending"]);
     bed.client.batch_execute("UPDATE _latclinic_fix SET statements_done = 0").await.unwrap();
@@ -299,12 +299,12 @@ async fn what_somebody_made_by_hand_is_told_and_left_alone() {
     let scenario = scenario(&[UP], &[DOWN]);
     bed.client.batch_execute(UP).await.unwrap();
     insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @r#"
-    cannot apply the fix: the ledger knows of no applied fix, but index events_user_id_idx is there
-    somebody made it by hand; drop it by hand: DROP INDEX "latclinic_events"."events_user_id_idx"
+    cannot apply the fix: index events_user_id_idx is there, but the ledger has no record of the fix being applied
+    it was created by hand; drop it by hand: DROP INDEX "latclinic_events"."events_user_id_idx"
     "#);
     insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
-    cannot measure phase before of events: the ledger knows of no applied fix, but index events_user_id_idx is there
-    somebody made it by hand in schema latclinic_events: drop it by hand
+    cannot measure phase before of events: index events_user_id_idx is there, but the ledger has no record of the fix being applied
+    it was created by hand in schema latclinic_events; drop it by hand
     ");
     assert_eq!(bed.indexes().await, ["events_user_id_idx"]);
 
@@ -330,7 +330,7 @@ async fn a_way_back_that_does_not_lead_back_is_told() {
     bed.apply(&scenario).await.unwrap();
     insta::assert_snapshot!(words(&bed.revert(&scenario).await.unwrap_err()), @"
     fix.down.sql: all statements ran, but the schema is not as it was before the fix: index events_user_id_idx is still there
-    the fix is half reverted; put that right by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything anew; and mend fix.down.sql
+    the fix is half reverted; correct that by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything again from scratch; and correct fix.down.sql
     ");
     insta::assert_snapshot!(bed.require(&scenario, Phase::Before).await, @"
     cannot measure phase before of events: the fix is half reverted: all its statements ran, but the schema is not as it was before the fix
@@ -354,7 +354,7 @@ async fn whatever_a_way_back_leaves_behind_is_told_by_name() {
     bed.apply(&fix).await.unwrap();
     insta::assert_snapshot!(words(&bed.revert(&fix).await.unwrap_err()), @"
     fix.down.sql: all statements ran, but the schema is not as it was before the fix: column events.note is still there, column events.user_id differs (statistics target 500, was -1), index hidden_idx is still there, and 1 more
-    the fix is half reverted; put that right by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything anew; and mend fix.down.sql
+    the fix is half reverted; correct that by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything again from scratch; and correct fix.down.sql
     ");
     bed.client
         .batch_execute("DROP INDEX hidden_idx; ALTER TABLE events DROP note, ALTER user_id SET STATISTICS -1")
@@ -362,7 +362,7 @@ async fn whatever_a_way_back_leaves_behind_is_told_by_name() {
         .unwrap();
     insta::assert_snapshot!(words(&bed.revert(&fix).await.unwrap_err()), @r#"
     fix.down.sql: all statements ran, but the schema is not as it was before the fix: table events differs (options ["fillfactor=70"], was none)
-    the fix is half reverted; put that right by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything anew; and mend fix.down.sql
+    the fix is half reverted; correct that by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything again from scratch; and correct fix.down.sql
     "#);
     bed.client.batch_execute("ALTER TABLE events RESET (fillfactor)").await.unwrap();
     bed.revert(&fix).await.unwrap();
@@ -373,7 +373,7 @@ async fn whatever_a_way_back_leaves_behind_is_told_by_name() {
     bed.apply(&lossy).await.unwrap();
     insta::assert_snapshot!(words(&bed.revert(&lossy).await.unwrap_err()), @"
     fix.down.sql: all statements ran, but the schema is not as it was before the fix: column events.user_id differs (number 4, was 2)
-    the fix is half reverted; put that right by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything anew; and mend fix.down.sql
+    the fix is half reverted; correct that by hand, then `latclinic revert-fix events`, or `latclinic seed events --reseed` makes everything again from scratch; and correct fix.down.sql
     ");
     let anew = SeedOptions { reseed: true, ..SeedOptions::default() };
     clinic::seed(&bed.clinic, &lossy, &anew).await.unwrap();
@@ -387,7 +387,7 @@ async fn a_way_back_that_fails_names_the_state_and_the_ways_out() {
     bed.apply(&first).await.unwrap();
     insta::assert_snapshot!(words(&bed.revert(&first).await.unwrap_err()), @r#"
     fix.down.sql:1: statement 1 of 2 failed: index "nowhere" does not exist (SQLSTATE 42704)
-    the fix is still applied; `latclinic revert-fix events` tries again, `latclinic seed events --reseed` makes everything anew
+    the fix is still applied; `latclinic revert-fix events` tries again, `latclinic seed events --reseed` makes everything again from scratch
     "#);
     assert_eq!(bed.state(&first).await, FixState::Applied);
     bed.client.batch_execute("TRUNCATE _latclinic_fix; DROP INDEX events_user_id_idx").await.unwrap();
@@ -396,7 +396,7 @@ async fn a_way_back_that_fails_names_the_state_and_the_ways_out() {
     bed.apply(&second).await.unwrap();
     insta::assert_snapshot!(words(&bed.revert(&second).await.unwrap_err()), @r#"
     fix.down.sql:2: statement 2 of 2 failed: index "nowhere" does not exist (SQLSTATE 42704)
-    the fix is half reverted: 1 of 2 statements; `latclinic revert-fix events` goes on, `latclinic seed events --reseed` makes everything anew
+    the fix is half reverted: 1 of 2 statements; `latclinic revert-fix events` continues, `latclinic seed events --reseed` makes everything again from scratch
     "#);
     insta::assert_snapshot!(bed.require(&second, Phase::Before).await, @"
     cannot measure phase before of events: the fix is half reverted: 1 of 2 statements
@@ -425,7 +425,7 @@ async fn two_at_once_do_not_mix() {
         let error = words(&bed.apply(&scenario(&[UP], &[DOWN])).await.unwrap_err());
         insta::assert_snapshot!(without_numbers(&error), @"
         another session is applying or reverting the fix of latclinic_events
-        wait for it; if nobody is there any more, end it: SELECT pg_terminate_backend(N)
+        wait for it; if it is abandoned, end it: SELECT pg_terminate_backend(N)
         ");
         bed.stop.cancel();
     });
@@ -439,7 +439,7 @@ async fn a_schema_that_is_missing_or_not_ours_is_not_touched() {
     let scenario = scenario(&[UP], &[DOWN]);
     bed.client.batch_execute("COMMENT ON SCHEMA latclinic_events IS 'mine'").await.unwrap();
     insta::assert_snapshot!(words(&bed.apply(&scenario).await.unwrap_err()), @"
-    the schema latclinic_events was not made by latclinic, which leaves it alone
+    the schema latclinic_events was not made by latclinic, so latclinic does not touch it
     rename that schema, or give the scenario another id by renaming its file
     ");
     bed.client.batch_execute("ALTER SCHEMA latclinic_events RENAME TO other").await.unwrap();

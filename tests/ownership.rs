@@ -192,10 +192,10 @@ async fn what_the_ledger_says_is_run_only_if_the_file_says_so_too_or_a_person() 
     let refused = async |scenario: &Scenario| {
         let error = clinic::revert_fix(&clinic, scenario, WayBack::OfFile).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Usage);
-        assert!(error.hint().unwrap().contains("--recorded-way-back runs them"), "{:?}", error.hint());
+        assert!(error.hint().unwrap().contains("`recorded_way_back` runs them"), "{:?}", error.hint());
         error.to_string()
     };
-    insta::assert_snapshot!(refused(&of_file).await, @"nothing was taken back: the way back in the ledger is not that of fix.down.sql, nor the one that was kept when the fix was applied: somebody has changed it");
+    insta::assert_snapshot!(refused(&of_file).await, @"nothing was reverted: the revert statements in the ledger are not those of fix.down.sql, nor the one that was kept when the fix was applied: somebody has changed it");
     let listed = clinic::plan_fix(&clinic, &of_file, Direction::Down).await.unwrap().statements;
     assert_eq!(listed, ["ALTER ROLE evil SUPERUSER", down], "they are shown");
     assert_eq!(is_there().await, (true, false));
@@ -206,7 +206,7 @@ async fn what_the_ledger_says_is_run_only_if_the_file_says_so_too_or_a_person() 
         .await
         .unwrap();
     let other = scenario(&[up], &["DROP INDEX IF EXISTS i"]);
-    insta::assert_snapshot!(refused(&other).await, @"nothing was taken back: the way back that the ledger kept is not that of fix.down.sql");
+    insta::assert_snapshot!(refused(&other).await, @"nothing was reverted: the revert statements in the ledger are not those of fix.down.sql");
     assert_eq!(is_there().await, (true, false));
     clinic::revert_fix(&clinic, &other, WayBack::Recorded).await.unwrap();
     assert_eq!(is_there().await, (false, false));

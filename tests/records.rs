@@ -122,7 +122,7 @@ fn named_records_go_into_a_named_folder_once() {
     command.arg(&before).arg(after.join("record.json")).arg("--output").arg(&output);
     assert_eq!(written(&stdout(&mut command)), output);
     let first = fs::read(output.join("comparison.json")).unwrap();
-    command.assert().code(2).stderr(contains("mine exists already").and(contains("help: ")));
+    command.assert().code(2).stderr(contains("mine already exists").and(contains("help: ")));
     assert_eq!(fs::read(output.join("comparison.json")).unwrap(), first);
 }
 
@@ -169,7 +169,9 @@ fn records_that_are_missing_cut_off_foreign_or_newer_are_refused_and_named() {
     let cut = reports.save("cut", &whole[..whole.len() / 2]);
     let foreign = reports.save("foreign", "{}");
     let newer = reports.save("newer", json!({ "format": 2 }));
-    for (folder, words) in [(cut, "cut off"), (foreign, "no latclinic record"), (newer, "format 2, newer than 1")] {
+    for (folder, words) in
+        [(cut, "is truncated"), (foreign, "not a latclinic record"), (newer, "has format 2; this latclinic reads")]
+    {
         let file = folder.join("record.json").display().to_string();
         reports.compare().arg(&before).arg(&folder).assert().code(4).stderr(contains(words).and(contains(file)));
     }

@@ -146,14 +146,14 @@ fn a_run_without_a_fix_finds_the_noise_that_later_verdicts_show() {
     let site = Site::new(INDEX);
     let blocks = ["--rounds", "6", "--block", "100ms"];
     let shown = site.done(&[&["run", "items.toml", "--aa"], &blocks[..]].concat());
-    assert!(one_line(&shown).contains("Smallest differences that this machine could show: p50 "), "{shown}");
+    assert!(one_line(&shown).contains("the smallest differences that this machine could show: p50 "), "{shown}");
     let written = PathBuf::from(shown.lines().last().unwrap().strip_prefix("written: ").unwrap());
     let folder = site.path(written.to_str().unwrap());
     let (a, b) = (json(&folder.join("a/record.json")), json(&folder.join("b/record.json")));
     assert_eq!((&a["phase"], &b["phase"], &a["run"]["aa"]), (&"before".into(), &"before".into(), &true.into()));
 
     let shown = site.done(&[&["run", "items.toml", "--output", "out"], &blocks[..]].concat());
-    assert!(one_line(&shown).contains("Noise of this machine, 6 rounds without a fix"), "{shown}");
+    assert!(one_line(&shown).contains("Noise of this machine, over 6 rounds without a fix"), "{shown}");
     let comparison = site.json("out/comparison.json");
     assert_eq!(comparison["noise"]["rounds"], 6);
     // Half of the interval without the fix, beyond the tolerance.
@@ -180,7 +180,7 @@ fn a_rewrite_is_switched_without_touching_the_database() {
     let sql = |name: &str| site.json(name)["statements"][0]["sql"].as_str().unwrap().to_owned();
     assert!(!sql("out/before/record.json").contains("+ 0") && sql("out/after/record.json").contains("+ 0"));
     let shown = site.done(&["apply-fix", "items.toml"]);
-    assert_eq!(shown, "fewer columns: a rewrite, which the phase after sends; there is nothing to apply\n");
+    assert_eq!(shown, "fewer columns: a rewrite, used in phase after; nothing to apply\n");
     site.done(&["bench", "items.toml", "--phase", "after", "--duration", "200ms", "--warmup", "0s"]);
 }
 
@@ -192,7 +192,7 @@ fn a_rewrite_with_other_rows_is_a_failed_run_that_shows_the_first_difference() {
     let output = site.run(&["run", "items.toml", "--rounds", "2", "--block", "100ms", "--output", "out"]);
     assert_eq!(output.status.code(), Some(3));
     let shown = String::from_utf8(output.stdout).unwrap();
-    assert!(shown.starts_with("other rows than before, and p"), "{shown}");
+    assert!(shown.starts_with("DIFFERENT ROWS than before, p"), "{shown}");
     let comparison = site.json("out/comparison.json");
     assert_eq!(comparison["results_identical"], false);
     let difference = &comparison["results"]["statements"][0]["difference"];
@@ -215,7 +215,7 @@ fn an_automatic_run_ends_once_everything_is_decided() {
     // A look at fewer rounds than the most has only a part of the error rate.
     assert!(metric(&comparison, "p50")["confidence"].as_f64().unwrap() > 0.95);
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains(&format!("everything is decided after {rounds} rounds")), "{stderr}");
+    assert!(stderr.contains(&format!("every gate is decided after {rounds} rounds; stopping early")), "{stderr}");
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn the_whole_rounds_of_an_interrupted_run_are_compared() {
     assert!((2..50).contains(&rounds), "{rounds}");
     assert_eq!(comparison["sides"]["before"]["interrupted"], true);
     let shown = String::from_utf8(output.stdout).unwrap();
-    assert!(one_line(&shown).contains("was interrupted (it was told to stop in round "), "{shown}");
+    assert!(one_line(&shown).contains("was interrupted (stopped by a signal in round "), "{shown}");
 }
 
 #[test]
@@ -286,7 +286,7 @@ statements.count.sql = \"SELECT count(*) FROM items, pg_sleep(0.05) WHERE id < $
     let run = ["run", "items.toml", "--rows", "200000", "--rounds", "6", "--block", "1s", "--output", "out"];
     let shown = site.done(&run);
     let headline = one_line(shown.split("\n\n").next().unwrap());
-    assert!(headline.contains("; but not alike for all: of_owner p"), "{shown}");
+    assert!(headline.contains("; but not the same for all statements: of_owner p"), "{shown}");
     assert!(headline.contains("; count p"), "{headline}");
     let comparison = site.json("out/comparison.json");
     let verdict = |name: &str| {

@@ -289,7 +289,7 @@ async fn another_recipe_replaces_only_when_told_to() {
         .replace(&connector.place(), "PLACE")
         .replace(&scenario().recipe()[..12], "OLD")
         .replace(&half.recipe()[..12], "NEW");
-    insta::assert_snapshot!(words, @"another dataset of shop is on PLACE: users 100 rows, visits 20 000 rows (recipe OLD), where users 50 rows, visits 10 000 rows (recipe NEW) were asked for | work on what is there with --rows 20000, or replace it with: latclinic seed shop --rows 10000 --reseed");
+    insta::assert_snapshot!(words, @"a different dataset of shop exists on PLACE: users 100 rows, visits 20 000 rows (recipe OLD), but users 50 rows, visits 10 000 rows (recipe NEW) were asked for | use the existing rows (`rows` 20000), or replace it with: latclinic seed shop --rows 10000 --reseed");
     let Ok(SeedOutcome::Loaded(seeded)) = seed(&connector, &half, RESEED, &Arc::default()).await else {
         panic!("--reseed replaces");
     };
@@ -305,12 +305,12 @@ async fn a_stopped_seed_is_noticed_and_started_over() {
     let stopping = Arc::new(Told(Mutex::default(), Some(CancellationToken::new())));
     let error = seed(&connector, &many, SeedOptions::default(), &stopping).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    insta::assert_snapshot!(words(&error), @"the seed of shop was stopped before it ended | the next seed starts over");
+    insta::assert_snapshot!(words(&error), @"making the dataset of shop was interrupted | run `latclinic seed` again; it starts over");
     assert_eq!(dataset_state(&client, SCHEMA).await.unwrap(), DatasetState::Incomplete);
     let told = Arc::<Told>::default();
     assert!(matches!(seed(&connector, &scenario(), SeedOptions::default(), &told).await, Ok(SeedOutcome::Loaded(_))));
     insta::assert_snapshot!(told.0.lock().unwrap().join("\n"), @"
-    a seed of shop did not end: starting over
+    an earlier seed of shop was not completed; starting over
     creating the tables
     loading the rows
     building keys and indexes
@@ -326,7 +326,7 @@ async fn a_schema_that_is_not_ours_is_left_alone() {
     client.batch_execute("CREATE SCHEMA latclinic_shop; CREATE TABLE latclinic_shop.dear (x int)").await.unwrap();
     let error = seed(&connector, &scenario(), RESEED, &Arc::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
-    insta::assert_snapshot!(words(&error).replace(&connector.place(), "PLACE"), @"the schema latclinic_shop on PLACE was not made by latclinic, which leaves it alone | rename it (ALTER SCHEMA latclinic_shop RENAME TO ..), or give the scenario another id by renaming its file");
+    insta::assert_snapshot!(words(&error).replace(&connector.place(), "PLACE"), @"the schema latclinic_shop on PLACE was not made by latclinic, so latclinic does not touch it | rename it (ALTER SCHEMA latclinic_shop RENAME TO ..), or give the scenario another id by renaming its file");
     assert_eq!(texts(&client, "SELECT count(*)::text FROM latclinic_shop.dear").await, ["0"]);
 }
 
@@ -340,12 +340,12 @@ async fn faults_of_the_scenario_name_their_place() {
         let error = seed(&connector, &scenario, SeedOptions::default(), &Arc::default()).await.unwrap_err();
         format!("{:?}: {}", error.kind(), words(&error).replace(&connector.place(), "PLACE"))
     };
-    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.schema = sql(&[("CREATE TABLE a (x int)", 1), ("CREATE TABLE b (\n  x int,\n  y nosuch\n)", 7)])).await, @r#"Usage: cannot seed shop on PLACE: sql/shop/schema.sql:9:5: type "nosuch" does not exist (SQLSTATE 42704) | once that is mended, `latclinic seed shop` starts over"#);
-    insta::assert_snapshot!(fault(&|scenario| { scenario.dataset.schema = sql(&DDL[..3]); }).await, @r#"Usage: cannot seed shop on PLACE: table visits of the dataset is not in the schema: relation "latclinic_shop.visits" does not exist (SQLSTATE 42P01) | once that is mended, `latclinic seed shop` starts over"#);
-    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[0].columns[1].generator = Generator::Constant(Value::Int(7))).await, @r#"Failed: cannot seed shop on PLACE: cannot build users_pkey on users: could not create unique index "users_pkey" (SQLSTATE 23505); Key (id)=(7) is duplicated. | once that is mended, `latclinic seed shop` starts over"#);
-    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[0].columns[0].generator = Generator::Boolean { true_share: 0.5 }).await, @"Usage: cannot seed shop on PLACE: users.code: a boolean generator cannot make text: use text, pattern, uuid, constant or choice | once that is mended, `latclinic seed shop` starts over");
-    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[1].columns.push(column("nosuch", Generator::Boolean { true_share: 0.5 }))).await, @"Usage: cannot seed shop on PLACE: visits.nosuch: the table has no such column; it has nr, user_id, at, day, local, felt, paid, size, ratio, share, ok, note, id, old, new, host, raw, tags, moods, untouched | once that is mended, `latclinic seed shop` starts over");
-    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[0].columns[0].generator = Generator::Pattern("#".repeat(41))).await, @"Failed: cannot seed shop on PLACE: cannot load table users (COPY users, line 1, column code): value too long for type character varying(40) (SQLSTATE 22001) | once that is mended, `latclinic seed shop` starts over");
+    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.schema = sql(&[("CREATE TABLE a (x int)", 1), ("CREATE TABLE b (\n  x int,\n  y nosuch\n)", 7)])).await, @r#"Usage: cannot seed shop on PLACE: sql/shop/schema.sql:9:5: type "nosuch" does not exist (SQLSTATE 42704) | correct that, then run `latclinic seed shop`; it starts over"#);
+    insta::assert_snapshot!(fault(&|scenario| { scenario.dataset.schema = sql(&DDL[..3]); }).await, @r#"Usage: cannot seed shop on PLACE: table visits of the dataset is not in the schema: relation "latclinic_shop.visits" does not exist (SQLSTATE 42P01) | correct that, then run `latclinic seed shop`; it starts over"#);
+    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[0].columns[1].generator = Generator::Constant(Value::Int(7))).await, @r#"Failed: cannot seed shop on PLACE: cannot build users_pkey on users: could not create unique index "users_pkey" (SQLSTATE 23505); Key (id)=(7) is duplicated. | correct that, then run `latclinic seed shop`; it starts over"#);
+    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[0].columns[0].generator = Generator::Boolean { true_share: 0.5 }).await, @"Usage: cannot seed shop on PLACE: users.code: a boolean generator cannot make text: use text, pattern, uuid, constant or choice | correct that, then run `latclinic seed shop`; it starts over");
+    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[1].columns.push(column("nosuch", Generator::Boolean { true_share: 0.5 }))).await, @"Usage: cannot seed shop on PLACE: visits.nosuch: the table has no such column; it has nr, user_id, at, day, local, felt, paid, size, ratio, share, ok, note, id, old, new, host, raw, tags, moods, untouched | correct that, then run `latclinic seed shop`; it starts over");
+    insta::assert_snapshot!(fault(&|scenario| scenario.dataset.tables[0].columns[0].generator = Generator::Pattern("#".repeat(41))).await, @"Failed: cannot seed shop on PLACE: cannot load table users (COPY users, line 1, column code): value too long for type character varying(40) (SQLSTATE 22001) | correct that, then run `latclinic seed shop`; it starts over");
     assert!(matches!(
         seed(&connector, &scenario(), SeedOptions::default(), &Arc::default()).await,
         Ok(SeedOutcome::Loaded(_))
@@ -385,7 +385,10 @@ async fn two_seeds_at_once_wait_for_each_other() {
     let outcomes = [first.unwrap(), second.unwrap()];
     assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, SeedOutcome::Loaded(_))).count(), 1);
     let notes = [one, two].map(|told| told.0.lock().unwrap().clone()).concat();
-    assert!(notes.iter().any(|note| note == "another latclinic seeds shop: waiting for it"), "{notes:?}");
+    assert!(
+        notes.iter().any(|note| note == "another latclinic is making the dataset of shop; waiting for it"),
+        "{notes:?}"
+    );
 }
 
 #[tokio::test]

@@ -226,13 +226,13 @@ fn started_looked_at_stopped_and_destroyed_from_the_command_line() {
     lease.release(&|_| {}).unwrap();
     assert!(!site.is_free(), "a server that was started to stay goes on after a lease");
 
-    assert_eq!(site.done(&["stop"]), format!("the server (pid {pid}) has stopped; its data stay\n"));
+    assert_eq!(site.done(&["stop"]), format!("the server (pid {pid}) has stopped; its data are kept\n"));
     assert!(site.is_free());
     assert_eq!(site.done(&["stop"]), "no server was running\n");
 
     let refused = site.run(&["destroy"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("help: repeat it with --yes"));
+    assert!(text(&refused.stderr).contains("help: pass --yes to delete without asking"));
     assert!(site.data_dir.exists());
     site.done(&["start"]);
     assert!(site.done(&["destroy", "--yes"]).starts_with("deleted "));
@@ -323,7 +323,7 @@ fn the_second_command_waits_and_says_so_but_looking_does_not_wait() {
     let mut first = site.sleeping_psql();
     let mut second = Program(site.command(&["stop"]).spawn().unwrap());
     let waiting = format!(
-        "waiting for `latclinic server psql` (pid {}) to end: two at once would disturb each other\n",
+        "waiting for `latclinic server psql` (pid {}) to end, because two measurements at once would disturb each other\n",
         first.pid()
     );
     assert_eq!(second.next_words(), waiting);
@@ -377,7 +377,7 @@ fn a_running_server_with_too_few_connections_is_an_error_with_both_ways_out() {
     site.done(&["start", "--clients", "10"]);
     let options = Options { max_connections: 200, ..site.options() };
     let error = Lease::acquire(&options, "test", &|_| {}, &CancellationToken::new()).unwrap_err();
-    assert_eq!(error.to_string(), "the running server takes 100 connections, and a load of 200 needs 220");
+    assert_eq!(error.to_string(), "the running server allows 100 connections, but a load of 200 needs 220");
     assert_eq!(
         error.hint(),
         Some("ask for fewer clients, or `latclinic server stop` to let this command start its own")
@@ -488,7 +488,7 @@ fn a_destroy_that_is_killed_leaves_nothing_that_the_next_command_cannot_use() {
     let refused = site.run(&["start"]);
     assert_eq!(refused.status.code(), Some(1));
     let stderr = text(&refused.stderr);
-    assert!(stderr.contains("there is no PG_VERSION") && stderr.contains("`latclinic server destroy`"), "{stderr}");
+    assert!(stderr.contains("PG_VERSION is missing") && stderr.contains("`latclinic server destroy`"), "{stderr}");
     site.done(&["destroy", "--yes"]);
     site.done(&["start"]);
     site.done(&["stop"]);

@@ -15,8 +15,12 @@ use crate::{
     render,
 };
 
-/// Save records to compare later ones with: latclinic compare --baseline NAME
+/// Save records as baselines for later comparisons
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  latclinic baseline save main                  # the newest record of phase after
+  latclinic baseline save main reports/events/20261130T194500Z-bench --replace
+  latclinic compare --baseline main             # compare a later record with it")]
 pub(super) struct BaselineArgs {
     #[command(subcommand)]
     action: Action,
@@ -24,30 +28,39 @@ pub(super) struct BaselineArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Save a record with its response times, in one file that can be kept in a repository
+    /// Save a record with its response times in one file that can be kept in a repository
+    #[command(after_help = "Examples:
+  latclinic baseline save main
+  latclinic baseline save main reports/events/20261130T194500Z-bench --output ci/main.json")]
     Save {
-        /// What to call it: A-Z, a-z, 0-9, `.`, `_` and `-`
+        /// Name of the baseline: A-Z, a-z, 0-9, `.`, `_` and `-`
         name: String,
-        /// Folder or record.json; without it the newest record of phase after
+        /// Folder of a record, or its record.json [default: the newest record of phase after]
         record: Option<PathBuf>,
-        /// Scenario whose newest record is taken; without it the one measured last
+        /// Scenario whose newest record is saved [default: the one measured last]
         #[arg(long, value_name = "ID", conflicts_with = "record")]
         scenario: Option<String>,
-        /// Replace the one of that name
+        /// Replace the baseline of that name
         #[arg(long)]
         replace: bool,
-        /// Write into this file instead of REPORTS/baselines/NAME.json
+        /// Write into this file [default: REPORTS/baselines/NAME.json]
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
         #[command(flatten)]
         shared: Shared,
     },
     /// List the baselines
+    #[command(after_help = "Examples:
+  latclinic baseline list
+  latclinic baseline list --format json")]
     List {
         #[command(flatten)]
         shared: Shared,
     },
     /// Show the record of a baseline
+    #[command(after_help = "Examples:
+  latclinic baseline show main
+  latclinic baseline show ci/main.json --format markdown")]
     Show {
         /// Name of a baseline, or path of its file
         name: String,
@@ -86,7 +99,7 @@ pub(super) fn run(args: &BaselineArgs, output: &mut Output) -> Result<Exit, Comm
         Action::List { shared } => {
             let Baselines { readable, unreadable } = clinic::list_baselines(&shared.reports)?;
             for error in unreadable {
-                output.note(&format!("passed over: {error}"));
+                output.note(&format!("skipped: {error}"));
             }
             if readable.is_empty() && shared.format.format == Format::Table {
                 output.note("there are no baselines; save one: latclinic baseline save NAME");

@@ -23,16 +23,21 @@ use crate::{
 
 /// Measure one phase and save its record
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  latclinic bench --phase before --duration 1m --clients 32
+  latclinic bench --phase after --rate 500/s --threshold 'p(95)<50ms'
+  latclinic bench --phase after --find-capacity 'p(95)<50ms'")]
 pub(super) struct BenchArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// `before` needs the fix to be absent, `after` needs it to be present
+    /// Phase to measure: `before` requires that the fix is absent, `after` that it is applied
     #[arg(long, value_name = "PHASE")]
     phase: PhaseName,
     #[command(flatten)]
     load: LoadArgs,
-    /// Look for the highest rate that keeps this threshold, such as 'p(95)<50ms', and measure the phase at it; starts at --rate, or
-    /// at what a closed load achieves; --duration and --warmup are those of each probe too [default: 5s and 1s]
+    /// Find the highest rate that meets this threshold, such as 'p(95)<50ms', then measure the phase at that rate. The search
+    /// starts at --rate, or at what a closed load achieves; --duration and --warmup also apply to each probe
+    /// [default: 5s and 1s]
     #[arg(long, value_name = "EXPR", help_heading = "Load", allow_hyphen_values = true, value_parser = load::threshold)]
     find_capacity: Option<Threshold>,
     #[command(flatten)]

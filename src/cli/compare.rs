@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     CommandError, Exit, Output,
-    format::FormatArgs,
+    format::{DetailsArgs, FormatArgs},
     gates::{GateArgs, GateFiles},
     judging::JudgingArgs,
     reports::ReportsArgs,
@@ -17,18 +17,21 @@ use crate::{
     record, render,
 };
 
-/// Compare a record of each phase: what changed, by how much, and what stands behind it
+/// Compare two records: what changed, by how much, and how sure that is
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  latclinic compare                            # the newest record of each phase
+  latclinic compare reports/events/20261130T194500Z-run --details
+  latclinic compare --baseline main --gate 'p99 regresses less than 10%'")]
 pub(super) struct CompareArgs {
-    /// Folder or record.json of the phase before, and that of the phase after; without them the newest two. One folder of a run: both its
-    /// phases; two: what they came to, their phases after. With --baseline only the second one; without it the newest of the
-    /// baseline's phase
+    /// Folders (or record.json) of the two records; the folder of one run stands for both its phases, the folders of two
+    /// runs for their phases after. With --baseline, only the second record [default: the newest record of each phase]
     #[arg(value_names = ["BEFORE", "AFTER"], num_args = 1..=2)]
     records: Vec<PathBuf>,
-    /// Compare with this baseline instead of a record before: its name, or its file
+    /// Compare with this baseline, by name or file, instead of a first record
     #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
-    /// Scenario whose newest records are compared; without it the one measured last
+    /// Scenario whose newest records are compared [default: the one measured last]
     #[arg(long, value_name = "ID", conflicts_with = "records")]
     scenario: Option<String>,
     #[command(flatten)]
@@ -41,6 +44,8 @@ pub(super) struct CompareArgs {
     reports: ReportsArgs,
     #[command(flatten)]
     format: FormatArgs,
+    #[command(flatten)]
+    details: DetailsArgs,
 }
 
 impl CompareArgs {
@@ -52,15 +57,16 @@ impl CompareArgs {
             (Some(baseline), []) => Ok((BeforeSide::Baseline(baseline), None)),
             (Some(baseline), [after]) => Ok((BeforeSide::Baseline(baseline), Some(after))),
             (None, [run]) if record::sides_of_run(run).is_some() => Ok((BeforeSide::Run(run), None)),
-            (None, [_]) => {
-                Err(CommandError::new(Exit::Usage, anyhow::anyhow!("there is a record before, and none after"))
-                    .with_hint("name both, one folder of a run, or none to compare the newest two"))
-            }
+            (None, [_]) => Err(CommandError::new(
+                Exit::Usage,
+                anyhow::anyhow!("only one record is given, and a comparison needs two"),
+            )
+            .with_hint("name two records, the folder of one run, or none to compare the newest two")),
             (Some(_), [_, _, ..]) => Err(CommandError::new(
                 Exit::Usage,
-                anyhow::anyhow!("--baseline and a record before: one of them is enough"),
+                anyhow::anyhow!("--baseline conflicts with a first record (both are the side before)"),
             )
-            .with_hint("with --baseline name only the record after")),
+            .with_hint("with --baseline, name only the record after the fix")),
         }
     }
 }
@@ -89,13 +95,13 @@ fn compare(args: &CompareArgs, output: &mut Output, files: &mut GateFiles) -> Re
     };
     let compared = clinic::compare(&request, |comparison| render::markdown(&render::comparison(comparison)))?;
     for folder in &compared.empty {
-        output.note(&format!("passed over, because nothing was measured in it: {}", folder.display()));
+        output.note(&format!("skipped, because nothing was measured in it: {}", folder.display()));
     }
     files.saved(&compared.folder);
-    let document = render::comparison(&compared.comparison);
     // First, for a pipe may keep stdout waiting as long as its reader likes.
     let told = files.compared(output, &compared.comparison);
-    args.format.format.show_saved(output, &document, &compared.comparison, Some(&compared.folder))?;
+    let folder = Some(compared.folder.as_path());
+    args.format.format.show_comparison(output, &compared.comparison, args.details, None, folder)?;
     told?;
     Ok(args.undecided.exit(compared.comparison.outcome()))
 }

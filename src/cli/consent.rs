@@ -4,16 +4,16 @@ use clap::Args;
 
 use crate::{
     clinic::{self, Clinic, Effect, Error, ErrorKind, Job, Reaches, Undertaken, Undertaking, WayBack},
-    render,
     scenario::Scenario,
+    text,
 };
 
 /// The flag.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct ConsentArgs {
-    /// Run the listed statements on a server that is not latclinic's own. Without it, statements that may write outside of the
-    /// scenario's schema, and fixes, are listed and not run
+    /// Run the listed statements on a server that is not latclinic's own. Without --yes, fixes and statements that may write
+    /// outside the scenario's schema are listed and not run
     #[arg(long)]
     pub(super) yes: bool,
 }
@@ -22,7 +22,7 @@ pub(super) struct ConsentArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct WayBackArgs {
-    /// Take a fix back as the ledger in the database says, even if these statements are not those of the scenario's file. --yes alone
+    /// Revert the fix with the statements recorded in the database, even if they differ from the scenario file. --yes alone
     /// does not run them on a server that is not latclinic's own
     #[arg(long)]
     recorded_way_back: bool,
@@ -48,7 +48,7 @@ impl ConsentArgs {
             Job::Run { aa, .. } => (run_words(scenario, aa), String::new()),
             Job::Seed { .. } | Job::Execute(_) if beyond == 0 => return Ok(()),
             Job::Seed { .. } => (format!("make and load the schema {schema}"), refusal(beyond, schema)),
-            Job::Execute(_) => ("execute the workload again and again".to_owned(), refusal(beyond, schema)),
+            Job::Execute(_) => ("execute the workload repeatedly".to_owned(), refusal(beyond, schema)),
         };
         clinic.note(format!("on {place}: {intro}{}", list(&undertaking)));
         match self.yes {
@@ -81,18 +81,18 @@ fn not_run(place: &str, why: &str) -> Error {
 
 fn refusal(beyond: usize, schema: &str) -> String {
     match beyond {
-        1 => format!(": a statement may write outside of the schema {schema}"),
-        _ => format!(": {beyond} statements may write outside of the schema {schema}"),
+        1 => format!(": a statement may write outside the schema {schema}"),
+        _ => format!(": {beyond} statements may write outside the schema {schema}"),
     }
 }
 
 /// What a run does beside its statements.
 fn run_words(scenario: &Scenario, aa: bool) -> String {
-    let rolled_back = "execute each operation for some parameters in transactions that are rolled back";
+    let rolled_back = "execute each operation with some parameters in transactions that are rolled back";
     let then = match (aa, scenario.fix.changes_database()) {
-        (true, _) => "take a fix back that is applied".to_owned(),
+        (true, _) => "revert the fix if it is applied".to_owned(),
         (false, true) => format!(
-            "{rolled_back}; between the blocks try writes that are rolled back, VACUUM, and apply the fix and take it back, again and again"
+            "{rolled_back}; between the blocks: writes that are rolled back, VACUUM, and applying and reverting the fix repeatedly"
         ),
         (false, false) => rolled_back.to_owned(),
     };
@@ -100,7 +100,7 @@ fn run_words(scenario: &Scenario, aa: bool) -> String {
         "make the schema {} and load {} rows, unless they are there; measure the workload, with a CHECKPOINT before each block if the \
          role may; {then}",
         scenario.schema_name(),
-        render::count(scenario.rows_by_table().values().sum()),
+        text::count(scenario.rows_by_table().values().sum()),
     )
 }
 
@@ -109,8 +109,8 @@ fn list(undertaking: &Undertaking) -> String {
     let schema = &undertaking.schema;
     let mut text = String::new();
     for (beyond, title) in [
-        (true, format!("statements that may write outside of the schema {schema}:")),
-        (false, format!("statements that write nothing outside of the schema {schema}:")),
+        (true, format!("statements that may write outside the schema {schema}:")),
+        (false, format!("statements that write only inside the schema {schema}:")),
     ] {
         let statements: Vec<&Undertaken> = undertaking.reaching(beyond).collect();
         if statements.is_empty() {
@@ -131,7 +131,7 @@ fn list(undertaking: &Undertaking) -> String {
 
 fn words(reach: &Reaches) -> String {
     match reach {
-        Reaches::Named(name) => format!("it changes {name}, which is not known to be in the schema"),
+        Reaches::Named(name) => format!("it changes {name}, which may be outside the schema"),
         Reaches::Anything => "it may do anything".to_owned(),
         Reaches::Effect(effect @ Effect::Calls { .. }) => format!("{effect}, which may do anything"),
         Reaches::Effect(effect) => effect.to_string(),

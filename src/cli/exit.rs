@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
-use crate::clinic::{self, ErrorKind};
+use super::flags::in_flags;
+use crate::{
+    clinic::{self, ErrorKind},
+    text::Field,
+};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +40,14 @@ pub struct CommandError {
     pub error: anyhow::Error,
     /// The way out.
     pub hint: Option<String>,
+    /// Fields of the request that its words name, which a person knows as flags.
+    pub fields: Vec<Field>,
 }
 
 impl CommandError {
     /// A failure with an exit code.
     pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
-        Self { exit, error: error.into(), hint: None }
+        Self { exit, error: error.into(), hint: None, fields: Vec::new() }
     }
 
     /// Adds the way out.
@@ -59,7 +65,12 @@ impl CommandError {
                 words.push(part);
             }
         }
-        words.join(": ")
+        in_flags(&words.join(": "), &self.fields)
+    }
+
+    /// The way out, where one is known.
+    pub fn way_out(&self) -> Option<String> {
+        self.hint.as_deref().map(|hint| in_flags(hint, &self.fields))
     }
 }
 
@@ -72,7 +83,8 @@ impl From<clinic::Error> for CommandError {
             ErrorKind::Interrupted => Exit::Interrupted,
         };
         let hint = error.hint().map(str::to_owned);
-        Self { exit, error: error.into(), hint }
+        let fields = error.fields().to_vec();
+        Self { exit, error: error.into(), hint, fields }
     }
 }
 

@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     clinic::{self, Direction, FixOutcome, WayBack},
-    render::{self, Block, Document, Table},
+    render::{Block, Document, Table},
     scenario::Scenario,
+    text,
 };
 
 /// Apply or revert the fix of a scenario.
@@ -121,17 +122,17 @@ impl<'a> FixResult<'a> {
 
     fn document(&self) -> Document {
         let what = match (self.state, self.seconds) {
-            (State::Applied, Some(seconds)) => format!("applied in {}", render::milliseconds(seconds * 1e3)),
-            (State::Absent, Some(seconds)) => format!("reverted in {}", render::milliseconds(seconds * 1e3)),
-            (State::Applied, None) => "is applied already".to_owned(),
+            (State::Applied, Some(seconds)) => format!("applied in {}", text::milliseconds(seconds * 1e3)),
+            (State::Absent, Some(seconds)) => format!("reverted in {}", text::milliseconds(seconds * 1e3)),
+            (State::Applied, None) => "is already applied".to_owned(),
             (State::Absent, None) => "is not applied".to_owned(),
-            (State::Rewrite, _) => "a rewrite, which the phase after sends; there is nothing to apply".to_owned(),
+            (State::Rewrite, _) => "a rewrite, used in phase after; nothing to apply".to_owned(),
         };
         let mut blocks = vec![Block::Headline(format!("{}: {what}", self.fix))];
         if !self.statements.is_empty() {
             let mut statements = Table::of_figures(&["statement", "time"]);
             for statement in &self.statements {
-                statements.row([statement.sql.to_owned(), render::milliseconds(statement.seconds * 1e3)]);
+                statements.row([statement.sql.to_owned(), text::milliseconds(statement.seconds * 1e3)]);
             }
             blocks.push(Block::Table(statements));
         }
@@ -146,7 +147,7 @@ mod tests {
     fn shown(direction: Direction, outcome: &FixOutcome) -> (String, String) {
         let scenario = Scenario::bundled("events").unwrap();
         let result = FixResult::new(&scenario, direction, outcome);
-        (render::terminal(&result.document(), 80, false), serde_json::to_string(&result).unwrap())
+        (crate::render::terminal(&result.document(), 80, false), serde_json::to_string(&result).unwrap())
     }
 
     #[test]
@@ -172,7 +173,7 @@ mod tests {
     #[test]
     fn nothing_to_do() {
         let (text, json) = shown(Direction::Up, &FixOutcome::Nothing);
-        insta::assert_snapshot!(text, @"index on (user_id, created_at DESC): is applied already");
+        insta::assert_snapshot!(text, @"index on (user_id, created_at DESC): is already applied");
         insta::assert_snapshot!(json, @r#"{"scenario":"events","fix":"index on (user_id, created_at DESC)","state":"applied","changed":false,"seconds":null,"statements":[]}"#);
         let (text, json) = shown(Direction::Down, &FixOutcome::Nothing);
         assert_eq!(text, "index on (user_id, created_at DESC): is not applied");

@@ -15,20 +15,20 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Gates")]
 pub(super) struct GateArgs {
-    /// What the comparison has to keep, such as 'p99 improves by 2x', 'NAME.p95 regresses less than 10%' or 'results identical';
-    /// may be repeated
+    /// A condition that the comparison must meet, such as 'p99 improves by 2x', 'NAME.p95 regresses less than 10%' or
+    /// 'results identical'; may be repeated
     #[arg(long = "gate", value_name = "EXPR", allow_hyphen_values = true, value_parser = gate)]
     pub(super) gates: Vec<Gate>,
-    /// Write what came of gates and thresholds into this file, as JUnit XML
+    /// Write the results of gates and thresholds into this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Add a short summary to this file, as Markdown, such as "$GITHUB_STEP_SUMMARY"
+    /// Append a short summary in Markdown to this file, such as "$GITHUB_STEP_SUMMARY"
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
-    /// Annotate the CI job with the gates that did not pass, by commands on stderr
+    /// Annotate the CI job with the gates that did not pass, through commands on stderr
     #[arg(long, value_name = "CI")]
     annotations: Option<AnnotationForm>,
-    /// Write the gates that did not pass into this file, as a report of GitLab's Code Quality
+    /// Write the gates that did not pass into this file, as a GitLab Code Quality report
     #[arg(long, value_name = "FILE")]
     code_quality: Option<PathBuf>,
 }

@@ -9,7 +9,7 @@ use crate::{clinic::Judging, compare::TOLERANCE, scenario::Gate};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Verdict")]
 pub(super) struct JudgingArgs {
-    /// Difference that counts as none, such as 5% [default: 2%]
+    /// Tolerance: a difference up to this counts as none, such as 5% [default: 2%]
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share)]
     tolerance: Option<f64>,
 }

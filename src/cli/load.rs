@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum, value_parser};
+use clap::{Args, ValueEnum};
 
+use super::count;
 use crate::{
     clinic::{LoadOptions, SharingOption},
     scenario::{Arrivals, Protocol, Threshold, parse_rate},
@@ -13,58 +14,62 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Load")]
 pub(super) struct LoadArgs {
-    /// Concurrent clients, each with a connection of its own unless --pool or --connect says otherwise
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..=100_000))]
+    /// Concurrent clients, each with its own connection unless --pool or --connect is given [default: the scenario's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count::clients)]
     clients: Option<u32>,
-    /// Threads that drive the clients [default: one a core, at most one a client]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..=1024))]
+    /// Threads that drive the clients [default: one per core, at most one per client]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count::threads)]
     threads: Option<u32>,
-    /// Open the load: operations arrive at this rate, such as 500/s or 30/min, whatever becomes of earlier ones
+    /// Open load: operations arrive at this rate, such as 500/s or 30/min, whether or not earlier ones have ended
+    /// [default: the scenario's, else a closed load]
     #[arg(long, value_name = "RATE", allow_hyphen_values = true, value_parser = rate)]
     rate: Option<f64>,
-    /// How the arrivals of an open load are spread
+    /// How the arrivals of an open load are spread [default: the scenario's, else poisson]
     #[arg(long, value_name = "SPREAD")]
     arrivals: Option<ArrivalsName>,
-    /// Skip an operation that would begin later than this after its arrival
+    /// Skip an operation that would start later than this after its arrival [default: the scenario's, else no limit]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
     latency_limit: Option<Duration>,
-    /// A client's pause between two operations of a closed load
+    /// A client's pause between two operations of a closed load [default: the scenario's, else none]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = not_negative, conflicts_with = "rate")]
     think_time: Option<Duration>,
-    /// Measured time of a phase, such as 30s or 2m
+    /// Measured time of a phase, such as 30s or 2m [default: the scenario's]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
     duration: Option<Duration>,
-    /// Discarded time before the measured one
+    /// Time before each measurement that is not counted [default: the scenario's]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = not_negative)]
     warmup: Option<Duration>,
-    /// Seed of the statement mix, the parameters, the arrivals and the think times
+    /// Seed of the statement mix, the parameters, the arrivals and the think times [default: the scenario's, else 1]
     #[arg(long, value_name = "N")]
     random_seed: Option<u64>,
-    /// How statements are sent: as text, parsed each time, or parsed once a connection
+    /// How statements are sent: as text, parsed each time, or parsed once per connection [default: the scenario's, else
+    /// prepared]
     #[arg(long, value_name = "PROTOCOL")]
     protocol: Option<ProtocolName>,
-    /// Let the clients share a pool of this many connections
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..=100_000))]
+    /// Let the clients share a pool of this many connections [default: the scenario's, else no pool]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count::clients)]
     pool: Option<u32>,
-    /// How long a client waits for a connection of the pool before its operation fails
+    /// How long a client waits for a connection of the pool before its operation fails [default: no limit]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive, conflicts_with = "connect")]
     pool_wait_timeout: Option<Duration>,
-    /// Open a connection for each operation
+    /// Open a new connection for each operation
     #[arg(long, conflicts_with = "pool")]
     connect: bool,
-    /// statement_timeout of every session
+    /// statement_timeout of every session [default: the scenario's, else the server's]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
     statement_timeout: Option<Duration>,
-    /// How often an operation is tried again after a serialization failure or a deadlock
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(..=1000))]
+    /// How often an operation is retried after a serialization failure or a deadlock [default: the scenario's, else 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count::retries)]
     retries: Option<u32>,
-    /// Give the measurement up when more than this share of the operations fails, such as 10%
+    /// Stop the measurement if more than this share of the operations fails, such as 10% [default: the scenario's, else
+    /// never]
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share)]
     error_limit: Option<f64>,
-    /// Sample no plans while the load runs
+    /// Do not sample plans while the load runs
     #[arg(long)]
     no_plan_samples: bool,
-    /// What the measurement has to keep, such as 'p(95)<50ms', 'error_rate<1%' or 'NAME:mean<5ms'; may be repeated
+    /// A condition that the measurement must meet, such as 'p(95)<50ms', 'error_rate<1%' or 'NAME:mean<5ms'; may be
+    /// repeated
     #[arg(long = "threshold", value_name = "EXPR", allow_hyphen_values = true, value_parser = threshold)]
     thresholds: Vec<Threshold>,
 }
@@ -121,14 +126,9 @@ impl LoadArgs {
 /// Rows of the largest table.
 #[derive(Debug, Args)]
 pub(super) struct RowsArgs {
-    /// Rows of the largest table; every other table in proportion
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = rows)]
+    /// Rows of the largest table, such as 100k; the other tables in proportion [default: the scenario's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count::rows)]
     pub(super) rows: Option<u64>,
-}
-
-fn rows(text: &str) -> Result<u64, String> {
-    let number = text.parse().ok().filter(|rows| (1..=1_000_000_000_000).contains(rows));
-    number.ok_or_else(|| "expected a whole number from 1 to 1000000000000".to_owned())
 }
 
 fn rate(text: &str) -> Result<f64, String> {

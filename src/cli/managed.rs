@@ -8,11 +8,11 @@ use crate::clinic::managed::Options;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Managed server")]
 pub(crate) struct ManagedArgs {
-    /// Folder of the managed server's data (default: the user's data folder, for root /var/lib/latclinic)
+    /// Folder of the managed server's data [default: the user's data folder; /var/lib/latclinic for root]
     #[arg(long, env = "LATCLINIC_DATA_DIR", hide_env_values = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Folder of the PostgreSQL binaries to run, 14 to 18 (default: the newest found)
+    /// Folder of the PostgreSQL binaries to run, 14 to 18 [default: the newest found]
     #[arg(long, env = "LATCLINIC_PG_BIN", hide_env_values = true, value_name = "DIR")]
     pg_bin: Option<PathBuf>,
 }

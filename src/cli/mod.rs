@@ -4,9 +4,11 @@ mod baseline;
 mod bench;
 mod compare;
 mod consent;
+mod count;
 mod exit;
 mod explain;
 mod fix;
+mod flags;
 mod format;
 mod gates;
 mod hide_password;
@@ -26,6 +28,7 @@ mod scenarios;
 mod seed;
 mod server;
 mod session;
+mod shell;
 mod signals;
 mod stdout;
 mod target;
@@ -38,9 +41,15 @@ use clap::{Parser, Subcommand};
 pub use exit::{CommandError, Exit};
 pub use output::Output;
 
-/// Measures a PostgreSQL query under concurrent load before and after a fix, and says what the fix changed.
+/// Finds out why a PostgreSQL query has a high p99, and proves how much a fix helps.
 #[derive(Debug, Parser)]
 #[command(name = "latclinic", version, max_term_width = 100)]
+#[command(after_help = "Examples:
+  latclinic run                       # the bundled case `events`, before and after its index
+  latclinic explain --plan plan.txt   # why a plan is slow
+  latclinic explain --database-url postgres://user@host:5432/shop --query 'SELECT 1'
+
+Each command has examples of its own: latclinic COMMAND --help")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -54,15 +63,26 @@ enum Command {
     Bench(bench::BenchArgs),
     Explain(explain::ExplainArgs),
     /// Apply the fix of a scenario
+    #[command(after_help = "Examples:
+  latclinic apply-fix
+  latclinic apply-fix ./orders.toml --database-url postgres://user@host:5432/db --yes")]
     ApplyFix(fix::FixArgs),
-    /// Take the fix of a scenario back
+    /// Revert the fix of a scenario
+    #[command(after_help = "Examples:
+  latclinic revert-fix
+  latclinic revert-fix ./orders.toml --database-url postgres://user@host:5432/db --yes")]
     RevertFix(fix::RevertArgs),
     Compare(compare::CompareArgs),
-    /// Save records to compare later ones with
     Baseline(baseline::BaselineArgs),
     /// List, show and check scenarios
+    #[command(after_help = "Examples:
+  latclinic scenarios list
+  latclinic scenarios show events
+  latclinic scenarios check ./orders.toml")]
     Scenarios(scenarios::ScenariosArgs),
     Server(server::Args),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 /// Parses the arguments, runs the command, returns its exit code.
@@ -87,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Baseline(args) => baseline::run(&args, &mut output),
         Command::Scenarios(args) => scenarios::run(args, &mut output),
         Command::Server(args) => server::run(args, &mut output),
+        Command::Completions(args) => Ok(shell::completions(&args, &mut output)),
+        Command::Man(args) => shell::man(&args, &mut output),
     };
     output.finish(result)
 }

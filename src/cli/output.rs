@@ -11,6 +11,11 @@ use super::{
 };
 use crate::render::{self, Document};
 
+/// Columns below which nothing could be read.
+const NARROWEST: usize = 40;
+/// Columns above which a line of text is hard to read.
+const WIDEST: usize = 140;
+
 /// Results go to stdout, everything else to stderr.
 #[derive(Debug)]
 pub struct Output {
@@ -22,7 +27,7 @@ pub struct Output {
 impl Output {
     /// Reads `NO_COLOR` and the terminals once.
     pub fn new() -> Self {
-        Self { stdout: Stdout::new(), colour: !no_colour() && io::stdout().is_terminal(), width: 80 }
+        Self { stdout: Stdout::new(), colour: !no_colour() && io::stdout().is_terminal(), width: width() }
     }
 
     /// Columns that a table may use.
@@ -33,6 +38,11 @@ impl Output {
     /// A part of the result, to stdout, with a line end. Whether it gets there is known at the end, see [`Output::finish`].
     pub fn result(&mut self, text: &str) {
         self.stdout.write_line(&render::harmless(text));
+    }
+
+    /// A result that nobody else had a part in, as it is: a script for a shell.
+    pub fn own(&mut self, text: &str) {
+        self.stdout.write_line(text);
     }
 
     /// A document, to stdout.
@@ -86,7 +96,7 @@ impl Output {
         let exit = match result {
             Ok(exit) => exit,
             Err(failure) => {
-                self.failure(&failure.words(), failure.hint.as_deref());
+                self.failure(&failure.words(), failure.way_out().as_deref());
                 failure.exit
             }
         };
@@ -119,6 +129,12 @@ impl Default for Output {
 fn chosen(plain: &str, colour: bool, coloured: impl FnOnce() -> String) -> String {
     let harmless = render::harmless(plain);
     if colour && harmless == plain { coloured() } else { harmless }
+}
+
+/// That of the terminal, within reason; 80 elsewhere, so that a pipe or a file has the same text wherever it is written.
+fn width() -> usize {
+    let terminal = if io::stdout().is_terminal() { console::Term::stdout().size_checked() } else { None };
+    terminal.map_or(80, |(_, columns)| usize::from(columns).clamp(NARROWEST, WIDEST))
 }
 
 fn to_stderr(text: &str) {

@@ -10,10 +10,10 @@ use crate::clinic::Reports;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct ReportsArgs {
-    /// Folder of all reports; a command writes into its folder SCENARIO/TIME-COMMAND
+    /// Folder for reports; each command writes into SCENARIO/TIME-COMMAND below it
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub(super) reports: PathBuf,
-    /// Write into exactly this folder, which must not exist
+    /// Write into exactly this folder, which must not exist [default: a new folder below --reports]
     #[arg(long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
 }

@@ -17,19 +17,19 @@ const MOST: u32 = 1000;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rounds")]
 pub(super) struct RoundsArgs {
-    /// How often both phases are measured, such as 10; auto:MAX stops as soon as everything that is gated is decided, after MAX rounds
-    /// at the latest [default: 6]
+    /// How often both phases are measured, such as 10; auto:MAX stops as soon as all gates are decided, at the latest after
+    /// MAX rounds [default: 6]
     #[arg(long, value_name = "N", value_parser = rounds)]
     rounds: Option<Rounds>,
-    /// Length of one block, the measurement of one phase in one round: 5s, or two bounds, 2s..20s, between which it ends as soon as it
-    /// has the samples that its percentiles need [default: that of the scenario, or else 5s..20s]
+    /// Length of one block, the measurement of one phase in one round: 5s, or a range such as 2s..20s, within which a block
+    /// ends as soon as its percentiles have enough samples [default: the scenario's, else 5s..20s]
     #[arg(long, value_name = "TIME[..TIME]", allow_hyphen_values = true, value_parser = BlockLength::parse)]
     block: Option<BlockLength>,
-    /// How long the results before and after the fix may be compared, such as 1m: for hot, typical, cold and absent values first
-    /// [default: that of the scenario, or else 10s]
+    /// Time limit for comparing the results before and after the fix, such as 1m; hot, typical, cold and absent values come
+    /// first [default: the scenario's, else 10s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
     results_time_limit: Option<Duration>,
-    /// Measure both sides without the fix: what differs between them is the noise of this machine, and stands beside later verdicts
+    /// Measure both sides without the fix: the difference is the noise of this machine, which later comparisons report
     #[arg(long)]
     aa: bool,
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{
     consent::{ConsentArgs, WayBackArgs},
     exit::{CommandError, Exit},
-    format::FormatArgs,
+    format::{DetailsArgs, FormatArgs},
     gates::{GateArgs, GateFiles},
     judging::JudgingArgs,
     load::LoadArgs,
@@ -22,12 +22,16 @@ use crate::{
     render,
 };
 
-/// Seed if needed, measure without and with the fix in turns, round by round, and compare
+/// Measure without and with the fix in interleaved rounds, and compare; makes the dataset first if needed
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  latclinic run                                # the bundled case `events`
+  latclinic run ./orders.toml --rows 100k --clients 32
+  latclinic run events --rounds 12 --block 10s --gate 'p99 improves by 2x'")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Make the dataset again, even where another one is under this name
+    /// Drop the dataset of this scenario and make it again
     #[arg(long)]
     reseed: bool,
     #[command(flatten)]
@@ -42,6 +46,8 @@ pub(super) struct RunArgs {
     undecided: UndecidedArgs,
     #[command(flatten)]
     format: FormatArgs,
+    #[command(flatten)]
+    details: DetailsArgs,
     #[command(flatten)]
     reports: ReportsArgs,
     #[command(flatten)]
@@ -82,12 +88,8 @@ fn measure(args: &RunArgs, output: &mut Output, files: &mut GateFiles) -> Result
         Some(comparison) => {
             // First, for a pipe may keep stdout waiting as long as its reader likes.
             let told = files.compared(output, comparison);
-            args.format.format.show_saved(
-                output,
-                &render::comparison(comparison),
-                comparison,
-                outcome.folder.as_deref(),
-            )?;
+            let (fix_left, folder) = (outcome.fix_left.as_deref(), outcome.folder.as_deref());
+            args.format.format.show_comparison(output, comparison, args.details, fix_left, folder)?;
             told?;
         }
         None => {

@@ -12,7 +12,7 @@ use crate::scenario::{self, Scenario};
 /// The scenario that a command is about.
 #[derive(Debug, Args)]
 pub(super) struct ScenarioArgs {
-    /// Bundled scenario, or path of a scenario file
+    /// Id of a bundled scenario (see `latclinic scenarios list`), or path of a scenario file
     #[arg(default_value = "events")]
     scenario: String,
     #[command(flatten)]
@@ -39,9 +39,9 @@ impl ScenarioArgs {
 /// As of [`ScenarioArgs::load`], or it names a database.
 pub(super) fn load(id_or_path: &str) -> Result<Scenario, CommandError> {
     if hide_password::names_database(id_or_path) {
-        let message = anyhow::anyhow!("the scenario is a database URL, which is no scenario");
+        let message = anyhow::anyhow!("a database URL was given as the scenario");
         return Err(CommandError::new(Exit::Usage, message)
-            .with_hint("--database-url names a database; a scenario is a bundled id or the path of a file"));
+            .with_hint("pass a database with --database-url; a scenario is a bundled id or the path of a file"));
     }
     Ok(scenario::load(id_or_path)?)
 }

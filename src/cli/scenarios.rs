@@ -9,6 +9,7 @@ use super::{CommandError, Exit, Output};
 use crate::{
     clinic, render,
     scenario::{self, Fault, Scenario},
+    text,
 };
 use describe::{describe, indent};
 
@@ -21,31 +22,43 @@ pub(crate) struct ScenariosArgs {
 
 #[derive(Debug, Subcommand)]
 enum ScenariosCommand {
-    /// The bundled scenarios
+    /// List the bundled scenarios
+    #[command(after_help = "Examples:
+  latclinic scenarios list
+  latclinic scenarios list --format json")]
     List {
-        /// How to print them
+        /// Format of the list
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-    /// What a scenario consists of
+    /// Show the dataset, workload, load and fix of a scenario
+    #[command(after_help = "Examples:
+  latclinic scenarios show events
+  latclinic scenarios show ./orders.toml --format json")]
     Show {
-        /// A bundled id, or a path to a TOML file
+        /// Id of a bundled scenario, or path of a TOML file
         #[arg(default_value = "events")]
         scenario: String,
-        /// How to print it
+        /// Format of the description
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-    /// Reports every fault of scenario files; exits with 2 if there is one
+    /// Report every fault of scenario files; exits with 2 if there is one
+    #[command(after_help = "Examples:
+  latclinic scenarios check ./orders.toml
+  latclinic scenarios check scenarios/*.toml --format json")]
     Check {
-        /// Paths to TOML files, or bundled ids
+        /// Paths of TOML files, or ids of bundled scenarios
         #[arg(required = true, value_name = "FILE")]
         files: Vec<String>,
         /// `table`: each fault with its line, to stderr; `json`: a list, to stdout
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-    /// The JSON Schema of a scenario file, which documents every key and generator
+    /// Print the JSON Schema of scenario files, which documents every key and generator
+    #[command(after_help = "Examples:
+  latclinic scenarios schema > latclinic.schema.json
+  latclinic scenarios schema | less")]
     Schema,
 }
 
@@ -71,7 +84,7 @@ impl From<scenario::Error> for CommandError {
     fn from(error: scenario::Error) -> Self {
         match error {
             scenario::Error::Faults(faults) => {
-                let summary = format!("{} has {}", faults.file(), count(faults.len(), "fault"));
+                let summary = format!("{} has {}", faults.file(), text::counted(faults.len(), "fault"));
                 Self::new(Exit::Usage, anyhow::anyhow!("{summary}\n\n{}\n", faults.render(false)))
             }
             error @ scenario::Error::NotFound { .. } => Self::new(Exit::Usage, error)
@@ -133,8 +146,9 @@ fn check(files: &[String], format: Format, output: &mut Output) -> Result<Exit, 
             Err(scenario::Error::Faults(faults)) => {
                 exit = Exit::Usage;
                 if format == Format::Table {
-                    let told =
-                        |colour| format!("{}\n\n{file}: {}\n", faults.render(colour), count(faults.len(), "fault"));
+                    let told = |colour| {
+                        format!("{}\n\n{file}: {}\n", faults.render(colour), text::counted(faults.len(), "fault"))
+                    };
                     output.styled(&told(false), || told(true));
                 }
                 faults.iter().cloned().collect()
@@ -154,8 +168,4 @@ fn json(value: &impl Serialize, output: &mut Output) -> Result<Exit, CommandErro
     let text = render::json(value).map_err(|error| CommandError::new(Exit::Failed, error))?;
     output.result(&text);
     Ok(Exit::Done)
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -11,16 +11,21 @@ use super::{
 };
 use crate::{
     clinic::{self, Job, SeedOptions, SeedOutcome},
-    render::{self, Block, Document, Table},
+    render::{Block, Document, Table},
     scenario::Scenario,
+    text,
 };
 
 /// Make the dataset of a scenario
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  latclinic seed
+  latclinic seed events --rows 100k --reseed
+  latclinic seed ./orders.toml --database-url postgres://user@host:5432/db")]
 pub(super) struct SeedArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// Make it again, even where another dataset is under this name
+    /// Drop the dataset of this scenario and make it again
     #[arg(long)]
     reseed: bool,
     #[command(flatten)]
@@ -85,20 +90,20 @@ impl<'a> SeedResult<'a> {
     }
 
     fn document(&self) -> Document {
-        let (id, size) = (self.scenario, render::bytes(self.bytes));
+        let (id, size) = (self.scenario, text::bytes(self.bytes));
         let headline = match self.seconds {
-            Some(seconds) => format!("dataset of {id}: {size}, made in {}", render::milliseconds(seconds * 1e3)),
-            None => format!("dataset of {id}: {size}, complete already"),
+            Some(seconds) => format!("dataset of {id}: {size}, made in {}", text::milliseconds(seconds * 1e3)),
+            None => format!("dataset of {id}: {size}, already complete"),
         };
         let mut tables = Table::of_figures(&["table", "rows"]);
         for (table, rows) in self.rows {
-            tables.row([format!("{}.{table}", self.schema), render::count(*rows)]);
+            tables.row([format!("{}.{table}", self.schema), text::count(*rows)]);
         }
         let mut blocks = vec![Block::Headline(headline), Block::Table(tables)];
         if !self.steps.is_empty() {
             let mut steps = Table::of_figures(&["step", "time"]);
             for step in &self.steps {
-                steps.row([step.name.to_owned(), render::milliseconds(step.seconds * 1e3)]);
+                steps.row([step.name.to_owned(), text::milliseconds(step.seconds * 1e3)]);
             }
             blocks.push(Block::Table(steps));
         }
@@ -123,7 +128,7 @@ mod tests {
         let outcome = SeedOutcome::Loaded(Seeded { facts: facts(), elapsed: Duration::from_millis(2750), steps });
         let scenario = Scenario::bundled("events").unwrap();
         let result = SeedResult::new(&scenario, &outcome);
-        insta::assert_snapshot!(render::terminal(&result.document(), 80, false), @"
+        insta::assert_snapshot!(crate::render::terminal(&result.document(), 80, false), @"
         dataset of events: 3.00 MB, made in 2.75 s
 
          table                          rows
@@ -144,8 +149,8 @@ mod tests {
         let outcome = SeedOutcome::AlreadyComplete(facts());
         let scenario = Scenario::bundled("events").unwrap();
         let result = SeedResult::new(&scenario, &outcome);
-        insta::assert_snapshot!(render::markdown(&result.document()), @r"
-        # dataset of events: 3.00 MB, complete already
+        insta::assert_snapshot!(crate::render::markdown(&result.document()), @r"
+        # dataset of events: 3.00 MB, already complete
 
         | table | rows |
         | --- | ---: |

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    CommandError, Exit, Output,
+    CommandError, Exit, Output, count,
     interrupt::{self, Interrupt},
     managed::ManagedArgs,
     signals::{Ending, Signals},
@@ -27,8 +27,12 @@ use crate::clinic::{
     managed::{self, Reached},
 };
 
-/// Start, stop, look into or delete the managed PostgreSQL
+/// Start, stop, inspect or delete the managed PostgreSQL
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  latclinic server start
+  latclinic server psql -- -c 'SELECT version()'
+  latclinic server status --format json")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -37,27 +41,39 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Start the server and leave it running; other commands then use it
+    #[command(after_help = "Examples:
+  latclinic server start
+  latclinic server start --clients 500")]
     Start {
         #[command(flatten)]
         managed: ManagedArgs,
-        /// Clients that a load will use at once
-        #[arg(long, value_name = "N", default_value_t = 80)]
+        /// Most clients that a load will use at once
+        #[arg(long, value_name = "N", default_value = "80", value_parser = count::clients)]
         clients: u32,
     },
-    /// Stop the server once no command works with it
+    /// Stop the server as soon as no command uses it
+    #[command(after_help = "Examples:
+  latclinic server stop
+  latclinic server stop --data-dir /srv/latclinic")]
     Stop {
         #[command(flatten)]
         managed: ManagedArgs,
     },
     /// Show the server, its data folder, size, socket and settings
+    #[command(after_help = "Examples:
+  latclinic server status
+  latclinic server status --format json")]
     Status {
         #[command(flatten)]
         managed: ManagedArgs,
-        /// How to show it
+        /// Format of the status
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-    /// Open psql on the server, starting it for that long if it does not run
+    /// Open psql on the server; if it does not run, it is started for that time
+    #[command(after_help = "Examples:
+  latclinic server psql
+  latclinic server psql -- -c 'SELECT version()'")]
     Psql {
         #[command(flatten)]
         managed: ManagedArgs,
@@ -66,10 +82,13 @@ enum Action {
         args: Vec<OsString>,
     },
     /// Stop the server and delete its data folder
+    #[command(after_help = "Examples:
+  latclinic server destroy
+  latclinic server destroy --yes")]
     Destroy {
         #[command(flatten)]
         managed: ManagedArgs,
-        /// Do not ask
+        /// Delete without asking
         #[arg(long)]
         yes: bool,
     },
@@ -126,7 +145,7 @@ async fn stop(managed: ManagedArgs, output: &mut Output, interrupt: &Interrupt) 
     let stopped = managed::stop(managed.options(0), &Notes(output), interrupt.token()).await?;
     output.result(&stopped.map_or_else(
         || "no server was running".to_owned(),
-        |pid| format!("the server (pid {pid}) has stopped; its data stay"),
+        |pid| format!("the server (pid {pid}) has stopped; its data are kept"),
     ));
     Ok(Exit::Done)
 }
@@ -151,7 +170,7 @@ async fn psql(
     if let Reached::Running(running) = &reached
         && !running.kept
     {
-        output.note("this server belongs to a command that is at work, and stops when that ends");
+        output.note("this server belongs to a running command and stops when that ends");
     }
     let mut psql = Command::from(managed::psql_command(reached.running()).map_err(clinic::Error::from)?);
     psql.args(args);
@@ -222,7 +241,7 @@ async fn destroy(
     }
     if let Some(destroyed) = managed::destroy(options, &Notes(output), interrupt.token()).await? {
         for path in destroyed.left {
-            output.note(&format!("left in place, for it is not latclinic's: {}", path.display()));
+            output.note(&format!("not deleted, because it is not latclinic's: {}", path.display()));
         }
     }
     output.result(&format!("deleted {what}"));
@@ -231,8 +250,8 @@ async fn destroy(
 
 async fn confirmed(what: &str, output: &Output, interrupt: &Interrupt) -> Result<bool, CommandError> {
     if !io::stdin().is_terminal() {
-        let error = anyhow::anyhow!("there is no terminal on which to confirm that {what} shall be deleted");
-        return Err(CommandError::new(Exit::Usage, error).with_hint("repeat it with --yes"));
+        let error = anyhow::anyhow!("cannot ask whether to delete {what}: stdin is not a terminal");
+        return Err(CommandError::new(Exit::Usage, error).with_hint("pass --yes to delete without asking"));
     }
     output.note(&format!("Delete {what} with all its data? Type yes:"));
     let (give, take) = oneshot::channel();

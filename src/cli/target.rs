@@ -11,7 +11,7 @@ use crate::clinic::Place;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct TargetArgs {
-    /// Database to work on; without it latclinic starts a PostgreSQL of its own
+    /// Database to work on, such as postgres://user@host:5432/db [default: a PostgreSQL that latclinic starts by itself]
     #[arg(long, value_name = "URL", env = "LATCLINIC_DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
     #[command(flatten)]

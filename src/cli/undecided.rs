@@ -9,7 +9,7 @@ use crate::{record::Outcome, render};
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Verdict")]
 pub(super) struct UndecidedArgs {
-    /// Exit code when no gate or threshold failed and at least one is undecided: 4 with `fail`, 0 with `pass`
+    /// Exit code if no gate or threshold failed and at least one is undecided: 4 with `fail`, 0 with `pass`
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     undecided: Undecided,
 }

@@ -57,13 +57,13 @@ impl<'a> Arm<'a> {
                 return Ok(measured);
             }
             let words = format!(
-                "latclinic stood still for {:.1} s in round {}: it was stopped, or the machine slept",
+                "latclinic did not run for {:.1} s in round {}: the process was suspended, or the machine slept",
                 still.as_secs_f64(),
                 place.round
             );
             if attempt == ATTEMPTS {
                 return Err(Error::new(ErrorKind::Failed, format!("{words}, in each of {ATTEMPTS} attempts"))
-                    .with_hint("measure while nothing stops it"));
+                    .with_hint("measure again, and do not suspend the process"));
             }
             self.ready.note(format!("{words}; the block is measured again"));
             attempt += 1;

@@ -14,6 +14,7 @@ use crate::{
     engine::{Ended, Figures, SliceFigures},
     record::{self, Folder, Interval, Phase, Record, Store},
     scenario::Scenario,
+    text::Field,
 };
 
 /// Where records go.
@@ -32,7 +33,7 @@ pub struct BenchOutcome {
     pub record: Record,
     /// Where it was saved; `None` where nothing could be written.
     pub folder: Option<PathBuf>,
-    /// Why the measurement broke off, why its plans are missing, or why it is not where it was asked for.
+    /// Why the measurement stopped early, why its plans are missing, or why it is not where it was asked for.
     pub failure: Option<Error>,
 }
 
@@ -86,8 +87,8 @@ pub(super) async fn finish(ready: &Ready<'_>, mut measured: Measured, folder: &F
         }
         Ended::Completed => ready.capture().await.map(Some),
         Ended::Stopped => Ok(None),
-        Ended::Failed(reason) => Err(Error::new(ErrorKind::Failed, format!("the measurement broke off: {reason}"))
-            .with_hint("what was measured until then is saved, marked as interrupted: measure again")),
+        Ended::Failed(reason) => Err(Error::new(ErrorKind::Failed, format!("the measurement stopped early: {reason}"))
+            .with_hint("partial results were saved and marked as interrupted; measure again")),
     };
     let (captured, failure) = match captured {
         Ok(captured) => (captured, None),
@@ -99,7 +100,7 @@ pub(super) async fn finish(ready: &Ready<'_>, mut measured: Measured, folder: &F
     {
         record.interrupted = true;
         record.interrupted_by =
-            Some("it was told to stop while its plans were captured; the measurement itself is whole".to_owned());
+            Some("stopped by a signal while its plans were captured; the measurement itself is complete".to_owned());
     }
     if let Some(captured) = &captured {
         record.plans.clone_from(&captured.figures);
@@ -164,8 +165,8 @@ pub(super) fn write<'i>(
 /// That another session has changed what was measured.
 pub(super) fn changed(record: &Record) -> Error {
     let words = record.changed_by_others.clone().unwrap_or_default();
-    Error::new(ErrorKind::Failed, format!("this is no valid measurement of phase {}: {words}", record.phase))
-        .with_hint("measure again while nobody else works on the scenario")
+    Error::new(ErrorKind::Failed, format!("the measurement of phase {} is not valid: {words}", record.phase))
+        .with_hint("measure again while no other session changes the scenario's data or fix")
 }
 
 pub(super) fn nothing_sent(record: &Record) -> Error {
@@ -174,7 +175,7 @@ pub(super) fn nothing_sent(record: &Record) -> Error {
         let still = record.suspended_s;
         return Error::new(
             ErrorKind::Failed,
-            format!("no operation of phase {phase} was sent: latclinic stood still for {still:.1} s, since it was stopped or the machine slept"),
+            format!("no operation of phase {phase} was sent: latclinic did not run for {still:.1} s, because the process was suspended or the machine slept"),
         )
         .with_hint("measure again");
     }
@@ -184,7 +185,7 @@ pub(super) fn nothing_sent(record: &Record) -> Error {
             ErrorKind::Failed,
             format!("no operation of phase {phase} was sent: the clients had no connection: {why}"),
         )
-        .with_hint("is the server running? its log says why it ended");
+        .with_hint("check that the server is running; if it stopped, its log has the reason");
     }
     Error::new(
         ErrorKind::Failed,
@@ -192,7 +193,8 @@ pub(super) fn nothing_sent(record: &Record) -> Error {
             "no operation of phase {phase} was sent in the {seconds} s of the measurement: each takes longer than that, or none was due"
         ),
     )
-    .with_hint("measure longer (--duration), or at a higher rate")
+    .with_hint(format!("measure longer ({}) or at a higher {}", Field::Duration, Field::Rate))
+    .about(&[Field::Duration, Field::Rate])
 }
 
 pub(super) fn all_failed(phase: Phase, figures: &Figures) -> Error {
@@ -202,5 +204,5 @@ pub(super) fn all_failed(phase: Phase, figures: &Figures) -> Error {
         ErrorKind::Failed,
         format!("each of {} operations of phase {phase} failed: {sample}", figures.operations),
     )
-    .with_hint("the record that was saved counts them by SQLSTATE")
+    .with_hint("the saved record counts the errors by SQLSTATE")
 }

@@ -14,6 +14,7 @@ use crate::{
     record::{Capacity, CapacityPoint, Outcome, Phase, Record, ThresholdUnit},
     scenario::{LoadModel, Metric, Relation, Scenario, Threshold},
     stats,
+    text::Field,
 };
 
 /// Measured time of a probe and the discarded time before it, unless asked for differently.
@@ -120,7 +121,7 @@ pub async fn find_capacity(
             let failure = ready.explained(failure).await;
             measured.record.capacity = Some(capacity);
             measured.record.interrupted = true;
-            measured.record.interrupted_by = Some(format!("the search for capacity did not end: {failure}"));
+            measured.record.interrupted_by = Some(format!("the search for capacity was not completed: {failure}"));
             save(measured, None, Some(failure), &folder)
         }
     }
@@ -147,7 +148,7 @@ impl Search<'_> {
             let (threshold, seconds) = (&self.plan.threshold, self.plan.probe.load.duration.as_secs_f64());
             let lowest = three_digits(lowest);
             self.clinic.note(format!(
-                "capacity: starting at {lowest}/s, for at lower rates the samples of {seconds} s may not decide {threshold}"
+                "capacity: starting at {lowest}/s, because at lower rates {seconds} s may give too few samples to decide {threshold}"
             ));
         }
         let bracket = self.bracket.insert(Bracket::new(first, lowest));
@@ -238,22 +239,27 @@ fn point(threshold: &Threshold, rate: f64, record: &Record) -> CapacityPoint {
 /// Refuses a threshold that no rate can be looked for with.
 fn check(scenario: &Scenario, threshold: &Threshold) -> Result<(), Error> {
     if let Some((_, fault)) = scenario.unknown_operation([threshold]) {
-        return Err(Error::new(ErrorKind::Usage, format!("--find-capacity: {}", fault.render(&threshold.to_string()))));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("{}: {}", Field::FindCapacity, fault.render(&threshold.to_string())),
+        )
+        .about(&[Field::FindCapacity]));
     }
     if !scenario.load.stages.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "--find-capacity: the load of the scenario has stages")
-            .with_hint("take the stages out in a scenario file of your own: each probe holds one rate"));
+        return Err(refused("the load of the scenario has stages")
+            .with_hint("remove the stages in your own copy of the scenario file; each probe holds one rate"));
     }
     let is_broken_by_more =
         threshold.metric != Metric::Throughput && matches!(threshold.relation, Relation::Less | Relation::LessOrEqual);
     if !is_broken_by_more {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            format!("--find-capacity: {threshold} is not broken by a higher rate"),
-        )
-        .with_hint("take an upper limit of a time or of error_rate, such as 'p(95)<50ms'"));
+        return Err(refused(&format!("a higher rate does not violate {threshold}"))
+            .with_hint("use an upper limit of a time or of error_rate, such as 'p(95)<50ms'"));
     }
     Ok(())
+}
+
+fn refused(reason: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("{}: {reason}", Field::FindCapacity)).about(&[Field::FindCapacity])
 }
 
 /// The closed load whose throughput is the first rate.
@@ -261,11 +267,9 @@ fn closed(options: &LoadOptions, scenario: &Scenario) -> Result<PlannedLoad, Err
     let options = LoadOptions { arrivals: None, latency_limit: None, ..options.clone() };
     let mut closed = options.plan(scenario)?;
     if matches!(closed.load.model, LoadModel::Closed { think_time: Some(_) }) {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            "--find-capacity: an open load, whose rate is looked for, has no think time",
-        )
-        .with_hint("--think-time 0s takes it out"));
+        return Err(refused("it measures open loads, which have no think time")
+            .with_hint(format!("remove the think time with {} 0s", Field::ThinkTime))
+            .about(&[Field::ThinkTime]));
     }
     closed.load.duration = options.duration.unwrap_or(PROBE_DURATION);
     closed.load.warmup = options.warmup.unwrap_or(PROBE_WARMUP);

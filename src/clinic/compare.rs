@@ -68,7 +68,7 @@ struct Side {
 /// Compares two records and writes `comparison.json` and `comparison.md`, which `markdown` words.
 ///
 /// # Errors
-/// [`ErrorKind::Undecided`] when a record is cut off or of a newer format, or the two do not belong together;
+/// [`ErrorKind::Undecided`] when a record is truncated or of a newer format, or the two do not belong together;
 /// [`ErrorKind::Usage`] when a record is missing or `output` exists; [`ErrorKind::Failed`] when a file cannot be read or written.
 pub fn compare(request: &CompareRequest<'_>, markdown: impl Fn(&Comparison) -> String) -> Result<Compared, Error> {
     let store = Store::new(request.reports);
@@ -175,7 +175,7 @@ fn find(store: &Store, request: &CompareRequest<'_>, empty: &mut Vec<PathBuf>) -
     let after = after.map_or_else(|| newest(&scenario, phase), Ok)?;
     let same = after.record.started_at == before.found.record.started_at;
     if is_newest && same && matches!(request.before, BeforeSide::Baseline(_)) {
-        let message = format!("the newest record, in {}, is the baseline itself", after.folder.display());
+        let message = format!("the newest record, {}, is the baseline itself", after.folder.display());
         return Err(Error::new(ErrorKind::Undecided, message).with_hint("measure again, or name the record to compare"));
     }
     Ok((before, Side::read(after)?))
@@ -204,7 +204,8 @@ impl From<record::Error> for Error {
             record::ErrorKind::Io => ErrorKind::Failed,
         };
         let hint = error.hint().map(str::to_owned);
-        let failure = Self::new(kind, error.to_string()).with_source(error);
+        let fields = error.fields().to_vec();
+        let failure = Self::new(kind, error.to_string()).about(&fields).with_source(error);
         match hint {
             Some(hint) => failure.with_hint(hint),
             None => failure,

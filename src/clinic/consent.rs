@@ -51,7 +51,7 @@ pub struct Undertaken {
     pub place: String,
     /// Its text.
     pub sql: String,
-    /// Why it may write outside of the schema; empty if it does not.
+    /// Why it may write outside the schema; empty if it does not.
     pub reaches: Vec<Reaches>,
 }
 
@@ -67,7 +67,7 @@ pub enum Reaches {
 }
 
 impl Undertaking {
-    /// Those statements that may write outside of the schema, or only those that do not.
+    /// Those statements that may write outside the schema, or only those that do not.
     pub fn reaching(&self, beyond: bool) -> impl Iterator<Item = &Undertaken> {
         self.statements.iter().filter(move |statement| statement.reaches.is_empty() != beyond)
     }
@@ -171,7 +171,7 @@ impl List<'_> {
         let mut known = known.clone();
         for (sql, number) in recorded.iter().zip(1..) {
             let reading = scenario::reach(sql, &mut known);
-            self.add(format!("the way back that the ledger kept, statement {number}"), sql, reading);
+            self.add(format!("the ledger's revert statement {number}"), sql, reading);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{error, fmt};
 
-use crate::{load, pg};
+use crate::{load, pg, text::Field};
 
 /// What a failure means for the one who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum ErrorKind {
     Usage,
     /// A comparison could not be made: data are missing or do not belong together.
     Undecided,
-    /// It was told to stop.
+    /// A signal stopped it.
     Interrupted,
 }
 
@@ -23,6 +23,8 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    /// Fields of the request that its words name.
+    fields: Vec<Field>,
     /// Whether a connection was lost.
     lost: bool,
     /// Whether it says what befell the server.
@@ -33,13 +35,28 @@ pub struct Error {
 impl Error {
     /// A failure of `kind`; `message` is a lower-case fragment that names the place.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, lost: false, explained: false, source: None }
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            fields: Vec::new(),
+            lost: false,
+            explained: false,
+            source: None,
+        }
     }
 
     /// Adds the way out.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Names the fields of the request that the words name.
+    #[must_use]
+    pub fn about(mut self, fields: &[Field]) -> Self {
+        self.fields.extend(fields);
         self
     }
 
@@ -72,7 +89,7 @@ impl Error {
     #[must_use]
     pub(super) fn before_measuring(mut self) -> Self {
         if self.kind == ErrorKind::Interrupted {
-            self.message = "interrupted before anything was measured: nothing is saved".to_owned();
+            self.message = "interrupted before anything was measured; nothing was saved".to_owned();
         }
         self
     }
@@ -111,6 +128,11 @@ impl Error {
         self.kind
     }
 
+    /// The fields of the request that its words, its way out or those of its causes name.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
     /// The way out, where one is known.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
@@ -125,7 +147,8 @@ impl From<pg::Error> for Error {
             () => ErrorKind::Failed,
         };
         let (message, hint) = (error.to_string(), error.hint().map(str::to_owned));
-        Self { kind, message, hint, lost: error.is_disconnect(), explained: false, source: None }
+        let fields = error.fields().to_vec();
+        Self { kind, message, hint, fields, lost: error.is_disconnect(), explained: false, source: None }
     }
 }
 

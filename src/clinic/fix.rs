@@ -70,7 +70,7 @@ pub async fn plan_fix(clinic: &Clinic, scenario: &Scenario, direction: Direction
     Ok(FixPlan { place: connector.place(), managed: connector.is_managed(), state, statements, lock_timeout })
 }
 
-/// Applies the fix, statement by statement, and checks what it made. Where it is applied already, does nothing.
+/// Applies the fix, statement by statement, and checks what it made. Where it is already applied, does nothing.
 ///
 /// # Errors
 /// The fix stands so that it cannot be applied, a statement failed, or `stop` was given. The message names the file, the
@@ -168,12 +168,12 @@ pub async fn require_fix(clinic: &Clinic, scenario: &Scenario, phase: Phase) -> 
     let hint = match (phase, &state) {
         (Phase::Before, FixState::Absent) | (Phase::After, FixState::Applied) => return Ok(()),
         (_, FixState::Unrecorded(_)) => {
-            format!("somebody made it by hand in schema {}: drop it by hand", scenario.schema_name())
+            format!("it was created by hand in schema {}; drop it by hand", scenario.schema_name())
         }
         (Phase::Before, _) => format!("run `{revert}` first"),
         (Phase::After, FixState::Absent) => format!("run `{apply}` first"),
         (Phase::After, FixState::Half { direction: Direction::Up, changed: false, .. }) => {
-            format!("run `{apply}` first: it goes on where that stopped")
+            format!("run `{apply}` first; it continues where it stopped")
         }
         (Phase::After, _) => format!("run `{revert}`, then `{apply}`"),
     };
@@ -211,16 +211,16 @@ pub(super) fn way_back(clinic: &Clinic, scenario: &Scenario, state: Option<&FixS
     let (apply, revert) = (command(Direction::Up), command(Direction::Down));
     match state {
         None => {
-            format!("the server does not say whether the fix is applied; if it is, `{revert}` takes it back")
+            format!("the server did not answer whether the fix is applied; if it is, `{revert}` reverts it")
         }
         Some(state @ (FixState::Absent | FixState::Unrecorded(_))) => state.to_string(),
         Some(state @ (FixState::Applied | FixState::Changed | FixState::Damaged(_))) => {
-            format!("{state}; `{revert}` takes it back")
+            format!("{state}; `{revert}` reverts it")
         }
         Some(state @ FixState::Half { direction: Direction::Up, .. }) => {
-            format!("{state}; `{revert}` takes it back, `{apply}` goes on")
+            format!("{state}; `{revert}` reverts it, `{apply}` continues")
         }
-        Some(state @ FixState::Half { direction: Direction::Down, .. }) => format!("{state}; `{revert}` goes on"),
+        Some(state @ FixState::Half { direction: Direction::Down, .. }) => format!("{state}; `{revert}` continues"),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     compare::{Bound, Condition, MetricName, Requirement},
     record::Found,
     scenario::{Change, Gate, GateCondition, GateMetric, Relation},
+    text::Field,
 };
 
 /// `gates` with the `asked` ones that are not among them, each once.
@@ -14,8 +15,8 @@ use crate::{
 pub(super) fn added(mut gates: Vec<Gate>, asked: &[Gate], operations: &[&str]) -> Result<Vec<Gate>, Error> {
     for gate in asked {
         if let Some(fault) = gate.unknown_operation(operations.iter().copied()) {
-            let message = format!("--gate: {}", fault.render(&gate.to_string()));
-            return Err(Error::new(ErrorKind::Usage, message));
+            let message = format!("{}: {}", Field::Gate, fault.render(&gate.to_string()));
+            return Err(Error::new(ErrorKind::Usage, message).about(&[Field::Gate]));
         }
         if gates.iter().all(|known| known.condition != gate.condition) {
             gates.push(gate.clone());
@@ -34,7 +35,7 @@ pub(super) fn of_records(before: &Found, found: &Found, asked: &[Gate]) -> Resul
         Gate::parse(text).map_err(|fault| {
             let (record, fault) = (found.folder.display(), fault.render(text));
             Error::new(ErrorKind::Undecided, format!("the record in {record} has a gate that cannot be read: {fault}"))
-                .with_hint("compare it with the latclinic that wrote it, or a newer one")
+                .with_hint("use the latclinic version that wrote it, or a newer one")
         })
     };
     let own = found.record.gates.iter().filter(|_| before.record.phase != found.record.phase);
@@ -86,7 +87,7 @@ mod tests {
         assert_eq!(all, [gate("p99 improves by 2x"), gate("read.p50 improves by 50%")]);
         let error = added(all, &[gate("raed.p50 improves by 2x")], &["read"]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Usage);
-        assert!(error.to_string().starts_with("--gate: no operation `raed`, did you mean `read`?"), "{error}");
+        assert!(error.to_string().starts_with("`gate`: no operation `raed`, did you mean `read`?"), "{error}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
         Arrivals, Connections, Gate, LoadDefaults, LoadModel, Pool, Protocol, Recycling, Scenario, Script, Sharing,
         ThinkDistribution, ThinkTime, Threshold,
     },
+    text::Field,
 };
 
 /// What of a scenario's load is asked for differently.
@@ -117,7 +118,7 @@ impl LoadOptions {
     /// # Errors
     /// What is asked for contradicts the scenario's load or itself, or a threshold or gate is about an operation that there is
     /// not. The
-    /// message names the flag.
+    /// message names the field.
     pub fn plan(&self, scenario: &Scenario) -> Result<PlannedLoad, Error> {
         let mut load = scenario.load.clone();
         self.replace_time(&mut load)?;
@@ -142,16 +143,16 @@ impl LoadOptions {
             let closed = matches!(load.model, LoadModel::Closed { .. });
             if self.duration.is_some() {
                 return Err(refused(
-                    "--duration",
+                    Field::Duration,
                     "the load of the scenario has stages, each with a duration of its own",
                 ));
             }
             if self.rate.is_some() {
                 let set = if closed { "clients of a closed load" } else { "rate" };
-                return Err(refused("--rate", format!("the load of the scenario has stages, which set the {set}")));
+                return Err(refused(Field::Rate, format!("the load of the scenario has stages, which set the {set}")));
             }
             if self.clients.is_some() && closed {
-                return Err(refused("--clients", "the load of the scenario has stages, which set the clients"));
+                return Err(refused(Field::Clients, "the load of the scenario has stages, which set the clients"));
             }
         }
         load.clients = self.clients.unwrap_or(load.clients);
@@ -169,7 +170,10 @@ impl LoadOptions {
             (LoadModel::Closed { think_time }, None) => return self.closed(think_time),
         };
         if self.think_time.is_some() {
-            return Err(refused("--think-time", "in an open load operations arrive at the rate, whatever clients do"));
+            return Err(refused(
+                Field::ThinkTime,
+                "in an open load, operations arrive at the given rate, whatever the clients do",
+            ));
         }
         Ok(LoadModel::Open {
             rate,
@@ -179,10 +183,12 @@ impl LoadOptions {
     }
 
     fn closed(&self, think_time: Option<ThinkTime>) -> Result<LoadModel, Error> {
-        let only_open = [("--arrivals", self.arrivals.is_some()), ("--latency-limit", self.latency_limit.is_some())];
-        if let Some((flag, _)) = only_open.into_iter().find(|(_, given)| *given) {
-            return Err(Error::new(ErrorKind::Usage, format!("{flag}: a closed load has no arrivals"))
-                .with_hint("--rate opens the load, such as --rate 500/s"));
+        let only_open =
+            [(Field::Arrivals, self.arrivals.is_some()), (Field::LatencyLimit, self.latency_limit.is_some())];
+        if let Some((field, _)) = only_open.into_iter().find(|(_, given)| *given) {
+            return Err(Error::new(ErrorKind::Usage, format!("{field}: a closed load has no arrivals"))
+                .with_hint(format!("make it an open load with {}, such as {0} 500/s", Field::Rate))
+                .about(&[field, Field::Rate]));
         }
         let distribution = think_time.map_or(ThinkDistribution::Constant, |time| time.distribution);
         let asked = self.think_time.map(|mean| (!mean.is_zero()).then_some(ThinkTime { mean, distribution }));
@@ -198,9 +204,14 @@ impl LoadOptions {
                 let clients = load.clients;
                 return Err(Error::new(
                     ErrorKind::Usage,
-                    format!("--pool {size}: more connections than clients, {clients}"),
+                    format!("{} {size}: the pool has more connections than there are clients ({clients})", Field::Pool),
                 )
-                .with_hint("a client uses one connection at a time: take a smaller pool, or more --clients"));
+                .with_hint(format!(
+                    "each client uses one connection at a time: use a smaller {}, or more {}",
+                    Field::Pool,
+                    Field::Clients
+                ))
+                .about(&[Field::Pool, Field::Clients]));
             }
             Some(SharingOption::Pool(size)) => {
                 let (wait_timeout, recycling) = match connections.sharing {
@@ -214,8 +225,9 @@ impl LoadOptions {
             (_, None) => {}
             (Sharing::Pool(pool), asked) => pool.wait_timeout = asked,
             (Sharing::Client | Sharing::Operation, Some(_)) => {
-                return Err(Error::new(ErrorKind::Usage, "--pool-wait-timeout: there is no pool")
-                    .with_hint("--pool N gives the clients one"));
+                return Err(Error::new(ErrorKind::Usage, format!("{}: there is no pool", Field::PoolWaitTimeout))
+                    .with_hint(format!("let the clients share a pool with {} N", Field::Pool))
+                    .about(&[Field::PoolWaitTimeout, Field::Pool]));
             }
         }
         connections.protocol = self.protocol.unwrap_or(connections.protocol);
@@ -228,8 +240,8 @@ impl LoadOptions {
 
     fn thresholds(&self, scenario: &Scenario) -> Result<Vec<Threshold>, Error> {
         if let Some((threshold, fault)) = scenario.unknown_operation(&self.thresholds) {
-            let message = format!("--threshold: {}", fault.render(&threshold.to_string()));
-            return Err(Error::new(ErrorKind::Usage, message));
+            let message = format!("{}: {}", Field::Threshold, fault.render(&threshold.to_string()));
+            return Err(Error::new(ErrorKind::Usage, message).about(&[Field::Threshold]));
         }
         let mut thresholds = scenario.thresholds.clone();
         thresholds.extend(self.thresholds.iter().filter(|asked| !scenario.thresholds.contains(asked)).cloned());
@@ -242,9 +254,10 @@ impl LoadOptions {
     }
 }
 
-fn refused(flag: &str, reason: impl Into<String>) -> Error {
-    let hint = format!("leave {flag} away, or change [load] in a scenario file of your own");
-    Error::new(ErrorKind::Usage, format!("{flag}: {}", reason.into())).with_hint(hint)
+/// A field that the scenario's load has no use for.
+pub(super) fn refused(field: Field, reason: impl Into<String>) -> Error {
+    let hint = format!("omit {field}, or change [load] in your own copy of the scenario file");
+    Error::new(ErrorKind::Usage, format!("{field}: {}", reason.into())).with_hint(hint).about(&[field])
 }
 
 #[cfg(test)]
@@ -347,7 +360,7 @@ mod tests {
         assert_eq!(options.plan(&scenario).unwrap().thresholds, asked);
         let wrong = LoadOptions { thresholds: vec![parsed("latest_event:mean<5ms")], ..LoadOptions::default() };
         insta::assert_snapshot!(refusal(wrong, &scenario), @"
-        --threshold: no operation `latest_event`, did you mean `latest_events`?
+        `threshold`: no operation `latest_event`, did you mean `latest_events`?
           latest_event:mean<5ms
           ^^^^^^^^^^^^
         ");
@@ -356,20 +369,20 @@ mod tests {
     #[test]
     fn what_contradicts_the_scenario_is_refused() {
         let base = LoadOptions::default;
-        for (options, scenario, flag) in [
-            (LoadOptions { duration: SECOND, ..base() }, staged(open()), "--duration"),
-            (LoadOptions { rate: Some(1.0), ..base() }, staged(events()), "--rate"),
-            (LoadOptions { rate: Some(1.0), ..base() }, staged(open()), "--rate"),
-            (LoadOptions { clients: Some(1), ..base() }, staged(events()), "--clients"),
-            (LoadOptions { think_time: SECOND, ..base() }, open(), "--think-time"),
-            (LoadOptions { think_time: SECOND, rate: Some(1.0), ..base() }, events(), "--think-time"),
-            (LoadOptions { arrivals: Some(Arrivals::Constant), ..base() }, events(), "--arrivals"),
-            (LoadOptions { latency_limit: SECOND, ..base() }, events(), "--latency-limit"),
-            (LoadOptions { sharing: pool(9), ..base() }, events(), "--pool 9"),
-            (LoadOptions { pool_wait_timeout: SECOND, ..base() }, events(), "--pool-wait-timeout"),
+        for (options, scenario, field) in [
+            (LoadOptions { duration: SECOND, ..base() }, staged(open()), "`duration`"),
+            (LoadOptions { rate: Some(1.0), ..base() }, staged(events()), "`rate`"),
+            (LoadOptions { rate: Some(1.0), ..base() }, staged(open()), "`rate`"),
+            (LoadOptions { clients: Some(1), ..base() }, staged(events()), "`clients`"),
+            (LoadOptions { think_time: SECOND, ..base() }, open(), "`think_time`"),
+            (LoadOptions { think_time: SECOND, rate: Some(1.0), ..base() }, events(), "`think_time`"),
+            (LoadOptions { arrivals: Some(Arrivals::Constant), ..base() }, events(), "`arrivals`"),
+            (LoadOptions { latency_limit: SECOND, ..base() }, events(), "`latency_limit`"),
+            (LoadOptions { sharing: pool(9), ..base() }, events(), "`pool` 9"),
+            (LoadOptions { pool_wait_timeout: SECOND, ..base() }, events(), "`pool_wait_timeout`"),
         ] {
             let told = refusal(options, &scenario);
-            assert!(told.starts_with(&format!("{flag}: ")), "{told}");
+            assert!(told.starts_with(&format!("{field}: ")), "{told}");
         }
         LoadOptions { clients: Some(1), ..base() }.plan(&staged(open())).unwrap();
     }

@@ -111,9 +111,11 @@ async fn off_thread<T: Send + 'static>(
     }
     match work.await {
         Ok(result) => Ok(result?),
-        Err(cause) => {
-            Err(Error::new(ErrorKind::Failed, "the thread that works with the server has died").with_source(cause))
-        }
+        Err(cause) => Err(Error::new(
+            ErrorKind::Failed,
+            "the thread that works with the server ended unexpectedly; this is a bug in latclinic",
+        )
+        .with_source(cause)),
     }
 }
 
@@ -126,7 +128,7 @@ impl From<server::Error> for Error {
         } else {
             ErrorKind::Failed
         };
-        let converted = Self::new(kind, error.to_string());
+        let converted = Self::new(kind, error.to_string()).about(error.fields());
         let converted = match error.hint() {
             Some(hint) => converted.with_hint(hint),
             None => converted,

@@ -82,7 +82,7 @@ impl<'a> Ready<'a> {
     /// Looks in the data for the values that plans are captured for, while no load changes it.
     ///
     /// # Errors
-    /// The server cannot be reached, or it was told to stop.
+    /// The server cannot be reached, or stopped by a signal.
     pub(super) async fn find_values(&mut self) -> Result<(), Error> {
         self.values = explain::find_values(self.clinic, &self.scenario, &self.workload, &self.facts).await?;
         Ok(())
@@ -107,7 +107,7 @@ impl<'a> Ready<'a> {
                 own.fetched.clone_from(&others.fetched);
             } else if !own.fetched.is_empty() {
                 self.clinic.note(
-                    "a rewrite takes a parameter as another type: its values are fetched anew, and may be others",
+                    "a rewrite uses a parameter with a different type; its values are fetched again and may differ",
                 );
             }
         }
@@ -151,7 +151,7 @@ impl<'a> Ready<'a> {
     /// Drives a load, after a checkpoint, with sessions of its own. A load that was stopped or could not go on has a record too.
     ///
     /// # Errors
-    /// The load could not be started, or it was told to stop before.
+    /// The load could not be started, or stopped by a signal before.
     pub(super) async fn measure(&self, plan: &PlannedLoad) -> Result<Measured, Error> {
         self.measure_block(plan, None).await
     }
@@ -215,12 +215,12 @@ impl<'a> Ready<'a> {
         Ok(match stamp.changed(&now) {
             None => None,
             Some(pg::Changed::Dataset) => {
-                Some(format!("another session made the dataset again while phase {phase} was measured"))
+                Some(format!("another session made the dataset again while phase {phase} was being measured"))
             }
             Some(pg::Changed::Fix) => {
                 let state = pg::fix::state(&client, scenario).await?;
                 Some(format!(
-                    "another session applied or reverted the fix while phase {phase} was measured: now {state}"
+                    "another session applied or reverted the fix while phase {phase} was being measured; now {state}"
                 ))
             }
         })
@@ -251,7 +251,7 @@ impl<'a> Ready<'a> {
     /// The plans of the phase.
     ///
     /// # Errors
-    /// A statement fails, or it was told to stop.
+    /// A statement fails, or stopped by a signal.
     pub(super) async fn capture(&self) -> Result<Captured, Error> {
         self.clinic.step("capturing plans");
         explain::capture(self.clinic, &self.scenario, &self.values, &Budget::while_measured()).await
@@ -267,7 +267,7 @@ impl<'a> Ready<'a> {
         let (scenario, load) = (&*self.scenario, &plan.load);
         let interrupted_by = match &measurement.ended {
             Ended::Completed => None,
-            Ended::Stopped => Some("it was told to stop".to_owned()),
+            Ended::Stopped => Some("stopped by a signal".to_owned()),
             Ended::Failed(reason) => Some(reason.clone()),
         };
         let mut record = Record {

@@ -145,7 +145,7 @@ impl Clinic {
     }
 
     /// # Errors
-    /// That it was told to stop.
+    /// That stopped by a signal.
     pub(super) fn check_stop(&self) -> Result<(), Error> {
         if self.stop.is_cancelled() { Err(Error::new(ErrorKind::Interrupted, "interrupted")) } else { Ok(()) }
     }

@@ -7,7 +7,7 @@ use crate::{pg, record::WriteProbe, scenario::Scenario};
 /// second and leaves nothing: dead rows are vacuumed.
 ///
 /// # Errors
-/// The schema is not the scenario's, the connection breaks, or it was told to stop. What a table refuses is none: its figures
+/// The schema is not the scenario's, the connection breaks, or stopped by a signal. What a table refuses is none: its figures
 /// are missing, with a note; so is what was not vacuumed.
 pub async fn probe_writes(clinic: &Clinic, scenario: &Scenario) -> Result<Vec<WriteProbe>, Error> {
     if !scenario.fix.changes_database() {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Error, ErrorKind, LoadOptions, PlannedLoad, WayBack, saving::Extent};
+use super::{Error, ErrorKind, LoadOptions, PlannedLoad, WayBack, load::refused, saving::Extent};
 use crate::{
     draw::Stream,
     load::Enough,
     record::Phase,
     scenario::{BlockLength, Change, Gate, GateCondition, GateMetric, LoadModel, Scenario},
     stats,
+    text::Field,
 };
 
 /// Rounds of a run unless told otherwise: the fewest that a claim needs.
@@ -51,7 +52,7 @@ pub struct RunPlan {
     pub rounds: Rounds,
     /// Whether both sides are measured without the fix.
     pub aa: bool,
-    /// How a fix is taken back that is applied already.
+    /// How a fix is taken back that is already applied.
     pub way_back: WayBack,
 }
 
@@ -76,35 +77,41 @@ impl RunPlan {
     /// The run of `scenario`, with what is asked for differently.
     ///
     /// # Errors
-    /// What is asked for contradicts the scenario or itself; the message names the flag.
+    /// What is asked for contradicts the scenario or itself; the message names the field.
     pub fn new(scenario: &Scenario, load: &LoadOptions, options: &RoundsOptions) -> Result<Self, Error> {
         let rounds = options.rounds.unwrap_or(Rounds::Fixed(ROUNDS));
-        let usage = |message: &str, hint: &str| Err(Error::new(ErrorKind::Usage, message).with_hint(hint));
+        let conflict = |one: Field, other: Field, why: &str| {
+            Err(Error::new(ErrorKind::Usage, format!("{one} conflicts with {other} ({why})"))
+                .with_hint("omit one of them")
+                .about(&[one, other]))
+        };
         let staged = !scenario.load.stages.is_empty();
         let block = match (options.block, load.duration) {
             (Some(_), Some(_)) => {
-                return usage("--block beside --duration: both set the length of a block", "leave one of them away");
+                return conflict(Field::Block, Field::Duration, "both set the length of a block");
             }
             (Some(_), None) if staged => {
-                return usage(
-                    "--block: the load of the scenario has stages, and a block has all of them",
-                    "leave --block away, or change [load] in a scenario file of your own",
-                );
+                return Err(refused(
+                    Field::Block,
+                    "the load of the scenario has stages, and each block goes through all of them",
+                ));
             }
             (None, Some(_)) if matches!(rounds, Rounds::Automatic(_)) => {
-                return usage(
-                    "--duration: the number of rounds is not known before, so it cannot be shared out among them",
-                    "say --block, the length of one block",
-                );
+                let message =
+                    format!("{}: the number of rounds is not known, so it cannot be divided", Field::Duration);
+                return Err(Error::new(ErrorKind::Usage, message)
+                    .with_hint(format!("set the length of one block with {}", Field::Block))
+                    .about(&[Field::Duration, Field::Block]));
             }
             (Some(block), None) => Some(block),
             (None, Some(duration)) => Some(BlockLength::fixed(duration / rounds.most())),
             (None, None) => (!staged).then(|| scenario.load.block.unwrap_or(BLOCK)),
         };
         if options.aa && !load.gates.is_empty() {
-            return usage(
-                "--gate beside --aa: without the fix there is no change that a gate could be on",
-                "leave one of them away",
+            return conflict(
+                Field::Gate,
+                Field::Aa,
+                "both sides are without the fix, so there is no change to gate on",
             );
         }
         let least = block.map_or(scenario.load.duration, |block| block.least);
@@ -269,10 +276,10 @@ mod tests {
         let options = RoundsOptions::default();
         assert!(
             refused(load.clone(), RoundsOptions { block: Some(BlockLength::fixed(Duration::from_secs(5))), ..options })
-                .starts_with("--block beside")
+                .starts_with("`block` conflicts with `duration`")
         );
         let automatic = RoundsOptions { rounds: Some(Rounds::Automatic(20)), ..options };
-        assert!(refused(load, automatic).starts_with("--duration: the number of rounds"));
+        assert!(refused(load, automatic).starts_with("`duration`: the number of rounds"));
     }
 
     #[test]
@@ -287,7 +294,7 @@ mod tests {
         );
         assert_eq!(RunPlan::new(&scenario, &load, &options).unwrap().load.gates, []);
         let error = plan(&LoadOptions { gates: vec![gate], ..load }, &options).unwrap_err();
-        assert!(error.to_string().starts_with("--gate beside --aa"), "{error}");
+        assert!(error.to_string().starts_with("`gate` conflicts with `aa`"), "{error}");
     }
 
     #[test]

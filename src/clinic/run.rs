@@ -39,7 +39,9 @@ pub struct RunOutcome {
     /// Where everything was saved: the records in `before` and `after` (`a` and `b` without a fix), the comparison beside them;
     /// `None` where nothing could be written.
     pub folder: Option<PathBuf>,
-    /// Why it ended before its time, or is not saved where it was asked for; of kind [`ErrorKind::Interrupted`] when it was told to stop.
+    /// How the fix was left, and the command that takes it back; `None` where nothing in the database is changed by it.
+    pub fix_left: Option<String>,
+    /// Why it ended before its time, or is not saved where it was asked for; of kind [`ErrorKind::Interrupted`] when stopped by a signal.
     pub failure: Option<Error>,
 }
 
@@ -66,7 +68,9 @@ pub async fn run(
     if let SeedOutcome::AlreadyComplete(facts) = seed(clinic, scenario, seed_options).await? {
         clinic.note(format!("the dataset of {} is complete: {}", scenario.id, rows_text(&facts.rows)));
     }
-    tell(clinic, &revert_fix(clinic, scenario, plan.way_back).await?, &FixState::Absent);
+    if let FixOutcome::Done { .. } = revert_fix(clinic, scenario, plan.way_back).await? {
+        clinic.note("the fix was applied; it was reverted to measure phase before");
+    }
     laps.lap(Spent::Seed);
     let mut run = Run::new(clinic, scenario, plan, judging, laps);
     if !plan.aa
@@ -104,12 +108,12 @@ pub async fn run(
         },
         || (compare(run.unwritten(&records, folder.path())), None),
     );
-    run.tell_state(failure.is_some()).await;
+    let fix_left = run.tell_state(failure.is_some()).await;
     if let (Some(_), Some(failure)) = (&elsewhere, &failure) {
         clinic.note(failure.to_string());
     }
     let failure = elsewhere.or(failure).map(Error::after_measuring);
-    Ok(RunOutcome { comparison: comparison.transpose()?, folder, failure })
+    Ok(RunOutcome { comparison: comparison.transpose()?, folder, fix_left, failure })
 }
 
 /// A run that goes on.
@@ -189,7 +193,7 @@ impl<'a> Run<'a> {
         let after = collector.collect(Phase::After, arm.ready.scenario(), Some(&before)).await?;
         let check = collector.compare(&before, &after, arm.ready.scenario()).await?;
         if check.identical == Some(false) {
-            self.clinic.note("the results before and after the fix are not the same");
+            self.clinic.note("the statements return different rows before and after the fix");
         }
         self.results = Some(check);
         self.laps.lap(Spent::Results);
@@ -214,7 +218,7 @@ impl<'a> Run<'a> {
             self.info.rounds = round;
             self.info.first.push(first);
             if self.plan.rounds.is_look(round) && round < most && self.is_decided()? {
-                self.clinic.note(format!("everything is decided after {round} rounds"));
+                self.clinic.note(format!("every gate is decided after {round} rounds; stopping early"));
                 break;
             }
         }
@@ -241,12 +245,12 @@ impl<'a> Run<'a> {
         let Measured { measurement, record, .. } = &*measured;
         match &measurement.ended {
             Ended::Stopped => {
-                return Err(Error::new(ErrorKind::Interrupted, format!("it was told to stop in round {round}")));
+                return Err(Error::new(ErrorKind::Interrupted, format!("stopped by a signal in round {round}")));
             }
             Ended::Failed(reason) => {
-                let message = format!("the measurement broke off in round {round}, phase {phase}: {reason}");
+                let message = format!("the measurement stopped early in round {round}, phase {phase}: {reason}");
                 return Err(Error::new(ErrorKind::Failed, message)
-                    .with_hint("the whole rounds until then are saved and compared, marked as interrupted"));
+                    .with_hint("all rounds completed until then were saved and compared, marked as interrupted"));
             }
             Ended::Completed if record.changed_by_others.is_some() => {
                 return Err(changed(record));
@@ -263,7 +267,7 @@ impl<'a> Run<'a> {
             let captured = arm.ready.capture().await.map_err(|error| match error.kind() {
                 ErrorKind::Interrupted => Error::new(
                     ErrorKind::Interrupted,
-                    format!("it was told to stop while plans were captured, in round {round}"),
+                    format!("stopped by a signal while plans were captured, in round {round}"),
                 ),
                 _ => error,
             });
@@ -275,18 +279,18 @@ impl<'a> Run<'a> {
                 Ok(probes) => *probe = probes,
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 // A run is not lost to its price.
-                Err(error) => self.clinic.note(format!("what writes cost could not be measured: {error}")),
+                Err(error) => self.clinic.note(format!("the cost of writes could not be measured: {error}")),
             }
             self.laps.lap(Spent::WriteProbe);
         }
         Ok(())
     }
 
-    /// Says how the fix is left; asks the server if the run ended early.
-    async fn tell_state(&self, early: bool) {
+    /// Says how the fix was left; asks the server if the run ended early.
+    async fn tell_state(&self, early: bool) -> Option<String> {
         let (clinic, scenario) = (self.clinic, self.scenario);
         if !scenario.fix.changes_database() || self.plan.aa {
-            return;
+            return None;
         }
         let known = match (self.switching, self.applied) {
             (true, _) => None,
@@ -297,7 +301,9 @@ impl<'a> Run<'a> {
             true => fix::state_now(clinic, scenario).await.or(known),
             false => known,
         };
-        clinic.note(fix::way_back(clinic, scenario, state.as_ref()));
+        let left = fix::way_back(clinic, scenario, state.as_ref());
+        clinic.note(left.clone());
+        Some(left)
     }
 
     /// What the fix costs; `None` where neither side has it.
@@ -473,9 +479,9 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Says so where a fix stood already as it should.
+/// Says so if another session has changed the fix meanwhile.
 fn tell(clinic: &Clinic, outcome: &FixOutcome, state: &FixState) {
     if *outcome == FixOutcome::Nothing {
-        clinic.note(format!("nothing to do: {state}"));
+        clinic.note(format!("unexpected: {state}, although this run did not do that"));
     }
 }

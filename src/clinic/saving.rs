@@ -60,18 +60,22 @@ pub(super) fn save<T>(
             Ok(saved) => {
                 let place = elsewhere.path().display();
                 let failure =
-                    Error::new(ErrorKind::Failed, format!("what was measured is in {place} instead of {asked}"));
-                let hint = cause.hint().unwrap_or("move it to where it is wanted").to_owned();
-                return (saved, Some(failure.with_source(cause).with_hint(hint)));
+                    Error::new(ErrorKind::Failed, format!("the results were saved in {place} instead of {asked}"));
+                let hint = cause.hint().unwrap_or("move the folder to where you want it").to_owned();
+                let fields = cause.fields().to_vec();
+                return (saved, Some(failure.about(&fields).with_source(cause).with_hint(hint)));
             }
             Err(_) => elsewhere.discard(),
         }
     }
     let failure = Error::new(
         ErrorKind::Failed,
-        "what was measured is only shown here: it can be saved neither where it was asked for nor elsewhere",
+        "the results are only shown here: they could not be saved in the folder asked for or anywhere else",
     );
-    (unsaved(), Some(failure.with_source(cause).with_hint("keep what is shown; make room before measuring again")))
+    (
+        unsaved(),
+        Some(failure.with_source(cause).with_hint("copy what is shown; free disk space before measuring again")),
+    )
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::{
     pg::{self, DatasetState, Seeding},
     record::DatasetInfo,
     scenario::Scenario,
+    text::{self, Field},
 };
 
 /// Most connections that a seed opens unless told otherwise; more only contend for the table's end.
@@ -68,7 +69,9 @@ pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -
     let place = connector.place();
     let failed = |error: pg::Error| failure(scenario, &place, error, stop.is_cancelled());
     let connections = options.connections.unwrap_or_else(default_connections).max(1);
-    let wait = || events.event(Event::Note(format!("another latclinic seeds {}: waiting for it", scenario.id)));
+    let wait = || {
+        events.event(Event::Note(format!("another latclinic is making the dataset of {}; waiting for it", scenario.id)))
+    };
     let seeding = Seeding::begin(connector, &schema, connections, stop, wait).await.map_err(failed)?;
 
     let replace = match seeding.state().await.map_err(failed)? {
@@ -76,7 +79,7 @@ pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -
         DatasetState::Foreign => return Err(not_ours(&schema, &place)),
         DatasetState::Others(other) => return Err(other.refusal(&schema, Some(&place)).into()),
         DatasetState::Incomplete => {
-            let note = format!("a seed of {} did not end: starting over", scenario.id);
+            let note = format!("an earlier seed of {} was not completed; starting over", scenario.id);
             events.event(Event::Note(note));
             true
         }
@@ -118,7 +121,7 @@ pub async fn seed(clinic: &Clinic, scenario: &Scenario, options: &SeedOptions) -
         }
         _ => Err(Error::new(
             ErrorKind::Failed,
-            format!("the dataset in {schema} on {place} was taken away while it was made"),
+            format!("the dataset in {schema} on {place} was dropped while it was being made"),
         )),
     }
 }
@@ -138,7 +141,7 @@ pub(super) async fn require(connector: &pg::Connector, scenario: &Scenario) -> R
     };
     match pg::dataset_state(&client, &schema).await? {
         DatasetState::Absent => Err(missing("is not there")),
-        DatasetState::Incomplete => Err(missing("is incomplete: a seed of it did not end")),
+        DatasetState::Incomplete => Err(missing("is incomplete: an earlier seed was not completed")),
         DatasetState::Foreign => Err(not_ours(&schema, &place)),
         DatasetState::Others(other) => Err(other.refusal(&schema, Some(&place)).into()),
         DatasetState::Complete(facts) if facts.recipe == recipe => Ok(facts.into()),
@@ -190,12 +193,12 @@ fn default_connections() -> usize {
 pub(super) fn failure(scenario: &Scenario, place: &str, error: pg::Error, stopped: bool) -> Error {
     // What was cancelled may say so in the server's words.
     if stopped || error.is_stopped() {
-        return Error::new(ErrorKind::Interrupted, format!("the seed of {} was stopped before it ended", scenario.id))
-            .with_hint("the next seed starts over");
+        return Error::new(ErrorKind::Interrupted, format!("making the dataset of {} was interrupted", scenario.id))
+            .with_hint("run `latclinic seed` again; it starts over");
     }
     let hint = match error.hint() {
         Some(hint) => hint.to_owned(),
-        None => format!("once that is mended, `{}` starts over", pg::command("seed", scenario)),
+        None => format!("correct that, then run `{}`; it starts over", pg::command("seed", scenario)),
     };
     let error = Error::from(error);
     let doing = format!("cannot seed {} on {place}", scenario.id);
@@ -210,7 +213,7 @@ pub(super) fn failure(scenario: &Scenario, place: &str, error: pg::Error, stoppe
 fn not_ours(schema: &str, place: &str) -> Error {
     Error::new(
         ErrorKind::Usage,
-        format!("the schema {schema} on {place} was not made by latclinic, which leaves it alone"),
+        format!("the schema {schema} on {place} was not made by latclinic, so latclinic does not touch it"),
     )
     .with_hint(format!(
         "rename it (ALTER SCHEMA {schema} RENAME TO ..), or give the scenario another id by renaming its file"
@@ -220,7 +223,7 @@ fn not_ours(schema: &str, place: &str) -> Error {
 fn other_recipe(scenario: &Scenario, facts: &DatasetFacts, recipe: &str, place: &str) -> Error {
     let short = |recipe: &str| recipe.chars().take(12).collect::<String>();
     let message = format!(
-        "another dataset of {} is on {place}: {} (recipe {}), where {} (recipe {}) were asked for",
+        "a different dataset of {} exists on {place}: {} (recipe {}), but {} (recipe {}) were asked for",
         scenario.id,
         rows_text(&facts.rows),
         short(&facts.recipe),
@@ -229,29 +232,19 @@ fn other_recipe(scenario: &Scenario, facts: &DatasetFacts, recipe: &str, place: 
     );
     let there = facts.rows.values().copied().max().unwrap_or(0);
     let replace = format!("replace it with: {} --reseed", pg::command("seed", scenario));
-    Error::new(ErrorKind::Usage, message).with_hint(match scenario.clone().with_rows(there).recipe() == facts.recipe {
-        true => format!("work on what is there with --rows {there}, or {replace}"),
-        false => replace,
-    })
+    Error::new(ErrorKind::Usage, message).about(&[Field::Rows]).with_hint(
+        match scenario.clone().with_rows(there).recipe() == facts.recipe {
+            true => format!("use the existing rows ({} {there}), or {replace}", Field::Rows),
+            false => replace,
+        },
+    )
 }
 
 /// `events 1 000 000 rows, users 10 000 rows`.
 pub(super) fn rows_text(rows: &BTreeMap<String, u64>) -> String {
-    let tables: Vec<String> = rows.iter().map(|(table, rows)| format!("{table} {} rows", thousands(*rows))).collect();
+    let tables: Vec<String> =
+        rows.iter().map(|(table, rows)| format!("{table} {}", text::counted(*rows, "row"))).collect();
     tables.join(", ")
-}
-
-/// `1 000 000`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

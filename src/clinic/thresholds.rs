@@ -94,7 +94,7 @@ impl Counts {
     fn throughput(&self, record: &Record) -> Result<f64, String> {
         let whole = !record.interrupted || record.measured_s >= record.load.duration_s;
         if record.sending_s <= 0.0 || (self.all == 0 && !whole) {
-            return Err("no operation ended before the measurement did".to_owned());
+            return Err("no operation ended before the measurement ended".to_owned());
         }
         Ok(self.all.saturating_sub(self.errors) as f64 / record.sending_s)
     }

@@ -80,8 +80,8 @@ pub(super) fn settings_changed(changed: &[(String, String, String)]) -> Warning 
     let changed: Vec<String> = changed.iter().map(|(name, then, now)| format!("{name} {then} -> {now}")).collect();
     Warning {
         id: "settings-changed".to_owned(),
-        message: format!("settings of the server changed while it was measured: {}", changed.join(", ")),
-        advice: "measure again: the rounds before and after the change are of two servers".to_owned(),
+        message: format!("settings of the server changed during the measurement: {}", changed.join(", ")),
+        advice: "measure again; the rounds before and after the change ran with different settings".to_owned(),
     }
 }
 
@@ -109,14 +109,16 @@ fn suspended(record: &Record) -> Option<Warning> {
     }
     warning(
         "suspended",
-        format!("latclinic stood still for {seconds:.1} s of the measurement: it was stopped, or the machine slept"),
-        "measure again while nothing stops it",
+        format!(
+            "latclinic did not run for {seconds:.1} s of the measurement: the process was suspended, or the machine slept"
+        ),
+        "measure again, and do not suspend the process",
     )
 }
 
 fn changed_by_others(record: &Record) -> Option<Warning> {
     let changed = record.changed_by_others.clone()?;
-    warning("changed-by-others", changed, "measure again while nobody else works on the scenario")
+    warning("changed-by-others", changed, "measure again while no other session changes the scenario's data or fix")
 }
 
 /// Too few samples for a p99, of the record or, in rounds, of one of its blocks; how long it takes for enough at the same throughput.
@@ -131,11 +133,7 @@ fn too_few_samples(record: &Record) -> Option<Warning> {
             Some(seconds) => format!("measure longer, --duration {seconds}s, or with more clients"),
             None => "measure longer (--duration) or with more clients".to_owned(),
         };
-        return warning(
-            "too-few-samples",
-            format!("{samples} samples do not support a p99, which needs {needed}"),
-            &advice,
-        );
+        return warning("too-few-samples", format!("p99 needs {needed} samples, and there are {samples}"), &advice);
     };
     let rounds = u64::from(run.rounds.max(1));
     let of_block = stats::samples_of_block(0.99).max(needed.div_ceil(rounds));
@@ -172,7 +170,7 @@ fn cold_clients(record: &Record) -> Option<Warning> {
     let clients = record.load.clients;
     warning(
         "warm-up-too-short",
-        format!("{cold} of {clients} clients had not executed every statement five times when the measurement began"),
+        format!("{cold} of {clients} clients had not executed every statement five times when the measurement started"),
         "warm up longer (--warmup)",
     )
 }
@@ -202,7 +200,7 @@ fn unsettled(record: &Record) -> Option<Warning> {
             "the first {:.0} s had {what} {beginning:.3}{unit}, the second half {later:.3}{unit}",
             seconds(&slices[..length])
         ),
-        "warm up longer (--warmup); if it is the same again, something changes while it is measured",
+        "warm up longer (--warmup); if that does not help, something else changes during the measurement",
     )
 }
 
@@ -217,8 +215,8 @@ fn busy_client(record: &Record) -> Option<Warning> {
     }
     warning(
         "client-was-the-bottleneck",
-        format!("latclinic's own threads were busy for {:.0} % of the window", share * 100.0),
-        "use fewer clients or more threads, or drive the load from another machine",
+        format!("latclinic's own threads were busy for {:.0} % of the measurement", share * 100.0),
+        "use fewer clients or more threads, or run latclinic on another machine",
     )
 }
 
@@ -246,10 +244,10 @@ fn late_client(record: &Record) -> Option<Warning> {
     warning(
         "client-was-the-bottleneck",
         format!(
-            "half of the arrivals were sent {lag:.1} ms late or later, though clients were busy for only {:.0} % of the time",
+            "half of the arrivals were sent at least {lag:.1} ms late, although clients were busy for only {:.0} % of the time",
             utilisation * 100.0
         ),
-        "take other load off this machine, use more threads, or drive the load from another machine",
+        "stop other work on this machine, use more threads, or run latclinic on another machine",
     )
 }
 
@@ -261,7 +259,7 @@ fn rate_not_achieved(record: &Record) -> Option<Warning> {
     }
     warning(
         "rate-not-achieved",
-        format!("{achieved:.1} operations a second were sent of {planned:.1} that were planned"),
+        format!("only {achieved:.1} of {planned:.1} planned operations per second were sent"),
         "lower the rate (--rate), or use more clients if the server can serve them",
     )
 }
@@ -275,8 +273,10 @@ fn skipped(record: &Record) -> Option<Warning> {
     let arrivals = record.arrivals.as_ref().map(|arrivals| format!(" of {}", arrivals.planned)).unwrap_or_default();
     warning(
         "operations-skipped",
-        format!("{skipped}{arrivals} arrivals were not sent, for they had waited longer than the latency limit{limit}"),
-        "they stand in the response times with the time that they had waited: lower the rate, use more clients, or go without the limit",
+        format!(
+            "{skipped}{arrivals} arrivals were not sent, because they had waited longer than the latency limit{limit}"
+        ),
+        "they are counted in the response times with the time they waited; lower the rate, use more clients, or remove the limit",
     )
 }
 
@@ -291,7 +291,7 @@ fn many_errors(record: &Record) -> Option<Warning> {
             words if words.is_empty() => format!("{errors} of {operations} operations failed"),
             words => format!("{errors} of {operations} operations failed: {words}"),
         },
-        "look at the errors; the percentiles are those of the operations that did not fail",
+        "correct the cause of the errors; failed operations are in no percentile",
     )
 }
 
@@ -304,10 +304,10 @@ fn connections_lost(record: &Record) -> Option<Warning> {
     warning(
         "connections-lost",
         format!(
-            "{} connections broke{sample}, {} attempts to open one failed, and clients were {:.1} s without one in sum",
+            "{} connections were lost{sample}, {} attempts to reconnect failed, and clients were without a connection for {:.1} s in total",
             connections.lost, connections.failed_attempts, connections.without_s
         ),
-        "look at the server's log; the gap is in the slices",
+        "look at the server's log; the slices in the record show the gap",
     )
 }
 
@@ -319,16 +319,16 @@ fn checkpoint_inside(activity: &ServerActivity) -> Option<Warning> {
     if written == 0 {
         return None;
     }
-    let what = if begun == 0 { "one begun earlier went on".to_owned() } else { format!("{begun} began") };
+    let what = if begun == 0 { "one that started earlier continued".to_owned() } else { format!("{begun} began") };
     let time = |ms: Option<f64>| ms.map_or_else(|| "unknown".to_owned(), |ms| format!("{:.2} s", ms / 1e3));
     warning(
         "checkpoint-inside",
         format!(
-            "a checkpoint ran inside the window: {what}, {written} buffers were written in {}, synced in {}",
+            "a checkpoint ran during the measurement: {what}, {written} buffers were written in {}, synced in {}",
             time(checkpoints.write_ms),
             time(checkpoints.sync_ms)
         ),
-        "measure again, or for long enough that each phase has as many; checkpoint_timeout and max_wal_size space them",
+        "measure again, or long enough that each phase has the same number of checkpoints; checkpoint_timeout and max_wal_size set how often they run",
     )
 }
 
@@ -351,8 +351,8 @@ fn autovacuum_inside(activity: &ServerActivity) -> Option<Warning> {
     }
     warning(
         "autovacuum-inside",
-        format!("autovacuum ended inside the window: {}", ran.join(", ")),
-        "measure again; if the workload writes, it belongs to it: measure for long enough that each phase has as many",
+        format!("autovacuum finished during the measurement: {}", ran.join(", ")),
+        "measure again; if the workload writes, measure long enough that each phase has the same number of runs",
     )
 }
 

@@ -9,13 +9,13 @@ use super::{
     judge::Judge,
     metrics,
     model::{
-        Comparison, FORMAT, Method, Metric, MetricName, Noise, PlanComparison, Side, Sides, StatementComparison,
-        Verdict,
+        Comparison, FORMAT, Method, Metric, MetricName, Noise, PlanComparison, Setup, Side, Sides, StatementComparison,
+        StatementText, Verdict,
     },
     notes::notes,
     plan_change,
 };
-use crate::record::{Found, PlanFigures, Record, ThresholdResult};
+use crate::record::{Found, PlanFigures, Record, StatementFigures, ThresholdResult};
 
 /// Relative difference that counts as none, unless told otherwise.
 pub const TOLERANCE: f64 = 0.02;
@@ -76,6 +76,7 @@ pub fn compare(before: Measured<'_>, after: Measured<'_>, options: &Options<'_>)
         tolerance: options.tolerance,
         noise,
         drift,
+        setup: Some(setup(from, to)),
         sides: Sides { before: side(before.found), after: side(after.found) },
         metrics,
         statements,
@@ -104,6 +105,19 @@ fn noise_floors<'m>(noise: &Comparison, metrics: impl Iterator<Item = &'m mut Me
     for metric in metrics {
         let same = known.iter().find(|other| other.name == metric.name && other.statement == metric.statement);
         metric.noise_floor = same.and_then(|same| same.smallest_difference(noise.tolerance));
+    }
+}
+
+fn setup(before: &Record, after: &Record) -> Setup {
+    let text =
+        |statement: &StatementFigures| StatementText { name: statement.name.clone(), sql: statement.sql.clone() };
+    Setup {
+        statements: before.statements.iter().map(text).collect(),
+        load: after.load.clone(),
+        rows: after.dataset.rows.clone(),
+        server_version: after.server.version.clone(),
+        server_managed: after.server.managed,
+        machine: after.machine.clone(),
     }
 }
 
@@ -289,10 +303,10 @@ mod tests {
         let comparison = compared(&before, &after).unwrap();
         let notes: Vec<_> = comparison.notes.iter().map(|note| note.message.as_str()).collect();
         insta::assert_snapshot!(notes.join("\n"), @"
-        each side was measured once, so drift of the machine between the two is not excluded and no verdict is given
-        there is no latency.hlog with reports/events/before, nor with reports/events/after: percentiles have no interval, and cannot be checked
+        each side was measured once, so drift of the machine is not ruled out and there is no verdict
+        latency.hlog is missing in reports/events/before and in reports/events/after, so percentiles have no interval and cannot be verified
         the measurement after was interrupted (the server went away): 3.2 s of 30 s were measured
-        after: 10 of 10 operations ended in an error; of these only timeouts are in the percentiles
+        after: 10 of 10 operations failed; only timeouts are counted in the percentiles
         ");
     }
 }

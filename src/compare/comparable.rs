@@ -45,8 +45,7 @@ pub fn same_thing(one: &Record, other: &Record) -> bool {
 pub(super) fn check(before: &Record, after: &Record) -> Result<(), Error> {
     let mut reasons = Reasons(Vec::new());
     if (before.phase, after.phase) == (Phase::After, Phase::Before) {
-        let message =
-            "the first record is of phase after and the second of phase before: name them the other way round";
+        let message = "the first record is of phase after and the second of phase before; swap them";
         reasons.0.push(message.into());
     }
     reasons.unless_same("scenario", &before.scenario, &after.scenario);
@@ -110,8 +109,8 @@ pub(super) fn differences(before: &Record, after: &Record) -> Vec<Difference> {
     look("cores", from.cores.to_string(), to.cores.to_string());
     look("memory in bytes", from.memory_bytes.to_string(), to.memory_bytes.to_string());
     let (from, to) = (&before.load, &after.load);
-    look("--threads", from.threads.to_string(), to.threads.to_string());
-    look("--duration", seconds(from.duration_s), seconds(to.duration_s));
+    look("threads", from.threads.to_string(), to.threads.to_string());
+    look("duration", seconds(from.duration_s), seconds(to.duration_s));
     let enough = |enough: Option<EnoughInfo>| {
         enough.map_or_else(
             || "the time alone".into(),
@@ -119,7 +118,7 @@ pub(super) fn differences(before: &Record, after: &Record) -> Vec<Difference> {
         )
     };
     look("what ends a block", enough(from.enough), enough(to.enough));
-    look("--warmup", seconds(from.warmup_s), seconds(to.warmup_s));
+    look("warmup", seconds(from.warmup_s), seconds(to.warmup_s));
     look("error limit", from.error_limit.to_string(), to.error_limit.to_string());
     let (from, to) = (&before.tool, &after.tool);
     look("latclinic version", from.version.clone(), to.version.clone());
@@ -302,7 +301,7 @@ mod tests {
     fn a_changed_statement_is_a_reason_and_so_is_the_wrong_order() {
         let (before, mut after) = (sample::record(Phase::Before), sample::record(Phase::After));
         after.statements[0].sql = "SELECT 1".into();
-        insta::assert_snapshot!(check(&after, &before).unwrap_err(), @"the records cannot be compared: the first record is of phase after and the second of phase before: name them the other way round; statement latest_of_user has different SQL");
+        insta::assert_snapshot!(check(&after, &before).unwrap_err(), @"the records cannot be compared: the first record is of phase after and the second of phase before; swap them; statement latest_of_user has different SQL");
     }
 
     #[test]
@@ -337,8 +336,8 @@ mod tests {
         server setting fsync: on -> not set
         server setting work_mem: 4MB -> 64MB
         cores: 2 -> 64
-        --threads: 2 -> 8
-        --duration: 30 s -> 10 s
+        threads: 2 -> 8
+        duration: 30 s -> 10 s
         error limit: 1 -> 0.5
         latclinic commit: unknown -> abc
         ");

@@ -87,7 +87,7 @@ pub(super) fn values(name: MetricName, statement: Option<usize>, side: Measured<
                 histogram.block_quantile(p).ok_or_else(|| {
                     let (needed, samples) = (stats::samples_of_block(p), histogram.samples());
                     format!(
-                        "a block needs {needed} samples; that {} of round {} has {samples}",
+                        "each block needs {needed} samples, but the block {} the fix in round {} has {samples}",
                         record.phase, block.round
                     )
                 })?
@@ -98,7 +98,9 @@ pub(super) fn values(name: MetricName, statement: Option<usize>, side: Measured<
             },
         };
         let ln = value.ln();
-        ln.is_finite().then_some(ln).ok_or_else(|| format!("it is 0 in round {} {}", block.round, record.phase))
+        ln.is_finite()
+            .then_some(ln)
+            .ok_or_else(|| format!("it is 0 in round {} of phase {}", block.round, record.phase))
     };
     record.blocks.iter().zip(side.blocks).map(value).collect()
 }
@@ -106,7 +108,7 @@ pub(super) fn values(name: MetricName, statement: Option<usize>, side: Measured<
 fn slices<'a>(name: MetricName, statement: Option<usize>, sides: [Measured<'a>; 2]) -> Evidence<'a> {
     let only = |side: &Measured<'_>| side.found.record.statements.len() == 1;
     if statement.is_some() && !sides.iter().all(only) {
-        return Evidence::None(Some("slices are kept of the whole workload only".into()));
+        return Evidence::None(Some("slices are recorded for the whole workload only".into()));
     }
     match name.quantile() {
         Some(p) => {
@@ -157,11 +159,11 @@ impl Evidence<'_> {
     /// Why nothing may be claimed, whatever the intervals say: there is no evidence, or there are fewer than six rounds.
     pub(super) fn too_little(&self) -> Option<String> {
         let fewer = |count: usize, of: &str| {
-            (count < ROUNDS_NEEDED).then(|| format!("a claim needs {ROUNDS_NEEDED} {of}; there are {count}"))
+            (count < ROUNDS_NEEDED).then(|| format!("a verdict needs at least {ROUNDS_NEEDED} {of}; there are {count}"))
         };
         match self {
             Self::Rounds(effects) => fewer(effects.len(), "rounds"),
-            Self::Blocks(before, after) => fewer(before.len().min(after.len()), "blocks a side"),
+            Self::Blocks(before, after) => fewer(before.len().min(after.len()), "blocks per side"),
             Self::None(reason) => reason.clone(),
             Self::Slices { .. } | Self::SliceValues(_) => None,
         }

@@ -129,7 +129,10 @@ pub(super) fn none_worse(comparison: &Comparison) -> (Outcome, Option<String>) {
         return (Outcome::Failed, Some(listed(&worse)));
     }
     let missing = match &comparison.findings {
-        None => Some("the plans of both phases were not examined; measure them again with this latclinic".to_owned()),
+        None => Some(
+            "the plans of the two phases were not both examined; measure again with this version of latclinic"
+                .to_owned(),
+        ),
         Some(changes) => without_plans(comparison)
             .map(|name| format!("there is no plan of {name} on both sides to compare; measure both phases again"))
             .or_else(|| not_executed(&comparison.plans))
@@ -162,7 +165,7 @@ fn not_executed(plans: &[PlanComparison]) -> Option<String> {
         Some(format!("{} was not executed for {} values {phase} the fix{why}", plan.statement, plan.class))
     };
     let found: Vec<String> = plans.iter().filter_map(of_plan).collect();
-    (!found.is_empty()).then(|| format!("what is worse may go unseen: {}", listed(&found)))
+    (!found.is_empty()).then(|| format!("a regression may be missed: {}", listed(&found)))
 }
 
 /// A finding above info that has no plan on the other side to be looked for in.

@@ -14,7 +14,7 @@ use crate::{
 
 const RESULTS_IDENTICAL: &str = "results identical";
 
-const BOTH_SIDES: &str = "its interval lies on both sides of the limit; more rounds or longer blocks narrow it";
+const BOTH_SIDES: &str = "its interval contains the limit; measure more rounds or longer blocks to narrow it";
 
 /// What a comparison has to keep.
 #[derive(Debug, Clone, PartialEq)]
@@ -254,8 +254,8 @@ impl Gate {
 fn results(comparison: &Comparison) -> Gate {
     let (outcome, otherwise) = match comparison.results_identical {
         Some(true) => return Gate::plain(GateKind::Results, Outcome::Passed, None),
-        Some(false) => (Outcome::Failed, "the rows after the fix are not those before it"),
-        None => (Outcome::Undecided, "the results of both phases were not compared; latclinic run compares them"),
+        Some(false) => (Outcome::Failed, "the rows differ before and after the fix"),
+        None => (Outcome::Undecided, "the results of the phases were not compared; `latclinic run` compares them"),
     };
     let mut statements = comparison.results.iter().flat_map(|check| &check.statements);
     let first = statements.find(|statement| statement.identical == comparison.results_identical);
@@ -277,7 +277,7 @@ fn supported(metric: &Metric) -> Result<(), String> {
     match (metric.before, metric.after, metric.samples_needed) {
         (Some(_), Some(_), _) => Ok(()),
         (_, _, Some(needed)) => Err(format!(
-            "needs {needed} samples a side; there are {} before and {} after: longer blocks or more rounds give more",
+            "needs {needed} samples a side; there are {} before and {} after: measure longer blocks or more rounds",
             metric.before_samples, metric.after_samples
         )),
         (_, _, None) => Err("it was not measured on both sides".to_owned()),

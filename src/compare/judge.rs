@@ -98,7 +98,7 @@ impl<'a> Judge<'a> {
         if let Some(reason) = evidence.too_little() {
             return Err(reason);
         }
-        let none = || "it has no interval; interleaved rounds give one: latclinic run --rounds 6".to_owned();
+        let none = || "it has no interval; measure interleaved rounds with `latclinic run`".to_owned();
         let estimate = evidence.estimate(confidence).ok_or_else(none)?;
         let (mut low, mut high) = (estimate.low, estimate.high);
         if let Some((other_low, other_high)) = evidence.bootstrap(confidence) {
@@ -151,7 +151,7 @@ impl<'a> Judge<'a> {
             let by_t = stats::claim(estimate.low, estimate.high, self.tolerance);
             let enough = effects.len() >= ROUNDS_NEEDED;
             if by_t != Claim::Unclear && claim == Claim::Unclear && enough && decided && metric.reason.is_none() {
-                metric.reason = Some("the interval by resampling the rounds does not bear it out".into());
+                metric.reason = Some("the bootstrap interval over the rounds does not confirm it".into());
             }
         }
     }
@@ -184,11 +184,13 @@ struct Hides {
 impl Hides {
     fn words(&self) -> String {
         let [before, after] = self.shares.map(|share| format!("{:.1} %", share * 100.0));
-        format!("{before} of the operations failed before and {after} after, and are in no percentile")
+        format!(
+            "{before} of the operations failed before and {after} after, and failed operations are in no percentile"
+        )
     }
 }
 
-/// Share of the operations that failed and are in no percentile: all but timeouts, where they are told apart.
+/// Share of the operations that failed and failed operations are in no percentile: all but timeouts, where they are told apart.
 fn failed_share(record: &Record, statement: Option<usize>) -> f64 {
     match statement {
         Some(index) => record.statements.get(index).map_or(0.0, |figures| figures.totals.error_rate),

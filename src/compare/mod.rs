@@ -22,8 +22,8 @@ pub use evidence::Measured;
 pub use finding_change::{FindingChange, FindingState};
 pub use gate::{Bound, Condition, Gate, GateKind, Requirement};
 pub use model::{
-    Comparison, Difference, Drift, DriftOf, FORMAT, Method, Metric, MetricName, Noise, PlanComparison, Side, Sides,
-    StatementComparison, Unit, Verdict,
+    Comparison, Difference, Drift, DriftOf, FORMAT, Method, Metric, MetricName, Noise, PlanComparison, Setup, Side,
+    Sides, StatementComparison, StatementText, Unit, Verdict,
 };
 pub use plan_change::{Effect, PlanChange, PlanChangeKind};
 pub use price::price;

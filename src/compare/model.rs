@@ -1,5 +1,7 @@
 //! The shape of `comparison.json`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,7 +10,8 @@ use super::{
     plan_change::PlanChange,
 };
 use crate::record::{
-    EnoughInfo, ErrorCount, Outcome, PlanFigures, PlansUnderLoad, Price, ResultsCheck, RunInfo, Warning,
+    EnoughInfo, ErrorCount, LoadInfo, Machine, Outcome, PlanFigures, PlansUnderLoad, Price, ResultsCheck, RunInfo,
+    Warning,
 };
 
 /// Version of the shape written by this build.
@@ -54,6 +57,9 @@ pub struct Comparison {
     /// Trends over the rounds; empty without rounds.
     #[serde(default)]
     pub drift: Vec<Drift>,
+    /// What was measured, and where; null in comparisons of earlier builds.
+    #[serde(default)]
+    pub setup: Option<Setup>,
     /// The two records.
     pub sides: Sides,
     /// Over all statements, then from the plans by statement.
@@ -132,6 +138,32 @@ pub enum DriftOf {
     After,
     /// Their ratio in each round.
     Effect,
+}
+
+/// What was measured, and where, by the record after; `differences` has what was not the same before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The operations, as the phase before sends them.
+    pub statements: Vec<StatementText>,
+    /// The load.
+    pub load: LoadInfo,
+    /// Rows by table.
+    pub rows: BTreeMap<String, u64>,
+    /// `server_version`, such as `15.18`.
+    pub server_version: String,
+    /// Whether the server is latclinic's own.
+    pub server_managed: bool,
+    /// The machine that ran the load.
+    pub machine: Machine,
+}
+
+/// An operation of the workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementText {
+    /// Its name.
+    pub name: String,
+    /// Its text; the steps of a script one after the other.
+    pub sql: String,
 }
 
 /// The two records.

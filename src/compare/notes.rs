@@ -7,6 +7,7 @@ use super::{
 use crate::{
     record::{Phase, Record, Warning, errors_in_words},
     stats::ROUNDS_NEEDED,
+    text,
 };
 
 /// Probability of telling any trend over the rounds where there is none.
@@ -34,19 +35,24 @@ pub(super) fn notes(comparison: &Comparison, measured: [Measured<'_>; 2]) -> Vec
 /// What the way in which the sides were measured leaves open.
 fn how_sure(comparison: &Comparison) -> Option<Warning> {
     let rounds = comparison.run.as_ref().map_or(0, |run| run.rounds);
-    let advice = &format!("a claim needs {ROUNDS_NEEDED} interleaved rounds of both phases or more");
+    let advice = &format!("a verdict needs at least {ROUNDS_NEEDED} interleaved rounds; use `latclinic run`");
     let (id, message) = match comparison.method {
         Method::Rounds if rounds as usize >= ROUNDS_NEEDED => return None,
-        Method::Rounds => ("few-rounds", format!("{rounds} rounds show intervals, but bear no claim")),
+        Method::Rounds => (
+            "few-rounds",
+            format!(
+                "{} {} too few for a verdict",
+                text::counted(rounds, "round"),
+                if rounds == 1 { "is" } else { "are" }
+            ),
+        ),
         Method::Blocks | Method::Slices => (
             "not-interleaved",
-            "the sides were measured one after the other, not in turns: drift of the machine between them is not excluded"
-                .into(),
+            "the sides were measured one after the other, so drift of the machine between them is not ruled out".into(),
         ),
         Method::Once => (
             "measured-once",
-            "each side was measured once, so drift of the machine between the two is not excluded and no verdict is given"
-                .into(),
+            "each side was measured once, so drift of the machine is not ruled out and there is no verdict".into(),
         ),
     };
     Some(note(id, message, advice))
@@ -57,10 +63,10 @@ fn no_histograms(sides: [Measured<'_>; 2]) -> Option<Warning> {
     let folders: Vec<String> = without.map(|side| side.found.folder.display().to_string()).collect();
     (!folders.is_empty()).then(|| {
         let message = format!(
-            "there is no latency.hlog with {}: percentiles have no interval, and cannot be checked",
-            folders.join(", nor with ")
+            "latency.hlog is missing in {}, so percentiles have no interval and cannot be verified",
+            folders.join(" and in ")
         );
-        note("no-histogram", message, "keep the files of a record together, or measure again")
+        note("no-histogram", message, "put the file back beside its record.json, or measure again")
     })
 }
 
@@ -73,14 +79,22 @@ fn drifted(drift: &Drift) -> Warning {
         DriftOf::Before | DriftOf::After => {
             let side = if *of == DriftOf::Before { "before" } else { "after" };
             let message = format!(
-                "it looks as if the machine or the data drifted: {metric} {side} by {change:+.0} % over the rounds ({test})"
+                "the machine or the data may have drifted: {metric} {side} changed by {change:+.0} % over the rounds ({test})"
             );
-            note("drift", message, "rounds in turns keep it out of the ratio; take other load off the machine")
+            note(
+                "drift",
+                message,
+                "interleaved rounds cancel drift in the ratio; stop other work on the machine for tighter intervals",
+            )
         }
         DriftOf::Effect => {
             let message =
-                format!("it looks as if the effect on {metric} changed over the rounds, by {change:+.0} % ({test})");
-            note("effect-drifts", message, "the interval is that of its mean: look at the ratio of each round")
+                format!("the effect on {metric} may have changed over the rounds, by {change:+.0} % ({test})");
+            note(
+                "effect-drifts",
+                message,
+                "the interval is that of the mean effect; see the ratio of each round in comparison.json",
+            )
         }
     }
 }
@@ -103,11 +117,11 @@ fn cache_differs(sides: [&Record; 2]) -> Option<Warning> {
         note(
             "cache-differs",
             format!(
-                "before, {} of the buffers were found in the server's cache, after {}",
+                "the server's cache had {} of the buffers before the fix and {} after it",
                 percent(before),
                 percent(after)
             ),
-            "part of the effect is that of the cache: it is another one where the cache is larger, or cold",
+            "part of the effect comes from the cache; expect a different effect if the cache is larger or cold",
         )
     })
 }
@@ -120,7 +134,7 @@ fn interrupted(phase: Phase, side: &Side, in_run: bool) -> Option<Warning> {
         let most = if side.enough.is_some() { "at most " } else { "" };
         let message =
             format!("the measurement {phase} was interrupted{why}: {measured:.1} s of {most}{asked} s were measured");
-        let advice = if in_run { "run it again".to_owned() } else { format!("measure the phase {phase} again") };
+        let advice = if in_run { "run the command again".to_owned() } else { format!("measure phase {phase} again") };
         note("interrupted", message, &advice)
     })
 }
@@ -131,9 +145,9 @@ fn errors(phase: Phase, side: &Side) -> Option<Warning> {
         let words = errors_in_words(&side.errors_by_sqlstate);
         let words = if words.is_empty() { words } else { format!(" ({words})") };
         let message = format!(
-            "{phase}: {errors} of {operations} operations ended in an error{words}; of these only timeouts are in the percentiles"
+            "{phase}: {errors} of {operations} operations failed{words}; only timeouts are counted in the percentiles"
         );
-        note("errors", message, "correct their cause before trusting the times; `errors` in the record has all")
+        note("errors", message, "correct the cause before trusting the times; see `errors` in record.json")
     })
 }
 
@@ -147,7 +161,7 @@ fn missing_plans(comparison: &Comparison) -> Vec<Warning> {
     missing
         .map(|(phase, statement)| {
             let message = format!("no plan of {statement} was captured {phase} the fix");
-            note("no-plan", message, &format!("measure the phase {phase} again"))
+            note("no-plan", message, &format!("measure phase {phase} again"))
         })
         .collect()
 }

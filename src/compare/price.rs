@@ -144,7 +144,7 @@ fn break_even(writes: &[WritePrice], read_saving_ms: Option<f64>) -> Result<Brea
         return Err("no write is measurably slower");
     };
     match read_saving_ms {
-        None => Err("what the fix takes from a read is not known"),
+        None => Err("the time that the fix saves per read is not known"),
         Some(saved_read_ms) if saved_read_ms > 0.0 => Ok(BreakEven {
             table: write.table.clone(),
             operation: write.operation,
@@ -152,7 +152,7 @@ fn break_even(writes: &[WritePrice], read_saving_ms: Option<f64>) -> Result<Brea
             saved_read_ms,
             reads_per_write: extra_write_ms / saved_read_ms,
         }),
-        Some(_) => Err("reads are not faster, so no number of them pays for a write"),
+        Some(_) => Err("reads are not faster, so they never pay for a write"),
     }
 }
 
@@ -228,9 +228,9 @@ mod tests {
         assert_eq!(why(&BEFORE, Some(2.0)).as_deref(), Some("no write is measurably slower"));
         assert_eq!(
             why(&slower(1.12), Some(-1.0)).as_deref(),
-            Some("reads are not faster, so no number of them pays for a write")
+            Some("reads are not faster, so they never pay for a write")
         );
-        assert_eq!(why(&slower(1.12), None).as_deref(), Some("what the fix takes from a read is not known"));
+        assert_eq!(why(&slower(1.12), None).as_deref(), Some("the time that the fix saves per read is not known"));
         assert_eq!(price(&[], &[], &[], Some(1.0), TOLERANCE).no_break_even.as_deref(), Some("no write was measured"));
     }
 

@@ -198,5 +198,5 @@ fn faults_name_the_column_and_what_would_fit() {
     types[2].1 = ColumnType::Date;
     types[3].1 = ColumnType::Int4;
     let error = TableRows::compile(&dataset, &dataset.tables[0], &types).unwrap_err();
-    insta::assert_snapshot!(error, @"events.kind: 'view' is no integer: write a whole number from -2147483648 to 2147483647");
+    insta::assert_snapshot!(error, @"events.kind: 'view' is not a valid integer: write a whole number from -2147483648 to 2147483647");
 }

@@ -20,7 +20,7 @@ pub(crate) fn as_it_is(value: &Value, ty: &ColumnType, out: &mut String) -> Resu
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Int(value) => out.push_str(&value.to_string()),
         Value::Float(value) => out.push_str(&value.to_string()),
-        Value::Array(_) => return Err(Error::new(format!("{value} is no {ty}: write {}", ty.example()))),
+        Value::Array(_) => return Err(Error::new(format!("{value} is not a valid {ty}: write {}", ty.example()))),
     }
     Ok(false)
 }

@@ -19,7 +19,7 @@ use crate::scenario::Value;
 /// # Errors
 /// When the value cannot be one of the type; the message names both and shows how one is written. `out` may then hold a part.
 pub fn encode(value: &Value, ty: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-    let misfit = || Error::new(format!("{value} is no {ty}: write {}", ty.example()));
+    let misfit = || Error::new(format!("{value} is not a valid {ty}: write {}", ty.example()));
     match (ty, value) {
         (_, Value::Null) => return Ok(true),
         (ty, value) if ty.is_sent_as_text() => {

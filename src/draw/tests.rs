@@ -189,13 +189,13 @@ proptest! {
 fn values_that_are_no_such_type_are_named() {
     use ColumnType as T;
     let fault = |value: Value, ty: T| encode(&value, &ty, &mut Vec::new()).unwrap_err().to_string();
-    insta::assert_snapshot!(fault(Value::Int(40_000), T::Int2), @"40000 is no smallint: write a whole number from -32768 to 32767");
-    insta::assert_snapshot!(fault(text("42"), T::Int8), @"'42' is no bigint: write a whole number");
-    insta::assert_snapshot!(fault(text("2025-13-01"), T::Date), @"'2025-13-01' is no date: write '2025-03-01'");
-    insta::assert_snapshot!(fault(text("{oops}"), T::Jsonb), @"'{oops}' is no jsonb: write valid JSON in quotes");
-    insta::assert_snapshot!(fault(text("300.1.1.1"), T::Inet), @"'300.1.1.1' is no inet: write '10.0.0.1' or '10.0.0.0/8'");
-    insta::assert_snapshot!(fault(text("\\xabc"), T::Bytea), @r"'\xabc' is no bytea: write '\x0aff'");
-    insta::assert_snapshot!(fault(Value::Array(vec![Value::Int(1), text("b")]), T::Array(Box::new(T::Int4))), @"'b' is no integer: write a whole number from -2147483648 to 2147483647");
+    insta::assert_snapshot!(fault(Value::Int(40_000), T::Int2), @"40000 is not a valid smallint: write a whole number from -32768 to 32767");
+    insta::assert_snapshot!(fault(text("42"), T::Int8), @"'42' is not a valid bigint: write a whole number");
+    insta::assert_snapshot!(fault(text("2025-13-01"), T::Date), @"'2025-13-01' is not a valid date: write '2025-03-01'");
+    insta::assert_snapshot!(fault(text("{oops}"), T::Jsonb), @"'{oops}' is not a valid jsonb: write valid JSON in quotes");
+    insta::assert_snapshot!(fault(text("300.1.1.1"), T::Inet), @"'300.1.1.1' is not a valid inet: write '10.0.0.1' or '10.0.0.0/8'");
+    insta::assert_snapshot!(fault(text("\\xabc"), T::Bytea), @r"'\xabc' is not a valid bytea: write '\x0aff'");
+    insta::assert_snapshot!(fault(Value::Array(vec![Value::Int(1), text("b")]), T::Array(Box::new(T::Int4))), @"'b' is not a valid integer: write a whole number from -2147483648 to 2147483647");
 }
 
 #[test]

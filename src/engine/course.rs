@@ -53,7 +53,7 @@ pub(super) struct Course {
     pub(super) begin: Cell<u64>,
     /// End of the sending; `u64::MAX` until it is known.
     pub(super) end: Cell<u64>,
-    /// Whether it was told to stop.
+    /// Whether stopped by a signal.
     pub(super) stopped: Cell<bool>,
     /// Clients that have not executed every script often enough.
     pub(super) cold: Cell<u32>,

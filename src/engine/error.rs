@@ -18,7 +18,7 @@ enum Kind {
     Connect { client: u32, failure: Failure },
     #[error("cannot start thread {thread} of the load: {cause}")]
     Spawn { thread: u32, cause: io::Error },
-    #[error("a thread of the load broke off; this is a fault in latclinic")]
+    #[error("a load thread ended unexpectedly; this is a bug in latclinic")]
     BrokeOff,
 }
 

@@ -188,7 +188,7 @@ impl Tally {
         if let Some(apart) = &mut self.apart {
             apart.lag.record(waited_ns);
         }
-        self.fail(waited_ns, "timeout", || "no client was free for it until the measurement ended".to_owned());
+        self.fail(waited_ns, "timeout", || "no client was free before the measurement ended".to_owned());
     }
 
     fn fail(&mut self, response_ns: u64, code: &str, message: impl FnOnce() -> String) {

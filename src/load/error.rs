@@ -1,6 +1,6 @@
 //! Why a workload cannot be sent.
 
-use crate::draw;
+use crate::{draw, text};
 
 /// A result of this module.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -16,7 +16,7 @@ pub struct Error {
 enum Kind {
     #[error("the workload has no statements")]
     Empty,
-    #[error("statement {statement}: its SQL takes {sql}, the scenario gives {scenario}")]
+    #[error("statement {statement}: the SQL uses {sql}, but the scenario gives {scenario}")]
     Count { statement: String, sql: String, scenario: usize },
     #[error("statement {statement}: the class {class} has {given}, the SQL takes {sql}")]
     ClassCount { statement: String, class: &'static str, given: String, sql: usize },
@@ -32,11 +32,13 @@ impl Error {
     }
 
     pub(super) fn count(statement: &str, sql: usize, scenario: usize) -> Self {
-        Self { kind: Kind::Count { statement: statement.to_owned(), sql: parameters(sql), scenario } }
+        Self {
+            kind: Kind::Count { statement: statement.to_owned(), sql: text::counted_or_no(sql, "parameter"), scenario },
+        }
     }
 
     pub(super) fn class_count(statement: &str, class: &'static str, given: usize, sql: usize) -> Self {
-        let given = if given == 1 { "1 value".to_owned() } else { format!("{given} values") };
+        let given = text::counted(given, "value");
         Self { kind: Kind::ClassCount { statement: statement.to_owned(), class, given, sql } }
     }
 
@@ -46,13 +48,5 @@ impl Error {
 
     pub(super) fn no_values(statement: &str, number: usize) -> Self {
         Self { kind: Kind::NoValues { statement: statement.to_owned(), number } }
-    }
-}
-
-fn parameters(count: usize) -> String {
-    match count {
-        0 => "no parameters".to_owned(),
-        1 => "1 parameter".to_owned(),
-        _ => format!("{count} parameters"),
     }
 }

@@ -332,7 +332,7 @@ mod tests {
             |scenario: &Scenario, facts: &[StatementFacts]| Workload::new(scenario, facts, 7).unwrap_err().to_string();
         insta::assert_snapshot!(refused(&scenario(vec![]), &[]), @"the workload has no statements");
         let two = scenario(vec![statement("read", 1.0, vec![zipf(), zipf()])]);
-        insta::assert_snapshot!(refused(&two, &[of(vec![facts(&[])])]), @"statement read: its SQL takes 1 parameter, the scenario gives 2");
+        insta::assert_snapshot!(refused(&two, &[of(vec![facts(&[])])]), @"statement read: the SQL uses 1 parameter, but the scenario gives 2");
         let queried = scenario(vec![statement("read", 1.0, vec![ParameterSource::Query { sql: sql(), shares: None }])]);
         insta::assert_snapshot!(refused(&queried, &[of(vec![facts(&[])])]), @"statement read: parameter $1: its query returned no rows");
         let text = ParameterFacts { column_type: ColumnType::Uuid, sql_type: String::new(), fetched: Vec::new() };

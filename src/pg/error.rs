@@ -3,7 +3,7 @@
 use std::{error, fmt};
 
 use super::link::Fault;
-use crate::scenario::foreign_form;
+use crate::{scenario::foreign_form, text::Field};
 
 /// A result of this module.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -23,6 +23,7 @@ const RLS_OR_PRIVILEGE: &str = "42501";
 pub struct Error {
     doing: String,
     hint: Option<String>,
+    fields: Vec<Field>,
     cause: Option<Fault>,
     kind: Kind,
 }
@@ -37,7 +38,7 @@ enum Kind {
 impl Error {
     /// A failure that is not the server's; `doing` is a lower-case fragment.
     pub fn new(doing: impl Into<String>) -> Self {
-        Self { doing: doing.into(), hint: None, cause: None, kind: Kind::Failed }
+        Self { doing: doing.into(), hint: None, fields: Vec::new(), cause: None, kind: Kind::Failed }
     }
 
     /// What was asked for cannot be done as asked; `doing` is a lower-case fragment.
@@ -49,7 +50,7 @@ impl Error {
     pub fn from_server(doing: impl Into<String>, cause: impl Into<Fault>) -> Self {
         let cause = cause.into();
         let kind = if cause.is_stopped() { Kind::Stopped } else { Kind::Failed };
-        Self { doing: doing.into(), hint: cause.hint(), cause: Some(cause), kind }
+        Self { doing: doing.into(), hint: cause.hint(), fields: Vec::new(), cause: Some(cause), kind }
     }
 
     /// The server refuses what was asked for.
@@ -75,7 +76,19 @@ impl Error {
         }
     }
 
-    /// It was told to stop before it was done.
+    /// The fields of the request that its words name.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Names the fields of the request that the words name.
+    #[must_use]
+    pub(super) fn about(mut self, fields: &[Field]) -> Self {
+        self.fields.extend(fields);
+        self
+    }
+
+    /// It was stopped before it was done.
     pub fn stopped() -> Self {
         Self { kind: Kind::Stopped, ..Self::new("stopped") }
     }

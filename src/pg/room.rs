@@ -4,7 +4,10 @@ use super::{
     error::{Error, Result},
     link::Client,
 };
-use crate::scenario::{Connections, Sharing};
+use crate::{
+    scenario::{Connections, Sharing},
+    text::{self, Field},
+};
 
 /// Connections of a server, as one role may use them.
 #[derive(Debug, Clone, Copy)]
@@ -50,20 +53,21 @@ impl Room {
     fn check(self, sharing: Sharing, clients: u32) -> Result<()> {
         let Self { most, reserved, in_use } = self;
         let (needed, whose, fewer) = match sharing {
-            Sharing::Pool(pool) => (pool.size, format!("a pool of {} needs", pool.size), "a smaller --pool"),
+            Sharing::Pool(pool) => (pool.size, format!("a pool of {} needs", pool.size), "a smaller `pool`"),
             _ if clients == 1 => (1, "a client needs".to_owned(), "a server with room"),
-            _ => (clients, format!("{clients} clients need"), "fewer --clients, a --pool"),
+            _ => (clients, format!("{clients} clients need"), "fewer `clients`, a `pool`"),
         };
         let free = (most - reserved - in_use).max(0);
         if i64::from(needed) <= free {
             return Ok(());
         }
-        let connections = if needed == 1 { "connection" } else { "connections" };
         Err(Error::usage(format!(
-            "{whose} {needed} {connections}, and the server has {free} free: of its max_connections, {most}, {reserved} are \
-             reserved for other roles and {in_use} in use"
+            "{whose} {}, and the server has {free} free: of its max_connections, {most}, {reserved} are \
+             reserved for other roles and {in_use} in use",
+            text::counted(needed, "connection")
         ))
-        .with_hint(format!("use {fewer}, or raise max_connections")))
+        .with_hint(format!("use {fewer}, or raise max_connections"))
+        .about(&[Field::Clients, Field::Pool]))
     }
 }
 
@@ -83,8 +87,8 @@ mod tests {
             assert!(error.is_usage());
             format!("{error}; {}", error.hint().unwrap())
         };
-        insta::assert_snapshot!(told(Sharing::Operation, 13), @"13 clients need 13 connections, and the server has 12 free: of its max_connections, 20, 3 are reserved for other roles and 5 in use; use fewer --clients, a --pool, or raise max_connections");
-        insta::assert_snapshot!(told(pool(100), 13), @"a pool of 100 needs 100 connections, and the server has 12 free: of its max_connections, 20, 3 are reserved for other roles and 5 in use; use a smaller --pool, or raise max_connections");
+        insta::assert_snapshot!(told(Sharing::Operation, 13), @"13 clients need 13 connections, and the server has 12 free: of its max_connections, 20, 3 are reserved for other roles and 5 in use; use fewer `clients`, a `pool`, or raise max_connections");
+        insta::assert_snapshot!(told(pool(100), 13), @"a pool of 100 needs 100 connections, and the server has 12 free: of its max_connections, 20, 3 are reserved for other roles and 5 in use; use a smaller `pool`, or raise max_connections");
         assert!(Room { most: 2, reserved: 3, in_use: 0 }.check(Sharing::Client, 1).is_err());
     }
 }

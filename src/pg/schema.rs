@@ -22,7 +22,7 @@ pub(super) async fn check(client: &Client, scenario: &Scenario) -> Result<()> {
         DatasetState::Incomplete => Error::usage(format!("the seed of schema {name} did not end")).with_hint(seed()),
         DatasetState::Others(other) => other.refusal(&name, None),
         DatasetState::Foreign => {
-            Error::usage(format!("the schema {name} was not made by latclinic, which leaves it alone"))
+            Error::usage(format!("the schema {name} was not made by latclinic, so latclinic does not touch it"))
                 .with_hint("rename that schema, or give the scenario another id by renaming its file")
         }
     })

@@ -15,7 +15,10 @@ use super::{
     read::{Head, check, parse, read_file, unreadable},
     store::{Store, names},
 };
-use crate::files::{self, Over};
+use crate::{
+    files::{self, Over},
+    text::Field,
+};
 
 /// Version of the shape written by this build.
 pub const BASELINE_FORMAT: u32 = 1;
@@ -42,7 +45,7 @@ impl Baseline {
     /// Reads a baseline.
     ///
     /// # Errors
-    /// [`ErrorKind::Missing`] when it is not there; [`ErrorKind::Unreadable`] when it is cut off, no baseline, or it or its record
+    /// [`ErrorKind::Missing`] when it is not there; [`ErrorKind::Unreadable`] when it is truncated, no baseline, or it or its record
     /// is of a newer format; [`ErrorKind::Io`] when the file system refuses. Each names the file.
     pub fn read(file: &Path) -> Result<Self> {
         let text = read_file(file)?.ok_or_else(|| {
@@ -57,11 +60,11 @@ impl Baseline {
             }
             None if head.phase.is_some() => {
                 return Err(unreadable(file, "is a record, not a baseline").with_hint(format!(
-                    "save it as one, latclinic baseline save NAME {0}, or name it first: latclinic compare {0} AFTER",
+                    "save it as a baseline (`latclinic baseline save NAME {0}`), or compare it as a record (`latclinic compare {0} AFTER`)",
                     file.display()
                 )));
             }
-            None => return Err(unreadable(file, "is no latclinic baseline: it has no `record`")),
+            None => return Err(unreadable(file, "is not a latclinic baseline: it has no `record`")),
         }
         let baseline: Self = parse(file, &text, "baseline")?;
         check(&baseline.record, file, "baseline")?;
@@ -86,12 +89,14 @@ impl Baseline {
     pub fn write(&self, file: &Path, replace: bool) -> Result<()> {
         let refused = |cause: io::Error| {
             Error::new(ErrorKind::Io, format!("cannot write {}", file.display()))
-                .with_hint("name a file that can be written to, with --output")
+                .with_hint(format!("name a file that can be written to, with {}", Field::Output))
+                .about(&[Field::Output])
                 .with_source(cause)
         };
         let exists = || {
-            Error::new(ErrorKind::Exists, format!("{} exists already", file.display()))
-                .with_hint("take another name, or replace it with --replace")
+            Error::new(ErrorKind::Exists, format!("{} already exists", file.display()))
+                .with_hint(format!("choose another name, or replace it with {}", Field::Replace))
+                .about(&[Field::Replace])
         };
         if file.is_dir() || (file.exists() && !replace) {
             return Err(exists());
@@ -117,8 +122,10 @@ impl Store {
     pub fn baseline_file(&self, name: &str) -> Result<PathBuf> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if name.is_empty() || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(fits) {
-            let message =
-                format!("`{}` is no name of a baseline: A-Z, a-z, 0-9, `.`, `_` and `-` only", name.escape_debug());
+            let message = format!(
+                "`{}` is not a valid name of a baseline: use A-Z, a-z, 0-9, `.`, `_` and `-` only",
+                name.escape_debug()
+            );
             return Err(Error::new(ErrorKind::Unreadable, message));
         }
         Ok(self.root().join(FOLDER).join(format!("{name}.json")))
@@ -188,16 +195,21 @@ mod tests {
             Baseline::read(&file).unwrap_err().to_string()
         };
         let whole = serde_json::to_string(&baseline()).unwrap();
-        assert!(fault(&whole[..whole.len() / 2]).contains("b.json is cut off"));
+        assert!(fault(&whole[..whole.len() / 2]).contains("b.json is truncated"));
         assert!(fault("<html>").contains("is not JSON"));
-        assert!(fault("{}").contains("is no latclinic baseline: it has no `record`"));
+        assert!(fault("{}").contains("is not a latclinic baseline: it has no `record`"));
         let record = serde_json::to_string(&sample::record(Phase::After)).unwrap();
         assert!(fault(&record).contains("is a record, not a baseline"));
         assert!(
-            fault(&whole.replacen("\"format\":1", "\"format\":9", 1)).contains("baseline of format 9, newer than 1")
+            fault(&whole.replacen("\"format\":1", "\"format\":9", 1))
+                .contains("has format 9; this latclinic reads a baseline up to format 1")
         );
         let newer = whole.replacen("\"record\":{\"format\":1", "\"record\":{\"format\":9", 1);
-        assert!(fault(&newer).contains("record of format 9, newer than 1"), "{}", fault(&newer));
+        assert!(
+            fault(&newer).contains("has format 9; this latclinic reads a record up to format 1"),
+            "{}",
+            fault(&newer)
+        );
         fs::remove_file(&file).unwrap();
         assert_eq!(Baseline::read(&file).unwrap_err().kind(), ErrorKind::Missing);
     }

@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use crate::text::Field;
+
 /// A result of this module.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -24,16 +26,29 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    fields: Vec<Field>,
     source: Option<Box<dyn error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, source: None }
+        Self { kind, message: message.into(), hint: None, fields: Vec::new(), source: None }
     }
 
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The fields of the request that its words name.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Names the fields of the request that the words name.
+    #[must_use]
+    pub(super) fn about(mut self, fields: &[Field]) -> Self {
+        self.fields.extend(fields);
         self
     }
 

@@ -16,12 +16,18 @@ use super::{
     read::RECORD_FILE,
     room::Room,
 };
-use crate::files::{self, MIB, Over};
+use crate::{
+    files::{self, MIB, Over},
+    text::Field,
+};
 
 /// Room that a folder takes when it is made, unless more is asked for.
 const LEAST_ROOM: u64 = MIB;
 
-const ELSEWHERE: &str = "name a folder that can be written to, with --reports or --output";
+const ELSEWHERE: &str = "name a folder that can be written to, with `reports` or `output`";
+
+/// What the ways out name.
+const FIELDS: [Field; 2] = [Field::Reports, Field::Output];
 
 /// A folder of our own making. Its files are written whole or not at all, and never over another.
 ///
@@ -54,14 +60,14 @@ impl Folder {
             fs::create_dir_all(parent).map_err(|cause| match parent.ancestors().find(|above| above.exists()) {
                 Some(file) if !file.is_dir() => {
                     let doing = format!("cannot create the folder {}: {} is a file", path.display(), file.display());
-                    Error::new(ErrorKind::Io, doing).with_hint(ELSEWHERE)
+                    Error::new(ErrorKind::Io, doing).with_hint(ELSEWHERE).about(&FIELDS)
                 }
                 _ => refused("create the folder", cause),
             })?;
         }
         fs::create_dir(path).map_err(|cause| match cause.kind() {
-            io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Exists, format!("{} exists already", path.display()))
-                .with_hint("nothing is ever overwritten: name a folder that does not exist"),
+            io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Exists, format!("{} already exists", path.display()))
+                .with_hint("latclinic overwrites nothing; name a folder that does not exist"),
             _ => refused("create the folder", cause),
         })?;
         Ok(Self { path: path.to_owned(), content })
@@ -172,7 +178,7 @@ impl Folder {
         content.room.give_back(contents.len() as u64);
         // Readable as any new file is: the process' umask still applies.
         files::write(&path, contents, 0o666, Over::Nothing).map_err(|cause| match cause.kind() {
-            io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Exists, format!("{} exists already", path.display())),
+            io::ErrorKind::AlreadyExists => Error::new(ErrorKind::Exists, format!("{} already exists", path.display())),
             _ => self.refused(name, cause),
         })?;
         content.written.push(path);
@@ -193,11 +199,13 @@ impl Drop for Folder {
 
 fn io_error(message: &str, cause: io::Error) -> Error {
     let hint = match cause.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, or name another folder with --output",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free disk space, or name another folder with `output`"
+        }
         io::ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
         _ => ELSEWHERE,
     };
-    Error::new(ErrorKind::Io, message).with_hint(hint).with_source(cause)
+    Error::new(ErrorKind::Io, message).with_hint(hint).about(&FIELDS).with_source(cause)
 }
 
 #[cfg(test)]
@@ -256,7 +264,7 @@ mod tests {
         fs::write(root.path().join("taken"), "x").unwrap();
         let error = Folder::create(&root.path().join("taken")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Exists);
-        assert!(error.to_string().ends_with("taken exists already"), "{error}");
+        assert!(error.to_string().ends_with("taken already exists"), "{error}");
         assert!(error.hint().is_some());
         let error = Folder::create(&root.path().join("taken/below/a/file")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);

@@ -30,7 +30,7 @@ pub const HISTOGRAMS_FILE: &str = "latency.hlog";
 /// Reads the response times of a record, block by block; none where it has no `latency.hlog`.
 ///
 /// # Errors
-/// [`Unreadable`](super::ErrorKind::Unreadable) when the file is cut off or does not belong to the record; [`Io`](super::ErrorKind::Io)
+/// [`Unreadable`](super::ErrorKind::Unreadable) when the file is truncated or does not belong to the record; [`Io`](super::ErrorKind::Io)
 /// when the file system refuses.
 pub fn read_histograms(found: &Found) -> Result<Vec<BlockHistograms>> {
     let file = found.folder.join(HISTOGRAMS_FILE);
@@ -46,7 +46,7 @@ pub fn read_histograms(found: &Found) -> Result<Vec<BlockHistograms>> {
 /// As [`read_histograms`], but for what is in it.
 pub fn histograms_text(found: &Found) -> Result<Option<String>> {
     let file = found.folder.join(HISTOGRAMS_FILE);
-    let text = |log| String::from_utf8(log).map_err(|_| unreadable(&file, "is no HdrHistogram log"));
+    let text = |log| String::from_utf8(log).map_err(|_| unreadable(&file, "is not an HdrHistogram log"));
     read_file(&file)?.map(text).transpose()
 }
 
@@ -61,7 +61,7 @@ pub(super) fn histograms_of(record: &Record, log: &[u8], file: &Path) -> Result<
     let statements = record.statements.len();
     let fits = blocks.len() == record.blocks.len().max(1) && blocks.iter().all(|b| b.statements.len() == statements);
     if !fits {
-        return Err(unreadable(file, "is cut off, or does not belong to its record"));
+        return Err(unreadable(file, "is truncated, or does not belong to its record"));
     }
     match agree_histograms::with_histograms(record, &blocks) {
         Some(what) => Err(foreign(what)),
@@ -88,7 +88,7 @@ fn origin_of(log: &[u8], record: &Record) -> Option<String> {
 fn parse(log: &[u8], record: &Record, file: &Path) -> Result<Vec<BlockHistograms>> {
     let bad = |what: &str| unreadable(file, what);
     if log.last().is_some_and(|last| *last != b'\n') {
-        return Err(bad("is cut off"));
+        return Err(bad("is truncated"));
     }
     let tags: Vec<_> = record.statements.iter().map(|statement| histogram_log::tag_text(&statement.name)).collect();
     // Each line takes much more memory than room on the disk.
@@ -97,11 +97,11 @@ fn parse(log: &[u8], record: &Record, file: &Path) -> Result<Vec<BlockHistograms
     let mut total = empty_histogram();
     let mut lines = 0;
     for entry in IntervalLogIterator::new(log) {
-        let interval = match entry.map_err(|_| bad("is no HdrHistogram log"))? {
+        let interval = match entry.map_err(|_| bad("is not an HdrHistogram log"))? {
             LogEntry::Interval(interval) => interval,
             LogEntry::StartTime(at) if !is_begin(at, record) => {
                 let (at, own) = (at.as_secs_f64(), record.started_at);
-                let what = format!("does not belong to its record, which began at {own}: it begins at {at:.3} s");
+                let what = format!("does not belong to its record: the record starts at {own}, the log at {at:.3} s");
                 return Err(bad(&what).with_hint("put the files of one measurement into one folder, or measure again"));
             }
             LogEntry::StartTime(_) | LogEntry::BaseTime(_) => continue,
@@ -112,7 +112,7 @@ fn parse(log: &[u8], record: &Record, file: &Path) -> Result<Vec<BlockHistograms
         }
         let histogram = decode(interval.encoded_histogram()).ok_or_else(|| bad("is damaged"))?;
         if !has_our_layout(&histogram) {
-            return Err(bad("has histograms of another range than latclinic's"));
+            return Err(bad("has histograms with a different value range than latclinic's"));
         }
         let times = CompactHistogram::new(&histogram);
         let tag = interval.tag();
@@ -280,9 +280,9 @@ mod tests {
         let changes: [Change; 15] = [
             (|record| record.phase = Phase::After, "phase before of scenario events], the record is of phase after"),
             (|record| record.scenario = "orders".into(), "the record is of phase before of orders"),
-            (|record| record.started_at += Duration::from_secs(1), "it begins at 1795224225.000 s"),
+            (|record| record.started_at += Duration::from_secs(1), "the log at 1795224225.000 s"),
             (|record| drop(record.blocks.pop()), "it has more lines than the record has slices"),
-            (|record| record.blocks.push(Block::default()), "is cut off, or does not belong to its record"),
+            (|record| record.blocks.push(Block::default()), "is truncated, or does not belong to its record"),
             (
                 |record| record.latency_ms.samples += 1,
                 "14 response times of all operations in the record, 13 in the log",

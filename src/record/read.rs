@@ -43,7 +43,7 @@ pub struct Found {
 /// Reads the record at `path`: a folder that holds a `record.json`, or the file itself.
 ///
 /// # Errors
-/// [`ErrorKind::Missing`] when it is not there; [`ErrorKind::Unreadable`] when it is cut off, no record, or of a newer format;
+/// [`ErrorKind::Missing`] when it is not there; [`ErrorKind::Unreadable`] when it is truncated, no record, or of a newer format;
 /// [`ErrorKind::Io`] when the file system refuses. Each names the file.
 pub fn read(path: &Path) -> Result<Found> {
     let file = if path.is_dir() { path.join(RECORD_FILE) } else { path.to_owned() };
@@ -60,12 +60,10 @@ impl Head {
     /// Refuses what (`record`, `baseline`) is of a newer format than `newest`.
     pub(super) fn check_format(&self, file: &Path, newest: u32, what: &str) -> Result<()> {
         match self.format.as_u64() {
-            None => Err(unreadable(file, &format!("is no latclinic {what}: it has no `format` number"))),
+            None => Err(unreadable(file, &format!("is not a latclinic {what}: it has no `format` number"))),
             Some(format) if format > u64::from(newest) => {
-                let message = format!(
-                    "has a {what} of format {format}, newer than {newest}, the newest that this latclinic reads"
-                );
-                Err(unreadable(file, &message).with_hint("read it with the latclinic that wrote it, or a newer one"))
+                let message = format!("has format {format}; this latclinic reads a {what} up to format {newest}");
+                Err(unreadable(file, &message).with_hint("use the latclinic version that wrote it, or a newer one"))
             }
             Some(_) => Ok(()),
         }
@@ -75,8 +73,8 @@ impl Head {
 /// Refuses a record (of a `record` or a `baseline`) whose figures contradict each other.
 pub(super) fn check(record: &Record, file: &Path, what: &str) -> Result<()> {
     agree::in_record(record).map_or(Ok(()), |contradiction| {
-        let message = format!("is a {what} whose figures contradict each other: {contradiction}");
-        Err(unreadable(file, &message).with_hint("it was changed since it was written: measure again"))
+        let message = format!("is a {what} with contradictory figures: {contradiction}");
+        Err(unreadable(file, &message).with_hint("the file was changed after it was written; measure again"))
     })
 }
 
@@ -100,9 +98,9 @@ pub(super) fn read_file(file: &Path) -> Result<Option<Vec<u8>>> {
 pub(super) fn parse<'a, T: Deserialize<'a>>(file: &Path, text: &'a [u8], what: &str) -> Result<T> {
     serde_json::from_slice(text).map_err(|cause| {
         let fault = match cause.classify() {
-            Category::Eof => "is cut off".to_owned(),
+            Category::Eof => "is truncated".to_owned(),
             Category::Syntax => "is not JSON".to_owned(),
-            Category::Data | Category::Io => format!("is no latclinic {what}"),
+            Category::Data | Category::Io => format!("is not a latclinic {what}"),
         };
         unreadable(file, &format!("{fault}: {cause}"))
     })
@@ -121,9 +119,10 @@ pub fn read_run(path: &Path) -> Result<Option<[Found; 2]>> {
     let [before, after] = [read(&sides[0])?, read(&sides[1])?];
     let id = |found: &Found| found.record.run.as_ref().map(|run| run.id.clone());
     if id(&before) != id(&after) {
-        let message = format!("the records in {} and {} are not of one run", sides[0].display(), sides[1].display());
-        return Err(Error::new(ErrorKind::Unreadable, message)
-            .with_hint("name both records to compare what was measured apart: latclinic compare BEFORE AFTER"));
+        let message = format!("the records in {} and {} are of different runs", sides[0].display(), sides[1].display());
+        return Err(
+            Error::new(ErrorKind::Unreadable, message).with_hint("name both records: latclinic compare BEFORE AFTER")
+        );
     }
     // Without a fix both sides are of the phase before.
     let aa = before.record.run.as_ref().is_some_and(|run| run.aa);
@@ -238,17 +237,17 @@ mod tests {
     fn a_newer_format_says_so_whatever_its_fields() {
         let error = fault(r#"{ "format": 99, "phase": ["something", "else"] }"#);
         assert_eq!(error.kind(), ErrorKind::Unreadable);
-        assert!(error.to_string().contains("has a record of format 99, newer than 1"), "{error}");
+        assert!(error.to_string().contains("has format 99; this latclinic reads a record up to format 1"), "{error}");
         assert!(error.hint().is_some());
     }
 
     #[test]
     fn cut_off_foreign_and_missing_are_told_apart() {
         let whole = serde_json::to_string(&sample::record(Phase::Before)).unwrap();
-        assert!(fault(&whole[..whole.len() / 2]).to_string().contains("is cut off"));
-        assert!(fault("").to_string().contains("is cut off"));
+        assert!(fault(&whole[..whole.len() / 2]).to_string().contains("is truncated"));
+        assert!(fault("").to_string().contains("is truncated"));
         assert!(fault("<html>").to_string().contains("is not JSON"));
-        assert!(fault("[1, 2]").to_string().contains("is no latclinic record"));
+        assert!(fault("[1, 2]").to_string().contains("is not a latclinic record"));
         assert!(fault(r#"{ "name": "left-pad" }"#).to_string().contains("has no `format` number"));
         assert!(fault(r#"{ "format": 1 }"#).to_string().contains("missing field `scenario`"));
         let error = read(Path::new("/nonexistent/latclinic")).unwrap_err();

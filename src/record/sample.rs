@@ -244,7 +244,7 @@ pub(crate) fn full() -> Record {
     full.price = Some(price_of_index());
     full.warnings = vec![Warning {
         id: "connections-lost".into(),
-        message: "2 connections broke".into(),
+        message: "2 connections were lost".into(),
         advice: "look at the server's log".into(),
     }];
     full
@@ -283,7 +283,7 @@ pub(crate) fn results() -> ResultsCheck {
                 identical: None,
                 deterministic: false,
                 ordered: false,
-                reason: Some("two executions before the fix gave other rows".into()),
+                reason: Some("two executions before the fix gave different rows".into()),
                 ..statement("comments_of_post.authors", None)
             },
         ],

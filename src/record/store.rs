@@ -64,7 +64,7 @@ impl Store {
             return Folder::create(output);
         }
         if scenario.is_empty() || !scenario.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
-            let message = format!("`{}` is no scenario id: a-z, 0-9 and _ only", scenario.escape_debug());
+            let message = format!("`{}` is not a scenario id: use a-z, 0-9 and _ only", scenario.escape_debug());
             return Err(Error::new(ErrorKind::Unreadable, message));
         }
         let name = format!("{}-{what}", at.strftime(TIME_FORMAT));
@@ -98,7 +98,7 @@ impl Store {
             empty.push(folder);
         }
         let message = format!("there is no record of phase {phase} of scenario {scenario} in {}", self.root.display());
-        let but = if empty.is_empty() { "" } else { ", but one in which nothing was measured" };
+        let but = if empty.is_empty() { "" } else { ", except one in which nothing was measured" };
         Err(Error::new(ErrorKind::Missing, format!("{message}{but}"))
             .with_hint(format!("measure one: latclinic bench {scenario} --phase {phase}")))
     }
@@ -276,7 +276,7 @@ mod tests {
         let folder = empty("events", "2026-11-21T02:00:00Z");
         let error = store.newest("events", Phase::Before).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Missing);
-        assert!(error.to_string().ends_with("but one in which nothing was measured"), "{error}");
+        assert!(error.to_string().ends_with("except one in which nothing was measured"), "{error}");
         assert_eq!(store.newest_scenario().unwrap_err().kind(), ErrorKind::Missing);
         save(&store.prepare("events", "before", at("2026-11-21T01:00:00Z"), None).unwrap(), Phase::Before, 1);
         let newest = store.newest("events", Phase::Before).unwrap();

@@ -55,7 +55,7 @@ mod tests {
         comparison.gates = gates::sample::gates();
         insta::assert_snapshot!(annotations(&CiReport::compared(&comparison), Some("bench/a,b.toml")), @r#"
         ::error file=bench/a%2Cb.toml,line=1,title=latclinic events%3A gate failed::write.p95 regresses less than 10%25: 10.0 ms -> 13.0 ms, +30.0 %25 (95 %25 +21.0 to +40.2)
-        ::warning file=bench/a%2Cb.toml,line=1,title=latclinic events%3A gate undecided::throughput regresses less than 5%25: 100/s -> 97.0/s, -3.0 %25 (97.5 %25 -8.0 to +2.0), its interval lies on both sides of the limit
+        ::warning file=bench/a%2Cb.toml,line=1,title=latclinic events%3A gate undecided::throughput regresses less than 5%25: 100/s -> 97.0/s, -3.0 %25 (97.5 %25 -8.0 to +2.0), its interval contains the limit
         ::error file=bench/a%2Cb.toml,line=1,title=latclinic events%3A gate failed::results identical: <3> rows & "more" after 100 %25
         ::notice file=bench/a%2Cb.toml,line=1,title=latclinic events%3A inconclusive::p99 307 ms -> 399 µs, 770x faster
         "#);

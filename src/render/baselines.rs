@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use super::{
-    document::{Align, Block, Document, Table},
-    units,
-};
-use crate::record::Baseline;
+use super::document::{Align, Block, Document, Table};
+use crate::{record::Baseline, text};
 
 /// A row for each baseline, and its file.
 pub fn baselines(baselines: &[(&Path, &Baseline)]) -> Document {
@@ -23,7 +20,7 @@ pub fn baselines(baselines: &[(&Path, &Baseline)]) -> Document {
             baseline.name.clone(),
             record.scenario.clone(),
             record.phase.to_string(),
-            record.latency_ms.p99.map_or_else(|| units::NOTHING.into(), units::milliseconds),
+            record.latency_ms.p99.map_or_else(|| text::NOTHING.into(), text::milliseconds),
             record.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
             format!("{}{commit}", record.tool.version),
         ]);

@@ -86,11 +86,11 @@ mod tests {
         comparison.sides.after.interrupted = true;
         assert_eq!(CiReport::compared(&comparison).failure.unwrap(), "the measurement after ended early");
         comparison.sides.before.interrupted = true;
-        comparison.sides.before.interrupted_by = Some("it was told to stop".into());
-        let both = "the measurement before ended early: it was told to stop; the measurement after ended early";
+        comparison.sides.before.interrupted_by = Some("stopped by a signal".into());
+        let both = "the measurement before ended early: stopped by a signal; the measurement after ended early";
         assert_eq!(CiReport::compared(&comparison).failure.unwrap(), both);
         comparison.run = sample::full().run;
         assert!(comparison.run.is_some());
-        assert_eq!(CiReport::compared(&comparison).failure.unwrap(), "the run ended early: it was told to stop");
+        assert_eq!(CiReport::compared(&comparison).failure.unwrap(), "the run ended early: stopped by a signal");
     }
 }

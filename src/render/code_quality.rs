@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_issue_whatever_failed() {
-        let [one, other] = ["the server went away", "it was told to stop"]
+        let [one, other] = ["the server went away", "stopped by a signal"]
             .map(|words| code_quality(&CiReport::failed(Some("events"), words), None));
         assert_eq!(one.as_array().unwrap().len(), 1);
         assert_eq!(one[0]["location"]["path"], "scenarios/events.toml");

@@ -7,11 +7,12 @@ use super::{
     plan_changes::plan_changes,
     price::{price, price_line},
     results::results,
-    rows, units,
+    rows,
 };
 use crate::{
     compare::{Comparison, Method, Metric, Side, Verdict},
     record::ErrorCount,
+    text,
 };
 
 /// The one line that matters: `p99 307 ms -> 399 µs, 770x faster`.
@@ -19,16 +20,15 @@ pub fn headline(comparison: &Comparison) -> String {
     let Some(metric) = comparison.headline() else {
         return "no percentile has enough samples on both sides".into();
     };
-    let side =
-        |value: Option<f64>| value.map_or_else(|| units::NOTHING.into(), |value| rows::value(value, metric.unit));
+    let side = |value: Option<f64>| value.map_or_else(|| text::NOTHING.into(), |value| rows::value(value, metric.unit));
     let name = rows::metric_name(metric.name);
-    let wrong = if comparison.results_identical == Some(false) { "other rows than before, and " } else { "" };
+    let wrong = if comparison.results_identical == Some(false) { "DIFFERENT ROWS than before, " } else { "" };
     let mut line = format!("{wrong}{name} {} -> {}", side(metric.before), side(metric.after));
     if let Some(effect) = rows::effect(metric) {
         line.push_str(&format!(", {effect}"));
     }
     if let Some(rounds) = comparison.run.as_ref().map(|run| run.rounds) {
-        line.push_str(&format!(", {rounds} round{}", if rounds == 1 { "" } else { "s" }));
+        line.push_str(&format!(", {}", text::counted(rounds, "round")));
     }
     if [&comparison.sides.before, &comparison.sides.after].iter().any(|side| side.interrupted) {
         line.push_str(", interrupted");
@@ -43,73 +43,83 @@ pub fn headline(comparison: &Comparison) -> String {
             format!("{statement} {name} {}", rows::effect(metric).unwrap_or_default())
         };
         let others: Vec<String> = others.iter().map(other).collect();
-        line.push_str(&format!("; but not alike for all: {}", others.join("; ")));
+        line.push_str(&format!("; but not the same for all statements: {}", others.join("; ")));
     }
     line
 }
 
-/// What the comparison says, and what that means.
-fn verdict(comparison: &Comparison) -> String {
-    let tolerance = units::percent(comparison.tolerance);
+/// The verdict, and what it means: `improved over 6 interleaved rounds: p99 is 672 to 1 190 times lower ..`.
+pub(super) fn verdict(comparison: &Comparison) -> String {
+    let tolerance = text::percent(comparison.tolerance);
+    let word = comparison.verdict.as_str();
     let metric = comparison.headline();
     let ends = metric.and_then(|metric| Some((metric, metric.ci_low?, metric.ci_high?, metric.confidence?)));
     let Some((metric, low, high, confidence)) = ends else {
-        let why = metric.and_then(|metric| metric.reason.clone()).unwrap_or_else(|| "see the notes".into());
-        return format!("Verdict: {}, {why}.", comparison.verdict.as_str());
+        let why = metric.and_then(|metric| metric.reason.clone()).unwrap_or_else(|| match comparison.method {
+            Method::Once => "each side was measured once, without intervals".into(),
+            _ => "no percentile has an interval".into(),
+        });
+        return format!("{word}: {why}");
     };
     let name = rows::metric_name(metric.name);
-    let measured = match (comparison.method, &comparison.run) {
-        (Method::Rounds, Some(run)) => format!("in {} rounds measured in turns", run.rounds),
-        _ => "by what varies within each side, drift between the two not excluded".to_owned(),
+    let (measured, doubt) = match (comparison.method, &comparison.run) {
+        (Method::Rounds, Some(run)) => (format!("{word} over {}", text::counted(run.rounds, "interleaved round")), ""),
+        _ => (word.to_owned(), "; judged by the variation within each side, drift between them is not ruled out"),
     };
     let ratio = metric.ratio.unwrap_or(1.0);
     let unit = if rows::is_factor(ratio) { " times" } else { " %" };
     let interval = format!("{}{unit}", rows::interval(ratio, low, high));
-    let confidence = units::percent(confidence);
+    let confidence = text::percent(confidence);
     let meaning = match comparison.verdict {
         Verdict::Improved | Verdict::Regressed => {
             let change = match () {
-                () if !rows::is_factor(ratio) => format!("the true change of {name} is {interval}"),
+                () if !rows::is_factor(ratio) => format!("the change of {name} is {interval}"),
                 () if ratio < 1.0 => format!("{name} is {interval} lower"),
                 () => format!("{name} is {interval} higher"),
             };
-            format!("{change} at {confidence} confidence, beyond the {tolerance} that count as none")
+            format!("{change} ({confidence} confidence), more than the {tolerance} tolerance")
         }
-        Verdict::Equivalent => format!(
-            "whatever the true change of {name}, it is within the {tolerance} that count as none ({interval}, {confidence} confidence)"
-        ),
+        Verdict::Equivalent => {
+            format!("the change of {name} is {interval} ({confidence} confidence), within the {tolerance} tolerance")
+        }
         Verdict::Inconclusive => match &metric.reason {
-            Some(reason) => format!("{reason} (the change of {name} is {interval} at {confidence} confidence)"),
+            Some(reason) => format!("{reason}; the change of {name} is {interval} ({confidence} confidence)"),
             None => format!(
-                "the true change of {name} may be anything of {interval} at {confidence} confidence, and {tolerance} count as none: more rounds or longer blocks narrow it"
+                "the change of {name} lies within {interval} ({confidence} confidence), which does not clear the \
+                 {tolerance} tolerance"
             ),
         },
     };
-    format!("Verdict: {}, {measured}: {meaning}.", comparison.verdict.as_str())
+    format!("{measured}: {meaning}{doubt}")
 }
 
 /// What noise of this machine the verdict has to stand out from.
-fn noise(comparison: &Comparison) -> Option<String> {
+pub(super) fn noise(comparison: &Comparison) -> Option<String> {
     let noise = comparison.noise.as_ref()?;
     let floors: Vec<String> = comparison
         .metrics
         .iter()
-        .filter_map(|metric| {
-            Some(format!("{} {}", rows::metric_name(metric.name), units::percent(metric.noise_floor?)))
-        })
+        .filter_map(|metric| Some(format!("{} {}", rows::metric_name(metric.name), text::percent(metric.noise_floor?))))
         .collect();
     let at = noise.measured_at.strftime("%Y-%m-%d %H:%MZ");
-    Some(format!("Noise of this machine, {} rounds without a fix at {at}: {}.", noise.rounds, floors.join(", ")))
+    Some(format!(
+        "of this machine, over {} without a fix at {at}: {}",
+        text::counted(noise.rounds, "round"),
+        floors.join(", ")
+    ))
 }
 
 /// What noise was found, by a comparison without a fix.
-fn floors(comparison: &Comparison) -> String {
+pub(super) fn floors(comparison: &Comparison) -> String {
     let floor = |metric: &Metric| {
         let floor = metric.smallest_difference(comparison.tolerance)?;
-        Some(format!("{} {}", rows::metric_name(metric.name), units::percent(floor)))
+        Some(format!("{} {}", rows::metric_name(metric.name), text::percent(floor)))
     };
     let floors: Vec<String> = comparison.metrics.iter().filter_map(floor).collect();
-    format!("Both sides are without the fix. Smallest differences that this machine could show: {}.", floors.join(", "))
+    format!(
+        "both sides are without the fix; the smallest differences that this machine could show: {}",
+        floors.join(", ")
+    )
 }
 
 /// A comparison for a person.
@@ -128,11 +138,11 @@ pub fn comparison(comparison: &Comparison) -> Document {
             comparison.metrics.iter().filter(|metric| !several || metric.statement.is_none()),
             None,
         )),
-        Block::Paragraph(verdict(comparison)),
+        Block::Paragraph(format!("Verdict: {}.", verdict(comparison))),
     ];
     match is_aa {
-        true => blocks.push(Block::Paragraph(floors(comparison))),
-        false => blocks.extend(noise(comparison).map(Block::Paragraph)),
+        true => blocks.push(Block::Paragraph(format!("Noise: {}.", floors(comparison)))),
+        false => blocks.extend(noise(comparison).map(|noise| Block::Paragraph(format!("Noise {noise}.")))),
     }
     match &comparison.results {
         Some(check) => blocks.extend(results(check)),
@@ -177,7 +187,11 @@ pub fn comparison(comparison: &Comparison) -> Document {
     Document { blocks }
 }
 
-fn metrics<'a>(comparison: &Comparison, metrics: impl Iterator<Item = &'a Metric>, heading: Option<&str>) -> Table {
+pub(super) fn metrics<'a>(
+    comparison: &Comparison,
+    metrics: impl Iterator<Item = &'a Metric>,
+    heading: Option<&str>,
+) -> Table {
     if comparison.method == Method::Once {
         let mut table = Table::of_figures(&["metric", "before", "after", "change", "factor"]);
         table.rows.extend(metrics.map(|metric| named(comparison, metric, heading, rows::metric(metric))));
@@ -252,25 +266,25 @@ fn sides(comparison: &Comparison) -> Table {
             Cell::plain(figure(&comparison.sides.after)),
         ]);
     };
-    row("samples", &|side| units::count(side.samples));
-    row("operations", &|side| units::count(side.operations));
-    row("errors", &|side| units::count(side.errors));
+    row("samples", &|side| text::count(side.samples));
+    row("operations", &|side| text::count(side.operations));
+    row("errors", &|side| text::count(side.errors));
     for code in codes(comparison) {
         let of_code = |side: &Side| {
             side.errors_by_sqlstate.iter().find(|error| error.code() == code).map_or(0, |error| error.count)
         };
-        row(&format!("- SQLSTATE {code}"), &|side| units::count(of_code(side)));
+        row(&format!("- SQLSTATE {code}"), &|side| text::count(of_code(side)));
     }
     row("measured", &|side| {
         let cut = if side.interrupted { ", interrupted" } else { "" };
         format!("{:.1} s{cut}", side.measured_s)
     });
     row("started", &|side| side.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
-    row("tables and indexes", &|side| units::bytes(side.dataset_bytes));
+    row("tables and indexes", &|side| text::bytes(side.dataset_bytes));
     table
 }
 
-fn notes(comparison: &Comparison) -> Vec<String> {
+pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
     let of_side = |name: &'static str, side: &'_ Side| {
         side.warnings.iter().map(|warning| format!("{name}: {}", rows::warning(warning))).collect::<Vec<_>>()
     };

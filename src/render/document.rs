@@ -20,6 +20,8 @@ pub enum Block {
     Table(Table),
     /// Points.
     List(Vec<String>),
+    /// What a label says, each on lines of its own.
+    Facts(Vec<(&'static str, String)>),
     /// Text that others made, line by line as it is.
     Verbatim(String),
     /// A numbered point with what belongs to it.

@@ -6,10 +6,12 @@ use super::{
     document::{Block, Document},
     findings,
     plan_trees::{Trees, trees},
-    units,
     what_if::what_if,
 };
-use crate::record::{Examination, PlanFigures, SlowestOf};
+use crate::{
+    record::{Examination, PlanFigures, SlowestOf},
+    text,
+};
 
 /// Lines of a statement that are shown.
 const STATEMENT_LINES: usize = 12;
@@ -86,7 +88,7 @@ fn of_statement(one: &Examination) -> Vec<Block> {
     let mut blocks = Vec::new();
     blocks.extend(one.statement.as_ref().map(|sql| Block::Verbatim(begin(sql))));
     if let Some(SlowestOf { plans, total_ms }) = one.slowest_of {
-        let total = units::milliseconds(total_ms);
+        let total = text::milliseconds(total_ms);
         blocks.push(Block::Paragraph(format!(
             "The slowest of {plans} plans of this statement, which took {total} in all."
         )));
@@ -253,7 +255,7 @@ mod tests {
         let words = none.replace('\n', " ");
         assert!(
             words.contains(
-                "Nothing stands out in the estimates: only the rules that need no more could look at 1 plan."
+                "Nothing stands out in the estimates: only rules that need no actual figures could examine 1 plan."
             ),
             "{none}"
         );
@@ -262,7 +264,7 @@ mod tests {
         let words = some.replace('\n', " ");
         assert!(
             words.contains(
-                "all rules looked at 2 plans, but only those that need no more than estimates at the 1 not executed."
+                "all rules examined 2 plans, but only rules that need no actual figures examined the 1 not executed."
             ),
             "{some}"
         );
@@ -294,7 +296,7 @@ mod tests {
 
         - the plan was not executed: it has estimates only
 
-        Nothing stands out: all rules looked at 1 plan.
+        Nothing stands out: all rules examined 1 plan.
 
         Plan: 46.0 µs, the first 1.20 ms, planned in 100 µs:
         node                                                 time   share  rows  buffers

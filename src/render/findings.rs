@@ -1,13 +1,11 @@
 //! What rules saw in plans.
 
-use super::{
-    document::{Block, Item, Tone},
-    units,
-};
+use super::document::{Block, Item, Tone};
 use crate::{
     compare::{FindingChange, FindingState},
     explain::rule,
     record::{Confidence, Finding, PlanFigures, Severity},
+    text,
 };
 
 /// Findings that are shown; the others are counted.
@@ -39,9 +37,9 @@ pub(super) fn finding_changes(changes: Option<&[FindingChange]>) -> Vec<Block> {
     let mut points: Vec<String> = above.iter().take(MOST).map(|change| point(change)).collect();
     let more = above.len().saturating_sub(MOST);
     if more > 0 {
-        points.push(format!("and {more} more, in comparison.json"));
+        points.push(format!("and {more} more, see comparison.json"));
     }
-    let known = |count: usize| format!("{count} only good to know, in comparison.json");
+    let known = |count: usize| format!("{count} more of severity info, see comparison.json");
     match (points.is_empty(), info.len()) {
         (true, 0) => vec![Block::Paragraph("Nothing stands out in the plans, before or after.".into())],
         (true, count) => vec![Block::Paragraph(format!("Nothing stands out in the plans; {}.", known(count)))],
@@ -63,11 +61,18 @@ fn point(change: &FindingChange) -> String {
     };
     let to_do = match change.change {
         FindingState::Gone => String::new(),
-        FindingState::Unknown => "; in the other phase that plan was not executed, or not captured".to_owned(),
+        FindingState::Unknown => "; the other phase's plan was not executed or not captured".to_owned(),
         _ => format!("; what to do: {}", worst.advice),
     };
     let (state, severity) = (state_name(change.change), worst.severity.as_str());
     format!("{state}: {severity}{was} {}{of}: {}{to_do}", change.rule, worst.evidence)
+}
+
+/// The same on a line, without its evidence where the finding is gone.
+pub(super) fn in_brief(change: &FindingChange) -> String {
+    let Some(worst) = change.worst().filter(|_| change.change == FindingState::Gone) else { return point(change) };
+    let of = change.statement.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    format!("gone: {} {}{of}", worst.severity.as_str(), change.rule)
 }
 
 fn state_name(state: FindingState) -> &'static str {
@@ -115,7 +120,7 @@ pub(super) fn place(finding: &Finding) -> String {
 }
 
 fn share(finding: &Finding) -> String {
-    finding.share.map(|share| format!(", {} of the time at stake", units::percent(share))).unwrap_or_default()
+    finding.share.map(|share| format!(", {} of the time at stake", text::percent(share))).unwrap_or_default()
 }
 
 /// `2 critical, 1 info`.
@@ -139,7 +144,7 @@ fn item(number: usize, finding: &Finding, plans: &[PlanFigures]) -> Item {
     lines.extend(rule(&finding.rule).map(|rule| format!("Why it matters: {}", first_sentence(rule.why))));
     lines.push(match finding.planned {
         Some(true) => format!("What to do: {} (planned: the planner uses it).", finding.advice),
-        Some(false) => format!("Planned, and not used: {}. Look for another way.", finding.advice),
+        Some(false) => format!("Planned, but the planner does not use it: {}. Try another way.", finding.advice),
         None => format!("What to do: {}{}.", finding.advice, sure(finding.confidence)),
     });
     Item {
@@ -177,8 +182,7 @@ pub(super) fn classes_in_words<'c>(classes: impl Iterator<Item = &'c str>) -> St
     let (generic, named): (Vec<&str>, Vec<&str>) = classes.partition(|class| *class == "generic");
     let of_values = match named.as_slice() {
         [] => None,
-        [only] => Some(format!("{only} values")),
-        [all @ .., last] => Some(format!("{} and {last} values", all.join(", "))),
+        all => Some(format!("{} values", text::list(all))),
     };
     let generic = (!generic.is_empty()).then(|| "the generic plan".to_owned());
     [of_values, generic].into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -204,23 +208,24 @@ fn nothing(plans: &[PlanFigures]) -> String {
     let estimated = plans.iter().filter(|plan| !was_executed(plan)).count();
     let looked_at = looked_at(plans);
     match estimated {
-        0 => format!("Nothing stands out: all rules looked at {looked_at}."),
+        0 => format!("Nothing stands out: all rules examined {looked_at}."),
         _ if estimated == plans.len() => {
-            format!("Nothing stands out in the estimates: only the rules that need no more could look at {looked_at}.")
+            format!(
+                "Nothing stands out in the estimates: only rules that need no actual figures could examine {looked_at}."
+            )
         }
         _ => format!(
-            "Nothing stands out: all rules looked at {looked_at}, but only those that need no more than estimates at the {estimated} not executed."
+            "Nothing stands out: all rules examined {looked_at}, but only rules that need no actual figures examined the {estimated} not executed."
         ),
     }
 }
 
 /// `8 plans of 2 statements`.
 fn looked_at(plans: &[PlanFigures]) -> String {
-    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut names: Vec<&str> = plans.iter().map(|plan| plan.statement.as_str()).collect();
     names.dedup();
     let statements = if names.len() > 1 { format!(" of {} statements", names.len()) } else { String::new() };
-    format!("{}{statements}", counted(plans.len(), "plan"))
+    format!("{}{statements}", text::counted(plans.len(), "plan"))
 }
 
 #[cfg(test)]
@@ -270,15 +275,15 @@ mod tests {
           rows it keeps are read
         - unknown: warning seq-scan-filter of latest_of_user: Seq Scan on events read
           1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
-          time; in the other phase that plan was not executed, or not captured
+          time; the other phase's plan was not executed or not captured
         - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read
           1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
           time
-        - 1 only good to know, in comparison.json
+        - 1 more of severity info, see comparison.json
         ");
         insta::assert_snapshot!(changes_line(&changes).unwrap(), @"Findings: 1 new (warning seq-scan-filter of latest_of_user); 1 worse (critical seq-scan-filter of latest_of_user); 1 unknown (warning seq-scan-filter of latest_of_user); 1 gone (critical seq-scan-filter of latest_of_user).");
         let many = vec![changes[0].clone(); 7];
-        assert!(told(Some(&many)).ends_with("\n- and 2 more, in comparison.json"));
+        assert!(told(Some(&many)).ends_with("\n- and 2 more, see comparison.json"));
     }
 
     #[test]
@@ -286,7 +291,7 @@ mod tests {
         let info = [change(FindingState::New, &[], &[Severity::Info])];
         assert_eq!(told(None), "The plans of both phases were not examined.");
         assert_eq!(told(Some(&[])), "Nothing stands out in the plans, before or after.");
-        assert_eq!(told(Some(&info)), "Nothing stands out in the plans; 1 only good to know, in comparison.json.");
+        assert_eq!(told(Some(&info)), "Nothing stands out in the plans; 1 more of severity info, see comparison.json.");
         assert_eq!((changes_line(&[]), changes_line(&info)), (None, None));
     }
 }

@@ -2,11 +2,12 @@
 
 use super::{
     document::{Align, Block, Cell, Table},
-    rows, units,
+    rows,
 };
 use crate::{
     compare::{Gate, GateKind},
     record::{Outcome, ThresholdUnit},
+    text,
 };
 
 /// A table of the thresholds and one of the gates, each under its heading, where there are any.
@@ -42,7 +43,7 @@ fn of_changes(gates: &[&Gate]) -> Table {
     for gate in gates {
         table.rows.push(vec![
             Cell::plain(&gate.expression),
-            Cell::plain(change(gate).unwrap_or_else(|| units::NOTHING.into())),
+            Cell::plain(change(gate).unwrap_or_else(|| text::NOTHING.into())),
             rows::outcome(gate.outcome, gate.reason.as_deref()),
         ]);
     }
@@ -80,7 +81,7 @@ pub(super) fn count(gates: &[Gate], outcome: Outcome) -> usize {
 }
 
 fn value(gate: &Gate, value: Option<f64>) -> String {
-    gate.unit.map_or_else(|| units::NOTHING.into(), |unit| units::threshold_value(value, unit))
+    gate.unit.map_or_else(|| text::NOTHING.into(), |unit| rows::threshold_value(value, unit))
 }
 
 /// The change and its interval: `770x faster (95 % 690 to 812)`.
@@ -148,7 +149,7 @@ pub(super) mod sample {
                 ci_high: Some(1.02),
                 confidence: Some(0.975),
                 outcome: Outcome::Undecided,
-                reason: Some("its interval lies on both sides of the limit".into()),
+                reason: Some("its interval contains the limit".into()),
                 ..change
             },
             Gate {
@@ -185,8 +186,7 @@ mod tests {
          write.p95 regresses less   +30.0 % (95 % +21.0 to     FAIL
          than 10%                   +40.2)
          throughput regresses       -3.0 % (97.5 % -8.0 to     undecided: its interval
-         less than 5%               +2.0)                      lies on both sides of
-                                                               the limit
+         less than 5%               +2.0)                      contains the limit
          results identical          -                          FAIL: <3> rows & "more"
                                                                after 100 %
         "#);
@@ -199,7 +199,7 @@ mod tests {
         163 µs
         307 ms -> 399 µs, 769x faster (95 % 690 to 813)
         10.0 ms -> 13.0 ms, +30.0 % (95 % +21.0 to +40.2)
-        100/s -> 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval lies on both sides of the limit
+        100/s -> 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval contains the limit
         <3> rows & "more"
         after 100 %
         "#);

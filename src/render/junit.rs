@@ -161,7 +161,7 @@ mod tests {
               <failure message="10.0 ms -&gt; 13.0 ms, +30.0 % (95 % +21.0 to +40.2)" type="failed">10.0 ms -&gt; 13.0 ms, +30.0 % (95 % +21.0 to +40.2)</failure>
             </testcase>
             <testcase classname="latclinic.events" name="throughput regresses less than 5%" time="0">
-              <error message="100/s -&gt; 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval lies on both sides of the limit" type="undecided">100/s -&gt; 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval lies on both sides of the limit</error>
+              <error message="100/s -&gt; 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval contains the limit" type="undecided">100/s -&gt; 97.0/s, -3.0 % (97.5 % -8.0 to +2.0), its interval contains the limit</error>
             </testcase>
             <testcase classname="latclinic.events" name="results identical" time="0">
               <failure message="&lt;3&gt; rows &amp; &quot;more&quot; after 100 %" type="failed">&lt;3&gt; rows &amp; &quot;more&quot; after 100 %</failure>
@@ -195,9 +195,9 @@ mod tests {
         let mut comparison = compared();
         comparison.gates = gates::sample::gates()[..1].to_vec();
         comparison.sides.after.interrupted = true;
-        comparison.sides.after.interrupted_by = Some("it was told to stop".into());
+        comparison.sides.after.interrupted_by = Some("stopped by a signal".into());
         let early = junit(&CiReport::compared(&comparison));
-        let words = "the measurement after ended early: it was told to stop";
+        let words = "the measurement after ended early: stopped by a signal";
         let counts = "tests=\"2\" failures=\"0\" errors=\"1\" skipped=\"0\"";
         assert!(early.contains(counts) && early.contains(&format!("<error message=\"{words}\"")), "{early}");
         insta::assert_snapshot!(junit(&CiReport::failed(Some("events"), "cannot connect: <refused>")), @r#"

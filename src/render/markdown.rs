@@ -16,6 +16,9 @@ pub fn markdown(document: &Document) -> String {
         Block::Paragraph(text) => escape(text),
         Block::Table(rows) => table(rows),
         Block::List(points) => points.iter().map(|point| format!("- {}", escape(point))).collect::<Vec<_>>().join("\n"),
+        Block::Facts(facts) => {
+            facts.iter().map(|(label, text)| format!("- {label}: {}", escape(text))).collect::<Vec<_>>().join("\n")
+        }
         Block::Verbatim(text) => fenced(text, "text"),
         Block::Item(of) => item(of),
         Block::Tree(of) => folded(of),

@@ -1,6 +1,6 @@
-//! One file a format; rows and units are made once, in one place.
+//! One file a format; rows are made once, in one place.
 //!
-//! [`comparison`], [`record`] and [`examination`] make a [`Document`]; [`terminal`] and [`markdown`] write one, [`json`] writes the data
+//! [`comparison`], [`brief`], [`record`] and [`examination`] make a [`Document`]; [`terminal`] and [`markdown`] write one, [`json`] writes the data
 //! themselves. A new format is one file that writes a [`Document`].
 //!
 //! [`junit`], [`summary`], [`annotations`] and [`code_quality`] tell a CI system what came of a comparison's gates, or what failed: each
@@ -8,6 +8,7 @@
 
 mod annotations;
 mod baselines;
+mod brief;
 mod ci_report;
 mod code_quality;
 mod columns;
@@ -32,11 +33,11 @@ mod summary;
 mod terminal;
 mod tree;
 mod under_load;
-mod units;
 mod what_if;
 
 pub use annotations::annotations;
 pub use baselines::baselines;
+pub use brief::brief;
 pub use ci_report::{CiReport, Undecided};
 pub use code_quality::code_quality;
 pub use comparison::{comparison, headline};
@@ -47,7 +48,7 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use output::harmless;
 pub use record::record;
+pub use rows::threshold_value;
 pub use rules::{rule, rules};
 pub use summary::summary;
 pub use terminal::terminal;
-pub use units::{bytes, count, milliseconds, per_second, share, threshold_value};

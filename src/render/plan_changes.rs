@@ -6,26 +6,22 @@ use super::{
     plan_trees::{Trees, trees},
     rows,
     under_load::under_load,
-    units,
 };
 use crate::{
     compare::{Comparison, Effect, PlanChange, PlanChangeKind, PlanComparison},
     record::{Finding, PlanFigures, PlanNode, Severity},
+    text,
 };
 
 /// Changes of a plan that are shown.
 const MOST: usize = 8;
+/// The same on a line.
+const MOST_IN_BRIEF: usize = 2;
 
 /// What changed in the plans of each statement, those of its classes together whose changes are the same; then both plans, to be
 /// opened.
 pub(super) fn plan_changes(comparison: &Comparison, [before, after]: [&'static str; 2]) -> Vec<Block> {
-    let mut groups: Vec<Vec<&PlanComparison>> = Vec::new();
-    for plan in &comparison.plans {
-        match groups.iter_mut().find(|group| is_alike(group[0], plan)) {
-            Some(group) => group.push(plan),
-            None => groups.push(vec![plan]),
-        }
-    }
+    let groups = groups(comparison);
     let several = comparison.plans.iter().any(|plan| plan.statement != comparison.plans[0].statement);
     let mut blocks: Vec<Block> = groups.iter().flat_map(|group| of_group(group, several, [before, after])).collect();
     let sampled: Vec<String> = [(before, &comparison.sides.before), (after, &comparison.sides.after)]
@@ -51,8 +47,52 @@ pub(super) fn plan_changes(comparison: &Comparison, [before, after]: [&'static s
     blocks
 }
 
-/// Whether what is told of both is the same.
-fn is_alike(one: &PlanComparison, other: &PlanComparison) -> bool {
+/// The plans of a statement whose changes are the same, together.
+fn groups(comparison: &Comparison) -> Vec<Vec<&PlanComparison>> {
+    let mut groups: Vec<Vec<&PlanComparison>> = Vec::new();
+    for plan in &comparison.plans {
+        match groups.iter_mut().find(|group| is_same(group[0], plan)) {
+            Some(group) => group.push(plan),
+            None => groups.push(vec![plan]),
+        }
+    }
+    groups
+}
+
+/// A point for each statement and group of classes: what the most important changes are.
+pub(super) fn in_brief(comparison: &Comparison) -> Vec<String> {
+    let several = comparison.plans.iter().any(|plan| plan.statement != comparison.plans[0].statement);
+    groups(comparison).iter().filter_map(|group| point(group, several)).collect()
+}
+
+fn point(group: &[&PlanComparison], several: bool) -> Option<String> {
+    let (first, whose) = slowest(group, several)?;
+    let (Some(before), Some(after)) = (&first.before, &first.after) else {
+        let [before, after] = [&first.before, &first.after].map(|side| rows::scans(side.as_ref()));
+        return Some(format!("{whose}: {before} -> {after}"));
+    };
+    let name = |at: Option<usize>, plan: &PlanFigures, otherwise: &str| {
+        at.and_then(|at| plan.nodes.get(at)).map_or_else(|| otherwise.to_owned(), plan_tree::label)
+    };
+    let mut changes = shown(first);
+    // A table that is read in another way is what a person looks for.
+    changes.sort_by_key(|change| !matches!(change.kind, PlanChangeKind::Scan | PlanChangeKind::Index));
+    let words: Vec<String> = changes
+        .iter()
+        .take(MOST_IN_BRIEF)
+        .map(|change| {
+            let worse = if change.effect == Effect::Worse { "worse: " } else { "" };
+            format!("{worse}{} -> {}", name(change.before, before, "none"), name(change.after, after, "gone"))
+        })
+        .collect();
+    Some(match words.is_empty() {
+        true => format!("{whose}: the same plan, {}", rows::scans(Some(after))),
+        false => format!("{whose}: {}", words.join("; ")),
+    })
+}
+
+/// Whether what is shown of both is the same.
+fn is_same(one: &PlanComparison, other: &PlanComparison) -> bool {
     let scans = |plan: &PlanComparison| [&plan.before, &plan.after].map(|side| rows::scans(side.as_ref()));
     let signs = |plan: &PlanComparison| -> Vec<_> {
         shown(plan).iter().map(|change| (change.kind, change.effect, change.severity, change.what.clone())).collect()
@@ -77,20 +117,27 @@ fn shown(plan: &PlanComparison) -> Vec<&PlanChange> {
     changes
 }
 
-fn of_group(group: &[&PlanComparison], several: bool, names: [&'static str; 2]) -> Vec<Block> {
+/// The plan of a group that took longest, and whose plans these are: `hot and cold values (hot: 74.8 ms -> 46.0 µs)`.
+fn slowest<'p>(group: &[&'p PlanComparison], several: bool) -> Option<(&'p PlanComparison, String)> {
     let time = |plan: &PlanComparison| plan.before.as_ref().and_then(|before| before.execution_ms).unwrap_or(0.0);
-    let Some(first) = group.iter().max_by(|one, other| time(one).total_cmp(&time(other))) else { return Vec::new() };
+    let first = *group.iter().max_by(|one, other| time(one).total_cmp(&time(other)))?;
     let classes = findings::classes_in_words(group.iter().map(|plan| plan.class.as_str()));
     let of = if several { format!("{}, ", first.statement) } else { String::new() };
     let mut whose = format!("{of}{classes}");
+    let times = [&first.before, &first.after].map(|side| side.as_ref().and_then(|plan| plan.execution_ms));
+    if let [Some(before), Some(after)] = times {
+        let class = if group.len() > 1 { format!("{}: ", first.class) } else { String::new() };
+        whose.push_str(&format!(" ({class}{} -> {})", text::milliseconds(before), text::milliseconds(after)));
+    }
+    Some((first, whose))
+}
+
+fn of_group(group: &[&PlanComparison], several: bool, names: [&'static str; 2]) -> Vec<Block> {
+    let Some((first, whose)) = slowest(group, several) else { return Vec::new() };
     let (Some(before), Some(after)) = (&first.before, &first.after) else {
         let [before, after] = [&first.before, &first.after].map(|side| rows::scans(side.as_ref()));
         return vec![Block::Paragraph(format!("{whose}: {before} -> {after}."))];
     };
-    if let (Some(before), Some(after)) = (before.execution_ms, after.execution_ms) {
-        let class = if group.len() > 1 { format!("{}: ", first.class) } else { String::new() };
-        whose.push_str(&format!(" ({class}{} -> {})", units::milliseconds(before), units::milliseconds(after)));
-    }
     let changes = shown(first);
     if changes.is_empty() {
         let scans = [rows::scans(Some(before)), rows::scans(Some(after))];
@@ -117,7 +164,7 @@ fn of_group(group: &[&PlanComparison], several: bool, names: [&'static str; 2]) 
     let mut blocks = vec![Block::Paragraph(format!("{whose}:")), Block::Table(table)];
     if changes.len() > MOST {
         let more = changes.len() - MOST;
-        blocks.push(Block::Paragraph(format!("And {more} more, in comparison.json.")));
+        blocks.push(Block::Paragraph(format!("And {more} more, see comparison.json.")));
     }
     blocks
 }
@@ -141,15 +188,15 @@ fn figures(nodes: &[PlanNode], at: usize, alone: bool) -> String {
     let of_bitmap: u64 = of_bitmap.filter_map(|next| next.own_buffers).sum();
     let rows = match node.rows {
         Some(rows) if node.relation.is_some() => {
-            Some(format!("{} rows read", plan_tree::whole(rows + node.rows_removed.unwrap_or(0.0))))
+            Some(format!("{} rows read", text::rounded(rows + node.rows_removed.unwrap_or(0.0))))
         }
-        Some(rows) => Some(format!("{} rows", plan_tree::whole(rows))),
-        None => Some(format!("{} rows expected", plan_tree::whole(node.estimated_rows))),
+        Some(rows) => Some(format!("{} rows", text::rounded(rows))),
+        None => Some(format!("{} rows expected", text::rounded(node.estimated_rows))),
     };
     let buffers = node.own_buffers.map(|own| own + of_bitmap).filter(|buffers| *buffers > 0);
-    let buffers = buffers.map(|buffers| format!("{} buffers", units::count(buffers)));
+    let buffers = buffers.map(|buffers| format!("{} buffers", text::count(buffers)));
     let time = if alone { node.own_ms } else { node.total_ms };
-    [rows, buffers, time.map(units::milliseconds)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [rows, buffers, time.map(text::milliseconds)].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -223,10 +270,8 @@ mod tests {
          worse, warning   Hash Join          Nested Loop
                           20 rows, 20.0 ms   20 rows, 900 ms
 
-        - before: latest_of_user: the plan of 19 executions sampled under the load is
-          among these
-        - after: latest_of_user: the plan of 19 executions sampled under the load is
-          among these
+        - before: latest_of_user: all 19 plans sampled under the load match these
+        - after: latest_of_user: all 19 plans sampled under the load match these
         ");
     }
 
@@ -251,10 +296,8 @@ mod tests {
                   1 000 000 rows read, 17 412   20 rows read, 23 buffers, 46.0 µs
                   buffers, 74.8 ms
 
-        - before: latest_of_user: the plan of 19 executions sampled under the load is
-          among these
-        - after: latest_of_user: the plan of 19 executions sampled under the load is
-          among these
+        - before: latest_of_user: all 19 plans sampled under the load match these
+        - after: latest_of_user: all 19 plans sampled under the load match these
         ");
     }
 }

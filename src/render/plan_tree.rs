@@ -1,10 +1,10 @@
 //! A plan as a tree: what its nodes took, with the guilty ones marked.
 
-use super::{
-    document::{Tone, Tree, TreeColumn, TreeNode},
-    units,
+use super::document::{Tone, Tree, TreeColumn, TreeNode};
+use crate::{
+    record::{PlanNode, Severity},
+    text,
 };
-use crate::record::{PlanNode, Severity};
 
 /// Nodes of a plan from which on parts of little weight are folded.
 const FOLD_FROM: usize = 40;
@@ -100,15 +100,15 @@ impl Has {
 
     fn figures(&self, node: &PlanNode) -> Vec<String> {
         let ran = node.loops != Some(0.0);
-        let text = |text: Option<String>| text.filter(|_| ran).unwrap_or_else(|| units::NOTHING.into());
+        let text = |text: Option<String>| text.filter(|_| ran).unwrap_or_else(|| text::NOTHING.into());
         let of = |has: bool, figure: Option<String>| has.then(|| text(figure));
         [
-            of(self.time, node.own_ms.map(units::milliseconds)),
+            of(self.time, node.own_ms.map(text::milliseconds)),
             of(self.time, node.share.map(bar)),
-            of(self.cost, node.cost.map(whole)),
-            of(self.rows, node.rows.map(whole)),
-            of(self.estimates, Some(whole(node.estimated_rows))),
-            of(self.buffers, node.own_buffers.map(units::count)),
+            of(self.cost, node.cost.map(text::rounded)),
+            of(self.rows, node.rows.map(text::rounded)),
+            of(self.estimates, Some(text::rounded(node.estimated_rows))),
+            of(self.buffers, node.own_buffers.map(text::count)),
         ]
         .into_iter()
         .flatten()
@@ -151,7 +151,7 @@ fn drawn(node: &PlanNode, at: usize, has: &Has, marks: &[Mark], misestimate: Opt
     let guilty = own.iter().any(|mark| mark.severity > Severity::Info);
     let removed = node.rows_removed.filter(|removed| *removed > 0.0);
     let mut details = node.details.clone();
-    details.extend(removed.map(|removed| format!("Rows Removed: {}", whole(removed))));
+    details.extend(removed.map(|removed| format!("Rows Removed: {}", text::rounded(removed))));
     TreeNode {
         depth: node.depth,
         mark: mark(&own),
@@ -163,7 +163,7 @@ fn drawn(node: &PlanNode, at: usize, has: &Has, marks: &[Mark], misestimate: Opt
         },
         figures: has.figures(node),
         remark: misestimate.map(|factor| {
-            (has.rows_column(), format!("est {} ✗{}x", whole(node.estimated_rows), units::significant(factor)))
+            (has.rows_column(), format!("est {} ✗{}x", text::rounded(node.estimated_rows), text::significant(factor)))
         }),
         details,
     }
@@ -213,7 +213,7 @@ pub(super) fn label(node: &PlanNode) -> String {
     }
     let ran = match node.loops {
         Some(0.0) => " (never executed)".to_owned(),
-        Some(loops) if loops > 1.0 => format!(" ({} loops)", whole(loops)),
+        Some(loops) if loops > 1.0 => format!(" ({} loops)", text::rounded(loops)),
         _ => return label,
     };
     // Not broken within the brackets.
@@ -225,7 +225,7 @@ fn folded(depth: usize, nodes: usize, weight: f64, timed: bool, columns: usize) 
     TreeNode {
         depth,
         mark: String::new(),
-        label: format!("… {} nodes, {} of the {of}", units::count(nodes as u64), units::percent(weight)),
+        label: format!("… {} nodes, {} of the {of}", text::count(nodes as u64), text::percent(weight)),
         tone: Tone::Faint,
         figures: vec![String::new(); columns],
         remark: None,
@@ -276,12 +276,6 @@ fn foldable(nodes: &[PlanNode], sizes: &[usize], weights: &Option<Vec<f64>>, mar
 fn bar(share: f64) -> String {
     let full = (0..BAR).filter(|cell| share * BAR as f64 >= *cell as f64 + 0.5).count();
     "█".repeat(full) + &"░".repeat(BAR - full)
-}
-
-/// The nearest whole number, with its thousands apart.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and none are negative")]
-pub(super) fn whole(number: f64) -> String {
-    units::count(number.round() as u64)
 }
 
 #[cfg(test)]

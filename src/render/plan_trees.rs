@@ -4,9 +4,11 @@ use super::{
     document::{Block, Tree},
     findings::MOST,
     plan_tree::{Mark, plan_tree},
-    units,
 };
-use crate::record::{Finding, PlanFigures};
+use crate::{
+    record::{Finding, PlanFigures},
+    text,
+};
 
 /// How trees are shown.
 #[derive(Debug, Clone, Copy)]
@@ -63,10 +65,10 @@ fn about(plan: &PlanFigures, others: &[&str], is_begin: bool) -> String {
     }
     match plan.execution_ms {
         Some(ms) => {
-            text.push_str(&format!(": {}", units::milliseconds(ms)));
+            text.push_str(&format!(": {}", text::milliseconds(ms)));
             let first = plan.first_ms.filter(|_| !plan.executions_ms.is_empty());
             text.push_str(
-                &first.map_or_else(String::new, |first| format!(", the first {}", units::milliseconds(first))),
+                &first.map_or_else(String::new, |first| format!(", the first {}", text::milliseconds(first))),
             );
         }
         None if plan.note.is_none() && plan.nodes.iter().all(|node| node.rows.is_none()) => {
@@ -75,7 +77,7 @@ fn about(plan: &PlanFigures, others: &[&str], is_begin: bool) -> String {
         None => {}
     }
     if plan.planning_ms > 0.0 {
-        text.push_str(&format!(", planned in {}", units::milliseconds(plan.planning_ms)));
+        text.push_str(&format!(", planned in {}", text::milliseconds(plan.planning_ms)));
     }
     if let Some(note) = &plan.note {
         text.push_str(&format!("; {note}"));

@@ -1,10 +1,10 @@
 //! What a fix costs, in a line and in a table.
 
-use super::{
-    document::{Block, Cell, Table, Tone},
-    units,
+use super::document::{Block, Cell, Table, Tone};
+use crate::{
+    record::{BreakEven, LockHeld, Operation, Price, WritePrice, WriteVerdict},
+    text,
 };
-use crate::record::{BreakEven, LockHeld, Operation, Price, WritePrice, WriteVerdict};
 
 /// Waits from which on they belong into the line, in milliseconds.
 const LONG_WAIT_MS: f64 = 100.0;
@@ -28,16 +28,19 @@ pub(super) fn price_line(price: &Price) -> String {
     }
     let mut parts = Vec::new();
     if size > 0 {
-        parts.push(units::bytes(size.unsigned_abs()));
+        parts.push(text::bytes(size.unsigned_abs()));
     }
     if let Some(seconds) = price.build_s {
-        parts.push(format!("{} to build", units::milliseconds(seconds * 1e3)));
+        parts.push(format!("{} to build", text::milliseconds(seconds * 1e3)));
     }
     parts.extend(waits);
     parts.extend(writes.into_iter().map(|write| write_in_words(write, several)));
-    let frees = if size < 0 { format!("; frees {}", units::bytes(size.unsigned_abs())) } else { String::new() };
+    let frees = if size < 0 { format!("; frees {}", text::bytes(size.unsigned_abs())) } else { String::new() };
     format!("costs {}{frees}", parts.join(", "))
 }
+
+/// An interval whose ends are further apart says nothing.
+const WIDEST: f64 = 20.0;
 
 /// What stands behind [`price_line`], under a heading.
 pub(super) fn price(price: &Price) -> Vec<Block> {
@@ -47,11 +50,11 @@ pub(super) fn price(price: &Price) -> Vec<Block> {
     }
     let mut points = Vec::new();
     if price.builds > 1 {
-        points.push(format!("applied {} times: times and sizes are medians, waits the longest", price.builds));
+        points.push(format!("applied {} times: times and sizes are medians, waits are the longest", price.builds));
     }
     points.extend(locks(&price.locks));
     if price.builds > 0 {
-        points.extend(waits(price).map(|waits| format!("while it was applied {waits}")));
+        points.extend(waits(price).map(|waits| format!("during the build, {waits}")));
     }
     points.extend(price.writes.iter().filter_map(hot));
     match (&price.break_even, &price.no_break_even) {
@@ -86,8 +89,11 @@ fn write_in_words(write: &WritePrice, several: bool) -> String {
 
 /// `+12 % (95 % 9 to 15)`, or where it is more than twice or less than half `3.10x slower (95 % 2.90 to 3.31)`.
 fn change(write: &WritePrice) -> String {
-    let Some(ratio) = write.ratio else { return units::NOTHING.into() };
+    let Some(ratio) = write.ratio else { return text::NOTHING.into() };
     let ends = write.ci_low.zip(write.ci_high);
+    let says_nothing = ends.is_some_and(|(low, high)| low <= 0.0 || high / low > WIDEST);
+    let rounds = text::counted(write.rounds, "round");
+    let ends = ends.filter(|_| !says_nothing);
     let (text, interval) = if (0.5..=2.0).contains(&ratio) {
         let percent = |ratio: f64| (ratio - 1.0) * 100.0;
         let widest = ends.map_or(ratio, |(low, high)| if 1.0 - low > high - 1.0 { low } else { high });
@@ -102,15 +108,16 @@ fn change(write: &WritePrice) -> String {
         (format!("{sign}{change} %"), ends.map(|(low, high)| (number(low), number(high))))
     } else {
         let faster = ratio < 1.0;
-        let number = |ratio: f64| units::significant(if faster { 1.0 / ratio } else { ratio });
+        let number = |ratio: f64| text::significant(if faster { 1.0 / ratio } else { ratio });
         let text = format!("{}x {}", number(ratio), if faster { "faster" } else { "slower" });
         let in_order = |(low, high)| if faster { (number(high), number(low)) } else { (number(low), number(high)) };
         (text, ends.map(in_order))
     };
-    let confidence = write.confidence.map(|confidence| format!("{} ", units::percent(confidence))).unwrap_or_default();
+    let confidence = write.confidence.map(|confidence| format!("{} ", text::percent(confidence))).unwrap_or_default();
     match interval {
         Some((low, high)) => format!("{text} ({confidence}{low} to {high})"),
-        None => format!("{text} (one round)"),
+        None if says_nothing => format!("{text} ({rounds}, which differ too much for an interval)"),
+        None => format!("{text} ({rounds})"),
     }
 }
 
@@ -119,10 +126,10 @@ fn writes(writes: &[WritePrice]) -> Table {
     let mut table = Table::of_figures(&["write of a row", "before", "after", "change", "WAL bytes"]);
     for write in writes {
         let of = if several { format!(" {}", write.table) } else { String::new() };
-        let time = |ms: Option<f64>| Cell::plain(ms.map_or_else(|| units::NOTHING.into(), units::milliseconds));
+        let time = |ms: Option<f64>| Cell::plain(ms.map_or_else(|| text::NOTHING.into(), text::milliseconds));
         let wal = match (write.wal_bytes_before, write.wal_bytes_after) {
             (Some(before), Some(after)) => format!("{before:.0} -> {after:.0}"),
-            _ => units::NOTHING.into(),
+            _ => text::NOTHING.into(),
         };
         let tone = match write.verdict {
             WriteVerdict::Improved => Tone::Good,
@@ -175,7 +182,7 @@ fn long_waits(price: &Price) -> Option<String> {
         (None, Some(write)) => ("writes", write),
         (None, None) => return None,
     };
-    Some(format!("{who} wait up to {}", units::milliseconds(longest)))
+    Some(format!("{who} wait up to {}", text::milliseconds(longest)))
 }
 
 /// `a read took up to 2.10 ms, a write took up to 3.20 ms`.
@@ -183,10 +190,10 @@ fn waits(price: &Price) -> Option<String> {
     let parts = [
         (price.reader_longest_ms, "a read took up to"),
         (price.writer_longest_ms, "a write took up to"),
-        (price.longest_wait_ms, "its locks kept a session waiting for"),
+        (price.longest_wait_ms, "the longest lock wait was"),
     ];
     let parts: Vec<String> =
-        parts.into_iter().filter_map(|(ms, words)| Some(format!("{words} {}", units::milliseconds(ms?)))).collect();
+        parts.into_iter().filter_map(|(ms, words)| Some(format!("{words} {}", text::milliseconds(ms?)))).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -203,9 +210,9 @@ fn break_even(even: &BreakEven) -> String {
         Operation::Update => ("an update", "of"),
         Operation::Delete => ("a delete", "from"),
     };
-    let (extra, saved) = (units::milliseconds(even.extra_write_ms), units::milliseconds(even.saved_read_ms));
+    let (extra, saved) = (text::milliseconds(even.extra_write_ms), text::milliseconds(even.saved_read_ms));
     let pays = if even.reads_per_write < 1.0 {
-        format!("one read pays for {} writes", units::count((1.0 / even.reads_per_write) as u64))
+        format!("one read pays for {} writes", text::count((1.0 / even.reads_per_write) as u64))
     } else {
         format!("{:.1} reads pay for one write", even.reads_per_write)
     };
@@ -245,6 +252,9 @@ mod tests {
         assert_eq!(change(&ratios(0.01, 0.008, 0.0125)), "100x faster (95 % 80.0 to 125)");
         assert_eq!(change(&ratios(3.0, 2.5, 3.6)), "3.00x slower (95 % 2.50 to 3.60)");
         assert_eq!(change(&ratios(0.999_9, 0.99, 1.01)), "0 % (95 % -1.0 to 1.0)");
+        // Two rounds that differ have an interval that nobody wants to read.
+        let wide = WritePrice { rounds: 2, ..ratios(1.56, 0.000_1, 1.6e13) };
+        assert_eq!(change(&wide), "+56 % (2 rounds, which differ too much for an interval)");
         let mut several = full.clone();
         several.writes[1] = WritePrice {
             table: "users".into(),
@@ -254,17 +264,18 @@ mod tests {
             verdict: WriteVerdict::Improved,
             ..several.writes[1].clone()
         };
-        several.writes[0] = WritePrice { ci_low: None, ci_high: None, confidence: None, ..several.writes[0].clone() };
+        several.writes[0] =
+            WritePrice { rounds: 1, ci_low: None, ci_high: None, confidence: None, ..several.writes[0].clone() };
         assert_eq!(
             price_line(&several),
-            "costs 31.0 MB, 900 ms to build, inserts into events +12 % (one round), updates of users -4.0 % (95 % -6.0 to -2.0)"
+            "costs 31.0 MB, 900 ms to build, inserts into events +12 % (1 round), updates of users -4.0 % (95 % -6.0 to -2.0)"
         );
         // Two rounds decide nothing, whatever their interval.
         let mut undecided = several.clone();
         undecided.writes.iter_mut().for_each(|write| write.verdict = WriteVerdict::Inconclusive);
         assert_eq!(
             price_line(&undecided),
-            "costs 31.0 MB, 900 ms to build, inserts into events perhaps +12 % (one round)"
+            "costs 31.0 MB, 900 ms to build, inserts into events perhaps +12 % (1 round)"
         );
     }
 
@@ -279,10 +290,10 @@ mod tests {
          update           50.0 µs   50.5 µs   +1.0 % (95 % -2.0 to 4.0)   183 -> 247
          delete                 -         -                           -            -
 
-        - applied 6 times: times and sizes are medians, waits the longest
+        - applied 6 times: times and sizes are medians, waits are the longest
         - locks events in ShareUpdateExclusiveLock: neither reads nor writes wait
-        - while it was applied a read took up to 2.10 ms, a write took up to 3.20 ms,
-          its locks kept a session waiting for 1.40 ms
+        - during the build, a read took up to 2.10 ms, a write took up to 3.20 ms, the
+          longest lock wait was 1.40 ms
         - heap-only updates (HOT) of events: 98 % -> 49 %
         - break-even: an insert into events takes 6.00 µs more on the server, a read
           88.0 ms less under this load: one read pays for 14 666 writes

@@ -1,10 +1,10 @@
 //! Whether the results are the same before and after the fix.
 
-use super::{
-    document::{Block, Cell, Table, Tone},
-    units,
+use super::document::{Block, Cell, Table, Tone};
+use crate::{
+    record::{ResultDifference, ResultsCheck, StatementResults},
+    text,
 };
-use crate::record::{ResultDifference, ResultsCheck, StatementResults};
 
 /// Most columns of a differing row that are shown.
 const MOST_COLUMNS: usize = 8;
@@ -23,13 +23,31 @@ pub(super) fn results(check: &ResultsCheck) -> Vec<Block> {
     blocks
 }
 
+/// The same in a line: `same rows before and after (200 parameter sets)`.
+pub(super) fn in_a_line(check: &ResultsCheck) -> String {
+    match check.identical {
+        Some(true) => format!("same rows before and after: {}", answer(check)),
+        Some(false) => {
+            let first = check.statements.iter().find(|statement| statement.identical == Some(false));
+            let why = first.map(|statement| format!("; {}", difference_in_words(statement))).unwrap_or_default();
+            format!("DIFFERENT rows before and after{why}")
+        }
+        None => {
+            let open = check.statements.iter().find(|statement| statement.identical.is_none());
+            let why = open.map(|statement| format!("; {}", undecided(statement))).unwrap_or_default();
+            format!("same rows before and after: undecided{why}")
+        }
+    }
+}
+
 /// That some sets were left out, and how to have them compared too.
-fn time_was_over(check: &ResultsCheck) -> Option<String> {
+pub(super) fn time_was_over(check: &ResultsCheck) -> Option<String> {
     let limit = check.time_limit_s.filter(|_| check.not_compared > 0)?;
     Some(format!(
-        "{} not compared after {} s, those of hot, typical, cold and absent values first; --results-time-limit gives more time",
-        counted(check.not_compared, "parameter set"),
-        units::significant(limit),
+        "{} not compared within {} s (hot, typical, cold and absent values come first); \
+         `--results-time-limit 1m` gives more time",
+        text::counted(check.not_compared, "parameter set"),
+        text::significant(limit),
     ))
 }
 
@@ -46,23 +64,19 @@ fn answer(check: &ResultsCheck) -> String {
             let compared = match check.statements.as_slice() {
                 [only] if check.not_compared > 0 => {
                     let all = only.compared + check.not_compared;
-                    format!("{} of {}", units::count(only.compared), counted(all, "parameter set"))
+                    format!("{} of {}", text::count(only.compared), text::counted(all, "parameter set"))
                 }
-                [only] => counted(only.compared, "parameter set"),
-                all => format!("{} of {} statements", counted(sum(|one| one.compared), "result"), all.len()),
+                [only] => text::counted(only.compared, "parameter set"),
+                all => format!("{} of {} statements", text::counted(sum(|one| one.compared), "result"), all.len()),
             };
             match sum(|one| one.ties) {
                 0 => format!("yes ({compared})"),
-                ties => format!("yes ({compared}, {})", counted(ties, "tie")),
+                ties => format!("yes ({compared}, {})", text::counted(ties, "tie")),
             }
         }
         Some(false) => format!("no, not those of {}", names(Some(false))),
         None => format!("undecided for {}", names(None)),
     }
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{} {what}{}", units::count(count), if count == 1 { "" } else { "s" })
 }
 
 fn title(statement: &StatementResults) -> String {
@@ -73,7 +87,7 @@ fn title(statement: &StatementResults) -> String {
 }
 
 fn undecided(statement: &StatementResults) -> String {
-    let what = if statement.deterministic { "undecided" } else { "not deterministic by itself" };
+    let what = if statement.deterministic { "undecided" } else { "not deterministic" };
     match &statement.reason {
         Some(reason) => format!("{}: {what}: {reason}", title(statement)),
         None => format!("{}: {what}", title(statement)),
@@ -81,22 +95,30 @@ fn undecided(statement: &StatementResults) -> String {
 }
 
 fn difference(statement: &StatementResults) -> Vec<Block> {
+    let words = difference_in_words(statement);
+    match &statement.difference {
+        None => vec![Block::Paragraph(format!("{words}."))],
+        Some(found) => vec![Block::Paragraph(format!("{words}:")), Block::Table(rows(found))],
+    }
+}
+
+/// How many differ, and where the first one is.
+fn difference_in_words(statement: &StatementResults) -> String {
     let mut words = title(statement);
     if let Some(reason) = &statement.reason {
         words.push_str(&format!(": {reason}"));
     }
-    let Some(found) = &statement.difference else { return vec![Block::Paragraph(format!("{words}."))] };
+    let Some(found) = &statement.difference else { return words };
     words.push_str("; the first");
     if found.row > 0 {
-        words.push_str(&format!(" in row {}", units::count(found.row)));
+        words.push_str(&format!(" in row {}", text::count(found.row)));
     }
     if !found.parameters.is_empty() {
         let values: Vec<String> =
             (1..).zip(&found.parameters).map(|(number, value)| format!("${number} = {value}")).collect();
         words.push_str(&format!(" for {}", values.join(", ")));
     }
-    words.push(':');
-    vec![Block::Paragraph(words), Block::Table(rows(found))]
+    words
 }
 
 /// A line a column; where they are many only those that differ.
@@ -104,7 +126,7 @@ fn rows(found: &ResultDifference) -> Table {
     let value = |row: &Option<Vec<Option<String>>>, index: usize| match row {
         None => "no row".to_owned(),
         Some(cells) => match cells.get(index) {
-            None => units::NOTHING.to_owned(),
+            None => text::NOTHING.to_owned(),
             Some(None) => "NULL".to_owned(),
             Some(Some(text)) => format!("'{text}'"),
         },
@@ -152,8 +174,8 @@ mod tests {
          created_at   '2026-01-02 03:04:05+00'   '2026-01-02 03:04:05+00'
          note         NULL                       ''
 
-        - comments_of_post.authors: not deterministic by itself: two executions before
-          the fix gave other rows
+        - comments_of_post.authors: not deterministic: two executions before the fix
+          gave different rows
         ");
     }
 

@@ -1,12 +1,10 @@
 //! Rows and labels that several documents share.
 
-use super::{
-    document::{Cell, Tone},
-    units,
-};
+use super::document::{Cell, Tone};
 use crate::{
     compare::{Metric, MetricName, Unit, Verdict},
-    record::{Outcome, PlanFigures, Warning},
+    record::{Outcome, PlanFigures, ThresholdUnit, Warning},
+    text,
 };
 
 /// A metric's name for a person.
@@ -34,16 +32,16 @@ pub(super) fn metric(metric: &Metric) -> Vec<Cell> {
         None => Tone::Plain,
     };
     let change = match (metric.before, metric.after, metric.ratio) {
-        (_, _, Some(ratio)) => units::change(ratio),
+        (_, _, Some(ratio)) => text::change(ratio),
         (Some(before), Some(after), None) if before == after => "0 %".into(),
-        _ => units::NOTHING.into(),
+        _ => text::NOTHING.into(),
     };
     vec![
         Cell::plain(metric_name(metric.name)),
         side(metric.before, metric.before_samples),
         side(metric.after, metric.after_samples),
         Cell::plain(change),
-        Cell { text: factor(metric).unwrap_or_else(|| units::NOTHING.into()), tone },
+        Cell { text: factor(metric).unwrap_or_else(|| text::NOTHING.into()), tone },
     ]
 }
 
@@ -58,15 +56,15 @@ pub(super) fn judged(judged: &Metric, usual: f64) -> Vec<Cell> {
     let change = match judged.ratio {
         Some(ratio) if is_factor(ratio) => {
             let (arrow, factor) = if ratio < 1.0 { ("↓", 1.0 / ratio) } else { ("↑", ratio) };
-            format!("{arrow}{}x", units::significant(factor))
+            format!("{arrow}{}x", text::significant(factor))
         }
-        Some(ratio) => units::change(ratio),
+        Some(ratio) => text::change(ratio),
         None => row[3].text.clone(),
     };
     let ends = judged.ci_low.zip(judged.ci_high).zip(judged.ratio);
     let interval = ends.map_or_else(String::new, |((low, high), ratio)| {
         let at = judged.confidence.filter(|confidence| (confidence - usual).abs() > 1e-9);
-        let at = at.map(|at| format!(" ({})", units::percent(at))).unwrap_or_default();
+        let at = at.map(|at| format!(" ({})", text::percent(at))).unwrap_or_default();
         // Unbroken, whatever room there is.
         format!("{}{at}", interval(ratio, low, high)).replace(' ', "\u{a0}")
     });
@@ -94,7 +92,7 @@ pub(super) fn effect_of(is_time: bool, ratio: f64, ends: Option<((f64, f64), f64
     let change = in_words(is_time, ratio);
     match ends {
         Some(((low, high), confidence)) => {
-            format!("{change} ({} {})", units::percent(confidence), interval(ratio, low, high))
+            format!("{change} ({} {})", text::percent(confidence), interval(ratio, low, high))
         }
         None => change,
     }
@@ -103,20 +101,20 @@ pub(super) fn effect_of(is_time: bool, ratio: f64, ends: Option<((f64, f64), f64
 /// A factor from two on, percent below.
 fn in_words(is_time: bool, ratio: f64) -> String {
     let (less, more) = if is_time { ("faster", "slower") } else { ("less", "more") };
-    match units::factor(ratio, less, more) {
+    match text::factor(ratio, less, more) {
         Some(factor) if is_factor(ratio) => factor,
-        _ => units::change(ratio),
+        _ => text::change(ratio),
     }
 }
 
 /// The ends of an interval around `ratio`, in the unit in which it is written itself: `690 to 812` times, `+9.1 to +15.2` percent.
 pub(super) fn interval(ratio: f64, low: f64, high: f64) -> String {
-    let number = |ratio| units::significant(ratio);
+    let number = |ratio| text::significant(ratio);
     match () {
         () if is_factor(ratio) && ratio < 1.0 => format!("{} to {}", number(1.0 / high), number(1.0 / low)),
         () if is_factor(ratio) => format!("{} to {}", number(low), number(high)),
         () => {
-            let percent = |ratio| units::change(ratio).trim_end_matches(" %").to_owned();
+            let percent = |ratio| text::change(ratio).trim_end_matches(" %").to_owned();
             format!("{} to {}", percent(low), percent(high))
         }
     }
@@ -129,16 +127,16 @@ pub(super) fn is_factor(ratio: f64) -> bool {
 /// A metric's factor in words: `770x faster`, `12.0x more`.
 pub(super) fn factor(metric: &Metric) -> Option<String> {
     let (less, more) = if metric.name.is_time() { ("faster", "slower") } else { ("less", "more") };
-    units::factor(metric.ratio?, less, more)
+    text::factor(metric.ratio?, less, more)
 }
 
 /// A metric's value with its unit.
 pub(super) fn value(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Ms => units::milliseconds(value),
-        Unit::PerS => units::per_second(value),
-        Unit::Share => units::share(value),
-        Unit::Rows | Unit::Buffers => units::count(value as u64),
+        Unit::Ms => text::milliseconds(value),
+        Unit::PerS => text::per_second(value),
+        Unit::Share => text::share(value),
+        Unit::Rows | Unit::Buffers => text::count(value as u64),
     }
 }
 
@@ -146,13 +144,23 @@ fn value_or_need(known: Option<f64>, metric: &Metric, samples: u64) -> String {
     match (known, metric.samples_needed) {
         (Some(known), _) => value(known, metric.unit),
         (None, Some(needed)) => unsupported(samples, needed),
-        (None, None) => units::NOTHING.into(),
+        (None, None) => text::NOTHING.into(),
     }
 }
 
 /// What stands in place of a percentile: the samples it needs, or nothing where there are no samples at all.
 pub(super) fn unsupported(samples: u64, needed: u64) -> String {
-    if samples == 0 { units::NOTHING.into() } else { format!("needs {}", units::count(needed)) }
+    if samples == 0 { text::NOTHING.into() } else { format!("needs {}", text::count(needed)) }
+}
+
+/// What a threshold compares.
+pub fn threshold_value(value: Option<f64>, unit: ThresholdUnit) -> String {
+    let Some(value) = value else { return text::NOTHING.into() };
+    match unit {
+        ThresholdUnit::Ms => text::milliseconds(value),
+        ThresholdUnit::Share => text::share(value),
+        ThresholdUnit::PerS => text::per_second(value),
+    }
 }
 
 /// How a plan reads its relations.

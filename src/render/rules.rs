@@ -9,7 +9,7 @@ pub fn rules(rules: &[Rule]) -> Document {
     for rule in rules {
         table.row([rule.id.to_owned(), rule.title.to_owned()]);
     }
-    let more = "`latclinic explain --rule ID` says what a rule looks at, why that matters and what to do about it.";
+    let more = "`latclinic explain --rule ID` explains a rule: what it looks at, why that matters and what to do.";
     Document { blocks: vec![Block::Table(table), Block::Paragraph(more.to_owned())] }
 }
 

@@ -23,12 +23,12 @@ pub fn summary(report: &CiReport<'_>, folder: Option<&str>) -> String {
     }
     match report.comparison {
         Some(comparison) => blocks.extend(compared(comparison)),
-        None => blocks.push(Block::Paragraph("Nothing was compared, and no gate is decided.".into())),
+        None => blocks.push(Block::Paragraph("Nothing was compared, and no gate was decided.".into())),
     }
     blocks.extend(folder.map(|folder| {
         Block::Paragraph(match report.comparison {
-            Some(_) => format!("Tables, plans and histograms are in {folder}, in comparison.md first."),
-            None => format!("What was measured is in {folder}."),
+            Some(_) => format!("Tables, plans and histograms are in {folder}; start with comparison.md."),
+            None => format!("The results are in {folder}."),
         })
     }));
     format!("{}\n", markdown(&Document { blocks }))
@@ -103,15 +103,15 @@ mod tests {
         | --- | --- | --- |
         | p99 improves by 2x | 769x faster (95 % 690 to 813) | PASS |
         | write.p95 regresses less than 10% | +30.0 % (95 % +21.0 to +40.2) | FAIL |
-        | throughput regresses less than 5% | -3.0 % (97.5 % -8.0 to +2.0) | undecided: its interval lies on both sides of the limit |
+        | throughput regresses less than 5% | -3.0 % (97.5 % -8.0 to +2.0) | undecided: its interval contains the limit |
         | results identical | - | FAIL: &lt;3> rows & "more" after 100 % |
 
         ## Notes
 
-        - measured-once: each side was measured once, so drift of the machine between the two is not excluded and no verdict is given
-        - no-histogram: there is no latency.hlog with reports/events/20261121T012345Z-before, nor with reports/events/20261121T012345Z-after: percentiles have no interval, and cannot be checked
+        - measured-once: each side was measured once, so drift of the machine is not ruled out and there is no verdict
+        - no-histogram: latency.hlog is missing in reports/events/20261121T012345Z-before and in reports/events/20261121T012345Z-after, so percentiles have no interval and cannot be verified
 
-        Tables, plans and histograms are in reports/events/20261121T012345Z-run, in comparison.md first.
+        Tables, plans and histograms are in reports/events/20261121T012345Z-run; start with comparison.md.
         "#);
         comparison.gates.clear();
         comparison.price = sample::full().price;
@@ -131,9 +131,9 @@ mod tests {
         insta::assert_snapshot!(summary(&CiReport::failed(None, "cannot connect"), Some("out")), @"
         ## latclinic: cannot connect
 
-        Nothing was compared, and no gate is decided.
+        Nothing was compared, and no gate was decided.
 
-        What was measured is in out.
+        The results are in out.
         ");
     }
 }

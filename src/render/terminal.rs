@@ -1,8 +1,8 @@
 //! Plain text with tables for a terminal; colour only adds to what the text says.
 
 use comfy_table::{
-    Attribute, Cell as StyledCell, CellAlignment, Color, ContentArrangement, LineStyle, Table as StyledTable,
-    TableStyle,
+    Attribute, Cell as StyledCell, CellAlignment, Color, ColumnConstraint::LowerBoundary, ContentArrangement,
+    LineStyle, Table as StyledTable, TableStyle, Width,
 };
 
 use super::{
@@ -10,6 +10,9 @@ use super::{
     document::{Align, Block, Document, Item, Table, Tone, clean, clean_lines},
     tree,
 };
+
+/// A space at which no line ends; never written.
+const NO_BREAK: &str = "\u{a0}";
 
 const BOLD: (&str, &str) = ("\u{1b}[1m", "\u{1b}[0m");
 
@@ -23,6 +26,7 @@ pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
         Block::Paragraph(text) => wrap(text, "", "", width),
         Block::Table(rows) => table(rows, width, colour),
         Block::List(points) => points.iter().map(|point| wrap(point, "- ", "  ", width)).collect::<Vec<_>>().join("\n"),
+        Block::Facts(of) => facts(of, width, colour),
         Block::Verbatim(text) => text.trim_end().to_owned(),
         Block::Item(of) => item(of, width, colour),
         Block::Tree(of) => {
@@ -46,6 +50,18 @@ pub fn terminal(document: &Document, width: usize, colour: bool) -> String {
 
 fn bold(text: &str, colour: bool) -> String {
     if colour { format!("{}{text}{}", BOLD.0, BOLD.1) } else { text.to_owned() }
+}
+
+/// The texts begin in one column.
+fn facts(facts: &[(&'static str, String)], width: usize, colour: bool) -> String {
+    let widest = facts.iter().map(|(label, _)| columns(label)).max().unwrap_or(0) + 2;
+    let margin = " ".repeat(widest);
+    let line = |(label, text): &(&'static str, String)| {
+        let lines = wrap(text, &margin, &margin, width);
+        let rest = lines.strip_prefix(&margin).unwrap_or(&lines);
+        format!("{}{}{rest}", bold(label, colour), " ".repeat(widest - columns(label)))
+    };
+    facts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Its SQL is never broken: it is there to be copied.
@@ -93,7 +109,7 @@ fn table(table: &Table, width: usize, colour: bool) -> String {
     styled.set_header(header.collect::<Vec<_>>());
     for row in &table.rows {
         let cells = row.iter().enumerate().map(|(index, cell)| {
-            let styled = StyledCell::new(clean(&cell.text)).set_alignment(alignment(index));
+            let styled = StyledCell::new(unbroken(&cell.text)).set_alignment(alignment(index));
             match cell.tone {
                 Tone::Plain => styled,
                 Tone::Good => styled.fg(Color::Green),
@@ -103,7 +119,35 @@ fn table(table: &Table, width: usize, colour: bool) -> String {
         });
         styled.add_row(cells.collect::<Vec<_>>());
     }
-    styled.trim_fmt()
+    // A border between two columns, a blank on both sides of each.
+    let fits = |least: &Vec<usize>| least.iter().map(|width| width + 3).sum::<usize>() <= width;
+    let whole_words = [true, false].into_iter();
+    let least = whole_words.map(|words| (0..table.columns.len()).map(|at| least_width(table, at, words)).collect());
+    if let Some(least) = least.into_iter().find(fits) {
+        let boundary = |width: &usize| u16::try_from(width + 2).unwrap_or(u16::MAX);
+        styled.set_constraints(least.iter().map(|width| LowerBoundary(Width::Fixed(boundary(width)))));
+    }
+    styled.trim_fmt().replace(NO_BREAK, " ")
+}
+
+/// What a column needs so that none of its numbers is broken: the longest number with its unit, and the column's title. With
+/// `whole_words`, no word either, but in the first column, whose names may be long.
+fn least_width(table: &Table, index: usize, whole_words: bool) -> usize {
+    let whole_words = whole_words && index > 0;
+    let numbers = table.rows.iter().filter_map(|row| row.get(index)).flat_map(|cell| {
+        let words = unbroken(&cell.text);
+        let widths =
+            words.split(' ').filter(|word| whole_words || word.starts_with(|c: char| !c.is_alphabetic())).map(columns);
+        widths.max()
+    });
+    let title = columns(table.columns[index].title);
+    numbers.chain([title]).max().unwrap_or(title)
+}
+
+/// Text whose numbers are tied to their units.
+fn unbroken(text: &str) -> String {
+    let words: Vec<String> = words(&clean(text)).iter().map(|word| word.replace(' ', NO_BREAK)).collect();
+    words.join(" ")
 }
 
 /// Breaks text between words, and words that are longer than a line; the first line begins with `first`, the others with `rest`.

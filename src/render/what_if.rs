@@ -1,10 +1,10 @@
 //! What advised indexes would change, as far as it was tried.
 
-use super::{
-    document::{Block, Table},
-    units,
+use super::document::{Block, Table};
+use crate::{
+    record::{Trial, TriedPlan, WhatIf},
+    text,
 };
-use crate::record::{Trial, TriedPlan, WhatIf};
 
 /// The trials; nothing where there was none.
 pub(super) fn what_if(trials: &[WhatIf]) -> Vec<Block> {
@@ -30,7 +30,7 @@ fn about(trial: &WhatIf) -> String {
         (None, Some(note)) => return sentence(note),
         (None, None) => return "Not tried.".to_owned(),
         (Some(Trial::Hypothetical), _) => {
-            "The planner was told of an index that does not exist (HypoPG): these are its costs, and nothing was executed.".to_owned()
+            "The index is hypothetical (HypoPG): these are the planner's costs, and nothing was executed.".to_owned()
         }
         (Some(Trial::Built), _) => {
             let was_executed = trial.after.as_ref().is_some_and(|after| after.execution_ms.is_some());
@@ -53,13 +53,9 @@ fn about(trial: &WhatIf) -> String {
     }
     match (trial.index_bytes, trial.build_ms) {
         (Some(bytes), Some(ms)) => {
-            text.push_str(&format!(
-                " The index took {} and {} to build.",
-                units::bytes(bytes),
-                units::milliseconds(ms)
-            ));
+            text.push_str(&format!(" The index took {} and {} to build.", text::bytes(bytes), text::milliseconds(ms)));
         }
-        (Some(bytes), None) => text.push_str(&format!(" The index would take about {}.", units::bytes(bytes))),
+        (Some(bytes), None) => text.push_str(&format!(" The index would take about {}.", text::bytes(bytes))),
         (None, _) => {}
     }
     if let Some(note) = &trial.note {
@@ -77,10 +73,10 @@ fn sentence(note: &str) -> String {
 fn figures(before: &TriedPlan, after: &TriedPlan) -> Table {
     let mut table = Table::of_figures(&["", "before", "after", "factor"]);
     let factor = |before: f64, after: f64| match () {
-        () if before > 0.0 => units::factor(after / before, "less", "more").unwrap_or_default(),
+        () if before > 0.0 => text::factor(after / before, "less", "more").unwrap_or_default(),
         () => String::new(),
     };
-    let cost = |cost: f64| units::significant(cost);
+    let cost = |cost: f64| text::significant(cost);
     table.row(["planner's cost".into(), cost(before.cost), cost(after.cost), factor(before.cost, after.cost)]);
     let [was, is] = [before, after].map(execution);
     if let (Some((was, before)), Some((is, after))) = (was, is) {
@@ -91,11 +87,11 @@ fn figures(before: &TriedPlan, after: &TriedPlan) -> Table {
             ("", "> ") if before < after => format!("> {}", factor(before, after)),
             _ => String::new(),
         };
-        let cell = |sign: &str, ms: f64| format!("{sign}{}", units::milliseconds(ms));
+        let cell = |sign: &str, ms: f64| format!("{sign}{}", text::milliseconds(ms));
         table.row(["execution".into(), cell(was, before), cell(is, after), factor]);
     }
     if let (Some(before), Some(after)) = (before.buffers, after.buffers) {
-        let [was, is] = [before, after].map(units::count);
+        let [was, is] = [before, after].map(text::count);
         table.row(["buffers".into(), was, is, factor(before as f64, after as f64)]);
     }
     table
@@ -166,10 +162,10 @@ mod tests {
         What the advice would change:
         CREATE INDEX CONCURRENTLY events_user_id_idx ON events (user_id);
 
-        The planner was told of an index that does not exist (HypoPG): these are its
-        costs, and nothing was executed. Tried on statement latest with typical values
-        (5000). The planner does not use it: the advice does not help here. The index
-        would take about 30.0 MB.
+        The index is hypothetical (HypoPG): these are the planner's costs, and nothing
+        was executed. Tried on statement latest with typical values (5000). The planner
+        does not use it: the advice does not help here. The index would take about
+        30.0 MB.
 
                           before   after      factor
         ─────────────────────────────────────────────

@@ -45,7 +45,7 @@ impl BlockLength {
 
 fn time(text: &str) -> Result<Duration, String> {
     let text = text.trim();
-    let parsed = text.parse::<SignedDuration>().map_err(|_| format!("`{text}` is no duration"))?;
+    let parsed = text.parse::<SignedDuration>().map_err(|_| format!("`{text}` is not a duration"))?;
     let within = |time: &Duration| !time.is_zero() && *time <= LONGEST;
     Duration::try_from(parsed).ok().filter(within).ok_or_else(|| format!("`{text}` is out of range"))
 }

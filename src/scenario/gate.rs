@@ -183,11 +183,8 @@ fn change(text: &str, words: &[Range<usize>], verb: usize) -> Result<Change, Exp
         }
         found => {
             let at = found.map_or_else(|| end(text), |(at, _)| at.clone());
-            let message = if at.is_empty() {
-                "it ends too early".into()
-            } else {
-                format!("unknown word `{}`", &text[at.clone()])
-            };
+            let message =
+                if at.is_empty() { "it is incomplete".into() } else { format!("unknown word `{}`", &text[at.clone()]) };
             Err(ExpressionFault::new(at, message).expected(format!("`{all}`")))
         }
     };
@@ -261,7 +258,7 @@ fn amount(text: &str, at: Range<usize>) -> Result<Amount, ExpressionFault> {
     let digits = written.find(|letter: char| !letter.is_ascii_digit() && !"+-.".contains(letter));
     let (number, unit) = written.split_at(digits.unwrap_or(written.len()));
     let Ok(number) = number.parse::<f64>() else {
-        return Err(ExpressionFault::new(at, format!("`{written}` is no amount")).expected(EXPECTED));
+        return Err(ExpressionFault::new(at, format!("`{written}` is not an amount")).expected(EXPECTED));
     };
     let unit_at = trimmed(text, at.end - unit.len()..at.end);
     match unit.trim() {

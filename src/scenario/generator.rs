@@ -1,5 +1,6 @@
 //! Whether generators mean something: faults that the shape alone does not show.
 
+use crate::text;
 use std::net::IpAddr;
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
@@ -158,7 +159,7 @@ impl Check<'_, '_> {
         if weights.len() != raw.values.len() {
             self.fault(
                 "weights",
-                format!("{} for {}", count(weights.len(), "weight"), count(raw.values.len(), "value")),
+                format!("{} for {}", text::counted(weights.len(), "weight"), text::counted(raw.values.len(), "value")),
             );
         }
         Generator::Choice(values.zip(weights).map(|(value, weight)| Weighted { value, weight: weight.0 }).collect())
@@ -186,7 +187,7 @@ impl Check<'_, '_> {
         let moment = moment.filter(|_| !text.contains('['));
         let moment = moment.filter(|moment| (1..=9999).contains(&TimeZone::UTC.to_datetime(*moment).year()));
         if moment.is_none() {
-            let finding = Finding::new(self.at.get(key).span(), format!("`{text}` is no date or time"));
+            let finding = Finding::new(self.at.get(key).span(), format!("`{text}` is not a date or time"));
             self.faults.push(finding.expected("2025-01-31, or 2025-01-31T08:30:00Z"));
         }
         moment
@@ -247,7 +248,7 @@ impl Check<'_, '_> {
         let parsed = parts.and_then(|(network, prefix)| Some((network.parse().ok()?, prefix.parse::<u8>().ok()?)));
         let whole = |network: IpAddr| if network.is_ipv4() { 32 } else { 128 };
         let Some((network, prefix)) = parsed.filter(|(network, prefix)| *prefix <= whole(*network)) else {
-            let finding = Finding::new(self.at.span(), format!("`{raw}` is no network"));
+            let finding = Finding::new(self.at.span(), format!("`{raw}` is not a network"));
             self.faults.push(finding.expected("10.0.0.0/8, or fd00::/8"));
             return None;
         };
@@ -289,9 +290,4 @@ pub(super) fn value(raw: &raw::Value) -> Value {
         }
     }
     convert(&raw.0)
-}
-
-/// "1 weight", "2 weights".
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -38,7 +38,9 @@ fn within(text: &str, valid: impl Fn(f64) -> bool, bounds: &'static str) -> Resu
     match rate {
         Some(rate) if valid(rate) => Ok(rate),
         Some(_) => Err(RateFault { message: format!("`{text}` is out of range"), expected: bounds }),
-        None => Err(RateFault { message: format!("`{text}` is no rate"), expected: "something like 500/s or 30/min" }),
+        None => {
+            Err(RateFault { message: format!("`{text}` is not a rate"), expected: "something like 500/s or 30/min" })
+        }
     }
 }
 
@@ -53,7 +55,7 @@ mod tests {
         }
         assert_eq!(parse_target_rate("0/s"), Ok(0.0));
         for text in ["", "500", "/s", "500/h", "many/s", "inf/s", "nan/s", "5/s/s"] {
-            assert!(parse_rate(text).unwrap_err().message.ends_with("is no rate"), "{text}");
+            assert!(parse_rate(text).unwrap_err().message.ends_with("is not a rate"), "{text}");
         }
         for text in ["0/s", "-1/s", "10000001/s", "1e300/min"] {
             assert!(parse_rate(text).unwrap_err().message.ends_with("is out of range"), "{text}");

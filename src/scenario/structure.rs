@@ -3,6 +3,7 @@
 //! A misspelt key is reported, then read as what it was meant to be, so that its value is checked too. What remains
 //! without fault is handed on, so that [`super::validate`] can look for the faults that are a matter of meaning.
 
+use crate::text;
 use serde_json::Value as JsonValue;
 use toml::{
     Spanned,
@@ -75,7 +76,7 @@ impl Walk<'_> {
         let mut readable = false;
         let fault = match value {
             DeValue::String(text) if text.contains('\0') => {
-                Some(Finding::new(span, "a NUL character").help("PostgreSQL's text cannot hold it; take it out"))
+                Some(Finding::new(span, "a NUL character").help("PostgreSQL's text cannot hold it; remove it"))
             }
             DeValue::String(text) => {
                 let names: Vec<&str> = options.iter().flat_map(|option| option.names()).collect();
@@ -135,8 +136,7 @@ impl Walk<'_> {
         if !(least..=most).contains(&items.len()) {
             let message = match items.len() {
                 0 => "an empty array".to_owned(),
-                1 => "an array of 1 element".to_owned(),
-                many => format!("an array of {many} elements"),
+                many => format!("an array of {}", text::counted(many, "element")),
             };
             let expected = if most == usize::MAX { format!("at least {least}") } else { schema.words() };
             self.faults.push(Finding::new(span, message).expected(expected).relative());

@@ -133,7 +133,7 @@ fn metric(text: &str, at: Range<usize>) -> Result<Metric, ExpressionFault> {
     if let Some(inner) = name.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')')) {
         return match inner.trim().parse::<f64>() {
             Ok(percent) if percent > 0.0 && percent < 100.0 => Ok(Metric::Percentile(percent)),
-            _ => Err(ExpressionFault::new(at.start + 2..at.end - 1, format!("`{inner}` is no percentile"))
+            _ => Err(ExpressionFault::new(at.start + 2..at.end - 1, format!("`{inner}` is not a percentile"))
                 .expected("a number above 0 and below 100")),
         };
     }
@@ -171,7 +171,7 @@ fn limit(text: &str, at: Range<usize>, metric: Metric) -> Result<f64, Expression
     let digits = written.find(|letter: char| !letter.is_ascii_digit() && !"+-.".contains(letter));
     let (number, unit) = written.split_at(digits.unwrap_or(written.len()));
     let Ok(number) = number.parse::<f64>() else {
-        return Err(ExpressionFault::new(at, format!("`{written}` is no limit")).expected(example));
+        return Err(ExpressionFault::new(at, format!("`{written}` is not a limit")).expected(example));
     };
     let unit_at = trimmed(text, at.end - unit.len()..at.end);
     let unit = unit.trim();
@@ -242,7 +242,7 @@ mod tests {
           ^^^
         ");
         insta::assert_snapshot!(refused("read: p(100) < 50ms"), @"
-        `100` is no percentile, expected a number above 0 and below 100
+        `100` is not a percentile, expected a number above 0 and below 100
           read: p(100) < 50ms
                   ^^^
         ");
@@ -272,7 +272,7 @@ mod tests {
           ^^^^^^^^^
         ");
         insta::assert_snapshot!(refused("throughput>100"), @"
-        `100` is no rate, expected a rate like 100/s
+        `100` is not a rate, expected a rate like 100/s
           throughput>100
                      ^^^
         ");
@@ -287,8 +287,8 @@ mod tests {
             ("<1ms", "no metric"),
             ("p(95)<", "no limit"),
             ("p(95)<-1ms", "`-1ms` is out of range"),
-            ("p(nan)<1ms", "`nan` is no percentile"),
-            ("p(95)<fast", "`fast` is no limit"),
+            ("p(nan)<1ms", "`nan` is not a percentile"),
+            ("p(95)<fast", "`fast` is not a limit"),
             ("error_rate<1ms", "unknown unit `ms`"),
         ] {
             assert_eq!(Threshold::parse(text).unwrap_err().message, message, "{text}");

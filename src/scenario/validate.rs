@@ -110,7 +110,7 @@ impl Check<'_> {
 
     fn duration(&mut self, text: &str, least: Duration, at: &Node<'_>) -> Option<Duration> {
         let Ok(parsed) = text.trim().parse::<SignedDuration>() else {
-            let finding = Finding::new(at.span(), format!("`{text}` is no duration"));
+            let finding = Finding::new(at.span(), format!("`{text}` is not a duration"));
             self.faults.push(finding.expected("something like 20s, 250ms or 1m 30s"));
             return None;
         };

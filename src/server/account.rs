@@ -11,7 +11,7 @@ use std::{
 
 use nix::unistd::{Uid, User, getegid, geteuid};
 
-use super::error::{CHOOSE_ANOTHER_FOLDER, Error, Result};
+use super::error::{Error, Result};
 
 /// The user that the server's processes run as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +42,7 @@ impl Account {
         let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
         if let Some(owner) = owner.filter(|&owner| owner != uid) {
             let message = format!("the data folder {} belongs to {}", cluster.display(), name_of(owner));
-            return Err(Error::usage(message)
-                .with_hint(format!("run latclinic as that user or root, or {CHOOSE_ANOTHER_FOLDER}")));
+            return Err(Error::usage(message).or_elsewhere("run latclinic as that user or root"));
         }
         Ok(Self { uid, gid, name: name_of(uid), switch: false })
     }
@@ -99,8 +98,7 @@ impl Account {
                     path.display(),
                     blocked.display()
                 );
-                return Error::usage(message)
-                    .with_hint(format!("`chmod o+x {}`, or {CHOOSE_ANOTHER_FOLDER}", blocked.display()));
+                return Error::usage(message).or_elsewhere(&format!("`chmod o+x {}`", blocked.display()));
             }
         }
         Error::failed(format!("cannot run {} as user {}", program.display(), self.name)).with_source(cause)

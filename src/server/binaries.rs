@@ -14,7 +14,7 @@ use super::{
     error::{Error, Result},
     install,
 };
-use crate::server::versions::SUPPORTED;
+use crate::{server::versions::SUPPORTED, text::Field};
 
 /// Folders with one installation each; `*` stands for any name of one path component.
 const USUAL_PLACES: &[&str] = &[
@@ -95,25 +95,23 @@ pub fn find(pg_bin: Option<&Path>) -> Result<Installation> {
 }
 
 fn given(folder: &Path) -> Result<Installation> {
-    let way_out = "give --pg-bin (or LATCLINIC_PG_BIN) the folder that holds postgres and initdb, such as \
-                   /usr/lib/postgresql/18/bin, or leave it out to let latclinic search";
+    let way_out = "name the folder that holds postgres and initdb, such as /usr/lib/postgresql/18/bin, or omit it to let \
+                   latclinic search";
+    let refused = |message: String| Error::usage(message).about(&[Field::PgBin]);
     for program in ["postgres", "initdb"] {
         if !folder.join(program).is_file() {
-            return Err(Error::usage(format!("--pg-bin {} holds no {program}", folder.display())).with_hint(way_out));
+            return Err(refused(format!("{} {} holds no {program}", Field::PgBin, folder.display())).with_hint(way_out));
         }
     }
     let Some(found) = inspect(folder) else {
-        let message = format!("{} does not tell its version", folder.join("postgres").display());
-        return Err(Error::usage(message).with_hint(way_out));
+        let message = format!("{} does not report its version", folder.join("postgres").display());
+        return Err(refused(message).with_hint(way_out));
     };
     if SUPPORTED.contains(&found.major) {
         return Ok(found);
     }
-    Err(Error::usage(format!("--pg-bin {} holds PostgreSQL {}", folder.display(), found.version)).with_hint(format!(
-        "latclinic runs PostgreSQL {} to {}",
-        SUPPORTED.start(),
-        SUPPORTED.end()
-    )))
+    Err(refused(format!("{} {} holds PostgreSQL {}", Field::PgBin, folder.display(), found.version))
+        .with_hint(format!("latclinic runs PostgreSQL {} to {}", SUPPORTED.start(), SUPPORTED.end())))
 }
 
 fn newest(places: &Places) -> Result<Installation> {
@@ -262,11 +260,11 @@ mod tests {
     fn a_given_folder_that_is_no_good_is_its_own_error() {
         let root = tempfile::tempdir().unwrap();
         let error = given(root.path()).unwrap_err();
-        assert_eq!(error.to_string(), format!("--pg-bin {} holds no postgres", root.path().display()));
+        assert_eq!(error.to_string(), format!("`pg_bin` {} holds no postgres", root.path().display()));
         assert!(error.is_usage());
         fake(root.path(), "12.22");
         let error = given(root.path()).unwrap_err();
-        assert_eq!(error.to_string(), format!("--pg-bin {} holds PostgreSQL 12.22", root.path().display()));
+        assert_eq!(error.to_string(), format!("`pg_bin` {} holds PostgreSQL 12.22", root.path().display()));
         assert_eq!(error.hint(), Some("latclinic runs PostgreSQL 14 to 18"));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{error, fmt, io, path::Path};
 
+use crate::text::Field;
+
 /// A result of this module.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -11,6 +13,7 @@ pub struct Error {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    fields: Vec<Field>,
     source: Option<io::Error>,
 }
 
@@ -24,7 +27,7 @@ enum Kind {
 impl Error {
     /// The machine or PostgreSQL failed; `message` is a lower-case fragment that names the place.
     pub(super) fn failed(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Failed, message: message.into(), hint: None, source: None }
+        Self { kind: Kind::Failed, message: message.into(), hint: None, fields: Vec::new(), source: None }
     }
 
     /// What was asked for cannot be done as asked.
@@ -53,13 +56,33 @@ impl Error {
             _ => None,
         };
         let message = format!("cannot {doing} {}", path.display());
-        Self { kind: Kind::Failed, message, hint, source: Some(cause) }
+        let fields = Vec::from([Field::DataDir]);
+        Self { kind: Kind::Failed, message, hint, fields, source: Some(cause) }
     }
 
     /// Adds the way out.
     #[must_use]
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds as the way out `first`, where there is one, and another data folder.
+    #[must_use]
+    pub(super) fn or_elsewhere(self, first: &str) -> Self {
+        let first = if first.is_empty() { String::new() } else { format!("{first}, or ") };
+        self.with_hint(format!("{first}{CHOOSE_ANOTHER_FOLDER}")).about(&[Field::DataDir])
+    }
+
+    /// The fields of the request that its words name.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Names the fields of the request that the words name.
+    #[must_use]
+    pub(super) fn about(mut self, fields: &[Field]) -> Self {
+        self.fields.extend(fields);
         self
     }
 
@@ -104,4 +127,4 @@ impl error::Error for Error {
 }
 
 /// The way out of every trouble with the data folder.
-pub(crate) const CHOOSE_ANOTHER_FOLDER: &str = "choose another folder with --data-dir or LATCLINIC_DATA_DIR";
+const CHOOSE_ANOTHER_FOLDER: &str = "choose another folder with `data_dir` or LATCLINIC_DATA_DIR";

@@ -24,10 +24,7 @@ use super::{
     error::{Error, Result},
     mishap,
 };
-use crate::{
-    files::{self, Draft, MIB, Over},
-    server::error::CHOOSE_ANOTHER_FOLDER,
-};
+use crate::files::{self, Draft, MIB, Over};
 
 const MARK: &str = "LATCLINIC";
 const LOCK: &str = "lock";
@@ -219,9 +216,9 @@ impl Cluster {
         let path = self.path.join("PG_VERSION");
         let version = files::read_text(&path, MIB).map_err(|cause| match cause.kind() {
             io::ErrorKind::NotFound => {
-                let message = format!("the data in {} are incomplete: there is no PG_VERSION", self.path.display());
-                let deleted = "as after a deletion that was interrupted: `latclinic server destroy` deletes the rest";
-                Error::failed(message).with_hint(format!("{deleted}, then seed again; or {CHOOSE_ANOTHER_FOLDER}"))
+                let message = format!("the data in {} are incomplete: PG_VERSION is missing", self.path.display());
+                let deleted = "a deletion was probably interrupted; `latclinic server destroy` deletes the rest";
+                Error::failed(message).or_elsewhere(&format!("{deleted}, then seed again"))
             }
             _ => Error::io("read", &path, cause),
         })?;
@@ -230,9 +227,8 @@ impl Cluster {
         }
         let message =
             format!("the data in {} are of PostgreSQL {}, not {}", self.path.display(), version.trim(), self.major);
-        Err(Error::failed(message).with_hint(format!(
-            "put that folder back where it came from, `latclinic server destroy`, or {CHOOSE_ANOTHER_FOLDER}"
-        )))
+        Err(Error::failed(message)
+            .or_elsewhere("put that folder back where it came from, run `latclinic server destroy`"))
     }
 }
 
@@ -283,9 +279,7 @@ fn default_root(root: bool, variable: impl Fn(&str) -> Option<PathBuf>) -> Resul
     absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
         .map(|data| data.join("latclinic"))
-        .ok_or_else(|| {
-            Error::usage("neither XDG_DATA_HOME nor HOME says where data belong").with_hint(CHOOSE_ANOTHER_FOLDER)
-        })
+        .ok_or_else(|| Error::usage("neither XDG_DATA_HOME nor HOME is set").or_elsewhere(""))
 }
 
 fn make(root: &Path) -> Result<()> {
@@ -324,7 +318,7 @@ fn refuse_foreign(root: &Path) -> Result<()> {
     } else {
         format!("{} is not empty and not a folder of latclinic's", root.display())
     };
-    Err(Error::usage(message).with_hint(CHOOSE_ANOTHER_FOLDER))
+    Err(Error::usage(message).or_elsewhere(""))
 }
 
 fn is_leftover(path: &Path) -> bool {
@@ -419,7 +413,7 @@ mod tests {
         assert_eq!(error, format!("the data in {} are of PostgreSQL 14, not 15", cluster.path.display()));
         fs::remove_file(cluster.path.join("PG_VERSION")).unwrap();
         let error = cluster.check_version().unwrap_err();
-        assert!(error.to_string().ends_with("pg15 are incomplete: there is no PG_VERSION"), "{error}");
+        assert!(error.to_string().ends_with("pg15 are incomplete: PG_VERSION is missing"), "{error}");
         assert!(error.hint().unwrap().contains("`latclinic server destroy` deletes the rest"));
     }
 }

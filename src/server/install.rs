@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::{error::Error, versions::SUPPORTED};
-use crate::files::{self, MIB};
+use crate::{
+    files::{self, MIB},
+    text::Field,
+};
 
 /// System, its ids in os-release, and the command.
 const COMMANDS: &[(&str, &[&str], &str)] = &[
@@ -20,13 +23,13 @@ pub(super) fn missing(unsupported: &[String]) -> Error {
     if !unsupported.is_empty() {
         message.push_str(&format!(" (found {})", unsupported.join(", ")));
     }
-    Error::failed(message).with_hint(advice(&system_ids()))
+    Error::failed(message).with_hint(advice(&system_ids())).about(&[Field::PgBin])
 }
 
 fn advice(ids: &[String]) -> String {
     let fits = |system: &&(&str, &[&str], &str)| system.1.iter().any(|id| ids.iter().any(|known| known == id));
     let (here, elsewhere): (Vec<_>, Vec<_>) = COMMANDS.iter().partition(fits);
-    let mut lines = vec!["install them, or name their folder with --pg-bin:".to_owned()];
+    let mut lines = vec![format!("install them, or name their folder with {}:", Field::PgBin)];
     lines.extend(here.iter().chain(&elsewhere).map(|(system, _, command)| format!("    {system:<14} {command}")));
     lines.join("\n")
 }
@@ -57,8 +60,8 @@ mod tests {
     #[test]
     fn the_command_for_this_system_comes_first() {
         let ids = ids_in("NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.22.1\n");
-        insta::assert_snapshot!(advice(&ids), @r"
-        install them, or name their folder with --pg-bin:
+        insta::assert_snapshot!(advice(&ids), @"
+        install them, or name their folder with `pg_bin`:
             Alpine         apk add postgresql postgresql-contrib
             Debian/Ubuntu  sudo apt-get install postgresql
             Fedora         sudo dnf install postgresql-server postgresql-contrib
@@ -69,7 +72,7 @@ mod tests {
     #[test]
     fn a_system_is_known_by_what_it_is_like() {
         assert_eq!(ids_in("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"), ["rocky", "rhel", "centos", "fedora"]);
-        assert!(advice(&ids_in("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n")).contains("pg-bin:\n    Debian"));
-        assert!(advice(&[]).contains("pg-bin:\n    Debian"));
+        assert!(advice(&ids_in("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n")).contains("`pg_bin`:\n    Debian"));
+        assert!(advice(&[]).contains("`pg_bin`:\n    Debian"));
     }
 }

@@ -24,6 +24,8 @@ use super::{
     watch::Watch,
 };
 
+use crate::text::Field;
+
 /// The managed server, to oneself: no other latclinic command works on it until the lease is released or dropped.
 ///
 /// The server is stopped with the lease if the lease started it; one that `server start` left running goes on.
@@ -229,7 +231,7 @@ fn check_fits(running: &Running, major: u32, options: &Options) -> Result<()> {
     let needed = settings::connections_needed(options.max_connections);
     if running.max_connections < needed {
         let message = format!(
-            "the running server takes {} connections, and a load of {} needs {needed}",
+            "the running server allows {} connections, but a load of {} needs {needed}",
             running.max_connections, options.max_connections
         );
         return Err(Error::usage(message)
@@ -241,10 +243,13 @@ fn check_fits(running: &Running, major: u32, options: &Options) -> Result<()> {
         return Ok(());
     }
     Err(Error::usage(format!(
-        "the running server is PostgreSQL {}, and --pg-bin holds {}",
-        running.version, asked.version
+        "the running server is PostgreSQL {}, but {} holds {}",
+        running.version,
+        Field::PgBin,
+        asked.version
     ))
-    .with_hint("`latclinic server stop` first, or leave --pg-bin out"))
+    .with_hint(format!("run `latclinic server stop` first, or omit {}", Field::PgBin))
+    .about(&[Field::PgBin]))
 }
 
 /// Stops a server that this process did not start.

@@ -66,7 +66,7 @@ impl JobLock {
                 && told.as_ref() != Some(&job)
             {
                 notes(&format!(
-                    "waiting for `{}` (pid {}) to end: two at once would disturb each other",
+                    "waiting for `{}` (pid {}) to end, because two measurements at once would disturb each other",
                     job.command, job.pid
                 ));
                 told = Some(job);
@@ -138,7 +138,8 @@ pub(super) fn lock_cluster(cluster: &Cluster, account: &Account, cancel: &Cancel
         Ok(false) if cancel.is_cancelled() => Err(Error::interrupted("waiting for an earlier server to end")),
         Ok(false) => {
             let message = format!("processes of an earlier server still work in {}", cluster.path.display());
-            Err(Error::failed(message).with_hint(format!("see who has it open: `fuser -v {}`", path.display())))
+            Err(Error::failed(message)
+                .with_hint(format!("see which processes have it open: `fuser -v {}`", path.display())))
         }
         Err(error) => Err(error),
     }
@@ -174,7 +175,7 @@ mod tests {
                 }
             });
             let expected = format!(
-                "waiting for `latclinic run` (pid {}) to end: two at once would disturb each other",
+                "waiting for `latclinic run` (pid {}) to end, because two measurements at once would disturb each other",
                 std::process::id()
             );
             assert_eq!(told.recv().unwrap(), expected);

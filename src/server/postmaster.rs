@@ -126,8 +126,9 @@ impl Postmaster {
         let mut told = false;
         loop {
             let Some(child) = &mut self.child else { return Err(Error::failed(format!("{doing} failed"))) };
-            let ended =
-                child.try_wait().map_err(|cause| Error::failed(format!("lost sight of {doing}")).with_source(cause))?;
+            let ended = child.try_wait().map_err(|cause| {
+                Error::failed(format!("cannot observe the process while {doing}")).with_source(cause)
+            })?;
             if let Some(status) = ended {
                 self.child = None;
                 self.clear_away();

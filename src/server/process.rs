@@ -24,6 +24,8 @@ use super::{
     folder::Folder,
 };
 
+use crate::text::Field;
+
 /// How often a condition is looked at.
 pub(super) const POLL: Duration = Duration::from_millis(5);
 
@@ -155,7 +157,9 @@ impl Keeper {
                 let _ = ended.recv();
             }
         })?;
-        let child = take.recv().map_err(|_| io::Error::other("the thread that spawns the server has died"))??;
+        let child = take.recv().map_err(|_| {
+            io::Error::other("the thread that starts the server ended unexpectedly; this is a bug in latclinic")
+        })??;
         Ok((child, Self { _alive: alive }))
     }
 }
@@ -183,7 +187,10 @@ pub(super) fn run(
             let _ = child.wait();
             return Err(Error::interrupted(doing));
         }
-        match child.try_wait().map_err(|cause| Error::failed(format!("lost sight of {doing}")).with_source(cause))? {
+        match child
+            .try_wait()
+            .map_err(|cause| Error::failed(format!("cannot observe the process while {doing}")).with_source(cause))?
+        {
             Some(status) => break status,
             None => thread::sleep(POLL),
         }
@@ -200,7 +207,7 @@ pub(super) fn died(doing: &str, status: ExitStatus, folder: &Folder, begin: u64)
         || format!("its log is {}", folder.log().display()),
         |hint| format!("{hint}; its log is {}", folder.log().display()),
     );
-    Error::failed(format!("{doing} failed: {ending}")).with_hint(hint)
+    Error::failed(format!("{doing} failed: {ending}")).with_hint(hint).about(&[Field::DataDir, Field::PgBin])
 }
 
 /// What PostgreSQL gave as the reason: its errors with their details, else its last lines.
@@ -221,20 +228,23 @@ fn telling_lines(said: &str) -> String {
 
 fn way_out(said: &str) -> Option<&'static str> {
     let known = [
-        ("No space left on device", "free some space on that disk, or choose another folder with --data-dir"),
+        ("No space left on device", "free some space on that disk, or choose another folder with `data_dir`"),
         ("Cannot allocate memory", "free some memory: the server takes a quarter of it, up to 2 GB, for its buffers"),
         ("could not map anonymous shared memory", "free some memory: the server takes a quarter of it, up to 2 GB"),
         ("could not look up effective user ID", "the user needs an entry in /etc/passwd"),
         ("in use by another", "another server works on these data: stop it first"),
         ("could not locate a valid checkpoint", "the data are damaged: `latclinic server destroy` and seed again"),
         ("invalid primary checkpoint", "the data are damaged: `latclinic server destroy` and seed again"),
-        ("incompatible with server", "choose binaries of that version with --pg-bin, or `latclinic server destroy`"),
+        (
+            "incompatible with server",
+            "choose binaries of that version with `pg_bin`, or run `latclinic server destroy`",
+        ),
         ("could not find the database system", "data are missing: `latclinic server destroy` and seed again"),
         (
             "could not access the server configuration file",
             "data are missing: `latclinic server destroy` and seed again",
         ),
-        ("configuration file", "mend postgresql.conf or postgresql.auto.conf in the data folder"),
+        ("configuration file", "correct postgresql.conf or postgresql.auto.conf in the data folder"),
     ];
     known.iter().find(|(sign, _)| said.contains(sign)).map(|(_, advice)| *advice)
 }

@@ -9,6 +9,8 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use super::error::{Error, Result};
 
+use crate::text::Field;
+
 /// Name of the file, in the cluster.
 pub(super) const FILE: &str = "latclinic.conf";
 
@@ -49,7 +51,8 @@ pub(super) fn check_connections(asked: u32, memory: u64) -> Result<()> {
         needed / MIB,
         memory / MIB
     ))
-    .with_hint(format!("use fewer --clients, at most {most} here, or let them share a --pool")))
+    .with_hint(format!("lower {} to at most {most} here, or let them share a {}", Field::Clients, Field::Pool))
+    .about(&[Field::Clients, Field::Pool]))
 }
 
 /// Memory that this process may use, in bytes: the machine's, or the container's where that is less.

@@ -103,7 +103,7 @@ fn prepare_in(base: &Path, root: &Path, account: &Account) -> Result<PathBuf> {
         account.own(&folder)?;
     } else if !found.is_dir() || found.uid() != account.uid {
         return Err(Error::failed(format!("{} is not a folder of user {}", folder.display(), account.name))
-            .with_hint("somebody else has put it where the server's socket belongs: remove it"));
+            .with_hint("another user owns the path of the server's socket; remove it"));
     }
     if found.mode() & 0o077 != 0 {
         return Err(Error::failed(format!("{} is open to other users", folder.display()))

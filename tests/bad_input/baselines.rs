@@ -20,8 +20,8 @@ fn a_record_is_kept_in_one_file_and_compared_with_later() {
     let told = site.done(&["baseline", "save", "main", "first", "--output", "main.json"]);
     assert!(told.stdout.ends_with("written: main.json\n"), "{}", told.stdout);
     assert_snapshot!(site.refused(2, &["baseline", "save", "main", "first"]), @"
-    error: reports/baselines/main.json exists already
-      help: take another name, or replace it with --replace
+    error: reports/baselines/main.json already exists
+      help: choose another name, or replace it with --replace
     ");
     site.done(&["baseline", "save", "main", "first", "--replace"]);
     let listed: serde_json::Value =
@@ -37,7 +37,7 @@ fn a_record_is_kept_in_one_file_and_compared_with_later() {
     fs::remove_dir_all(site.path("first")).unwrap();
     bench(&["--output", "second"]);
     let told = site.done(&["compare", "--baseline", "main", "second"]);
-    assert!(told.stdout.contains("- before: reports/baselines/main.json\n- after: second\n"), "{}", told.stdout);
+    assert!(told.stdout.contains("\nRecords   before reports/baselines/main.json, after second\n"), "{}", told.stdout);
     site.done(&["compare", "--baseline", "main.json", "second", "--gate", "findings none worse"]);
 }
 
@@ -60,24 +60,24 @@ fn baselines_that_are_none_are_told_apart() {
         })
         .to_vec();
     assert_snapshot!(told.join("\n"), @"
-    error: cut.json is cut off: EOF while parsing an object at line 365 column 4
-    error: newer.json has a baseline of format 2, newer than 1, the newest that this latclinic reads
-      help: read it with the latclinic that wrote it, or a newer one
-    error: foreign.json is no latclinic baseline: it has no `record`
+    error: cut.json is truncated: EOF while parsing an object at line 365 column 4
+    error: newer.json has format 2; this latclinic reads a baseline up to format 1
+      help: use the latclinic version that wrote it, or a newer one
+    error: foreign.json is not a latclinic baseline: it has no `record`
     error: record.json is a record, not a baseline
-      help: save it as one, latclinic baseline save NAME record.json, or name it first: latclinic compare record.json AFTER
+      help: save it as a baseline (`latclinic baseline save NAME record.json`), or compare it as a record (`latclinic compare record.json AFTER`)
     error: there is no reports/baselines/none.json
       help: list the baselines: latclinic baseline list
     error: there is no ../x
       help: list the baselines: latclinic baseline list
-    error: `no name` is no name of a baseline: A-Z, a-z, 0-9, `.`, `_` and `-` only
+    error: `no name` is not a valid name of a baseline: use A-Z, a-z, 0-9, `.`, `_` and `-` only
     ");
     assert_snapshot!(site.refused(2, &["compare", "only-one"]), @"
-    error: there is a record before, and none after
-      help: name both, one folder of a run, or none to compare the newest two
+    error: only one record is given, and a comparison needs two
+      help: name two records, the folder of one run, or none to compare the newest two
     ");
     assert_snapshot!(site.refused(2, &["compare", "--baseline", "x", "a", "b"]), @"
-    error: --baseline and a record before: one of them is enough
-      help: with --baseline name only the record after
+    error: --baseline conflicts with a first record (both are the side before)
+      help: with --baseline, name only the record after the fix
     ");
 }

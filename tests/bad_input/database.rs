@@ -107,9 +107,9 @@ fn a_schema_that_is_not_ours_is_left_alone() {
     }
     told.dedup();
     assert_snapshot!(told.join("\n"), @"
-    error: the schema latclinic_alien on SOCKET:5432/latclinic was not made by latclinic, which leaves it alone
+    error: the schema latclinic_alien on SOCKET:5432/latclinic was not made by latclinic, so latclinic does not touch it
       help: rename it (ALTER SCHEMA latclinic_alien RENAME TO ..), or give the scenario another id by renaming its file
-    error: the schema latclinic_alien was not made by latclinic, which leaves it alone
+    error: the schema latclinic_alien was not made by latclinic, so latclinic does not touch it
       help: rename that schema, or give the scenario another id by renaming its file
     ");
     assert_eq!(site.sql("SELECT * FROM latclinic_alien.events"), "42");
@@ -129,8 +129,8 @@ fn what_would_change_a_server_that_is_not_ours_needs_a_yes() {
     let run = site.run(&at(&url, &["run", "--rows", "2000"]));
     assert_eq!(run.exit, 2);
     assert_snapshot!(run.stderr.trim_end(), @"
-    on SOCKET:5432/latclinic: make the schema latclinic_events and load 2 000 rows, unless they are there; measure the workload, with a CHECKPOINT before each block if the role may; execute each operation for some parameters in transactions that are rolled back; between the blocks try writes that are rolled back, VACUUM, and apply the fix and take it back, again and again
-    statements that write nothing outside of the schema latclinic_events:
+    on SOCKET:5432/latclinic: make the schema latclinic_events and load 2 000 rows, unless they are there; measure the workload, with a CHECKPOINT before each block if the role may; execute each operation with some parameters in transactions that are rolled back; between the blocks: writes that are rolled back, VACUUM, and applying and reverting the fix repeatedly
+    statements that write only inside the schema latclinic_events:
       sql/events/schema.sql:2
           CREATE TABLE events (
               id         bigint      PRIMARY KEY,
@@ -214,8 +214,8 @@ fn a_url_in_the_wrong_place_is_refused_without_its_password() {
         }
     }
     assert_snapshot!(site.refused(2, &["bench", "--phase", "before", &format!("postgres://me:{PASSWORD}@h/d")]), @"
-    error: the scenario is a database URL, which is no scenario
-      help: --database-url names a database; a scenario is a bundled id or the path of a file
+    error: a database URL was given as the scenario
+      help: pass a database with --database-url; a scenario is a bundled id or the path of a file
     ");
     assert!(!site.has_processes() && !site.path("reports").exists());
 }

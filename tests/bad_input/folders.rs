@@ -26,8 +26,8 @@ fn a_folder_that_cannot_be_written_to() {
       help: name a folder that can be written to, with --reports or --output
     ");
     assert_snapshot!(site.refused(2, &bench(&["--output", "file"])), @"
-    error: file exists already
-      help: nothing is ever overwritten: name a folder that does not exist
+    error: file already exists
+      help: latclinic overwrites nothing; name a folder that does not exist
     ");
     assert_snapshot!(site.refused(1, &["run", "--reports", "file/reports", "--output", "file/out"]), @"
     error: cannot create the folder file/out: file is a file
@@ -54,8 +54,8 @@ fn an_output_folder_is_written_once() {
     let written = all();
     assert_eq!(written.len(), 4);
     assert_snapshot!(site.refused(2, &bench(&["--output", "out"])), @"
-    error: out exists already
-      help: nothing is ever overwritten: name a folder that does not exist
+    error: out already exists
+      help: latclinic overwrites nothing; name a folder that does not exist
     ");
     site.refused(2, &[&["run", "--output", "out"][..], &QUICK].concat());
     assert_eq!(all(), written);
@@ -70,7 +70,7 @@ fn a_disk_without_room_is_told_before_anything_is_measured() {
     assert_eq!(told.exit, 1);
     assert_snapshot!(told.stderr.trim_end(), @"
     error: cannot write into disk/out: No space left on device (os error 28)
-      help: make room, or name another folder with --output
+      help: free disk space, or name another folder with --output
     ");
 }
 
@@ -158,8 +158,8 @@ fn what_cannot_be_saved_where_it_was_asked_for_is_saved_elsewhere_and_told() {
     let told = disturbed(&site, &bench(&["--output", "out"]), |_| site.write("out/record.json", "another's"));
     assert_eq!(told.exit, 1, "{}", told.stderr);
     assert_snapshot!(told.refusal(), @"
-    error: what was measured is in out-2 instead of out: out/record.json exists already
-      help: move it to where it is wanted
+    error: the results were saved in out-2 instead of out: out/record.json already exists
+      help: move the folder to where you want it
     ");
     assert!(told.stdout.ends_with("written: out-2\n"), "{}", told.stdout);
     assert_eq!(record(&site.path("out-2"))["interrupted"], false);
@@ -175,7 +175,7 @@ fn what_cannot_be_saved_where_it_was_asked_for_is_saved_elsewhere_and_told() {
     assert_eq!(told.exit, 1, "{}", told.stderr);
     let place = site.path("tmp/latclinic-run");
     assert!(told.stdout.ends_with(&format!("written: {}\n", place.display())), "{}", told.stdout);
-    assert!(told.stderr.contains("error: what was measured is in "), "{}", told.stderr);
+    assert!(told.stderr.contains("error: the results were saved in "), "{}", told.stderr);
     assert_saved(&place);
 }
 
@@ -225,7 +225,7 @@ fn connections_that_others_take_during_a_run_are_no_wrong_usage() {
 fn what_can_be_saved_nowhere_is_shown() {
     let site = Site::with_server();
     site.done(&["seed", "--rows", "2000"]);
-    let commands = [(bench(&["--output", "none"]), "p99 "), (run(&["--output", "none"]), "Verdict: ")];
+    let commands = [(bench(&["--output", "none"]), "p99 "), (run(&["--output", "none"]), "Verdict  ")];
     for (command, figures) in commands {
         let told = disturbed(&site, &command, |pid| {
             let pid = pid.to_string();
@@ -233,7 +233,7 @@ fn what_can_be_saved_nowhere_is_shown() {
         });
         assert_eq!(told.exit, 1, "{}", told.stderr);
         assert!(told.stdout.contains(figures) && !told.stdout.contains("written: "), "{}", told.stdout);
-        assert!(told.refusal().starts_with("error: what was measured is only shown here: "), "{}", told.stderr);
+        assert!(told.refusal().starts_with("error: the results are only shown here: "), "{}", told.stderr);
         assert!(told.stderr.contains("File too large"), "{}", told.stderr);
         assert!(!site.path("none").exists() && !site.path("none-2").exists());
     }

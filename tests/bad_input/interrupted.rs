@@ -40,16 +40,17 @@ fn while_the_server_is_made_and_while_seeding() {
         ("building keys", Signal::SIGINT),
     ] {
         let seeded = signalled(&site, &["seed", "--rows", "300000"], words, signal);
-        let words = "error: the seed of events was stopped before it ended\n  help: the next seed starts over";
+        let words =
+            "error: making the dataset of events was interrupted\n  help: run `latclinic seed` again; it starts over";
         assert_eq!(seeded.refusal(), words);
     }
     let words = site.refused(2, &bench(&[]));
     assert_snapshot!(words, @"
-    error: the dataset of events on SOCKET:5432/latclinic is incomplete: a seed of it did not end
+    error: the dataset of events on SOCKET:5432/latclinic is incomplete: an earlier seed was not completed
       help: make it with: latclinic seed events --rows 2000
     ");
     let over = site.done(&["seed", "--rows", "2000"]);
-    assert!(over.stderr.contains("a seed of events did not end: starting over\n"), "{}", over.stderr);
+    assert!(over.stderr.contains("an earlier seed of events was not completed; starting over\n"), "{}", over.stderr);
     assert!(over.stdout.contains("latclinic_events.events   2 000\n"), "{}", over.stdout);
 }
 
@@ -73,7 +74,7 @@ fn while_measuring() {
         let told = signalled(&site, &measuring, MEASURING, signal);
         assert!(told.stdout.ends_with(&format!("written: {name}\n")), "{}", told.stdout);
         let record = record_of(name);
-        assert_eq!((&record["interrupted"], &record["interrupted_by"]), (&true.into(), &"it was told to stop".into()));
+        assert_eq!((&record["interrupted"], &record["interrupted_by"]), (&true.into(), &"stopped by a signal".into()));
         assert!(record["totals"]["operations"].as_u64().unwrap() > 0);
         assert!(site.path(name).join("latency.hlog").exists());
     }
@@ -81,23 +82,23 @@ fn while_measuring() {
     let run = [&["run", "--output", "run"][..], &QUICK[..6], &["--block", "2m"], &BEFORE_FIRST, &summary].concat();
     let told = signalled(&site, &run, MEASURING, Signal::SIGINT);
     assert_eq!(told.stdout, "written: run\n");
-    assert_eq!(record_of("run/before")["interrupted_by"], "it was told to stop in round 1");
+    assert_eq!(record_of("run/before")["interrupted_by"], "stopped by a signal in round 1");
     assert!(!site.path("run/comparison.json").exists());
     assert_snapshot!(std::fs::read_to_string(site.path("summary.md")).unwrap(), @"
-    ## latclinic events: it was told to stop in round 1
+    ## latclinic events: stopped by a signal in round 1
 
-    Nothing was compared, and no gate is decided.
+    Nothing was compared, and no gate was decided.
 
-    What was measured is in run.
+    The results are in run.
     ");
 
     let comparing = [&["run", "--output", "results"][..], &QUICK[..6]].concat();
     let told = signalled(&site, &comparing, "results before", Signal::SIGINT);
-    assert_eq!(told.refusal(), "error: interrupted before anything was measured: nothing is saved");
+    assert_eq!(told.refusal(), "error: interrupted before anything was measured; nothing was saved");
     assert!(!site.path("results").exists());
 
     let compared = site.done(&["compare", "ctrl-c", "sigterm"]);
-    assert!(compared.stdout.contains("was interrupted (it was told to stop)"), "{}", compared.stdout);
+    assert!(compared.stdout.contains("was interrupted (stopped by a signal)"), "{}", compared.stdout);
     site.done(&[&["run", "--output", "whole", "--rows", "2000"], &ONE_ROUND[..]].concat());
     assert_eq!(record_of("whole/after")["interrupted"], false);
 }
@@ -134,7 +135,7 @@ fn by_a_terminal_that_closes() {
     running.signal(Signal::SIGHUP);
     let told = running.end(&site);
     assert_eq!(told.exit, 129, "{}", told.stderr);
-    assert_eq!(record(&site.path("twice"))["interrupted_by"], "it was told to stop");
+    assert_eq!(record(&site.path("twice"))["interrupted_by"], "stopped by a signal");
 
     let mut running = Running::new(site.shell("trap '' HUP; exec \"$@\"", &endless("nohup")));
     running.hear(MEASURING);

@@ -13,7 +13,7 @@ fn statements_that_are_refused_before_a_server_is_asked() {
     assert_snapshot!(refused(&["--query", "SELECT 1; DROP TABLE users"]), @"error: there are 2 statements, and one can be explained at a time");
     assert_snapshot!(refused(&["--query", " -- nothing"]), @"error: there is no statement to explain");
     assert_snapshot!(refused(&["--query", "VACUUM users", "--rollback"]), @"
-    error: VACUUM cannot be explained: PostgreSQL makes no plan for it, and it could not be undone
+    error: VACUUM cannot be explained: PostgreSQL makes no plan for it, and its effects could not be rolled back
       help: give a SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE or MERGE
     ");
     assert_snapshot!(refused(&["--query", "@gone.sql"]), @"
@@ -63,5 +63,5 @@ fn a_statement_of_a_database_of_anybodys() {
     child.stdin.take().unwrap().write_all(b"EXPLAIN SELECT 42;\n").unwrap();
     let told = child.wait_with_output().unwrap();
     assert!(told.status.success());
-    assert!(String::from_utf8_lossy(&told.stdout).contains("its EXPLAIN was left out"));
+    assert!(String::from_utf8_lossy(&told.stdout).contains("the EXPLAIN in front of the statement was ignored"));
 }

@@ -23,11 +23,11 @@ fn counts_and_times_that_cannot_be() {
         told.push(words.lines().next().unwrap().to_owned());
     }
     assert_snapshot!(told.join("\n"), @"
-    error: invalid value '0' for '--rows <N>': expected a whole number from 1 to 1000000000000
-    error: invalid value '-1' for '--rows <N>': expected a whole number from 1 to 1000000000000
-    error: invalid value '-1' for '--clients <N>': -1 is not in 1..=100000
-    error: invalid value '0' for '--clients <N>': 0 is not in 1..=100000
-    error: invalid value '-2' for '--threads <N>': -2 is not in 1..=1024
+    error: invalid value '0' for '--rows <N>': expected a whole number from 1 to 1000000000000 (1000, 1_000, 1k and 1e3 are the same)
+    error: invalid value '-1' for '--rows <N>': expected a whole number from 1 to 1000000000000 (1000, 1_000, 1k and 1e3 are the same)
+    error: invalid value '-1' for '--clients <N>': expected a whole number from 1 to 100000 (1000, 1_000, 1k and 1e3 are the same)
+    error: invalid value '0' for '--clients <N>': expected a whole number from 1 to 100000 (1000, 1_000, 1k and 1e3 are the same)
+    error: invalid value '-2' for '--threads <N>': expected a whole number from 1 to 1024 (1000, 1_000, 1k and 1e3 are the same)
     error: invalid value '0s' for '--duration <TIME>': must be above 0
     error: invalid value '-3s' for '--duration <TIME>': a time cannot be negative
     error: invalid value '30' for '--duration <TIME>': expected a time with its unit, such as 500ms, 30s or 2m
@@ -67,24 +67,24 @@ fn loads_that_cannot_be() {
     assert_snapshot!(told.join("\n"), @r"
 error: invalid value '0/s' for '--rate <RATE>': `0/s` is out of range, expected above 0/s, at most 10000000/s
 error: invalid value '-5/s' for '--rate <RATE>': `-5/s` is out of range, expected above 0/s, at most 10000000/s
-error: invalid value '500' for '--rate <RATE>': `500` is no rate, expected something like 500/s or 30/min
+error: invalid value '500' for '--rate <RATE>': `500` is not a rate, expected something like 500/s or 30/min
 error: invalid value '10000001/s' for '--rate <RATE>': `10000001/s` is out of range, expected above 0/s, at most 10000000/s
 error: the argument '--rate <RATE>' cannot be used with '--think-time <TIME>'
 error: --arrivals: a closed load has no arrivals
-  help: --rate opens the load, such as --rate 500/s
+  help: make it an open load with --rate, such as --rate 500/s
 error: invalid value 'uniform' for '--arrivals <SPREAD>'
   [possible values: poisson, constant]
 error: --latency-limit: a closed load has no arrivals
-  help: --rate opens the load, such as --rate 500/s
-error: invalid value '0' for '--pool <N>': 0 is not in 1..=100000
-error: --pool 9: more connections than clients, 8
-  help: a client uses one connection at a time: take a smaller pool, or more --clients
+  help: make it an open load with --rate, such as --rate 500/s
+error: invalid value '0' for '--pool <N>': expected a whole number from 1 to 100000 (1000, 1_000, 1k and 1e3 are the same)
+error: --pool 9: the pool has more connections than there are clients (8)
+  help: each client uses one connection at a time: use a smaller --pool, or more --clients
 error: the argument '--pool <N>' cannot be used with '--connect'
 error: --pool-wait-timeout: there is no pool
-  help: --pool N gives the clients one
+  help: let the clients share a pool with --pool N
 error: invalid value 'binary' for '--protocol <PROTOCOL>'
   [possible values: simple, extended, prepared]
-error: invalid value '-1' for '--retries <N>': -1 is not in 0..=1000
+error: invalid value '-1' for '--retries <N>': expected a whole number from 0 to 1000 (1000, 1_000, 1k and 1e3 are the same)
 error: invalid value '200%' for '--error-limit <SHARE>': expected a share of 0% to 100%, such as 10%
 error: invalid value 'p(95)<50' for '--threshold <EXPR>': a time without its unit, expected a time like 50ms
   p(95)<50
@@ -106,11 +106,11 @@ fn flags_that_contradict_the_stages() {
     }
     assert_snapshot!(told.join("\n"), @r"
 error: --clients: the load of the scenario has stages, which set the clients
-  help: leave --clients away, or change [load] in a scenario file of your own
+  help: omit --clients, or change [load] in your own copy of the scenario file
 error: --duration: the load of the scenario has stages, each with a duration of its own
-  help: leave --duration away, or change [load] in a scenario file of your own
+  help: omit --duration, or change [load] in your own copy of the scenario file
 error: --rate: the load of the scenario has stages, which set the clients of a closed load
-  help: leave --rate away, or change [load] in a scenario file of your own
+  help: omit --rate, or change [load] in your own copy of the scenario file
 ");
 }
 
@@ -250,12 +250,16 @@ fn sql_that_postgresql_does_not_take() {
     error: empty.toml: workload.statements.latest.parameters[0].query: the query for parameter $1 of statement latest returns no rows
       help: seed the dataset first, or let the query return the values to draw from
     error: cannot seed schema on SOCKET:5432/latclinic: schema.toml: dataset.schema:1: relation "nowhere" does not exist (SQLSTATE 42P01)
-      help: once that is mended, `latclinic seed schema.toml` starts over
+      help: correct that, then run `latclinic seed schema.toml`; it starts over
     "#);
 
     site.write("schema.toml", &File::default().text());
     let mended = site.done(&["seed", "schema.toml"]);
-    assert!(mended.stderr.starts_with("a seed of schema did not end: starting over\n"), "{}", mended.stderr);
+    assert!(
+        mended.stderr.starts_with("an earlier seed of schema was not completed; starting over\n"),
+        "{}",
+        mended.stderr
+    );
 }
 
 #[test]
@@ -267,7 +271,7 @@ fn an_operation_that_always_fails_is_counted_and_no_result() {
     let operations = words.split(' ').nth(3).unwrap().to_owned();
     assert_snapshot!(words.replace(&operations, "N"), @"
     error: each of N operations of phase before failed: division by zero (SQLSTATE 22012)
-      help: the record that was saved counts them by SQLSTATE
+      help: the saved record counts the errors by SQLSTATE
     ");
     let record = record(&site.path("out/before"));
     assert_eq!(record["errors"][0]["sqlstate"], "22012");
@@ -289,7 +293,7 @@ fn a_window_too_short_for_a_single_operation() {
     let words = site.refused(1, &[&["run", "sleepy.toml", "--output", "out"][..], &short, &BEFORE_FIRST].concat());
     assert_snapshot!(words, @"
     error: no operation of phase before was sent in the 0.05 s of the measurement: each takes longer than that, or none was due
-      help: measure longer (--duration), or at a higher rate
+      help: measure longer (--duration) or at a higher --rate
     ");
     assert_eq!(record(&site.path("out/before"))["totals"]["operations"], 0);
     assert!(!site.path("out/after").exists());
@@ -333,12 +337,16 @@ fn a_phase_whose_fix_is_not_so() {
       help: run `latclinic revert-fix events --rows 2000` first
     ");
     let words = site.refused(2, &["bench", "--phase", "after", "--rows", "3000"]);
-    assert!(words.ends_with("help: work on what is there with --rows 2000, or replace it with: latclinic seed events --rows 3000 --reseed"), "{words}");
-    let words = site.refused(2, &["bench", "--phase", "after"]);
     assert!(
         words.ends_with(
-            "help: work on what is there with --rows 2000, or replace it with: latclinic seed events --reseed"
+            "help: use the existing rows (--rows 2000), or replace it with: latclinic seed events --rows 3000 --reseed"
         ),
+        "{words}"
+    );
+    let words = site.refused(2, &["bench", "--phase", "after"]);
+    assert!(
+        words
+            .ends_with("help: use the existing rows (--rows 2000), or replace it with: latclinic seed events --reseed"),
         "{words}"
     );
     assert_eq!(site.path("reports/events").read_dir().unwrap().count(), 0, "what measured nothing leaves nothing");

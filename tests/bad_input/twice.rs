@@ -29,17 +29,18 @@ fn a_seed_and_a_fix() {
     let (seeded, _) = json("seed");
     assert_eq!((&seeded["changed"], &seeded["rows"]), (&json!(true), &json!({ "events": 2000 })));
     seconds(&seeded, "steps");
-    again("seed", ", complete already");
+    again("seed", ", already complete");
     let (applied, _) = json("apply-fix");
     assert_eq!((&applied["changed"], &applied["state"]), (&json!(true), &json!("applied")));
     assert!(applied["statements"][0]["sql"].as_str().unwrap().starts_with("CREATE INDEX"), "{applied}");
     seconds(&applied, "statements");
-    again("apply-fix", ": is applied already");
+    again("apply-fix", ": is already applied");
     let (reverted, _) = json("revert-fix");
     assert_eq!((&reverted["changed"], &reverted["state"]), (&json!(true), &json!("absent")));
     again("revert-fix", ": is not applied");
 
     let run = site.done(&[&["run"][..], &QUICK].concat());
-    let told: Vec<&str> = run.stderr.lines().take(2).collect();
-    assert_eq!(told, ["the dataset of events is complete: events 2 000 rows", "nothing to do: the fix is absent"]);
+    let first = run.stderr.lines().next();
+    assert_eq!(first, Some("the dataset of events is complete: events 2 000 rows"));
+    assert!(!run.stderr.contains("nothing to do"), "{}", run.stderr);
 }

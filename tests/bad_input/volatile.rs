@@ -59,7 +59,7 @@ fn statements_with_effects_that_stay_are_only_estimated() {
             "it calls query_to_xml(text,boolean,boolean,text)",
             &[],
         ),
-        ("SELECT U&\"aw\\0061y\"()", "a name that is written by numbers", &[]),
+        ("SELECT U&\"aw\\0061y\"()", "an identifier with Unicode escapes", &[]),
         ("INSERT INTO sales.touched VALUES (1, 1)", "sales.touched calls sales.fires()", &["--rollback"]),
         ("SELECT sales.away()", "it calls sales.away()", &["--rollback"]),
     ] {
@@ -86,7 +86,7 @@ fn statements_with_effects_that_stay_are_only_estimated() {
     let told = ask("SELECT sales.away()", &["--execute-volatile"]).stdout;
     let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        told.contains("it calls sales.away() (volatile): what that did outside of the transaction stays"),
+        told.contains("it calls sales.away() (volatile): its effects outside the transaction were not rolled back"),
         "{told}"
     );
     assert!(file.exists());

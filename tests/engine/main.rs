@@ -213,7 +213,7 @@ async fn what_cannot_be_sent_is_refused_with_its_place() {
     probe.toml: statements.probe.sql: statement probe: no values can be made for parameter $1 of type record
     ids.sql:1:17: the query for parameter $1 of statement probe fails: relation "nowhere" does not exist (SQLSTATE 42P01)
     ids.sql: the query for parameter $1 of statement probe returns no rows
-    ids.sql: the query for parameter $1 of statement probe: 'x' is no integer: write a whole number from -2147483648 to 2147483647
+    ids.sql: the query for parameter $1 of statement probe: 'x' is not a valid integer: write a whole number from -2147483648 to 2147483647
     "#);
 }
 

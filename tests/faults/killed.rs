@@ -90,8 +90,12 @@ fn a_backend_while_measuring() {
     let mut running = site.start(&[&BENCH[..], &["2m", "--output", "killed"]].concat());
     running.hear(MEASURING);
     Server::of(&site).kill_child("[local]");
-    let crashed =
-        ["the measurement broke off: the server crashed: a ", "backend (pid ", ") was killed by signal 9", RESTARTED];
+    let crashed = [
+        "the measurement stopped early: the server crashed: a ",
+        "backend (pid ",
+        ") was killed by signal 9",
+        RESTARTED,
+    ];
     let told = ends_with(running, &site, &crashed);
     assert!(told.stdout.ends_with("written: killed\n"), "{}", told.stdout);
     let record = record(&site.path("killed"));
@@ -130,7 +134,7 @@ fn a_backend_while_all_else_is_done() {
         Server::of(&site).kill_child("[local]");
         let told = ends_with(running, &site, &crashed);
         if args[0] == "run" && args[1] == "slow.toml" {
-            let state = "the fix is half applied: 0 of 1 statements; `latclinic revert-fix slow.toml` takes it back";
+            let state = "the fix is half applied: 0 of 1 statements; `latclinic revert-fix slow.toml` reverts it";
             assert!(told.stderr.contains(state), "{}", told.stderr);
         }
     }

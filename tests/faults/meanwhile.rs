@@ -24,7 +24,8 @@ fn a_fix_or_a_dataset_that_another_session_changes_makes_no_valid_record() {
         run(act);
         let told = running.end(&site);
         assert_eq!(told.exit, 1, "{}", told.stderr);
-        let expected = format!("this is no valid measurement of phase before: {words} while phase before was measured");
+        let expected =
+            format!("the measurement of phase before is not valid: {words} while phase before was being measured");
         assert!(told.stderr.contains(&expected), "{}", told.stderr);
         let record = record(&site.path(name));
         let warnings = record["warnings"].as_array().unwrap();

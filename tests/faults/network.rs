@@ -218,8 +218,8 @@ fn a_fix_may_take_its_time_but_not_when_its_answer_is_lost() {
     let told = running.end(&site);
     assert_eq!(told.exit, 1, "{}", told.stderr);
     assert!(told.stderr.contains("and the server is not at work on it"), "{}", told.stderr);
-    assert!(told.stderr.contains("`latclinic apply-fix slow.toml` clears up and goes on"), "{}", told.stderr);
-    assert!(told.stderr.contains("`latclinic revert-fix slow.toml` takes it back"), "{}", told.stderr);
+    assert!(told.stderr.contains("`latclinic apply-fix slow.toml` cleans up and continues"), "{}", told.stderr);
+    assert!(told.stderr.contains("`latclinic revert-fix slow.toml` reverts it"), "{}", told.stderr);
     // Its session was ended, which would keep the fix locked.
     crate::site::wait_for("the statement has ended", || {
         site.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE TABLE slow%' AND state = 'active'")

@@ -23,7 +23,7 @@ fn a_block_that_was_slept_through_is_measured_again() {
     suspend(&running, Duration::from_millis(1_800));
     let told = running.end(&site);
     assert_eq!(told.exit, 0, "{}", told.stderr);
-    assert!(told.stderr.contains("latclinic stood still for "), "{}", told.stderr);
+    assert!(told.stderr.contains("latclinic did not run for "), "{}", told.stderr);
     assert!(told.stderr.contains("; the block is measured again"), "{}", told.stderr);
     assert_eq!(record(&site.path("run/before"))["suspended_s"], 0.0);
 }

@@ -88,7 +88,7 @@ async fn while_measured_a_slow_statement_leaves_the_others_their_time() {
     let record = bench(&bed, &scenario, Phase::Before, LoadOptions::default()).await;
     let plans = record.plans;
     for plan in &plans {
-        let note = "not executed: its share of the 60 s that all plans may take is too short";
+        let note = "not executed: its share of the 60 s time limit for all plans is too short";
         let expected = (plan.statement == "slow").then_some(note);
         assert_eq!(plan.note.as_deref(), expected, "{plan:?}");
         assert_eq!(plan.execution_ms.is_none(), expected.is_some(), "{plan:?}");

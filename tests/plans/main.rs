@@ -139,7 +139,7 @@ async fn plans_before_and_after_a_fix() {
     assert_eq!(json[4]["parameters"][0], "5");
     let text = std::fs::read_to_string(outcome.folder.as_ref().unwrap().join("explain_before.txt")).unwrap();
     assert_eq!(text, before.text);
-    let section = "\n## find, hot\n\nSELECT id FROM events WHERE user_id = $1\n$1 = 5\nthe plan for any values is the same\n\nSeq Scan on events  (cost=";
+    let section = "\n## find, hot\n\nSELECT id FROM events WHERE user_id = $1\n$1 = 5\nthe generic plan is the same\n\nSeq Scan on events  (cost=";
     assert!(text.contains(section), "{text}");
     assert!(text.contains("Rows Removed by Filter: ") && text.contains("Buffers: shared hit="));
 

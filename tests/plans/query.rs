@@ -105,7 +105,7 @@ async fn without_values_those_in_the_data_are_taken() {
     let values = "hot $1 = kind 7 (20030 rows); typical $1 = ";
     assert!(
         found.notes[0]
-            .starts_with(&format!("its parameters were given no values; these were found in the data: {values}")),
+            .starts_with(&format!("no values were given for the parameters; these were found in the data: {values}")),
         "{found:?}"
     );
 
@@ -134,7 +134,7 @@ async fn without_values_that_can_be_found_it_is_planned_for_any_and_judged_by_es
     assert_eq!((plan.class.as_str(), plan.execution_ms), ("generic", None));
     assert!(plan.nodes[0].details.iter().any(|detail| detail.contains("$1")), "{plan:?}");
     let why = "no value was found in the data for $1: give values with --parameter";
-    assert_eq!(found.notes, ["generic: not executed: it was given no values for its parameters", why]);
+    assert_eq!(found.notes, ["generic: not executed: no values were given for its parameters", why]);
     let top = &found.findings[0];
     assert!(top.evidence.contains("is expected to read 50 000 rows to keep 250"), "{found:?}");
     // What writes is not executed, and needs no consent for being planned.
@@ -176,12 +176,12 @@ async fn what_would_write_is_refused_unless_it_is_rolled_back() {
         "SELECT * FROM items FOR UPDATE",
     ] {
         let told = bed.refused(sql, &[]).await;
-        assert!(told.contains("25006") && told.contains("pass --rollback"), "{told}");
+        assert!(told.contains("25006") && told.contains("pass `rollback`"), "{told}");
     }
     // PostgreSQL itself would execute it.
     for sql in ["SELECT * INTO copy FROM items", "(SELECT id INTO copy FROM items) UNION SELECT 1"] {
         let told = bed.refused(sql, &[]).await;
-        assert!(told.starts_with("the statement creates a table") && told.contains("pass --rollback"), "{told}");
+        assert!(told.starts_with("the statement creates a table") && told.contains("pass `rollback`"), "{told}");
     }
     assert_eq!(bed.items().await, 50_000);
 
@@ -206,7 +206,7 @@ async fn what_cannot_be_asked_is_told() {
     let told = bed.refused("SELECT * FROM nowhere", &[]).await;
     assert!(told.contains("relation \"nowhere\" does not exist"), "{told}");
     assert!(bed.refused("SELECT 1; DROP TABLE items", &[]).await.starts_with("there are 2 statements"));
-    assert!(bed.refused("VACUUM items", &[]).await.contains("could not be undone"));
+    assert!(bed.refused("VACUUM items", &[]).await.contains("could not be rolled back"));
     let error = bed.ask("SELECT id FROM items WHERE id = $1", &["seven"], false).await.unwrap_err();
     assert!(error.to_string().contains("invalid input syntax for type integer: \"seven\""), "{error}");
 }

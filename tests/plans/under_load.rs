@@ -90,7 +90,7 @@ async fn where_none_can_be_sampled_it_is_said_why() {
     let pooled = LoadOptions { sharing: Some(SharingOption::Pool(2)), ..LoadOptions::default() };
     assert_eq!(not_sampled(pooled).await, "plans are not sampled on the connections of a pool");
     let simple = LoadOptions { protocol: Some(Protocol::Simple), ..LoadOptions::default() };
-    assert!(not_sampled(simple).await.contains("--protocol simple"));
+    assert!(not_sampled(simple).await.contains("(protocol simple)"));
     let unwanted = LoadOptions { no_plan_samples: true, ..LoadOptions::default() };
     assert!(not_sampled(unwanted).await.contains("--no-plan-samples"));
 }

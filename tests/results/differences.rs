@@ -180,7 +180,7 @@ async fn what_cannot_be_executed_in_a_transaction_or_read_is_undecided() {
     let told: Vec<_> = check.statements.iter().map(|of| of.identical).collect();
     assert_eq!(told, [None, Some(true), None, None, None, Some(true)], "{check:?}");
     assert_eq!(bed.text("SELECT count(*) FROM events").await, "2000");
-    let reason = "not every execution has an answer: it begins or ends a transaction, as only the check itself may";
+    let reason = "not every execution succeeded: it begins or ends a transaction, as only the check itself may";
     assert_eq!(check.statements[2].reason.as_deref(), Some(reason));
 }
 

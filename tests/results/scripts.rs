@@ -63,7 +63,7 @@ async fn a_step_whose_parameters_come_from_a_tie_is_undecided() {
     assert_eq!(told, [(Some(true), true), (None, true), (None, true)], "{check:?}");
     assert!(check.statements[0].ties > 0);
     let reason = check.statements[1].reason.as_ref().unwrap();
-    assert!(reason.ends_with("its parameters come from an earlier step, which returned other rows"), "{reason}");
+    assert!(reason.ends_with("its parameters come from an earlier step, which returned different rows"), "{reason}");
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ async fn a_limit_without_order_is_undecided_when_rows_differ() {
     let check = bed.check(&some, TURN).await;
     let found = only(&check);
     assert_eq!((found.identical, found.deterministic), (None, true));
-    let reason = "10 of 10 results differ: it has LIMIT or OFFSET without ORDER BY, which may take any rows";
+    let reason = "10 of 10 results differ: it has LIMIT or OFFSET without ORDER BY, which may return any rows";
     assert_eq!(found.reason.as_deref(), Some(reason));
     // Fewer rows than the limit are all rows.
     let few = of("SELECT note FROM events WHERE id = $1 LIMIT 5", vec![up_to(9)]);

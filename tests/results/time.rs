@@ -33,7 +33,7 @@ async fn an_execution_without_end_is_given_up_and_decides_nothing() {
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     assert_eq!((check.identical, only(&check).compared, check.not_compared), (None, 0, 30));
     let reason = only(&check).reason.clone().unwrap();
-    assert!(reason.contains("--results-time-limit"), "{reason}");
+    assert!(reason.contains("raise the time limit for comparing results"), "{reason}");
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ mine.toml:17:8: `10000001/s` is out of range, expected above 0/s, at most 100000
 mine.toml:18:17: `0s` is out of range, expected 1ms to 7 days
 ");
     assert_snapshot!(faults("rate = \"500\"\nclients = 0"), @r"
-mine.toml:17:8: `500` is no rate, expected something like 500/s or 30/min
+mine.toml:17:8: `500` is not a rate, expected something like 500/s or 30/min
 mine.toml:18:11: 0 is out of range, expected an integer from 1 to 10000
 ");
     assert_snapshot!(faults("rate = 500"), @r#"mine.toml:17:8: wrong type: an integer, expected a string like "500/s" or "30/min""#);
@@ -112,7 +112,7 @@ mine.toml:18:11: 0 is out of range, expected an integer from 1 to 10000
 
 #[test]
 fn what_belongs_to_the_other_kind_of_load() {
-    assert_snapshot!(faults("rate = \"5/s\"\nthink_time = \"10ms\""), @r"mine.toml:18:1: `think_time` in an open load (operations arrive at the rate, whatever clients do)");
+    assert_snapshot!(faults("rate = \"5/s\"\nthink_time = \"10ms\""), @r"mine.toml:18:1: `think_time` in an open load (in an open load, operations arrive at the given rate, whatever the clients do)");
     assert_snapshot!(faults("arrivals = \"poisson\"\nlatency_limit = \"1s\""), @r"
 mine.toml:17:1: `arrivals` without `rate` (only an open load has arrivals: give it a `rate`)
 mine.toml:18:1: `latency_limit` without `rate` (only an open load has arrivals: give it a `rate`)
@@ -128,14 +128,14 @@ mine.toml:17:45: unknown value `normal`, expected `constant` or `exponential`
 #[test]
 fn stages_that_contradict_the_load() {
     assert_snapshot!(faults("rate = \"5/s\"\nduration = \"5s\"\nstages = [{ duration = \"5s\", clients = 2 }]"), @r"
-mine.toml:18:1: `duration` beside `stages` (the stages have durations of their own: take this one out)
+mine.toml:18:1: `duration` beside `stages` (the stages have their own durations; remove this one)
 mine.toml:19:30: a stage of `clients` in an open load, expected `rate` (all its stages set the `rate`)
 ");
     assert_snapshot!(faults("stages = [{ duration = \"5s\", clients = 2 }, { duration = \"5s\", rate = \"2/s\" }]"), @r"mine.toml:17:64: a stage of `rate` in a closed load, expected `clients` (give the load a `rate` to open it)");
     assert_snapshot!(faults("stages = [{ duration = \"5s\", rate = \"2/s\" }, { duration = \"5s\", clients = 2 }]"), @r"mine.toml:17:65: a stage of `clients` in an open load, expected `rate` (all its stages set the `rate`)");
     assert_snapshot!(faults("[[load.stages]]\nduration = \"5 parsecs\"\nrate = \"x\"\n[[load.stages]]\nclints = 3\n"), @r"
-mine.toml:18:12: `5 parsecs` is no duration, expected something like 20s, 250ms or 1m 30s
-mine.toml:19:8: `x` is no rate, expected something like 500/s or 30/min
+mine.toml:18:12: `5 parsecs` is not a duration, expected something like 20s, 250ms or 1m 30s
+mine.toml:19:8: `x` is not a rate, expected something like 500/s or 30/min
 mine.toml:20:1: missing key `duration`
 mine.toml:21:1: unknown key `clints` (did you mean `clients`?)
 mine.toml:21:1: a stage of `clients` in an open load, expected `rate` (all its stages set the `rate`)
@@ -144,7 +144,7 @@ mine.toml:21:1: a stage of `clients` in an open load, expected `rate` (all its s
 mine.toml:17:43: `rate` beside `clients`, expected only one of them
 mine.toml:17:59: missing key, expected `clients` or `rate`
 ");
-    assert_snapshot!(faults("stages = [{ duration = \"5s\", clients = 0 }]"), @r"mine.toml:17:10: stages in which nothing is sent, expected `clients` above 0 in one of them");
+    assert_snapshot!(faults("stages = [{ duration = \"5s\", clients = 0 }]"), @r"mine.toml:17:10: stages that send nothing, expected `clients` above 0 in one of them");
     let long = "{ duration = \"100h\", clients = 1 }";
     assert_snapshot!(faults(&format!("stages = [{long}, {long}]")), @"mine.toml:17:10: stages that take longer than 7 days");
     assert_snapshot!(faults("stages = []"), @r"mine.toml:17:10: an empty array, expected at least 1");
@@ -160,13 +160,13 @@ mine.toml:17:17: 0 is out of range, expected an integer from 1 to 10000
 mine.toml:17:35: `0s` is out of range, expected 1ms to 7 days
 mine.toml:17:53: unknown value `never`, expected `fast`, `verified` or `clean`
 ");
-    assert_snapshot!(faults("statement_timeout = \"1s\"\nsettings = { statement_timeout = \"1s\", search_path = \"x\", \"work mem\" = \"1\", \"\" = \"x\", jit = true }"), @r"
-mine.toml:18:14: `statement_timeout` a second time (`load.statement_timeout` sets it already)
-mine.toml:18:40: `search_path` is the scenario's own schema (name other schemas in the SQL)
-mine.toml:18:59: `work mem` is no setting's name, expected a-z, 0-9 and _, like `work_mem`, or with a prefix and a `.`
-mine.toml:18:77: `` is no setting's name, expected a-z, 0-9 and _, like `work_mem`, or with a prefix and a `.`
-mine.toml:18:93: wrong type: true or false, expected a string
-");
+    assert_snapshot!(faults("statement_timeout = \"1s\"\nsettings = { statement_timeout = \"1s\", search_path = \"x\", \"work mem\" = \"1\", \"\" = \"x\", jit = true }"), @"
+    mine.toml:18:14: `statement_timeout` a second time (`load.statement_timeout` sets it already)
+    mine.toml:18:40: `search_path` is the scenario's own schema (name other schemas in the SQL)
+    mine.toml:18:59: `work mem` is not the name of a setting, expected a-z, 0-9 and _, like `work_mem`, or with a prefix and a `.`
+    mine.toml:18:77: `` is not the name of a setting, expected a-z, 0-9 and _, like `work_mem`, or with a prefix and a `.`
+    mine.toml:18:93: wrong type: true or false, expected a string
+    ");
     assert_snapshot!(faults("retries = -1\nerror_limit = 10\nprotocol = \"binary\""), @r"
 mine.toml:17:11: -1 is out of range, expected an integer from 0 to 1000
 mine.toml:18:15: 10 is out of range, expected a number from 0 to 1

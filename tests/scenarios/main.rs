@@ -323,7 +323,7 @@ mine.toml:10:18: wrong type: a table, expected true or false, a number, a string
 "#);
     let long = "[load]\nclients = 1\nwarmup = \"1 parsec\"\nduration = \"-3s\"\n";
     assert_snapshot!(lines(read(&format!("title = \"t\"\n{DATASET}{WORKLOAD}{FIX}{long}"))), @r#"
-mine.toml:18:10: `1 parsec` is no duration, expected something like 20s, 250ms or 1m 30s
+mine.toml:18:10: `1 parsec` is not a duration, expected something like 20s, 250ms or 1m 30s
 mine.toml:19:12: `-3s` is out of range, expected 1ms to 7 days
 "#);
 }
@@ -367,21 +367,21 @@ mine.toml:13:58: max 1 is below min 2
 mine.toml:14:45: 1 weight for 2 values
 mine.toml:15:27: an empty array, expected at least 1
 mine.toml:16:43: 0 is out of range, expected a number above 0
-mine.toml:17:28: `2025-02-30` is no date or time, expected 2025-01-31, or 2025-01-31T08:30:00Z
-mine.toml:17:47: `noon` is no date or time, expected 2025-01-31, or 2025-01-31T08:30:00Z
+mine.toml:17:28: `2025-02-30` is not a date or time, expected 2025-01-31, or 2025-01-31T08:30:00Z
+mine.toml:17:47: `noon` is not a date or time, expected 2025-01-31, or 2025-01-31T08:30:00Z
 mine.toml:18:69: unknown value `rising`, expected `random` or `growing`
 mine.toml:19:40: unknown value `word`, expected `words`, `alphanumeric` or `hex` (did you mean `words`?)
 mine.toml:20:25: an array of 1 element, expected an array of 2
 mine.toml:21:17: empty text
 mine.toml:22:17: a pattern that ends with a lone `\` (`\\` in the pattern gives one backslash)
 mine.toml:23:14: unknown value `v5`, expected `v4` or `v7` (did you mean `v4`?)
-mine.toml:24:14: `10.0.0.0` is no network, expected 10.0.0.0/8, or fd00::/8
+mine.toml:24:14: `10.0.0.0` is not a network, expected 10.0.0.0/8, or fd00::/8
 mine.toml:25:14: `10.0.0.1/8` has bits beyond its prefix (the network is `10.0.0.0/8`)
 mine.toml:26:24: an array of arrays (an element is a single value)
 mine.toml:27:26: -1 is out of range, expected an integer from 0 to 1000000 or an array of 2
 mine.toml:28:32: 2 is out of range, expected a number from 0 to 1
 mine.toml:29:21: `uuid` beside `constant`, expected only one of them
-mine.toml:30:18: a NUL character (PostgreSQL's text cannot hold it; take it out)
+mine.toml:30:18: a NUL character (PostgreSQL's text cannot hold it; remove it)
 "#);
 }
 
@@ -425,7 +425,7 @@ fn names_that_the_schema_does_not_have() {
     assert_snapshot!(with_dataset(&DATASET.replace("user_id =", "note =")), @r#"mine.toml:6:1: no generator for `events.user_id` (the column is NOT NULL and has no default)"#);
     let computed =
         DATASET.replace("note text", "note text GENERATED ALWAYS AS ('x') STORED") + "note = { constant = 1 }\n";
-    assert_snapshot!(with_dataset(&computed), @r#"mine.toml:9:1: PostgreSQL computes `events.note` itself (it is GENERATED ALWAYS: take its generator out)"#);
+    assert_snapshot!(with_dataset(&computed), @r#"mine.toml:9:1: PostgreSQL computes `events.note` itself (it is GENERATED ALWAYS: remove its generator)"#);
     // What the DDL may do beyond what is understood is left to PostgreSQL.
     for silent in
         ["note text); CREATE FOREIGN TABLE other (id int) SERVER (s", "note text); DO $$ BEGIN END $$; SELECT (1"]
@@ -479,7 +479,7 @@ fn parameters() {
     let statement = |rest: &str| with_workload(&format!("[workload.statements.s]\n{rest}"));
     assert_snapshot!(statement("sql = \"SELECT $1, $3, '$4', $0\"\nparameters = [{ constant = 1 }, { constant = 2 }]"), @r#"
 mine.toml:14:19: `$3` has no parameter: 2 sources given (`parameters` needs a generator or query for each `$n`)
-mine.toml:14:29: `$0` is no parameter, expected `$1`, `$2` and so on
+mine.toml:14:29: `$0` is not a parameter, expected `$1`, `$2` and so on
 mine.toml:15:33: a parameter that the SQL does not use: no `$2` in it
 "#);
     assert_snapshot!(statement("sql = \"SELECT 1; SELECT 2\"\nweight = 0"), @r#"

@@ -21,7 +21,7 @@ fn faults_have_their_place() {
     let results = "[results]\nsample = 0\nroles = [\"a\", \"none\", \"\", \"a\"]\nrows = 1\n";
     assert_snapshot!(lines(read(&text(results))), @r"
 mine.toml:17:10: 0 is out of range, expected an integer from 1 to 100000
-mine.toml:18:15: `none` is no role: it stands for the session's own (take it out: the session's own is compared in any case)
+mine.toml:18:15: `none` is not a role: it means the session's own (remove it; the session's own role is always compared)
 mine.toml:18:23: `` names no role in PostgreSQL, expected 1 to 63 bytes
 mine.toml:18:27: the role `a` a second time
 mine.toml:19:1: unknown key `rows`, expected `sample`, `time_limit` or `roles`

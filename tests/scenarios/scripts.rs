@@ -66,7 +66,7 @@ fn operations_are_statements_and_scripts_in_name_order() {
 #[test]
 fn scripts_need_no_statements_beside_them() {
     assert_eq!(scenario(SCRIPT).scripts.len(), 1);
-    assert_snapshot!(faults("[workload]\n"), @r"mine.toml:13:1: a workload of nothing, expected `statements`, `scripts` or both");
+    assert_snapshot!(faults("[workload]\n"), @r"mine.toml:13:1: the workload is empty, expected `statements`, `scripts` or both");
     assert_snapshot!(faults("[workload]\nscripts = {}\n"), @r"mine.toml:14:11: an empty table, expected at least one entry");
 }
 
@@ -113,7 +113,7 @@ mine.toml:15:68: no step `zzz` before this one (it is the first step: there is n
 mine.toml:15:105: no step `zzz` before this one (it is the first step: there is no result yet)
 ");
     let all = r#"{ name = "b", for_each = "comments", sql = "SELECT $1", parameters = [{ result = { step = "comments", column = "x", all = true } }] }"#;
-    assert_snapshot!(steps(&[first, all]), @r"mine.toml:16:117: `all` rows of `comments` for each of them (take `all` or `for_each` out: one row, or all in one array)");
+    assert_snapshot!(steps(&[first, all]), @r"mine.toml:16:117: `all` rows of `comments` for each of them (remove `all` or `for_each`: one row, or all in one array)");
     let null = r#"{ name = "b", sql = "SELECT $1", parameters = [{ result = { step = "comments", colum = "" }, null = 0.5 }] }"#;
     assert_snapshot!(steps(&[first, null]), @r"
 mine.toml:16:80: unknown key `colum` (did you mean `column`?)
@@ -155,36 +155,37 @@ fn a_person_sees_all_of_it() {
     std::fs::write(&path, format!("title = \"t\"\n{thresholds}\n{DATASET}{SCRIPT}{WORKLOAD}{load}{FIX}")).unwrap();
     let (_, shown, stderr) = latclinic(&["scenarios", "show", path.to_str().unwrap()]);
     let shown = shown.split("\nWorkload\n").nth(1).unwrap_or_else(|| panic!("{stderr}"));
-    assert_snapshot!(shown.split("\nFix:").next().unwrap(), @r"
-  latest, weight 1
-    SELECT * FROM events WHERE user_id = $1;
-    $1  uniform from 1 to 10
-  page, weight 3, in a transaction
-    page.events
-      SELECT id, user_id FROM events WHERE user_id = $1;
-      $1  uniform from 1 to 10
-    page.user, for each row of page.events
-      SELECT $1, $2;
-      $1  user_id of the row of page.events
-      $2  always 1; NULL 25 %
-    page.all
-      SELECT $1;
-      $1  id of all rows of page.events
+    assert_snapshot!(shown.split("\nFix:").next().unwrap(), @"
+      latest, weight 1
+        SELECT * FROM events WHERE user_id = $1;
+        $1  uniform from 1 to 10
+      page, weight 3, in a transaction
+        page.events
+          SELECT id, user_id FROM events WHERE user_id = $1;
+          $1  uniform from 1 to 10
+        page.user, for each row of page.events
+          SELECT $1, $2;
+          $1  user_id of the row of page.events
+          $2  always 1; NULL 25 %
+        page.all
+          SELECT $1;
+          $1  id of all rows of page.events
 
-Load
-  open, up to 50/s, Poisson arrivals, 8 clients, skipped when 1s late
-  60s from 5 to 50/s
-  60 s after 5 s of warm-up, seed 1
-  a pool of 2 connections, waited for 1s at most, protocol prepared
-  statement timeout 2s
-  jit = 'off'
-  up to 1 retry after a serialization failure or a deadlock
-  given up above 10 % of errors
+    Load
+      open, up to 50/s, Poisson arrivals, 8 clients, skipped when 1s late
+      60s from 5 to 50/s
+      60 s after 5 s of warm-up, seed 1
+      a pool of 2 connections, waited for 1s at most, protocol prepared
+      statement timeout 2s
+      jit = 'off'
+      up to 1 retry after a serialization failure or a deadlock
+      stopped if more than 10 % of the operations fail
 
-Thresholds
-  page.user:p(95)<5ms
+    Thresholds
+      page.user:p(95)<5ms
 
-Results
-  compared before and after for 50 parameter sets an operation, also as tenant_a
-");
+    Results
+      compared before and after for 50 parameter sets per operation, also as
+      tenant_a
+    ");
 }

@@ -23,7 +23,7 @@ mine.toml:2:16: unknown metric `p95`, expected `p(95)`, `mean`, `max`, `error_ra
 mine.toml:2:37: a time without its unit, expected a time like 50ms
 mine.toml:2:44: no operation `latst` (did you mean `latest`?)
 mine.toml:2:65: no operation `other`, expected `latest`
-mine.toml:2:84: `1` is no rate, expected a rate like 100/s
+mine.toml:2:84: `1` is not a rate, expected a rate like 100/s
 ");
     let told = faults_of(read(&text("[\"p(95)<50mss\"]"))).render(false);
     let folder = told.split("--> ").nth(1).unwrap().split("mine.toml").next().unwrap().to_owned();

@@ -183,9 +183,9 @@ async fn more_connections_than_there_can_be_are_refused_before_the_run() {
     let own = Connections::default();
     check_room(&bed.client, &own, 99).await.unwrap();
     let error = check_room(&bed.client, &own, 100).await.unwrap_err();
-    insta::assert_snapshot!(format!("{error}; {}", error.hint().unwrap()), @"100 clients need 100 connections, and the server has 99 free: of its max_connections, 100, 0 are reserved for other roles and 1 in use; use fewer --clients, a --pool, or raise max_connections");
+    insta::assert_snapshot!(format!("{error}; {}", error.hint().unwrap()), @"100 clients need 100 connections, and the server has 99 free: of its max_connections, 100, 0 are reserved for other roles and 1 in use; use fewer `clients`, a `pool`, or raise max_connections");
     let other = bed.server.connector().connect_unprotected("test").await.unwrap();
     let error = check_room(&bed.client, &pool(100, None, Recycling::Fast), 8).await.unwrap_err();
-    insta::assert_snapshot!(format!("{error}; {}", error.hint().unwrap()), @"a pool of 100 needs 100 connections, and the server has 98 free: of its max_connections, 100, 0 are reserved for other roles and 2 in use; use a smaller --pool, or raise max_connections");
+    insta::assert_snapshot!(format!("{error}; {}", error.hint().unwrap()), @"a pool of 100 needs 100 connections, and the server has 98 free: of its max_connections, 100, 0 are reserved for other roles and 2 in use; use a smaller `pool`, or raise max_connections");
     drop(other);
 }

@@ -27,8 +27,12 @@ use crate::{
     render,
 };
 
-/// Capture the plans of one phase, or say what is wrong with a plan of yours
+/// Find out why a statement or a plan is slow
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  latclinic explain --plan plan.txt
+  latclinic explain --database-url postgres://user@host:5432/shop --query 'SELECT id FROM orders WHERE customer_id = $1'
+  latclinic explain events --phase before --what-if")]
 #[command(override_usage = "latclinic explain [SCENARIO] --phase before|after [OPTIONS]\n       \
                             latclinic explain --query SQL|@FILE|- [--parameter VALUE].. [--database-url URL] [OPTIONS]\n       \
                             latclinic explain --plan FILE|- [--format FORMAT]\n       \
@@ -36,10 +40,10 @@ use crate::{
 pub(super) struct ExplainArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
-    /// `before` needs the fix to be absent, `after` needs it to be present
+    /// Phase to explain: `before` requires that the fix is absent, `after` that it is applied
     #[arg(long, value_name = "PHASE", required_unless_present_any = WITHOUT_SCENARIO)]
     phase: Option<PhaseName>,
-    /// Seed that the classes of parameter values are drawn from
+    /// Seed that parameter values are drawn from [default: the scenario's, else 1]
     #[arg(long, value_name = "N")]
     random_seed: Option<u64>,
     #[command(flatten)]
@@ -65,10 +69,10 @@ pub(super) struct ExplainArgs {
 #[group(id = "without_scenario", multiple = false, conflicts_with_all = OF_SCENARIO)]
 #[command(next_help_heading = "Without a scenario")]
 struct WithoutScenario {
-    /// Say what is wrong with the plans in a file, or `-` for stdin: EXPLAIN's JSON or text, as psql, auto_explain or a client prints it
+    /// Explain the plans in a file, or `-` for stdin: EXPLAIN's JSON or text, as psql, auto_explain or a client prints it
     #[arg(long, value_name = "FILE")]
     plan: Option<String>,
-    /// Say what a rule looks at, why that matters and what to do about it
+    /// Explain a rule: what it looks at, why that matters and what to do
     #[arg(long, value_name = "ID")]
     rule: Option<String>,
     /// List the rules that plans are examined by
@@ -86,7 +90,7 @@ impl WithoutScenario {
             Self { .. } => return Ok(()),
         };
         let Some(flag) = target.flag_given() else { return Ok(()) };
-        let message = anyhow::anyhow!("{flag} cannot be used with {asked}, which asks no database");
+        let message = anyhow::anyhow!("{flag} cannot be used with {asked}, which needs no database");
         Err(CommandError::new(Exit::Usage, message).with_hint("`--query SQL` explains a statement on a database"))
     }
 }

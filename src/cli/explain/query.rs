@@ -26,23 +26,23 @@ const LONGEST: u64 = 16 * MIB;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A statement of yours")]
 pub(super) struct QueryArgs {
-    /// Say why this statement is slow: SQL, `@FILE`, or `-` for stdin. It is executed in read-only
-    /// transactions, unless it calls functions that these do not stop: see --execute-volatile
+    /// Explain this statement: SQL, `@FILE`, or `-` for stdin. It is executed in read-only transactions, unless it calls
+    /// functions that these do not stop, see --execute-volatile
     #[arg(long, value_name = "SQL", allow_hyphen_values = true, conflicts_with_all = ["scenario", "rows", "phase", "random_seed", "reports", "output", "yes", "plan", "rule", "rules"])]
     pub(super) query: Option<String>,
-    /// The value of $1, the next one of $2, and so on; \N is NULL. Without any, values are looked for in the data: of what
-    /// a parameter has to equal one with most rows, a usual one, one with fewest and one that no row has. If a parameter
-    /// has none, it is named, and the plan for any values is explained, and not executed
+    /// Value of $1; repeat it for $2 and so on; \N is NULL. Without any, values are taken from the data: for what a parameter
+    /// must equal, the most frequent value, a typical one, a rare one and one that no row has. A parameter without a value is
+    /// named; the generic plan is then explained and not executed
     #[arg(long = "parameter", value_name = "VALUE", allow_hyphen_values = true, requires = "query")]
     parameters: Vec<String>,
-    /// Let the statement write: each execution is rolled back, but what is not transactional stays, such as how far a sequence has come,
-    /// and the rows that it writes are locked for others as long as each execution takes
+    /// Let the statement write. Each execution is rolled back, but effects that are not transactional stay, such as advanced
+    /// sequences, and the rows that it writes are locked for others during each execution
     #[arg(long, requires = "query")]
     rollback: bool,
-    /// Execute the statement also if it calls volatile functions, by itself or through views, triggers and operators. Neither a
-    /// read-only transaction nor a rollback stops what they do elsewhere: dblink, COPY TO PROGRAM, pg_terminate_backend. Without
-    /// this, they are named and the statement is only estimated; volatile functions of PostgreSQL that leave nothing behind, such
-    /// as random(), are always executed
+    /// Execute the statement even if it calls volatile functions, directly or through views, triggers and operators. Neither a
+    /// read-only transaction nor a rollback stops effects outside the transaction, such as those of dblink, COPY TO PROGRAM or
+    /// pg_terminate_backend. Without this flag, the functions are named and the statement is only estimated. PostgreSQL's
+    /// own volatile functions without side effects, such as random(), are always executed
     #[arg(long, requires = "query")]
     execute_volatile: bool,
 }
@@ -50,7 +50,7 @@ pub(super) struct QueryArgs {
 /// How long statements are executed.
 #[derive(Debug, Args)]
 pub(super) struct TimeLimitArgs {
-    /// Explain a statement without executing it where one execution takes longer than this [default: 30s]
+    /// Stop an execution that takes longer than this and explain the statement without executing it [default: 30s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
     time_limit: Option<Duration>,
 }

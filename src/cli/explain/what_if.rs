@@ -7,8 +7,9 @@ use crate::clinic::TryBy;
 /// The flag.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct WhatIfArgs {
-    /// Try the indexes that the findings advise and tell the cost before and after: with HypoPG where it is installed, otherwise by
-    /// building each in the scenario's schema, in a transaction that is rolled back. `costs` and `build` choose one of the two
+    /// Try the indexes that the findings advise and show the cost before and after: with HypoPG if it is installed, otherwise
+    /// by building each in the scenario's schema, in a transaction that is rolled back. `costs` and `build` choose one of
+    /// the two
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "either", require_equals = true)]
     what_if: Option<TryName>,
 }

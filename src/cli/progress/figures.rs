@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     clinic::{LoadProgress, LoadStage as Stage, RoundPlace},
     record::{CapacityPoint, Phase, ThresholdUnit},
-    render,
+    render, text,
 };
 
 /// Space between two words of a line.
@@ -51,7 +51,7 @@ pub(super) fn probe(threshold: &str, unit: ThresholdUnit, point: &CapacityPoint)
     let verb = if point.passed { "keeps" } else { "does not keep" };
     let value = point.value.map(|value| render::threshold_value(Some(value), unit));
     let found: Vec<String> = value.into_iter().chain(point.reason.clone()).collect();
-    format!("capacity: {} {verb} {threshold}: {}", render::per_second(point.rate_per_s), found.join("; "))
+    format!("capacity: {} {verb} {threshold}: {}", text::per_second(point.rate_per_s), found.join("; "))
 }
 
 /// Where the measurement is: activity, time left, stage of the load, clients that have lost their way.
@@ -63,16 +63,15 @@ pub(super) fn place(of: &Place, progress: &LoadProgress) -> Vec<Words> {
             let left = progress.planned.saturating_sub(progress.elapsed);
             // A block's warm-up is followed by its window.
             let left = left + of.round.map_or(Duration::ZERO, |round| round.after(progress.stage));
-            place.push(good(format!("{} s left", render::count(left.as_secs_f64().ceil() as u64))));
+            place.push(good(format!("{} s left", text::count(left.as_secs_f64().ceil() as u64))));
         }
-        Stage::Draining => place.push(good("awaiting what is in flight")),
+        Stage::Draining => place.push(good("waiting for operations in flight")),
     }
     if let Some(stage) = progress.load_stage {
         place.push(good(format!("stage {} of {}, target {}", stage.number, stage.of, target(stage.target))));
     }
     if progress.disconnected > 0 {
-        let clients = if progress.disconnected == 1 { "client" } else { "clients" };
-        let text = format!("{} {clients} without connection", render::count(progress.disconnected.into()));
+        let text = format!("{} without connection", text::counted(progress.disconnected, "client"));
         place.push(Words { text, bad: progress.stage != Stage::Connecting });
     }
     place
@@ -85,17 +84,17 @@ pub(super) fn figures(progress: &LoadProgress) -> Vec<Words> {
         return figures;
     }
     if progress.operations > 0 {
-        figures.push(good(render::per_second(progress.throughput_per_s)));
+        figures.push(good(text::per_second(progress.throughput_per_s)));
         for (name, nanoseconds) in [("p50", progress.p50_ns), ("p95", progress.p95_ns), ("p99", progress.p99_ns)] {
             if let Some(nanoseconds) = nanoseconds {
                 figures.push(good(format!("{name} {}", time(nanoseconds))));
             }
         }
-        let errors = format!("errors {}", render::count(progress.errors));
+        let errors = format!("errors {}", text::count(progress.errors));
         figures.push(Words { text: errors, bad: progress.errors > 0 });
     }
     if progress.skipped > 0 {
-        figures.push(bad(format!("skipped {}", render::count(progress.skipped))));
+        figures.push(bad(format!("skipped {}", text::count(progress.skipped))));
     }
     figures
 }
@@ -108,12 +107,12 @@ pub(super) fn line(of: &Place, progress: &LoadProgress) -> String {
 
 /// A time of so many nanoseconds.
 pub(super) fn time(nanoseconds: u64) -> String {
-    render::milliseconds(nanoseconds as f64 / 1e6)
+    text::milliseconds(nanoseconds as f64 / 1e6)
 }
 
 /// Clients or arrivals a second, of which a ramp has fractions: told where they matter.
 fn target(target: f64) -> String {
-    if target < 10.0 && target.fract() != 0.0 { format!("{target:.1}") } else { render::count(target.round() as u64) }
+    if target < 10.0 && target.fract() != 0.0 { format!("{target:.1}") } else { text::count(target.round() as u64) }
 }
 
 fn good(text: impl Into<String>) -> Words {

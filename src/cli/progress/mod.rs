@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output;
 use crate::{
     clinic::{Event, Events, LoadProgress},
-    render,
+    render, text,
 };
 use figures::Place;
 use panel::{INDENT, cut, panel};
@@ -83,7 +83,7 @@ impl Events for Progress {
             Event::Note(text) => state.line(&text),
             Event::Seeding { rows, total } => {
                 let share = if total == 0 { 100 } else { u128::from(rows) * 100 / u128::from(total) };
-                let (rows, total) = (render::count(rows), render::count(total));
+                let (rows, total) = (text::count(rows), text::count(total));
                 state.seeding(&format!("{share:>3} %  {rows} of {total} rows"));
             }
             Event::Load { phase, progress, round } => state.load(&Place { phase, round }, &progress),

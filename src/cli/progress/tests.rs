@@ -106,7 +106,7 @@ fn around_the_window() {
     p99 by second │     │ no response
     ");
     insta::assert_snapshot!(shown(&at(Stage::Draining), 78), @"
-    before, ending  awaiting what is in flight  stage 2 of 3, target 450
+    before, ending  waiting for operations in flight  stage 2 of 3, target 450
     12 clients without connection
     135 812/s  p50 1.23 ms  p95 12.3 ms  p99 1.23 s  errors 1 204  skipped 31
     ");

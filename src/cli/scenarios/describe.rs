@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::count;
-use crate::scenario::{
-    Arrivals, Connections, Dataset, LoadDefaults, LoadModel, ParameterSource, Pool, Protocol, Recycling, Results,
-    Scenario, Sharing, SqlText, Statement, ThinkDistribution, Value,
+use crate::{
+    scenario::{
+        Arrivals, Connections, Dataset, LoadDefaults, LoadModel, ParameterSource, Pool, Protocol, Recycling, Results,
+        Scenario, Sharing, SqlText, Statement, ThinkDistribution, Value,
+    },
+    text,
 };
 
 /// All of a scenario, in lines of `width` columns where words allow it.
@@ -41,7 +43,7 @@ pub(super) fn describe(scenario: &Scenario, width: usize) -> String {
 fn dataset(dataset: &Dataset, width: usize, text: &mut String) {
     let _ = writeln!(text, "\nDataset, seed {}, schema in {}", dataset.seed, dataset.schema.source);
     for table in &dataset.tables {
-        let _ = writeln!(text, "  {}, {} rows", table.name, grouped(table.rows));
+        let _ = writeln!(text, "  {}, {}", table.name, text::counted(table.rows, "row"));
         let widest = table.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
         for column in &table.columns {
             let words = format!("{}{}", column.generator, nulls(column.null_share));
@@ -109,7 +111,7 @@ fn statement(
 
 /// The load, a line a subject.
 fn load(load: &LoadDefaults) -> Vec<String> {
-    let clients = count(load.clients as usize, "client");
+    let clients = text::counted(load.clients, "client");
     let (model, unit) = match load.model {
         LoadModel::Closed { think_time: None } => (format!("closed, {clients}"), " clients"),
         LoadModel::Closed { think_time: Some(time) } => {
@@ -141,7 +143,7 @@ fn load(load: &LoadDefaults) -> Vec<String> {
         lines.push(format!("up to {} after a serialization failure or a deadlock", tries(load.retries)));
     }
     if load.error_limit < 1.0 {
-        lines.push(format!("given up above {} of errors", percent(load.error_limit)));
+        lines.push(format!("stopped if more than {} of the operations fail", percent(load.error_limit)));
     }
     lines
 }
@@ -157,7 +159,7 @@ fn connections(connections: &Connections) -> Vec<String> {
                 Recycling::Verified => ", verified before each use",
                 Recycling::Clean => ", cleaned before each use",
             };
-            format!("a pool of {}{wait}{recycling}", count(size as usize, "connection"))
+            format!("a pool of {}{wait}{recycling}", text::counted(size, "connection"))
         }
     };
     let protocol = match connections.protocol {
@@ -191,19 +193,16 @@ fn fix(scenario: &Scenario, width: usize, text: &mut String) {
 
 /// What is compared of the results.
 fn results(results: &Results) -> String {
-    let sets = match results.sample {
-        1 => "1 parameter set".to_owned(),
-        sets => format!("{} parameter sets", grouped(sets.into())),
-    };
+    let sets = text::counted(results.sample, "parameter set");
     let roles = match results.roles.as_slice() {
         [] => String::new(),
         roles => format!(", also as {}", roles.join(", ")),
     };
-    format!("compared before and after for {sets} an operation{roles}")
+    format!("compared before and after for {sets} per operation{roles}")
 }
 
 fn tries(retries: u32) -> String {
-    if retries == 1 { "1 retry".to_owned() } else { format!("{retries} retries") }
+    text::counted(retries, "retry")
 }
 
 fn nulls(share: f64) -> String {
@@ -245,17 +244,4 @@ pub(super) fn indent(text: &str, head: &str, width: usize) -> String {
         let _ = writeln!(indented, "{}", format!("{}{line}", if index == 0 { head } else { &margin }).trim_end());
     }
     indented
-}
-
-/// `1 000 000`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(' ');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

@@ -12,7 +12,7 @@ pub(super) fn psql_line(running: &Running) -> String {
 /// As a person reads it.
 pub(super) fn lines(status: &Status) -> String {
     let Some(data_dir) = &status.data_dir else {
-        return "server    not running\ndata      none yet: the first command that needs it makes it".to_owned();
+        return "server    not running\ndata      none yet; created by the first command that needs it".to_owned();
     };
     let majors = match status.majors.as_slice() {
         [] => "empty".to_owned(),
@@ -174,7 +174,7 @@ mod tests {
         let nothing = Status { data_dir: None, unsettled: None, ..starting };
         insta::assert_snapshot!(lines(&nothing), @r"
         server    not running
-        data      none yet: the first command that needs it makes it
+        data      none yet; created by the first command that needs it
         ");
     }
 

@@ -94,19 +94,19 @@ fn what_no_rate_can_be_looked_for_with_is_refused() {
         refusal(none(), &events(), "latest_event:p(95)<50ms"),
     ];
     insta::assert_snapshot!(told.join("\n"), @"
-    --find-capacity: the load of the scenario has stages
-    take the stages out in a scenario file of your own: each probe holds one rate
-    --find-capacity: an open load, whose rate is looked for, has no think time
-    --think-time 0s takes it out
-    --find-capacity: an open load, whose rate is looked for, has no think time
-    --think-time 0s takes it out
-    --think-time: in an open load operations arrive at the rate, whatever clients do
-    leave --think-time away, or change [load] in a scenario file of your own
-    --find-capacity: throughput<50/s is not broken by a higher rate
-    take an upper limit of a time or of error_rate, such as 'p(95)<50ms'
-    --find-capacity: p(95)>50ms is not broken by a higher rate
-    take an upper limit of a time or of error_rate, such as 'p(95)<50ms'
-    --find-capacity: no operation `latest_event`, did you mean `latest_events`?
+    `find_capacity`: the load of the scenario has stages
+    remove the stages in your own copy of the scenario file; each probe holds one rate
+    `find_capacity`: it measures open loads, which have no think time
+    remove the think time with `think_time` 0s
+    `find_capacity`: it measures open loads, which have no think time
+    remove the think time with `think_time` 0s
+    `think_time`: in an open load, operations arrive at the given rate, whatever the clients do
+    omit `think_time`, or change [load] in your own copy of the scenario file
+    `find_capacity`: a higher rate does not violate throughput<50/s
+    use an upper limit of a time or of error_rate, such as 'p(95)<50ms'
+    `find_capacity`: a higher rate does not violate p(95)>50ms
+    use an upper limit of a time or of error_rate, such as 'p(95)<50ms'
+    `find_capacity`: no operation `latest_event`, did you mean `latest_events`?
       latest_event:p(95)<50ms
       ^^^^^^^^^^^^
     ");

@@ -54,7 +54,7 @@ const HEADER: &str = "\
 /// schema is worked in as it stands: whether the fix should be there is not asked.
 ///
 /// # Errors
-/// The server cannot be reached, a statement fails, a plan cannot be read, or it was told to stop.
+/// The server cannot be reached, a statement fails, a plan cannot be read, or stopped by a signal.
 pub(in crate::clinic) async fn capture(
     clinic: &Clinic,
     scenario: &Scenario,
@@ -142,7 +142,7 @@ fn section(sql: &str, one: &plans::Captured) -> String {
         text.push_str("what follows was planned only\n");
     }
     if *generic_is_same == Some(true) {
-        text.push_str("the plan for any values is the same\n");
+        text.push_str("the generic plan is the same\n");
     }
     text.push_str(&format!("\n{}\n", one.captured.text));
     text

@@ -13,6 +13,7 @@ use crate::{
     pg::{self, Access, Given},
     record::{Confidence, Examination, Finding, Severity, ValueSource, WhatIf},
     scenario::{self, Known},
+    text::{self, Field},
 };
 
 /// SQLSTATE `read_only_sql_transaction`.
@@ -45,7 +46,7 @@ pub struct Question {
 ///
 /// # Errors
 /// `text` is not one statement that has a plan (kind usage), it would write and may not (usage), it does not prepare or fails, the
-/// number of values is not that of its parameters (usage), the server cannot be reached, or it was told to stop.
+/// number of values is not that of its parameters (usage), the server cannot be reached, or stopped by a signal.
 pub async fn explain_query(
     clinic: &Clinic,
     text: &str,
@@ -82,7 +83,7 @@ pub async fn explain_query(
     clinic.step("explaining the statement");
     let volatile = volatile(&session, clinic, &sql).await?;
     let not_executed = volatile.as_ref().filter(|_| !execute_volatile).map(|volatile| {
-        format!("not executed, only estimated: {volatile}; --execute-volatile executes it, and what that does outside of the transaction stays")
+        format!("not executed, only estimated: {volatile}; --execute-volatile executes it, but its effects outside the transaction cannot be rolled back")
     });
     let mut values_note = None;
     if classes.is_empty() && not_executed.is_none() {
@@ -123,11 +124,11 @@ pub async fn explain_query(
     }
     examination.notes.extend(left_out);
     if let Some(volatile) = volatile.filter(|_| execute_volatile) {
-        examination.notes.push(format!("{volatile}: what that did outside of the transaction stays"));
+        examination.notes.push(format!("{volatile}: its effects outside the transaction were not rolled back"));
     }
     if may_write && examination.plans.iter().any(|plan| plan.execution_ms.is_some()) {
         examination.notes.push(
-            "each execution was rolled back; what is not transactional stays, such as how far a sequence has come"
+            "each execution was rolled back; effects that are not transactional stay, such as advanced sequences"
                 .to_owned(),
         );
     }
@@ -192,11 +193,11 @@ async fn without_values(
 /// What a statement calls that may do more than a transaction can take back, as a clause; `None` if nothing.
 ///
 /// # Errors
-/// The connection breaks, or it was told to stop.
+/// The connection breaks, or stopped by a signal.
 async fn volatile(session: &pg::UserSession, clinic: &Clinic, sql: &str) -> Result<Option<String>, Error> {
     let reading = scenario::reach_unordered(sql, &Known::new("", []));
     if reading.coded {
-        return Ok(Some("it has a name that is written by numbers (U&\"..\"), and may call anything".to_owned()));
+        return Ok(Some("it has an identifier with Unicode escapes (U&\"..\"), and may call any function".to_owned()));
     }
     let asked =
         async { pg::Effects::new(session, clinic.stop()).await?.of(sql, &reading, pg::Beyond::Transaction).await };
@@ -207,7 +208,7 @@ async fn volatile(session: &pg::UserSession, clinic: &Clinic, sql: &str) -> Resu
             Ok(Some(format!("{} (volatile)", calls.join(", "))))
         }
         Err(error) if error.is_stopped() || error.is_disconnect() => Err(error.into()),
-        Err(error) => Ok(Some(format!("what it calls is not known ({error})"))),
+        Err(error) => Ok(Some(format!("the functions that it calls are not known ({error})"))),
     }
 }
 
@@ -225,12 +226,10 @@ pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Resu
         let are = if count == 1 { "is" } else { "are" };
         let message = format!(
             "the statement has {}, and {} {are} given{of}",
-            counted(taken, "parameter"),
-            counted(count, "value")
+            text::counted_or_no(taken, "parameter"),
+            text::counted_or_no(count, "value")
         );
-        return Err(
-            Error::new(ErrorKind::Usage, message).with_hint("give one value for each of $1..$n, or none at all")
-        );
+        return Err(Error::new(ErrorKind::Usage, message).with_hint("give one value for each of $1..$n, or none"));
     }
     let no_values = [ClassGiven::default()];
     let classes: &[ClassGiven] = if taken == 0 { &no_values } else { classes };
@@ -261,14 +260,6 @@ pub async fn examine(explainer: &pg::Explainer<'_>, question: &Question) -> Resu
     })
 }
 
-fn counted(count: usize, what: &str) -> String {
-    match count {
-        0 => format!("no {what}s"),
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
-}
-
 /// [`pg::Error`] of a statement, with the way out if it would write, or its role lacks a right.
 pub(super) async fn refusal(explainer: &pg::Explainer<'_>, error: pg::Error) -> Error {
     match error.sqlstate() {
@@ -289,8 +280,9 @@ fn read_only(what: &str, why: &pg::Error) -> Error {
 }
 
 fn would_write(what: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("{what}, and only reading is allowed"))
-        .with_hint("pass --rollback to execute it in transactions that are rolled back")
+    Error::new(ErrorKind::Usage, format!("{what}, and only reads are allowed"))
+        .with_hint(format!("pass {} to execute it in transactions that are rolled back", Field::Rollback))
+        .about(&[Field::Rollback])
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::{
     pg::{self, Given, Groups, ParameterTypes, Part, Place, Sought, ValueCounts},
     record::ValueSource,
     scenario::{self, Value},
+    text,
 };
 
 /// How long one question about a column's values may take, and all of them.
@@ -55,7 +56,7 @@ pub(super) enum Found {
 /// `may_compute` if nothing that the statement calls does more than compute: then its expressions may be evaluated.
 ///
 /// # Errors
-/// The server cannot be reached, or it was told to stop.
+/// The server cannot be reached, or stopped by a signal.
 pub(super) async fn find(
     clinic: &Clinic,
     session: &pg::UserSession,
@@ -97,7 +98,7 @@ fn told(classes: &[ClassGiven], of_type: &[usize]) -> String {
     let class = |given: &ClassGiven| {
         let value = |(number, (text, rows)): (usize, (&String, &Option<u64>))| {
             let rows = match rows {
-                Some(rows) => format!(" ({rows} row{})", if *rows == 1 { "" } else { "s" }),
+                Some(rows) => format!(" ({})", text::counted(*rows, "row")),
                 None if of_type.contains(&number) => " (compared with no column: any value of its type)".to_owned(),
                 None => String::new(),
             };
@@ -107,7 +108,7 @@ fn told(classes: &[ClassGiven], of_type: &[usize]) -> String {
         format!("{} {}", given.class, values.join(", "))
     };
     let classes: Vec<String> = classes.iter().map(class).collect();
-    format!("its parameters were given no values; these were found in the data: {}", classes.join("; "))
+    format!("no values were given for the parameters; these were found in the data: {}", classes.join("; "))
 }
 
 /// The rows that a parameter asks for, if it follows LIMIT, FETCH FIRST or OFFSET.
@@ -461,7 +462,7 @@ mod tests {
         let told = told(&[class("hot", ["a", "20"]), class("absent", ["b", "20"])], &[2]);
         let any = "$2 = 20 (compared with no column: any value of its type)";
         let values = format!("hot $1 = a (1 row), {any}; absent $1 = b (1 row), {any}");
-        assert_eq!(told, format!("its parameters were given no values; these were found in the data: {values}"));
+        assert_eq!(told, format!("no values were given for the parameters; these were found in the data: {values}"));
     }
 
     #[test]

@@ -60,11 +60,11 @@ fn examine(name: Option<&str>, Group { worst, plans: of, total_ms }: Group) -> E
 /// What the plan does not say, and how it would; whose it is, and what was damaged in it.
 fn notes(plan: &Plan, damage: Damage) -> Vec<String> {
     let unsaid = if !plan.is_analyzed() {
-        "the plan was not executed: it has estimates only, and most rules need more; EXPLAIN (ANALYZE, BUFFERS) executes it"
+        "the plan was not executed: it has estimates only, and most rules need actual rows and times; use EXPLAIN (ANALYZE, BUFFERS)"
     } else if plan.root().total_ms.is_none() {
-        "no node was timed, so that nothing is ranked by time; EXPLAIN (ANALYZE, BUFFERS) without TIMING OFF does it"
+        "no node was timed, so findings cannot be ranked by time; use EXPLAIN (ANALYZE, BUFFERS) without TIMING OFF"
     } else if plan.root().buffers.is_none() {
-        "blocks were not counted; EXPLAIN (ANALYZE, BUFFERS) does it"
+        "buffers were not counted; use EXPLAIN (ANALYZE, BUFFERS)"
     } else {
         ""
     };
@@ -82,8 +82,9 @@ fn notes(plan: &Plan, damage: Damage) -> Vec<String> {
             "{lines} unknown to latclinic: it shows them at their nodes as they were printed, and no rule uses them"
         )
     });
-    let fragment = "the plan is a fragment: the lines above its first node are missing, and shares are of this part";
-    let rebuilt = "the lines have lost their indentation: what is below what was taken from what each node reads, which leaves no doubt here";
+    let fragment =
+        "the plan is a fragment: the lines above its first node are missing, and shares refer to this part only";
+    let rebuilt = "the lines have lost their indentation; the tree was rebuilt from what each node reads, which is unambiguous here";
     [
         (!unsaid.is_empty()).then_some(unsaid),
         damage.is_fragment.then_some(fragment),
@@ -114,7 +115,7 @@ mod tests {
         [
             "the plan was not executed",
             "no node was timed",
-            "blocks were not counted",
+            "buffers were not counted",
         ]
         "#);
     }

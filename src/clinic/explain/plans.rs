@@ -96,7 +96,7 @@ pub(super) struct Refused {
 /// these among them. Of a class whose values the server refuses there is no plan, and of one whose execution fails an estimated one.
 ///
 /// # Errors
-/// There is no plan for any class, an answer cannot be read, or it was told to stop.
+/// There is no plan for any class, an answer cannot be read, or stopped by a signal.
 pub(super) async fn plans(
     explainer: &pg::Explainer<'_>,
     statement: &pg::Explained<'_>,
@@ -210,7 +210,7 @@ pub(super) async fn without_values(
 ) -> Result<Captured, Error> {
     let captured = allowed(explainer, explainer.generic_estimate(statement).await).await?;
     let (plan, mut figures) = normal(statement, "", "generic", &captured, Vec::new())?;
-    figures.note = Some("not executed: it was given no values for its parameters".to_owned());
+    figures.note = Some("not executed: no values were given for its parameters".to_owned());
     Ok(Captured { captured, plan: ClassPlan { class: "generic".to_owned(), plan }, figures })
 }
 
@@ -266,12 +266,12 @@ fn note(captured: &CapturedPlan, budget: &Budget, limits: TimeLimits) -> Option<
     if !captured.was_executed() {
         return Some(match budget.all {
             Some((all, _)) if limits.execution < budget.execution => {
-                format!("not executed: its share of the {} that all plans may take is too short", seconds(all))
+                format!("not executed: its share of the {} time limit for all plans is too short", seconds(all))
             }
             _ => format!("not executed: it takes more than {}", seconds(budget.execution)),
         });
     }
-    captured.executions_ms.is_empty().then(|| "executed only once for its figures, since it takes long".to_owned())
+    captured.executions_ms.is_empty().then(|| "executed only once, because it takes long".to_owned())
 }
 
 fn seconds(time: Duration) -> String {

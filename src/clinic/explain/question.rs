@@ -19,7 +19,7 @@ const NOT_UNDONE: [&str; 11] =
 pub fn question(text: &str) -> Result<(String, Option<String>), Error> {
     let refused = |message: String| Error::new(ErrorKind::Usage, message);
     let mut statements =
-        scenario::statements(text).map_err(|fault| refused(format!("the statement breaks off: {fault}")))?;
+        scenario::statements(text).map_err(|fault| refused(format!("the statement is incomplete: {fault}")))?;
     let (count, only) = (statements.len(), statements.pop());
     let sql = match only {
         None => return Err(refused("there is no statement to explain".to_owned())),
@@ -29,7 +29,9 @@ pub fn question(text: &str) -> Result<(String, Option<String>), Error> {
         Some(only) => only.text,
     };
     let stripped = without_explain(&sql);
-    let note = stripped.is_some().then(|| "its EXPLAIN was left out: it is explained as latclinic does it".to_owned());
+    let note = stripped
+        .is_some()
+        .then(|| "the EXPLAIN in front of the statement was ignored; latclinic adds its own".to_owned());
     let sql = stripped.unwrap_or(&sql).to_owned();
     let first = first_word(&sql).to_uppercase();
     if PLANNED.contains(&first.as_str()) || sql.starts_with('(') {
@@ -38,7 +40,7 @@ pub fn question(text: &str) -> Result<(String, Option<String>), Error> {
     let undone =
         NOT_UNDONE.contains(&first.as_str()) || (first == "CREATE" && sql.to_uppercase().contains("CONCURRENTLY"));
     let why = if undone {
-        "PostgreSQL makes no plan for it, and it could not be undone"
+        "PostgreSQL makes no plan for it, and its effects could not be rolled back"
     } else {
         "PostgreSQL makes no plan for it"
     };
@@ -111,19 +113,19 @@ mod tests {
         SELECT 1
         (SELECT 1) UNION (SELECT 2)
         with x as (select 1) table x
-        SELECT 1 -- its EXPLAIN was left out: it is explained as latclinic does it
-        update t set a = 1 -- its EXPLAIN was left out: it is explained as latclinic does it
-        (SELECT 1) -- its EXPLAIN was left out: it is explained as latclinic does it
+        SELECT 1 -- the EXPLAIN in front of the statement was ignored; latclinic adds its own
+        update t set a = 1 -- the EXPLAIN in front of the statement was ignored; latclinic adds its own
+        (SELECT 1) -- the EXPLAIN in front of the statement was ignored; latclinic adds its own
         refused: this cannot be explained: PostgreSQL makes no plan for it
         refused: there is no statement to explain
         refused: there is no statement to explain
         refused: there are 3 statements, and one can be explained at a time
-        refused: COMMIT cannot be explained: PostgreSQL makes no plan for it, and it could not be undone
-        refused: CREATE cannot be explained: PostgreSQL makes no plan for it, and it could not be undone
+        refused: COMMIT cannot be explained: PostgreSQL makes no plan for it, and its effects could not be rolled back
+        refused: CREATE cannot be explained: PostgreSQL makes no plan for it, and its effects could not be rolled back
         refused: CREATE cannot be explained: PostgreSQL makes no plan for it
         refused: SET cannot be explained: PostgreSQL makes no plan for it
-        refused: the statement breaks off: line 1: unterminated string literal
-        refused: the statement breaks off: line 2: a parenthesis that is never closed
+        refused: the statement is incomplete: line 1: unterminated string literal
+        refused: the statement is incomplete: line 2: a parenthesis that is never closed
         refused: 42 cannot be explained: PostgreSQL makes no plan for it
         ");
     }

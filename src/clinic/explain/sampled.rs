@@ -42,7 +42,7 @@ impl Sampled {
 
     /// Says that nobody wanted samples.
     pub(in crate::clinic) fn was_not_wanted(&mut self) {
-        self.not_sampled = Some("plans were not to be sampled (--no-plan-samples)".to_owned());
+        self.not_sampled = Some("plan sampling was switched off".to_owned());
     }
 
     /// Adds what was sampled in another block.
@@ -125,7 +125,7 @@ pub(in crate::clinic) fn warning(under_load: &PlansUnderLoad) -> Option<Warning>
         .collect();
     (!others.is_empty()).then(|| Warning {
         id: "plan-differs-under-load".to_owned(),
-        message: format!("plans ran under the load that are none of those captured ({})", others.join("; ")),
+        message: format!("some plans that ran under load differ from the captured ones ({})", others.join("; ")),
         advice: "the findings may not be about what was slow: name parameter values that get that plan (`classes`), or look at what \
                  changes between the load and the capture"
             .to_owned(),
@@ -192,7 +192,7 @@ mod tests {
             .map(|plan| (plan.shape.as_str(), plan.count, plan.in_warmup, plan.classes.len()))
             .collect();
         assert_eq!(told, [("Index Scan on events", 2, 1, 0), ("Seq Scan on events", 1, 1, 1)]);
-        insta::assert_snapshot!(warning(&figures).unwrap().message, @"plans ran under the load that are none of those captured (2 of 3 of find: Index Scan on events)");
+        insta::assert_snapshot!(warning(&figures).unwrap().message, @"some plans that ran under load differ from the captured ones (2 of 3 of find: Index Scan on events)");
     }
 
     #[test]

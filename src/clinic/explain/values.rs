@@ -77,7 +77,7 @@ fn source(source: &ParameterSource, named: bool) -> ValueSource {
 /// a time that is bounded; the others follow from what the load sends.
 ///
 /// # Errors
-/// The scenario names values that do not fit, the server cannot be reached, or it was told to stop.
+/// The scenario names values that do not fit, the server cannot be reached, or stopped by a signal.
 pub(in crate::clinic) async fn find(
     clinic: &Clinic,
     scenario: &Scenario,
@@ -133,7 +133,7 @@ impl Search<'_> {
             }
             if !self.parameter(at, &column, found).await? {
                 self.clinic.note(format!(
-                    "the values of ${} of {} follow from what the load sends: to count them in {}.{} takes too long, or cannot be done",
+                    "the values of ${} of {} are taken from the load, because counting them in {}.{} takes too long or is not possible",
                     at + 1,
                     self.statement.name,
                     column.table,

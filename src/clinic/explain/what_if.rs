@@ -104,7 +104,8 @@ fn class_of<'a>(finding: &Finding, classes: &'a [ClassGiven]) -> Option<&'a Clas
 }
 
 /// Of an index that serves a trigger.
-const IN_NO_PLAN: &str = "not tried: what the statement's triggers look up is in no plan and has no cost there; only building the index shows what it saves";
+const IN_NO_PLAN: &str =
+    "not tried: queries of the statement's triggers are in no plan, so only building the index shows what it saves";
 
 struct Trying<'a> {
     clinic: &'a Clinic,
@@ -164,7 +165,7 @@ impl Trying<'_> {
                 if index.unusable {
                     return Err(Error::new(
                         ErrorKind::Failed,
-                        "the transaction that built it could not use it yet, since rows of the table have older versions: VACUUM it, then try again",
+                        "the transaction that built the index could not use it yet, because rows of the table have older versions; VACUUM the table, then try again",
                     ));
                 }
                 one.how = Some(Trial::Built);
@@ -205,14 +206,14 @@ fn not_executed(before: &Explanation, after: &Explanation) -> Option<String> {
     };
     let why = match before.given_up_after.or(after.given_up_after) {
         Some(limit) => format!("it takes more than {} s", limit.as_secs_f64()),
-        None => "it was given no values for its parameters".to_owned(),
+        None => "no values were given for its parameters".to_owned(),
     };
     Some(format!("not executed {side}: {why}"))
 }
 
 /// Why HypoPG is not used, and what would help.
 fn absent(hypopg: &HypoPg, of_scenario: bool) -> String {
-    let nothing_built = if of_scenario { "" } else { "nothing is built in a database that is not latclinic's; " };
+    let nothing_built = if of_scenario { "" } else { "latclinic builds no index in a database of yours; " };
     match hypopg {
         HypoPg::Absent => format!(
             "not tried: {nothing_built}the extension hypopg is not installed on the server, or this role may not make it (package \

@@ -146,14 +146,14 @@ fn judge_digests(before: Side<'_>, one: Digest, after: Side<'_>, other: Digest) 
         }
         () if one.rows != other.rows => Judged::Differ(Some(figures("number of rows", one.rows, other.rows))),
         () if !alike || shape.forms.iter().any(|form| form.is_float()) => Judged::Open(
-            "it is too large to be kept, and floating point numbers in it may differ by rounding".to_owned(),
+            "it is too large to compare row by row, and its floating point numbers may differ by rounding".to_owned(),
         ),
         () if by_key && one.keys != other.keys && choice(before, after).is_none() => Judged::Differ(None),
         () if cut(before) || cut(after) => Judged::Open(
-            "it is too large to be kept, and LIMIT or OFFSET may have taken other rows of the same key".to_owned(),
+            "it is too large to compare row by row, and LIMIT or OFFSET may have returned different rows with the same sort key".to_owned(),
         ),
         () if ordered && !by_key => {
-            Judged::Open("it is too large to be kept, and its sort keys cannot be told from its text".to_owned())
+            Judged::Open("it is too large to compare row by row, and its sort keys cannot be determined from its text".to_owned())
         }
         () => match choice(before, after) {
             Some(why) => Judged::Open(why.to_owned()),

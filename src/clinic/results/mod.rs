@@ -99,7 +99,7 @@ impl<'a> Collector<'a> {
     ///
     /// # Errors
     /// The server cannot be reached, a statement does not prepare, a role does not exist or may not be taken, the statements are not
-    /// those of the sample, or it was told to stop.
+    /// those of the sample, or stopped by a signal.
     pub async fn collect(
         &self,
         phase: Phase,
@@ -269,7 +269,7 @@ impl<'a> Collector<'a> {
         self.clinic.check_stop()?;
         let names = scenario.statements.iter().map(|statement| &statement.name);
         if !names.eq(&self.names) || scenario.scripts.len() != self.sets.len() {
-            let message = "the results of the phases cannot be compared: they have other statements";
+            let message = "the results of the phases cannot be compared: their statements differ";
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let opened = ResultsSession::open(self.clinic.connector(), scenario, stop).await;

@@ -28,7 +28,7 @@ pub(super) struct Terms {
 /// What came of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The same, but for rows of the same key in place of each other where the result is cut off.
+    /// The same, but for rows of the same key in place of each other where the result is truncated.
     Same {
         /// How many.
         ties: u64,
@@ -54,11 +54,11 @@ impl Terms {
             _ if !self.ordered => self.compare_any_order(before, after),
             Some(keys) => self.compare_by_key(keys, before, after),
             None => match self.compare_any_order(before, after) {
-                Found::Same { .. } => {
-                    Found::Open("its rows come in another order, and its sort keys cannot be told from its text")
-                }
+                Found::Same { .. } => Found::Open(
+                    "its rows come in a different order, and its sort keys cannot be determined from its text",
+                ),
                 Found::Open(_) => {
-                    Found::Open("LIMIT or OFFSET cuts it, and its sort keys cannot be told from its text")
+                    Found::Open("LIMIT or OFFSET cuts it, and its sort keys cannot be determined from its text")
                 }
                 differ => differ,
             },
@@ -71,7 +71,7 @@ impl Terms {
             () if of_before.is_empty() && of_after.is_empty() => Found::Same { ties: 0 },
             // However many it leaves out, their number is the same.
             () if (self.cut_before || self.cut_after) && before.len() == after.len() => {
-                Found::Open("it has LIMIT or OFFSET without ORDER BY, which may take any rows")
+                Found::Open("it has LIMIT or OFFSET without ORDER BY, which may return any rows")
             }
             () => self.differ((before, 0, &of_before), (after, 0, &of_after)),
         }

@@ -49,7 +49,7 @@ impl Tally {
         let mut all_same = executed.len() == others.len();
         if !all_same {
             self.doubt.get_or_insert_with(|| {
-                "earlier steps returned other rows, so that it was executed for others".to_owned()
+                "earlier steps returned different rows, so it was executed for different values".to_owned()
             });
         }
         for Pair { before, after } in pairs(executed, others) {
@@ -68,7 +68,7 @@ impl Tally {
                 Judged::Differ(_) | Judged::Open(_) if fed_otherwise => {
                     self.fed += 1;
                     self.doubt.get_or_insert_with(|| {
-                        "its parameters come from an earlier step, which returned other rows".to_owned()
+                        "its parameters come from an earlier step, which returned different rows".to_owned()
                     });
                 }
                 Judged::Differ(shown) => {
@@ -82,7 +82,7 @@ impl Tally {
                     self.doubt.get_or_insert(why);
                 }
                 Judged::NoAnswer(words) => {
-                    self.doubt.get_or_insert_with(|| format!("not every execution has an answer: {words}"));
+                    self.doubt.get_or_insert_with(|| format!("not every execution succeeded: {words}"));
                 }
             }
         }
@@ -115,7 +115,7 @@ impl Tally {
         let (identical, reason) = match () {
             () if unstable.is_some() => (None, unstable),
             () if self.differ > 0 => {
-                let hidden = if difference.is_some() { "" } else { "; they are too large for rows to be shown" };
+                let hidden = if difference.is_some() { "" } else { "; the results are too large to show rows" };
                 (Some(false), Some(format!("{}{hidden}", counts(self.differ))))
             }
             () if self.open + self.fed > 0 => {
@@ -123,8 +123,7 @@ impl Tally {
             }
             () if self.doubt.is_some() => (None, self.doubt.clone()),
             () if self.compared == 0 && self.left_out > 0 => {
-                let reason =
-                    "no execution ended in time; give it more: time_limit in [results], or --results-time-limit";
+                let reason = "no execution ended in time; raise the time limit for comparing results";
                 (None, Some(reason.to_owned()))
             }
             () if self.compared == 0 => {

@@ -77,7 +77,7 @@ fn too_few_samples_cold_clients_and_errors() {
     let mut record = sample::record(Phase::Before);
     record.latency_ms.p99 = None;
     record.latency_ms.samples = 120;
-    assert_eq!(message(&record), "too-few-samples: 120 samples do not support a p99, which needs 299");
+    assert_eq!(message(&record), "too-few-samples: p99 needs 299 samples, and there are 120");
 
     let mut record = sample::record(Phase::Before);
     record.warm_up = Some(WarmUpFigures { length_s: 15.0, cold_clients: 3 });
@@ -123,7 +123,10 @@ fn throughput_tells_it_in_a_closed_load_only() {
 fn a_busy_client_was_the_bottleneck() {
     let mut record = sample::record(Phase::Before);
     record.client.cpu_share = 0.91;
-    assert_eq!(message(&record), "client-was-the-bottleneck: latclinic's own threads were busy for 91 % of the window");
+    assert_eq!(
+        message(&record),
+        "client-was-the-bottleneck: latclinic's own threads were busy for 91 % of the measurement"
+    );
 }
 
 #[test]
@@ -132,7 +135,7 @@ fn arrivals_that_are_late_though_clients_are_free_are_the_clients_fault() {
     record.lag_ms.p50 = Some(5.0);
     assert_eq!(
         message(&record),
-        "client-was-the-bottleneck: half of the arrivals were sent 5.0 ms late or later, though clients were busy for only 25 % of \
+        "client-was-the-bottleneck: half of the arrivals were sent at least 5.0 ms late, although clients were busy for only 25 % of \
          the time"
     );
     record.lag_ms.p50 = Some(1.5);
@@ -174,14 +177,14 @@ fn arrivals_that_were_not_sent() {
     record.arrivals.as_mut().unwrap().achieved_rate_per_s = 99.1;
     assert_eq!(warnings(&record), []);
     record.arrivals.as_mut().unwrap().achieved_rate_per_s = 98.9;
-    assert_eq!(message(&record), "rate-not-achieved: 98.9 operations a second were sent of 100.0 that were planned");
+    assert_eq!(message(&record), "rate-not-achieved: only 98.9 of 100.0 planned operations per second were sent");
 
     record.totals.skipped = 33;
     record.load.latency_limit_s = Some(0.2);
     let warnings = warnings(&record);
     assert_eq!(
         warnings[1].message,
-        "33 of 3000 arrivals were not sent, for they had waited longer than the latency limit of 200 ms"
+        "33 of 3000 arrivals were not sent, because they had waited longer than the latency limit of 200 ms"
     );
     assert_eq!(ids(&record), ["rate-not-achieved", "operations-skipped"]);
 }
@@ -199,8 +202,8 @@ fn lost_connections() {
     });
     assert_eq!(
         message(&record),
-        "connections-lost: 4 connections broke (terminating connection due to administrator command), 9 attempts to open one \
-         failed, and clients were 3.2 s without one in sum"
+        "connections-lost: 4 connections were lost (terminating connection due to administrator command), 9 attempts to \
+         reconnect failed, and clients were without a connection for 3.2 s in total"
     );
 }
 
@@ -217,10 +220,10 @@ fn a_checkpoint_inside_the_window() {
     let inside = |checkpoints| counted(ServerActivity { checkpoints: Some(checkpoints), ..Default::default() });
     assert_eq!(
         message(&inside(checkpoints.clone())),
-        "checkpoint-inside: a checkpoint ran inside the window: 1 began, 4000 buffers were written in 12.34 s, synced in 0.08 s"
+        "checkpoint-inside: a checkpoint ran during the measurement: 1 began, 4000 buffers were written in 12.34 s, synced in 0.08 s"
     );
     let earlier = inside(CheckpointActivity { timed: Some(0), ..checkpoints });
-    assert!(message(&earlier).contains("one begun earlier went on"));
+    assert!(message(&earlier).contains("one that started earlier continued"));
 }
 
 #[test]
@@ -235,6 +238,6 @@ fn autovacuum_inside_the_window() {
     let record = counted(ServerActivity { tables: Some(tables), ..Default::default() });
     assert_eq!(
         message(&record),
-        "autovacuum-inside: autovacuum ended inside the window: vacuum of a, vacuum and analyze of c, analyze of d"
+        "autovacuum-inside: autovacuum finished during the measurement: vacuum of a, vacuum and analyze of c, analyze of d"
     );
 }

@@ -97,7 +97,7 @@ fn what_was_not_examined_or_not_captured_is_undecided() {
         reason.unwrap()
     };
     let not_examined = undecided(&compared(|before, _| before.findings = None));
-    assert!(not_examined.starts_with("the plans of both phases were not examined"), "{not_examined}");
+    assert!(not_examined.starts_with("the plans of the two phases were not both examined"), "{not_examined}");
     let lacking = "there is no plan of latest_of_user on both sides to compare; measure both phases again";
     assert_eq!(undecided(&compared(|_, after| after.plans.clear())), lacking);
     assert_eq!(undecided(&compared(|before, _| before.plans[0].nodes.clear())), lacking);
@@ -149,7 +149,7 @@ fn what_was_not_executed_is_undecided_unless_it_is_worse() {
     };
     let not_executed = |phase| {
         format!(
-            "what is worse may go unseen: latest_of_user was not executed for typical values {phase} the fix (it takes more than 30 s)"
+            "a regression may be missed: latest_of_user was not executed for typical values {phase} the fix (it takes more than 30 s)"
         )
     };
     assert_eq!(none_worse(&compared(|_, after| bare(after))), (Outcome::Undecided, Some(not_executed("after"))));

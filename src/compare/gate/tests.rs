@@ -93,7 +93,7 @@ fn what_is_missing_never_passes() {
     comparison.findings = None;
     let not_examined = findings(&comparison);
     assert_eq!(not_examined.outcome, Outcome::Undecided);
-    assert!(not_examined.reason.unwrap().starts_with("the plans of both phases were not examined"));
+    assert!(not_examined.reason.unwrap().starts_with("the plans of the two phases were not both examined"));
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn a_stop_keeps_what_was_measured_and_does_not_wait_for_slow_operations() {
     assert_eq!(measurement.total.operations, 127);
     assert_eq!(measurement.total.errors["timeout"].0, 1);
     assert_eq!(outcome.deeds.last(), Some(&(1, Deed::Cancelled)));
-    // 1 s of the window had passed when it was told to stop.
+    // 1 s of the window had passed when stopped by a signal.
     assert!(outcome.took < 2200 * MS, "{:?}", outcome.took);
     assert!(measurement.measured >= 1000 * MS);
 }

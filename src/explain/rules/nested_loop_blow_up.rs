@@ -28,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
     title: "A nested loop runs its inner side far too often",
     sees: "a Nested Loop whose inner side reads a table of over 1 000 rows or 10 pages whole 1000 times and over, or compares 100 000 pairs so (from the estimates alone where the plan was not executed), or \
            whose outer side returned 10 times the planned rows and over; from 10 % of the time, critical from 40 %. Where it is known why the estimate is off, \
-           that is told instead",
+           the output names that cause instead",
     why: "A nested loop runs its inner side once for each row of its outer side. That is right for a handful of rows and an index to find each. Where the rows are \
           thousands, or the inner side is a whole table, the work is one times the other.",
     advice: "Give the inner side an index on what it is joined by; or where the planner expected far fewer outer rows, a better estimate, so that it joins by a hash.",

@@ -100,7 +100,7 @@ impl fmt::Display for FixState {
                 write!(f, "the fix is applied, but {} missing or not valid", list(indexes))
             }
             Self::Unrecorded(indexes) => {
-                write!(f, "the ledger knows of no applied fix, but {} there", list(indexes))
+                write!(f, "{} there, but the ledger has no record of the fix being applied", list(indexes))
             }
         }
     }

@@ -25,6 +25,7 @@ use crate::{
         user_session::UserSession,
     },
     scenario::{Scenario, SqlText},
+    text::Field,
 };
 
 /// What a run tells while it works.
@@ -98,7 +99,7 @@ fn from_ledger(entry: &Entry, file: &SqlText) -> Vec<Placed> {
     if in_file.iter().map(|statement| &statement.text).eq(&entry.down) {
         return in_file;
     }
-    let place = |number| format!("the way back that the ledger kept, statement {number}");
+    let place = |number| format!("the ledger's revert statement {number}");
     entry.down.iter().zip(1..).map(|(text, number)| Placed { place: place(number), text: text.clone() }).collect()
 }
 
@@ -224,9 +225,9 @@ impl Run<'_> {
         let holder = self.own.query_opt(holder, &[&name]).await.map_err(failed)?.map(|row| row.get::<_, i32>(0));
         let error = Error::new(format!("another session is applying or reverting the fix of {name}"));
         Err(match holder {
-            Some(pid) => error.with_hint(format!(
-                "wait for it; if nobody is there any more, end it: SELECT pg_terminate_backend({pid})"
-            )),
+            Some(pid) => {
+                error.with_hint(format!("wait for it; if it is abandoned, end it: SELECT pg_terminate_backend({pid})"))
+            }
             None => error.with_hint("wait for it, then try again"),
         })
     }
@@ -296,7 +297,7 @@ impl Run<'_> {
             );
         }
         if entry.direction == Direction::Up && is_there(&error) {
-            hint.push_str("the ledger knows of no applied fix, so somebody made it by hand: drop it by hand; ");
+            hint.push_str("the ledger has no record of an applied fix, so it was created by hand; drop it by hand; ");
         }
         let again = match entry.direction {
             Direction::Up => command("apply-fix", self.scenario),
@@ -313,13 +314,13 @@ impl Run<'_> {
                     false => why.to_string(),
                 };
                 let other = match entry.direction {
-                    Direction::Up => format!("`{back}` takes it back"),
+                    Direction::Up => format!("`{back}` reverts it"),
                     Direction::Down => format!("or {anew}"),
                 };
                 write!(
                     hint,
-                    "nothing could be cleared up ({why}); the ledger has {} of {} statements done: `{again}` clears up and \
-                     goes on, {other}",
+                    "cleaning up failed ({why}); the ledger has {} of {} statements done: `{again}` cleans up and \
+                     continues, {other}",
                     entry.done, entry.statements
                 )
             }
@@ -334,14 +335,14 @@ impl Run<'_> {
                     }
                     (true, Direction::Up) => write!(
                         hint,
-                        "{} of {} statements are done; `{again}` goes on, `{back}` takes it back",
+                        "{} of {} statements are done; `{again}` continues, `{back}` reverts it",
                         entry.done, entry.statements
                     ),
                     (true, Direction::Down) => {
                         let (done, statements) = (entry.done, entry.statements);
                         write!(
                             hint,
-                            "the fix is half reverted: {done} of {statements} statements; `{again}` goes on, {anew}"
+                            "the fix is half reverted: {done} of {statements} statements; `{again}` continues, {anew}"
                         )
                     }
                 }
@@ -388,7 +389,7 @@ impl Run<'_> {
         }
         let what = super::list(&wrong);
         Err(Error::new(format!("{}: all statements ran, but {what} missing or not valid", self.scenario.fix.up.source))
-            .with_hint(format!("mend the file, after `{}`", command("revert-fix", self.scenario))))
+            .with_hint(format!("run `{}`, then correct the file", command("revert-fix", self.scenario))))
     }
 
     /// The schema has to look as it did before the fix was applied.
@@ -403,7 +404,7 @@ impl Run<'_> {
             "{down}: all statements ran, but the schema is not as it was before the fix: {differences}"
         ))
         .with_hint(format!(
-            "the fix is half reverted; put that right by hand, then `{}`, or {}; and mend {down}",
+            "the fix is half reverted; correct that by hand, then `{}`, or {}; and correct {down}",
             command("revert-fix", self.scenario),
             self.anew()
         )))
@@ -413,23 +414,25 @@ impl Run<'_> {
     fn other_way_back(&self, entry: &Entry) -> Error {
         let down = &self.scenario.fix.down.source;
         let what = match entry.is_intact() {
-            true => format!("the way back that the ledger kept is not that of {down}"),
+            true => format!("the revert statements in the ledger are not those of {down}"),
             false => format!(
-                "the way back in the ledger is not that of {down}, nor the one that was kept when the fix was applied: somebody has \
-                 changed it"
+                "the revert statements in the ledger are not those of {down}, nor those that were recorded when the fix was applied; they were \
+                 changed"
             ),
         };
-        Error::usage(format!("nothing was taken back: {what}")).with_hint(format!(
-            "read the statements that `{}` lists; --recorded-way-back runs them; else put back the file with which the fix was \
-             applied, or {}",
+        Error::usage(format!("nothing was reverted: {what}")).with_hint(format!(
+            "read the statements that `{}` lists; {} runs them; otherwise restore the file with which the fix was applied, \
+             or {}",
             command("revert-fix", self.scenario),
+            Field::RecordedWayBack,
             self.anew()
         ))
+        .about(&[Field::RecordedWayBack])
     }
 
     /// The way out that always leads out.
     fn anew(&self) -> String {
-        format!("`{} --reseed` makes everything anew", command("seed", self.scenario))
+        format!("`{} --reseed` makes everything again from scratch", command("seed", self.scenario))
     }
 
     /// The fix's indexes that are still there: all that is known of a fix that an earlier build applied.
@@ -441,7 +444,7 @@ impl Run<'_> {
     }
 
     fn drop_by_hand(&self, names: &[String]) -> String {
-        format!("somebody made it by hand; drop it by hand: {}", self.drop_statement(names))
+        format!("it was created by hand; drop it by hand: {}", self.drop_statement(names))
     }
 
     fn drop_statement(&self, names: &[String]) -> String {

@@ -135,7 +135,7 @@ impl fmt::Display for Loss {
             Self::Unreachable(waited, cause) => {
                 write!(f, "no answer for {} s, and the server cannot be reached: {cause}", seconds(waited))
             }
-            Self::Stopped => f.write_str("no answer after it was told to stop"),
+            Self::Stopped => f.write_str("no answer after a signal asked to stop"),
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn unfit(protocol: Protocol, sharing: Sharing) -> Option<&'static str
         (Sharing::Pool(_), _) => Some("plans are not sampled on the connections of a pool"),
         (Sharing::Operation, _) => Some("plans are not sampled on connections that are opened for each operation"),
         (Sharing::Client, Protocol::Simple) => {
-            Some("plans are not sampled of statements that are sent as text (--protocol simple)")
+            Some("plans are not sampled of statements that are sent as text (protocol simple)")
         }
         (Sharing::Client, _) => None,
     }

@@ -43,7 +43,7 @@ fn the_terminal_fits_80_columns_and_is_read_without_colour() {
      plan: rows read        1 000 000         20   -99.998 %    50 000x less
      plan: buffers             17 412         23     -99.9 %       757x less
 
-    Verdict: inconclusive, see the notes.
+    Verdict: inconclusive: each side was measured once, without intervals.
 
     Same rows before and after: not checked.
 
@@ -57,10 +57,8 @@ fn the_terminal_fits_80_columns_and_is_read_without_colour() {
               1 000 000 rows read, 17 412   20 rows read, 23 buffers, 46.0 µs
               buffers, 74.8 ms
 
-    - before: latest_of_user: the plan of 19 executions sampled under the load is
-      among these
-    - after: latest_of_user: the plan of 19 executions sampled under the load is
-      among these
+    - before: latest_of_user: all 19 plans sampled under the load match these
+    - after: latest_of_user: all 19 plans sampled under the load match these
 
     What stands out in the plans:
     - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read
@@ -81,12 +79,12 @@ fn the_terminal_fits_80_columns_and_is_read_without_colour() {
     - after: reports/events/20261121T012345Z-after
 
     Notes:
-    - each side was measured once, so drift of the machine between the two is not
-      excluded and no verdict is given; a claim needs 6 interleaved rounds of both
-      phases or more
-    - there is no latency.hlog with reports/events/20261121T012345Z-before, nor with
-      reports/events/20261121T012345Z-after: percentiles have no interval, and
-      cannot be checked; keep the files of a record together, or measure again
+    - each side was measured once, so drift of the machine is not ruled out and
+      there is no verdict; a verdict needs at least 6 interleaved rounds; use
+      `latclinic run`
+    - latency.hlog is missing in reports/events/20261121T012345Z-before and in
+      reports/events/20261121T012345Z-after, so percentiles have no interval and
+      cannot be verified; put the file back beside its record.json, or measure again
     ");
 }
 
@@ -110,7 +108,7 @@ fn markdown_for_github() {
     | plan: rows read | 1 000 000 | 20 | -99.998 % | 50 000x less |
     | plan: buffers | 17 412 | 23 | -99.9 % | 757x less |
 
-    Verdict: inconclusive, see the notes.
+    Verdict: inconclusive: each side was measured once, without intervals.
 
     Same rows before and after: not checked.
 
@@ -123,8 +121,8 @@ fn markdown_for_github() {
     | better | Seq Scan on events | Index Scan using events\_user\_id\_created\_at\_idx on events |
     |  | 1 000 000 rows read, 17 412 buffers, 74.8 ms | 20 rows read, 23 buffers, 46.0 µs |
 
-    - before: latest\_of\_user: the plan of 19 executions sampled under the load is among these
-    - after: latest\_of\_user: the plan of 19 executions sampled under the load is among these
+    - before: latest\_of\_user: all 19 plans sampled under the load match these
+    - after: latest\_of\_user: all 19 plans sampled under the load match these
 
     <details>
     <summary>Before: plan of latest_of_user for typical values (4711): 74.8 ms, the first 120 ms, planned in 100 µs</summary>
@@ -175,8 +173,8 @@ fn markdown_for_github() {
 
     ## Notes
 
-    - each side was measured once, so drift of the machine between the two is not excluded and no verdict is given; a claim needs 6 interleaved rounds of both phases or more
-    - there is no latency.hlog with reports/events/20261121T012345Z-before, nor with reports/events/20261121T012345Z-after: percentiles have no interval, and cannot be checked; keep the files of a record together, or measure again
+    - each side was measured once, so drift of the machine is not ruled out and there is no verdict; a verdict needs at least 6 interleaved rounds; use \`latclinic run\`
+    - latency.hlog is missing in reports/events/20261121T012345Z-before and in reports/events/20261121T012345Z-after, so percentiles have no interval and cannot be verified; put the file back beside its record.json, or measure again
     ");
 }
 
@@ -212,22 +210,20 @@ fn nulls_errors_and_interruption_are_shown_as_such() {
      plan: rows read        1 000 000       -        -        -
      plan: buffers             17 412       -        -        -
 
-    Verdict: inconclusive, see the notes.
+    Verdict: inconclusive: each side was measured once, without intervals.
 
     Same rows before and after: not checked.
 
     What changed in the plans:
     typical values: Seq Scan on events -> not captured.
 
-    - before: latest_of_user: the plan of 19 executions sampled under the load is
-      among these
-    - after: latest_of_user: the plan of 19 executions sampled under the load is
-      among these
+    - before: latest_of_user: all 19 plans sampled under the load match these
+    - after: latest_of_user: all 19 plans sampled under the load match these
 
     What stands out in the plans:
     - unknown: critical seq-scan-filter of latest_of_user: Seq Scan on events read
       1 000 000 rows to keep 20 (99.99 % removed), 17 412 buffers, 99.8 % of the
-      time; in the other phase that plan was not executed, or not captured
+      time; the other phase's plan was not executed or not captured
 
     Behind the figures:
                                         before                  after
@@ -248,18 +244,17 @@ fn nulls_errors_and_interruption_are_shown_as_such() {
      server setting work_mem   4MB      64MB
 
     Notes:
-    - each side was measured once, so drift of the machine between the two is not
-      excluded and no verdict is given; a claim needs 6 interleaved rounds of both
-      phases or more
-    - there is no latency.hlog with reports/events/20261121T012345Z-before, nor with
-      reports/events/20261121T012345Z-after: percentiles have no interval, and
-      cannot be checked; keep the files of a record together, or measure again
+    - each side was measured once, so drift of the machine is not ruled out and
+      there is no verdict; a verdict needs at least 6 interleaved rounds; use
+      `latclinic run`
+    - latency.hlog is missing in reports/events/20261121T012345Z-before and in
+      reports/events/20261121T012345Z-after, so percentiles have no interval and
+      cannot be verified; put the file back beside its record.json, or measure again
     - the measurement after was interrupted: 0.2 s of 30 s were measured; measure
-      the phase after again
-    - after: 1 of 1 operations ended in an error; of these only timeouts are in the
-      percentiles; correct their cause before trusting the times; `errors` in the
-      record has all
-    - no plan of latest_of_user was captured after the fix; measure the phase after
+      phase after again
+    - after: 1 of 1 operations failed; only timeouts are counted in the percentiles;
+      correct the cause before trusting the times; see `errors` in record.json
+    - no plan of latest_of_user was captured after the fix; measure phase after
       again
     - before: the client used 97 % of its processors; measure with more --threads or
       from another machine
@@ -318,6 +313,8 @@ fn several_statements_are_told_apart() {
     let (_, text) = text.split_once("not checked.").unwrap();
     let (by_statement, _) = text.split_once("Behind the figures").unwrap();
     insta::assert_snapshot!(by_statement, @"
+
+
     Statement latest_of_user:
      metric                    before      after      change          factor
     ─────────────────────────────────────────────────────────────────────────
@@ -367,10 +364,8 @@ fn several_statements_are_told_apart() {
     latest_of_user, hot values (74.8 ms -> 74.8 ms): the same plan, Seq Scan on
     events.
 
-    - before: latest_of_user: the plan of 19 executions sampled under the load is
-      among these
-    - after: latest_of_user: the plan of 19 executions sampled under the load is
-      among these
+    - before: latest_of_user: all 19 plans sampled under the load match these
+    - after: latest_of_user: all 19 plans sampled under the load match these
 
     What stands out in the plans:
     - gone: critical seq-scan-filter of latest_of_user: Seq Scan on events read

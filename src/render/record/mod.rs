@@ -10,9 +10,11 @@ use super::{
     plan_trees::{Trees, trees},
     price, results, rows,
     under_load::under_load,
-    units,
 };
-use crate::record::{Latency, LoadInfo, PlanFigures, Record};
+use crate::{
+    record::{Latency, LoadInfo, PlanFigures, Record},
+    text,
+};
 
 /// A record for a person.
 pub fn record(record: &Record) -> Document {
@@ -68,9 +70,9 @@ fn headline(record: &Record) -> String {
     }
     let highest = record.latency_ms.percentiles().into_iter().rev().filter(|percentile| percentile.name != "p999");
     let highest = highest.filter_map(|percentile| Some((percentile.name, percentile.value?))).next();
-    let rate = units::per_second(record.totals.throughput_per_s);
+    let rate = text::per_second(record.totals.throughput_per_s);
     match highest {
-        Some((name, value)) => format!("{}: {name} {} at {rate}", record.phase, units::milliseconds(value)),
+        Some((name, value)) => format!("{}: {name} {} at {rate}", record.phase, text::milliseconds(value)),
         None => format!("{}: too few samples for a percentile, at {rate}", record.phase),
     }
 }
@@ -87,22 +89,22 @@ fn about(record: &Record) -> String {
     );
     if record.interrupted {
         let why = record.interrupted_by.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-        text.push_str(&format!(" Interrupted{why}: {} s were asked for.", load.duration_s));
+        text.push_str(&format!(" Interrupted{why}; {} s were asked for.", load.duration_s));
     }
     text
 }
 
 /// `open load of 8 clients at 120/s (poisson), over a pool of 4 connections`; what is usual is not said.
-fn driven(load: &LoadInfo) -> String {
+pub(super) fn driven(load: &LoadInfo) -> String {
     let mut text = format!("{} load of {} clients", load.model, load.clients);
     if let Some(rate) = load.rate {
-        text.push_str(&format!(" at {}", units::per_second(rate)));
+        text.push_str(&format!(" at {}", text::per_second(rate)));
     }
     if let Some(arrivals) = &load.arrivals {
         text.push_str(&format!(" ({arrivals})"));
     }
     if let Some(time) = load.think_time_s {
-        text.push_str(&format!(" with {} think time", units::milliseconds(time * 1e3)));
+        text.push_str(&format!(" with {} think time", text::milliseconds(time * 1e3)));
     }
     match &load.pool {
         Some(pool) => text.push_str(&format!(", over a pool of {} connections", pool.size)),
@@ -138,12 +140,12 @@ fn times(record: &Record) -> Table {
 }
 
 pub(super) fn distribution(latency: &Latency) -> Vec<(&'static str, String)> {
-    let time = |value: Option<f64>| value.map_or_else(|| units::NOTHING.into(), units::milliseconds);
+    let time = |value: Option<f64>| value.map_or_else(|| text::NOTHING.into(), text::milliseconds);
     let mut rows = vec![("min", time(latency.min)), ("mean", time(latency.mean))];
     for percentile in latency.percentiles() {
         let name = if percentile.name == "p999" { "p99.9" } else { percentile.name };
         let text = match percentile.value {
-            Some(value) => units::milliseconds(value),
+            Some(value) => text::milliseconds(value),
             None => rows::unsupported(latency.samples, percentile.needed),
         };
         rows.push((name, text));
@@ -156,32 +158,32 @@ fn totals(record: &Record) -> Table {
     let mut table = Table::of_figures(&["total", "value"]);
     let totals = &record.totals;
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-    row("operations", units::count(totals.operations));
-    row("errors", units::count(totals.errors));
-    row("error rate", units::share(totals.error_rate));
-    row("throughput", units::per_second(totals.throughput_per_s));
+    row("operations", text::count(totals.operations));
+    row("errors", text::count(totals.errors));
+    row("error rate", text::share(totals.error_rate));
+    row("throughput", text::per_second(totals.throughput_per_s));
     if let Some(arrivals) = &record.arrivals {
-        row("planned rate", units::per_second(arrivals.planned_rate_per_s));
-        row("achieved rate", units::per_second(arrivals.achieved_rate_per_s));
+        row("planned rate", text::per_second(arrivals.planned_rate_per_s));
+        row("achieved rate", text::per_second(arrivals.achieved_rate_per_s));
     }
     for (name, count) in [("skipped", totals.skipped), ("late", totals.late), ("retries", totals.retries)] {
         if count > 0 {
-            row(name, units::count(count));
+            row(name, text::count(count));
         }
     }
     if let Some(connections) = &record.connections {
         if connections.lost > 0 {
-            row("connections lost", units::count(connections.lost));
+            row("connections lost", text::count(connections.lost));
         }
         if connections.failed_attempts > 0 {
-            row("failed attempts to connect", units::count(connections.failed_attempts));
+            row("failed attempts to connect", text::count(connections.failed_attempts));
         }
         if connections.without_s > 0.0 {
-            row("clients without a connection, in sum", units::milliseconds(connections.without_s * 1e3));
+            row("clients without a connection, in total", text::milliseconds(connections.without_s * 1e3));
         }
     }
-    row("samples behind the times", units::count(record.latency_ms.samples));
-    row("client's share of its processors", units::share(record.client.cpu_share));
+    row("samples behind the times", text::count(record.latency_ms.samples));
+    row("client's share of its processors", text::share(record.client.cpu_share));
     table
 }
 

@@ -2,9 +2,12 @@
 
 use super::super::{
     document::{Align, Block, Cell, Table, Tone},
-    rows, units,
+    rows,
 };
-use crate::record::{Capacity, CapacityPoint, ThresholdResult};
+use crate::{
+    record::{Capacity, CapacityPoint, ThresholdResult},
+    text,
+};
 
 /// The thresholds, each with its outcome in words; nothing where there is none.
 pub(super) fn thresholds(results: &[ThresholdResult]) -> Vec<Block> {
@@ -16,7 +19,7 @@ pub(super) fn thresholds(results: &[ThresholdResult]) -> Vec<Block> {
     for result in results {
         table.rows.push(vec![
             Cell::plain(&result.expression),
-            Cell::plain(units::threshold_value(result.value, result.unit)),
+            Cell::plain(rows::threshold_value(result.value, result.unit)),
             rows::outcome(result.outcome, result.reason.as_deref()),
         ]);
     }
@@ -27,7 +30,7 @@ pub(super) fn thresholds(results: &[ThresholdResult]) -> Vec<Block> {
 pub(super) fn capacity_heading(capacity: &Capacity) -> String {
     let threshold = &capacity.threshold;
     match capacity.rate_per_s {
-        Some(rate) => format!("Capacity: {} keep {threshold}", units::per_second(rate)),
+        Some(rate) => format!("Capacity: {} keep {threshold}", text::per_second(rate)),
         None => format!("Capacity: no rate that was tried keeps {threshold}"),
     }
 }
@@ -42,13 +45,13 @@ pub(super) fn capacity(capacity: &Capacity) -> Vec<Block> {
     let mut table = Table::of_figures(&["rate", "achieved", "operations", "errors", "p50", "p95", "p99", "kept"]);
     table.columns[0].align = Align::Right;
     table.columns[7].align = Align::Left;
-    let time = |ms: Option<f64>| ms.map_or_else(|| units::NOTHING.into(), units::milliseconds);
+    let time = |ms: Option<f64>| ms.map_or_else(|| text::NOTHING.into(), text::milliseconds);
     for point in &curve {
         let texts = [
-            units::per_second(point.rate_per_s),
-            units::per_second(point.achieved_per_s),
-            units::count(point.operations),
-            units::count(point.errors),
+            text::per_second(point.rate_per_s),
+            text::per_second(point.achieved_per_s),
+            text::count(point.operations),
+            text::count(point.errors),
             time(point.p50_ms),
             time(point.p95_ms),
             time(point.p99_ms),
@@ -58,7 +61,7 @@ pub(super) fn capacity(capacity: &Capacity) -> Vec<Block> {
         table.rows.push(texts.into_iter().map(Cell::plain).chain([kept]).collect());
     }
     let reason = |point: &&CapacityPoint| {
-        point.reason.as_ref().map(|reason| format!("{}: {reason}", units::per_second(point.rate_per_s)))
+        point.reason.as_ref().map(|reason| format!("{}: {reason}", text::per_second(point.rate_per_s)))
     };
     let reasons: Vec<String> = curve.iter().filter_map(reason).collect();
     let mut blocks = vec![Block::Table(table)];

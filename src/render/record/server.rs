@@ -1,10 +1,10 @@
 //! What the server counted, as far as it bears on the latency.
 
-use super::super::{
-    document::{Block, Table, clean},
-    units,
+use super::super::document::{Block, Table, clean};
+use crate::{
+    record::{CheckpointActivity, DatabaseActivity, ServerActivity, StatementActivity, TableActivity},
+    text,
 };
-use crate::record::{CheckpointActivity, DatabaseActivity, ServerActivity, StatementActivity, TableActivity};
 
 /// Statements that are shown.
 const SHOWN: usize = 3;
@@ -22,13 +22,13 @@ pub(super) fn activity(activity: &ServerActivity, operations: u64) -> Vec<Block>
     };
     if let Some(database) = &activity.database {
         row("found in the cache", found_in_cache(database));
-        row("buffers read from outside it", database.buffers_read.map(units::count));
-        row("time spent reading them", database.read_ms.map(units::milliseconds));
-        row("temporary files", above_zero(database.temp_bytes).map(units::bytes));
-        row("deadlocks", above_zero(database.deadlocks).map(units::count));
+        row("buffers read from outside it", database.buffers_read.map(text::count));
+        row("time spent reading them", database.read_ms.map(text::milliseconds));
+        row("temporary files", above_zero(database.temp_bytes).map(text::bytes));
+        row("deadlocks", above_zero(database.deadlocks).map(text::count));
     }
     if let Some(wal) = &activity.wal {
-        row("WAL an operation", wal.bytes.filter(|_| operations > 0).map(|bytes| units::bytes(bytes / operations)));
+        row("WAL an operation", wal.bytes.filter(|_| operations > 0).map(|bytes| text::bytes(bytes / operations)));
     }
     row("checkpoints", activity.checkpoints.as_ref().and_then(checkpoints));
     for table in activity.tables.iter().flatten() {
@@ -59,8 +59,8 @@ fn found_in_cache(database: &DatabaseActivity) -> Option<String> {
     (touched > 0).then(|| {
         // What was read is never rounded away.
         let share = hit as f64 / touched as f64;
-        let text = if read > 0 && share > 0.9995 { "above 99.9 %".into() } else { units::share(share) };
-        format!("{text} of {} buffers", units::count(touched))
+        let text = if read > 0 && share > 0.9995 { "above 99.9 %".into() } else { text::share(share) };
+        format!("{text} of {} buffers", text::count(touched))
     })
 }
 
@@ -68,20 +68,20 @@ fn checkpoints(checkpoints: &CheckpointActivity) -> Option<String> {
     let begun = checkpoints.timed?.saturating_add(checkpoints.requested?);
     Some(match (begun, checkpoints.buffers_written.unwrap_or(0)) {
         (0, 0) => "none".into(),
-        (begun, 0) => units::count(begun),
-        (begun, written) => format!("{}, {} buffers written", units::count(begun), units::count(written)),
+        (begun, 0) => text::count(begun),
+        (begun, written) => format!("{}, {} buffers written", text::count(begun), text::count(written)),
     })
 }
 
 fn hot_updates(table: &TableActivity) -> Option<String> {
     let updated = above_zero(table.rows_updated)?;
-    Some(format!("{} of {}", units::count(table.rows_hot_updated?), units::count(updated)))
+    Some(format!("{} of {}", text::count(table.rows_hot_updated?), text::count(updated)))
 }
 
 fn autovacuum(table: &TableActivity) -> Option<String> {
     match (table.autovacuums?, table.autoanalyzes?) {
         (0, 0) => None,
-        (vacuums, analyzes) => Some(format!("{} vacuums, {} analyzes", units::count(vacuums), units::count(analyzes))),
+        (vacuums, analyzes) => Some(format!("{} vacuums, {} analyzes", text::count(vacuums), text::count(analyzes))),
     }
 }
 
@@ -91,10 +91,10 @@ fn costliest(statements: &[StatementActivity]) -> Table {
         let rows = |rows: u64| format!("{:.1}", rows as f64 / statement.calls.max(1) as f64);
         table.row([
             clipped(&statement.query),
-            units::count(statement.calls),
-            units::milliseconds(statement.total_ms),
-            units::milliseconds(statement.mean_ms),
-            statement.rows.map_or_else(|| units::NOTHING.into(), rows),
+            text::count(statement.calls),
+            text::milliseconds(statement.total_ms),
+            text::milliseconds(statement.mean_ms),
+            statement.rows.map_or_else(|| text::NOTHING.into(), rows),
         ]);
     }
     table

@@ -3,11 +3,14 @@
 use super::{
     super::{
         document::{Align, Block, Table},
-        rows, units,
+        rows,
     },
     distribution,
 };
-use crate::record::{ErrorCount, Latency, Record, StageFigures, StatementFigures};
+use crate::{
+    record::{ErrorCount, Latency, Record, StageFigures, StatementFigures},
+    text,
+};
 
 /// Figures by operation; nothing where there is one that has no steps, for it is the whole.
 pub(super) fn statements(statements: &[StatementFigures]) -> Vec<Block> {
@@ -17,7 +20,7 @@ pub(super) fn statements(statements: &[StatementFigures]) -> Vec<Block> {
     }
     let mut table = Table::of_figures(&["statement", "operations", "errors", "p50", "p95", "p99", "max"]);
     let mut row = |name: String, (count, errors): (u64, u64), latency: &Latency| {
-        let head = [name, units::count(count), units::count(errors)];
+        let head = [name, text::count(count), text::count(errors)];
         table.texts(head.into_iter().chain(["p50", "p95", "p99", "max"].map(|name| time(latency, name))));
     };
     for statement in statements {
@@ -29,7 +32,8 @@ pub(super) fn statements(statements: &[StatementFigures]) -> Vec<Block> {
     }
     let mut blocks = vec![Block::Table(table)];
     if scripts {
-        let legend = "A row that begins with - is a step of the script above it: its executions and service times.";
+        let legend =
+            "A row that starts with - is a step of the script above it, with its executions and service times.";
         blocks.push(Block::Paragraph(legend.into()));
     }
     blocks
@@ -48,8 +52,8 @@ pub(super) fn stages(record: &Record) -> Vec<Block> {
         table.row([
             format!("{start_s:.0}-{:.0} s", start_s + length_s),
             range,
-            units::count(totals.errors),
-            units::per_second(totals.throughput_per_s),
+            text::count(totals.errors),
+            text::per_second(totals.throughput_per_s),
             time(latency_ms, "p50"),
             time(latency_ms, "p95"),
             time(latency_ms, "p99"),
@@ -68,7 +72,7 @@ pub(super) fn plans(record: &Record) -> Vec<Block> {
         last.align = Align::Left;
     }
     let one = record.plans.iter().all(|plan| plan.statement == record.plans[0].statement);
-    let nothing = || units::NOTHING.to_owned();
+    let nothing = || text::NOTHING.to_owned();
     for plan in &record.plans {
         let class = if one && record.statements.len() < 2 {
             plan.class.clone()
@@ -77,9 +81,9 @@ pub(super) fn plans(record: &Record) -> Vec<Block> {
         };
         table.row([
             class,
-            plan.execution_ms.map_or_else(nothing, units::milliseconds),
-            plan.rows_read.map_or_else(nothing, units::count),
-            plan.buffers().map_or_else(nothing, units::count),
+            plan.execution_ms.map_or_else(nothing, text::milliseconds),
+            plan.rows_read.map_or_else(nothing, text::count),
+            plan.buffers().map_or_else(nothing, text::count),
             rows::scans(Some(plan)),
         ]);
     }
@@ -93,7 +97,7 @@ pub(super) fn errors(errors: &[ErrorCount]) -> Vec<Block> {
     }
     let mut table = Table::of_words(&["SQLSTATE", "count", "one of the messages"]);
     for error in errors {
-        table.row([error.code(), units::count(error.count), error.message().to_owned()]);
+        table.row([error.code(), text::count(error.count), error.message().to_owned()]);
     }
     vec![Block::Table(table)]
 }

@@ -43,8 +43,7 @@ fn a_record_for_a_terminal() {
     ─────────────────────────────────────────────────────────────────
      typical      74.8 ms   1 000 000    17 412   Seq Scan on events
 
-    - latest_of_user: the plan of 19 executions sampled under the load is among
-      these
+    - latest_of_user: all 19 plans sampled under the load match these
 
     What stands out in the plans:
     1. critical, 99.8 % of the time at stake: A table is read whole and most of it
@@ -97,11 +96,11 @@ fn a_record_for_github() {
     | --- | ---: | ---: | ---: | --- |
     | typical | 46.0 µs | 20 | 23 | Index Scan using events\_user\_id\_created\_at\_idx on events |
 
-    - latest\_of\_user: the plan of 19 executions sampled under the load is among these
+    - latest\_of\_user: all 19 plans sampled under the load match these
 
     ## What stands out in the plans
 
-    Nothing stands out: all rules looked at 1 plan.
+    Nothing stands out: all rules examined 1 plan.
 
     <details>
     <summary>Plan of latest_of_user for typical values (4711): 46.0 µs, the first 1.20 ms, planned in 100 µs</summary>
@@ -173,8 +172,7 @@ fn an_open_load_with_errors_and_two_statements() {
     ──────────────────────────────────────────────────────────────────────────────
      latest_of_user: typical   74.8 ms   1 000 000    17 412   Seq Scan on events
 
-    - latest_of_user: the plan of 19 executions sampled under the load is among
-      these
+    - latest_of_user: all 19 plans sampled under the load match these
 
     What stands out in the plans:
     1. critical, 99.8 % of the time at stake: A table is read whole and most of it
@@ -222,22 +220,22 @@ fn every_part_at_once() {
      p99.9   needs 2 995   needs 2 995   needs 2 995   needs 2 995
      max          413 ms        413 ms       2.00 ms       2.00 ms
 
-     total                                    value
-    ────────────────────────────────────────────────
-     operations                               2 716
-     errors                                      12
-     error rate                             0.442 %
-     throughput                              90.5/s
-     planned rate                             100/s
-     achieved rate                            100/s
-     skipped                                      4
-     late                                         9
-     retries                                     31
-     connections lost                             2
-     failed attempts to connect                   5
-     clients without a connection, in sum    1.25 s
-     samples behind the times                 2 716
-     client's share of its processors        5.80 %
+     total                                      value
+    ──────────────────────────────────────────────────
+     operations                                 2 716
+     errors                                        12
+     error rate                               0.442 %
+     throughput                                90.5/s
+     planned rate                               100/s
+     achieved rate                              100/s
+     skipped                                        4
+     late                                           9
+     retries                                       31
+     connections lost                               2
+     failed attempts to connect                     5
+     clients without a connection, in total    1.25 s
+     samples behind the times                   2 716
+     client's share of its processors          5.80 %
 
     Thresholds:
      threshold                   measured   outcome
@@ -268,8 +266,8 @@ fn every_part_at_once() {
      created_at   '2026-01-02 03:04:05+00'   '2026-01-02 03:04:05+00'
      note         NULL                       ''
 
-    - comments_of_post.authors: not deterministic by itself: two executions before
-      the fix gave other rows
+    - comments_of_post.authors: not deterministic: two executions before the fix
+      gave different rows
 
     What the fix costs:
     It costs 31.0 MB, 900 ms to build, inserts +12 % (95 % 9 to 15).
@@ -280,10 +278,10 @@ fn every_part_at_once() {
      update           50.0 µs   50.5 µs   +1.0 % (95 % -2.0 to 4.0)   183 -> 247
      delete                 -         -                           -            -
 
-    - applied 6 times: times and sizes are medians, waits the longest
+    - applied 6 times: times and sizes are medians, waits are the longest
     - locks events in ShareUpdateExclusiveLock: neither reads nor writes wait
-    - while it was applied a read took up to 2.10 ms, a write took up to 3.20 ms,
-      its locks kept a session waiting for 1.40 ms
+    - during the build, a read took up to 2.10 ms, a write took up to 3.20 ms, the
+      longest lock wait was 1.40 ms
     - heap-only updates (HOT) of events: 98 % -> 49 %
     - break-even: an insert into events takes 6.00 µs more on the server, a read
       88.0 ms less under this load: one read pays for 14 666 writes
@@ -297,8 +295,8 @@ fn every_part_at_once() {
      - comments              2 716        0    100 µs   400 µs   800 µs   2.00 ms
      - authors              54 320        0    100 µs   400 µs   800 µs   2.00 ms
 
-    A row that begins with - is a step of the script above it: its executions and
-    service times.
+    A row that starts with - is a step of the script above it, with its executions
+    and service times.
 
     By stage:
      stage     arrivals/s   errors   throughput       p50      p95      p99
@@ -311,8 +309,7 @@ fn every_part_at_once() {
     ──────────────────────────────────────────────────────────────────────────────
      latest_of_user: typical   74.8 ms   1 000 000    17 412   Seq Scan on events
 
-    - latest_of_user: the plan of 19 executions sampled under the load is among
-      these
+    - latest_of_user: all 19 plans sampled under the load match these
 
     What stands out in the plans:
     1. critical, 99.8 % of the time at stake: A table is read whole and most of it
@@ -355,7 +352,7 @@ fn every_part_at_once() {
      40001 (transaction rollback)   12      could not serialize access
 
     Warnings:
-    - 2 connections broke; look at the server's log
+    - 2 connections were lost; look at the server's log
     ");
 }
 
@@ -394,7 +391,7 @@ fn nothing_measured() {
     before: nothing was measured
 
     Scenario events, closed load of 8 clients, 0.0 s measured, PostgreSQL 15.18,
-    managed by latclinic. Interrupted (Ctrl-C): 30 s were asked for.
+    managed by latclinic. Interrupted (Ctrl-C); 30 s were asked for.
 
      time    response
     ──────────────────

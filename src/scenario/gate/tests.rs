@@ -69,7 +69,7 @@ fn what_does_not_parse_is_marked() {
                    ^^
     ");
     insta::assert_snapshot!(refused("p99 regresses less"), @"
-    it ends too early, expected `than`
+    it is incomplete, expected `than`
       p99 regresses less
                         ^
     ");
@@ -109,11 +109,11 @@ fn what_does_not_parse_is_marked() {
         ("improves by 2x", "no metric"),
         (".p99 improves by 2x", "no name before the dot"),
         ("p99.9 improves by 2x", "unknown metric `p99.9`"),
-        ("p99 improves", "it ends too early"),
+        ("p99 improves", "it is incomplete"),
         ("p99 improves by", "no amount"),
         ("p99 improves by at 2x", "unknown word `2x`"),
         ("p99 improves by 2", "an amount without its unit"),
-        ("p99 improves by lots", "`lots` is no amount"),
+        ("p99 improves by lots", "`lots` is not an amount"),
         ("p99 improves by 1x", "`1x` is out of range"),
         ("p99 improves by 0.5x", "`0.5x` is out of range"),
         ("throughput regresses less than 100%", "`100%` is out of range"),

@@ -16,7 +16,7 @@ pub enum Beyond {
 /// What the words of a statement say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Why it may write outside of the schema; `None` if all that it writes by itself is in it.
+    /// Why it may write outside the schema; `None` if all that it writes by itself is in it.
     pub beyond: Option<Beyond>,
     /// The tables whose rows it writes.
     pub targets: BTreeSet<Name>,

@@ -138,7 +138,7 @@ impl Names<'_> {
                 Some(known) if known.computed => {
                     let finding =
                         Finding::new(columns.key(column), format!("PostgreSQL computes `{name}.{column}` itself"));
-                    self.faults.push(finding.help("it is GENERATED ALWAYS: take its generator out").relative());
+                    self.faults.push(finding.help("it is GENERATED ALWAYS: remove its generator").relative());
                 }
                 Some(_) => {}
                 None if open => {}

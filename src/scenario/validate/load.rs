@@ -52,7 +52,11 @@ impl Check<'_> {
         if open {
             if at.has("think_time") {
                 let finding = Finding::new(at.key("think_time"), "`think_time` in an open load");
-                self.faults.push(finding.help("operations arrive at the rate, whatever clients do").relative());
+                self.faults.push(
+                    finding
+                        .help("in an open load, operations arrive at the given rate, whatever the clients do")
+                        .relative(),
+                );
             }
             let latency_limit = self.optional(raw.latency_limit.as_deref(), &at.get("latency_limit"))?;
             let arrivals = raw.arrivals.unwrap_or_default();
@@ -89,7 +93,7 @@ impl Check<'_> {
         let Some(written) = &raw.stages else { return (!at.has("stages")).then(Vec::new) };
         if at.has("duration") {
             let finding = Finding::new(at.key("duration"), "`duration` beside `stages`");
-            self.faults.push(finding.help("the stages have durations of their own: take this one out").relative());
+            self.faults.push(finding.help("the stages have their own durations; remove this one").relative());
         }
         let (own, other, kind) =
             if open { ("rate", "clients", "an open load") } else { ("clients", "rate", "a closed load") };
@@ -123,7 +127,7 @@ impl Check<'_> {
             self.faults.push(Finding::new(all.span(), "stages that take longer than 7 days").relative());
         }
         if stages.iter().all(|stage| stage.from == 0.0 && stage.to == 0.0) {
-            let finding = Finding::new(all.span(), "stages in which nothing is sent");
+            let finding = Finding::new(all.span(), "stages that send nothing");
             self.faults.push(finding.expected(format!("`{own}` above 0 in one of them")).relative());
         }
         Some(stages)
@@ -151,7 +155,7 @@ impl Check<'_> {
             let span = all.key(name);
             let folded = name.to_lowercase();
             if !is_setting(name) {
-                let finding = Finding::new(span, format!("`{}` is no setting's name", name.escape_debug()));
+                let finding = Finding::new(span, format!("`{}` is not the name of a setting", name.escape_debug()));
                 self.faults.push(finding.expected("a-z, 0-9 and _, like `work_mem`, or with a prefix and a `.`"));
             } else if folded == "search_path" {
                 let finding = Finding::new(span, "`search_path` is the scenario's own schema");

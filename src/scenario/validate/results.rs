@@ -17,8 +17,8 @@ impl Check<'_> {
                 let finding = Finding::new(span, format!("`{}` names no role in PostgreSQL", role.escape_debug()));
                 self.faults.push(finding.expected(format!("1 to {LONGEST_IDENTIFIER} bytes")));
             } else if role == "none" {
-                let finding = Finding::new(span, "`none` is no role: it stands for the session's own");
-                self.faults.push(finding.help("take it out: the session's own is compared in any case"));
+                let finding = Finding::new(span, "`none` is not a role: it means the session's own");
+                self.faults.push(finding.help("remove it; the session's own role is always compared"));
             } else if raw.roles[..index].contains(role) {
                 self.faults.push(Finding::new(span, format!("the role `{role}` a second time")).relative());
             }

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Finding, Node, texts::Text};
-use crate::scenario::{
-    generator::{self, Place, count},
-    generator_model::Value,
-    raw,
-    workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement},
+use crate::{
+    scenario::{
+        generator::{self, Place},
+        generator_model::Value,
+        raw,
+        workload_model::{ClassShares, Classes, Parameter, ParameterSource, Script, Statement},
+    },
+    text,
 };
 
 /// Most parameters of a statement: the protocol counts them in 16 bits.
@@ -31,7 +34,7 @@ pub(super) struct Written<'a> {
 impl Check<'_> {
     pub(super) fn workload(&mut self, raw: raw::Workload, at: &Node<'_>) -> Option<(Vec<Statement>, Vec<Script>)> {
         if !at.has("statements") && !at.has("scripts") {
-            let finding = Finding::new(at.span(), "a workload of nothing");
+            let finding = Finding::new(at.span(), "the workload is empty");
             self.faults.push(finding.expected("`statements`, `scripts` or both").relative());
             return None;
         }
@@ -99,7 +102,7 @@ impl Check<'_> {
             match name.parse::<usize>() {
                 Ok(number @ 1..=MOST_PARAMETERS) => {
                     if number > given && used.insert(number) {
-                        let message = format!("`${number}` has no parameter: {} given", count(given, "source"));
+                        let message = format!("`${number}` has no parameter: {} given", text::counted(given, "source"));
                         let finding = text.fault(span.clone(), message);
                         self.faults
                             .push(finding.help("`parameters` needs a generator or query for each `$n`").relative());
@@ -107,7 +110,7 @@ impl Check<'_> {
                     used.insert(number);
                 }
                 _ => {
-                    let finding = text.fault(span.clone(), format!("`${name}` is no parameter"));
+                    let finding = text.fault(span.clone(), format!("`${name}` is not a parameter"));
                     self.faults.push(finding.expected("`$1`, `$2` and so on"));
                 }
             }
@@ -163,7 +166,7 @@ impl Check<'_> {
                     let finding =
                         Finding::new(place.key("all"), format!("`all` rows of `{}` for each of them", raw.step));
                     self.faults
-                        .push(finding.help("take `all` or `for_each` out: one row, or all in one array").relative());
+                        .push(finding.help("remove `all` or `for_each`: one row, or all in one array").relative());
                 }
                 ParameterSource::Result { step, column: raw.column, all: raw.all }
             }
@@ -185,7 +188,8 @@ impl Check<'_> {
         let mut class = |key: &str, values: &Option<Vec<raw::Value>>| -> Option<Vec<Value>> {
             let values = values.as_ref()?;
             if known && values.len() != parameters {
-                let message = format!("{} for {}", count(values.len(), "value"), count(parameters, "parameter"));
+                let message =
+                    format!("{} for {}", text::counted(values.len(), "value"), text::counted(parameters, "parameter"));
                 let finding = Finding::new(at.get(key).span(), message);
                 self.faults.push(finding.expected("a value for each parameter, in order").relative());
             }

@@ -1,9 +1,11 @@
-//! Figures in words: one way to write each quantity, in every format.
+//! Numbers, shares, plurals and lists: one way to write each, everywhere.
 
-use crate::record::ThresholdUnit;
+mod field;
 
-/// What stands where there is no figure.
-pub(super) const NOTHING: &str = "-";
+pub use field::Field;
+
+/// In place of a figure that is not known.
+pub const NOTHING: &str = "-";
 
 /// A time in the unit that suits it, with three significant digits: `399 µs`, `307 ms`, `1.20 s`.
 pub fn milliseconds(ms: f64) -> String {
@@ -14,16 +16,6 @@ pub fn milliseconds(ms: f64) -> String {
         size if size < 1.0 => format!("{} µs", significant(ms * 1e3)),
         size if size < 1e3 => format!("{} ms", significant(ms)),
         _ => format!("{} s", significant(ms / 1e3)),
-    }
-}
-
-/// What a threshold compares.
-pub fn threshold_value(value: Option<f64>, unit: ThresholdUnit) -> String {
-    let Some(value) = value else { return NOTHING.into() };
-    match unit {
-        ThresholdUnit::Ms => milliseconds(value),
-        ThresholdUnit::Share => share(value),
-        ThresholdUnit::PerS => per_second(value),
     }
 }
 
@@ -40,6 +32,46 @@ pub fn count(value: u64) -> String {
     grouped
 }
 
+/// The nearest whole number, its thousands apart; 0 for what is negative or no number.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+pub fn rounded(value: f64) -> String {
+    count(value.round() as u64)
+}
+
+/// How many there are of something: `no rows`, `1 row`, `1 000 rows`, `2 retries`.
+pub fn counted(number: impl TryInto<u64>, what: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", count(number), plural(number, what))
+}
+
+/// The same, with a word for none.
+pub fn counted_or_no(number: impl TryInto<u64>, what: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    if number == 0 { format!("no {}", plural(0, what)) } else { counted(number, what) }
+}
+
+/// A noun, in the plural unless there is one of it: `row`, `rows`, `retries`.
+pub fn plural(number: u64, noun: &str) -> String {
+    let ends_in_y = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    match ends_in_y {
+        _ if number == 1 => noun.to_owned(),
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<T: AsRef<str>>(items: &[T]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.as_ref().to_owned(),
+        [all @ .., last] => {
+            let all: Vec<&str> = all.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", all.join(", "), last.as_ref())
+        }
+    }
+}
+
 /// A rate: `84 711/s`, `90.5/s`.
 pub fn per_second(rate: f64) -> String {
     format!("{}/s", number(rate))
@@ -50,8 +82,24 @@ pub fn share(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }
 
+/// A share, 0 to 1, in percent, cut and not rounded: what is not all never reads as all. With decimals where it is near 0 or 1: `96.0 %`,
+/// `99.99 %`, `0.4 %`.
+pub fn part(share: f64) -> String {
+    let percent = share.clamp(0.0, 1.0) * 100.0;
+    let edge = percent.min(100.0 - percent);
+    let decimals = if edge == 0.0 || edge >= 10.0 {
+        0
+    } else if edge >= 0.1 {
+        1
+    } else {
+        2
+    };
+    let unit = 10_f64.powi(decimals);
+    format!("{:.*} %", usize::try_from(decimals).unwrap_or(0), (percent * unit).floor() / unit)
+}
+
 /// A share, 0 to 1, in percent with a decimal at most: `95 %`, `98.3 %`.
-pub(super) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let text = format!("{:.1}", share * 100.0);
     format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
 }
@@ -74,7 +122,7 @@ fn number(value: f64) -> String {
 }
 
 /// A change from `after / before`: `-99.9 %`, `+12 300 %`. What has not fallen to nothing is never written as -100 %.
-pub(super) fn change(ratio: f64) -> String {
+pub fn change(ratio: f64) -> String {
     let percent = (ratio - 1.0) * 100.0;
     if ratio == 0.0 {
         return "-100 %".into();
@@ -96,7 +144,7 @@ pub(super) fn change(ratio: f64) -> String {
 
 /// A factor from `after / before`, with the word for less of it and the word for more: `770x faster`. `None` where the ratio
 /// is 0, for there is no factor to nothing.
-pub(super) fn factor(ratio: f64, less: &str, more: &str) -> Option<String> {
+pub fn factor(ratio: f64, less: &str, more: &str) -> Option<String> {
     if ratio <= 0.0 {
         return None;
     }
@@ -106,7 +154,7 @@ pub(super) fn factor(ratio: f64, less: &str, more: &str) -> Option<String> {
 }
 
 /// Three significant digits: `0.0931`, `12.3`, `1 230`.
-pub(super) fn significant(value: f64) -> String {
+pub fn significant(value: f64) -> String {
     let value = to_significant(value);
     if value == 0.0 {
         return "0".into();
@@ -185,6 +233,31 @@ mod tests {
     #[case(936.0, "+93 500 %")]
     fn changes_never_round_to_nothing_left(#[case] ratio: f64, #[case] text: &str) {
         assert_eq!(change(ratio), text);
+    }
+
+    #[test]
+    fn nouns_follow_their_number() {
+        let counted = |number: u64, noun| counted(number, noun);
+        assert_eq!(
+            [counted(0, "row"), counted(1, "row"), counted(1_000, "row"), counted(2, "retry"), counted(2, "day")],
+            ["0 rows", "1 row", "1 000 rows", "2 retries", "2 days"]
+        );
+        assert_eq!(counted_or_no(0_usize, "parameter"), "no parameters");
+        assert_eq!(counted_or_no(1_usize, "parameter"), "1 parameter");
+    }
+
+    #[test]
+    fn lists_end_with_and() {
+        assert_eq!([list::<&str>(&[]), list(&["a"]), list(&["a", "b", "c"])], ["", "a", "a, b and c"]);
+    }
+
+    #[test]
+    fn what_is_not_all_is_not_shown_as_all() {
+        assert_eq!(
+            [0.0, 0.004, 0.5, 0.96, 0.9999, 1.0].map(part),
+            ["0 %", "0.4 %", "50 %", "96.0 %", "99.99 %", "100 %"]
+        );
+        assert_eq!([0.0, -1.0, 999.0, 1000.0, 1_234_567.4].map(rounded), ["0", "0", "999", "1 000", "1 234 567"]);
     }
 
     #[test]
