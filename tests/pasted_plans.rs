@@ -5,7 +5,7 @@
 use std::fs;
 
 use assert_cmd::Command;
-use latclinic::explain::MAX_BYTES;
+use latclinic::plan::MAX_BYTES;
 use serde_json::Value;
 
 fn latclinic() -> Command {

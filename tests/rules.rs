@@ -3,10 +3,10 @@
 
 use std::{env, fs};
 
-use latclinic::explain::{RULES, Rule};
+use latclinic::findings::{RULES, Rule};
 
 const FILE: &str = "docs/findings.md";
-const BEGIN: &str = "<!-- rules: made from src/explain/rules by `LATCLINIC_WRITE_DOCS=1 cargo test --test rules` -->\n";
+const BEGIN: &str = "<!-- rules: made from src/findings/plan by `LATCLINIC_WRITE_DOCS=1 cargo test --test rules` -->\n";
 const END: &str = "<!-- end of rules -->\n";
 
 #[test]

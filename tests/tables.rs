@@ -5,8 +5,9 @@
 mod own_server;
 
 use latclinic::{
-    explain::{ColumnFacts, IndexFacts, IndexKey, Plan, Referring, TableFacts, Tables},
+    catalog::{ColumnFacts, IndexFacts, IndexKey, Referring, TableFacts, Tables},
     pg::{self, Connector, UserSession},
+    plan::Plan,
 };
 use own_server::OwnServer;
 use tokio_postgres::SimpleQueryMessage;

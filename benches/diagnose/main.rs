@@ -7,7 +7,9 @@
 use std::{fmt::Write, hint::black_box, process::ExitCode, time::Instant};
 
 use latclinic::{
-    explain::{self, ClassPlan, Examined, Tables},
+    catalog::Tables,
+    findings::{self, ClassPlan, Examined},
+    plan,
     record::Examination,
     render,
 };
@@ -78,15 +80,15 @@ impl Taken {
 fn measure(text: &str, sql: Option<&str>) -> Taken {
     let since = |begin: Instant| begin.elapsed().as_secs_f64() * 1e3;
     let begin = Instant::now();
-    let plan = explain::read_plans(text.as_bytes()).expect("the plan is read").remove(0).plan;
+    let plan = plan::read_plans(text.as_bytes()).expect("the plan is read").remove(0).plan;
     let read = since(begin);
     let plans = [ClassPlan { class: String::new(), plan }];
     let tables = Tables::default();
     let begin = Instant::now();
-    let findings = explain::diagnose(&Examined { name: None, sql, plans: &plans, tables: &tables, executions: None });
+    let findings = findings::diagnose(&Examined { name: None, sql, plans: &plans, tables: &tables, executions: None });
     let diagnose = since(begin);
     let begin = Instant::now();
-    let figures = explain::figures(&plans[0].plan, "", "", Vec::new());
+    let figures = plan::figures(&plans[0].plan, "", "", Vec::new());
     let tree = since(begin);
     let (nodes, found) = (figures.nodes.len(), findings.len());
     let examination = Examination { plans: vec![figures], findings, ..Examination::default() };

@@ -10,8 +10,8 @@ use crate::{
     runner::{self, Planted, TIME_LIMIT},
 };
 use latclinic::{
-    explain::Plan,
     pg::{CapturedPlan, Explained, TimeLimits, UserSession},
+    plan::Plan,
 };
 use serde::Serialize;
 use serde_json::Value as Json;

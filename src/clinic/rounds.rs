@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Error, ErrorKind, LoadOptions, PlannedLoad, WayBack, load::refused, saving::Extent};
+use super::{Error, ErrorKind, LoadOptions, PlannedLoad, load::refused, saving::Extent};
 use crate::{
     draw::Stream,
     load::Enough,
+    pg::fix::WayBack,
     record::Phase,
     scenario::{BlockLength, Change, Gate, GateCondition, GateMetric, LoadModel, Scenario},
     stats,

@@ -2,7 +2,7 @@
 
 use super::{Error, ErrorKind};
 use crate::{
-    explain::{self, RULES, Rule},
+    findings::{self, RULES, Rule},
     scenario::nearest,
 };
 
@@ -16,7 +16,7 @@ pub fn rules() -> &'static [Rule] {
 /// # Errors
 /// There is none: the ids that are near or share a word, and how all are listed.
 pub fn rule(id: &str) -> Result<&'static Rule, Error> {
-    explain::rule(id).ok_or_else(|| {
+    findings::rule(id).ok_or_else(|| {
         let list = "`latclinic explain --rules` lists all";
         let near = near(id, RULES.iter().map(|rule| rule.id));
         Error::new(ErrorKind::Usage, format!("there is no rule {id:?}")).with_hint(match near.join(" or ") {

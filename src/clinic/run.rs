@@ -7,11 +7,11 @@ use std::{
 };
 
 use super::{
-    Clinic, Error, ErrorKind, FixOutcome, FixState, Reports, RoundPlace, RunPlan, SeedOptions, SeedOutcome,
+    Clinic, Error, ErrorKind, FixOutcome, Reports, RoundPlace, RunPlan, SeedOptions, SeedOutcome,
     arm::Arm,
     bench::{all_failed, changed, nothing_sent},
     compare::{Judging, compare_measured, write_comparison},
-    fix::{self, WayBack, apply_fix_watched, revert_fix},
+    fix::{self, apply_fix_watched, revert_fix},
     gates,
     laps::{Laps, Spent},
     measure::{Measured, Ready},
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     compare::{self, Comparison},
     engine::Ended,
+    pg::fix::{FixState, WayBack},
     record::{
         Applied, BlockHistograms, Folder, Found, Phase, Price, Record, ResultsCheck, RunInfo, Warning, WriteProbe,
     },

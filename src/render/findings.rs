@@ -3,7 +3,7 @@
 use super::document::{Block, Item, Tone};
 use crate::{
     compare::{FindingChange, FindingState},
-    explain::rule,
+    findings::rule,
     record::{Confidence, Finding, PlanFigures, Severity},
     text,
 };

@@ -1,7 +1,7 @@
 //! What rules look for, as a document.
 
 use super::document::{Block, Document, Table};
-use crate::explain::Rule;
+use crate::findings::Rule;
 
 /// A row for each rule.
 pub fn rules(rules: &[Rule]) -> Document {
@@ -35,11 +35,11 @@ fn estimates(rule: &Rule) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{explain, render::terminal};
+    use crate::{findings, render::terminal};
 
     #[test]
     fn a_rule_says_what_it_sees_why_and_what_to_do() {
-        for known in explain::RULES {
+        for known in findings::RULES {
             let text = terminal(&rule(known), 100_000, false);
             assert!(text.starts_with(&format!("{}: {}", known.id, known.title)), "{text}");
             assert_eq!(text.contains("not executed"), known.reads_estimates);
@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn every_rule_is_listed_within_the_width() {
-        let text = terminal(&rules(explain::RULES), 80, false);
-        for rule in explain::RULES {
+        let text = terminal(&rules(findings::RULES), 80, false);
+        for rule in findings::RULES {
             assert!(text.contains(rule.id), "{text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

@@ -5,8 +5,9 @@ use super::{
     values::StatementValues,
 };
 use crate::{
+    catalog::Tables,
     clinic::{Clinic, Error},
-    explain::{ClassPlan, Tables},
+    findings::ClassPlan,
     pg::{self, Access},
     record::{PlanFigures, WhatIf},
     scenario::{Scenario, Statement, Value},

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     clinic::{Clinic, Error, ErrorKind},
-    explain::{ClassPlan, Examined, Plan, diagnose},
+    findings::{ClassPlan, Examined, diagnose},
     pg::{self, Access, Given},
+    plan::Plan,
     record::{Confidence, Examination, Finding, Severity, ValueSource, WhatIf},
     scenario::{self, Known},
     text::{self, Field},

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clinic::{Clinic, Error},
-    explain::{Examined, diagnose},
+    findings::{Examined, diagnose},
     pg::Access,
     record::{Examination, Finding, Record, Severity, WhatIf},
     scenario::{Scenario, Script},

@@ -9,9 +9,9 @@ use super::plans::ClassGiven;
 use crate::{
     clinic::{Clinic, Error},
     draw::{ArrayText, ColumnType},
-    explain::{self, How, Plan, Wanted, wanted},
     load::beyond,
     pg::{self, Given, Groups, ParameterTypes, Part, Place, Sought, ValueCounts},
+    plan::{self, How, Plan, Wanted, wanted},
     record::ValueSource,
     scenario::{self, Value},
     text,
@@ -85,7 +85,7 @@ pub(super) async fn find(
         }
     }
     let written = scenario::assigned(sql);
-    let written = written.iter().filter_map(|one| explain::written(plan, one.parameter, &one.column, one.is_new));
+    let written = written.iter().filter_map(|one| plan::written(plan, one.parameter, &one.column, one.is_new));
     let mut open: Vec<Wanted> = wanted(plan).into_iter().chain(written).collect();
     open.retain(|one| may_compute || one.is_column && one.around.iter().all(String::is_empty));
     search.search(open).await?;
@@ -301,8 +301,8 @@ impl Search<'_> {
 
     /// A value of its type for each parameter that nothing depends on.
     fn of_type(&mut self, plan: &Plan) {
-        let mentioned = explain::mentioned(plan);
-        if !explain::reads_only_tables(plan) {
+        let mentioned = plan::mentioned(plan);
+        if !plan::reads_only_tables(plan) {
             return;
         }
         for number in 1..=self.classes[0].len() {

@@ -6,15 +6,17 @@ use std::io::Read;
 
 use self::log::Group;
 use crate::{
+    catalog::Tables,
     clinic::{Error, ErrorKind},
-    explain::{self, ClassPlan, Damage, Examined, PastedPlan, Plan, Tables, diagnose, figures},
+    findings::{ClassPlan, Examined, diagnose},
+    plan::{self, Damage, PastedPlan, Plan, figures},
     record::{Examination, SlowestOf},
 };
 
 /// Examines all plans of an input that is called `name`: EXPLAIN's JSON or text, as psql, auto_explain's log and clients print it.
 ///
 /// # Errors
-/// It cannot be read, is larger than [`explain::MAX_BYTES`], or holds no whole plan.
+/// It cannot be read, is larger than [`plan::MAX_BYTES`], or holds no whole plan.
 pub fn examine_plans(name: &str, input: impl Read) -> Result<Vec<Examination>, Error> {
     let failed = |hint: Option<&'static str>, cause: Box<dyn std::error::Error + Send + Sync>| {
         let error = Error::new(ErrorKind::Failed, format!("cannot read a plan from {name}")).with_source(cause);
@@ -24,9 +26,9 @@ pub fn examine_plans(name: &str, input: impl Read) -> Result<Vec<Examination>, E
         }
     };
     let mut bytes = Vec::new();
-    let most = u64::try_from(explain::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let most = u64::try_from(plan::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     input.take(most).read_to_end(&mut bytes).map_err(|cause| failed(None, cause.into()))?;
-    let plans = explain::read_plans(&bytes).map_err(|cause| failed(cause.hint(), cause.into()))?;
+    let plans = plan::read_plans(&bytes).map_err(|cause| failed(cause.hint(), cause.into()))?;
     drop(bytes);
     let several = plans.len() > 1;
     let cut = plans.iter().filter(|plan| plan.damage.is_followed_by_cut).count();

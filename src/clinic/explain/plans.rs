@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use super::examine::refusal;
 use crate::{
     clinic::{Error, ErrorKind},
-    explain::{ClassPlan, Plan, figures},
+    findings::ClassPlan,
     pg::{self, CapturedPlan, Given, TimeLimits},
+    plan::{Plan, figures},
     record::{PlanFigures, ValueSource},
 };
 

@@ -2,8 +2,8 @@
 
 use super::capture::Captured;
 use crate::{
-    explain::Plan,
     pg::{SampledPlan, SampledPlans},
+    plan::Plan,
     record::{PlanUnderLoad, PlansUnderLoad, StatementUnderLoad, Warning},
     scenario::{Scenario, Statement},
 };
@@ -136,8 +136,9 @@ pub(in crate::clinic) fn warning(under_load: &PlansUnderLoad) -> Option<Warning>
 mod tests {
     use super::*;
     use crate::{
+        catalog::Tables,
         clinic::explain::capture::StatementPlans,
-        explain::{ClassPlan, Tables},
+        findings::ClassPlan,
         scenario::{self, SqlText},
     };
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::{
     clinic::{Clinic, Error},
-    explain::{Plan, compared},
     load::{ByRows, ClassValues, ParameterFacts, StatementFacts, Workload, beyond},
     pg::{self, Access, Column, Explained, Given, ValueCounts},
+    plan::{Plan, compared},
     record::ValueSource,
     scenario::{ParameterSource, Scenario, Statement, Value},
 };

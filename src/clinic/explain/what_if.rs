@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::plans::ClassGiven;
 use crate::{
     clinic::{Clinic, Error, ErrorKind},
-    explain::{Plan, figures},
     pg::{self, Access, CapturedPlan, Explained, Explainer, HypoPg, TimeLimits, TriedIndex, UserSession},
+    plan::{Plan, figures},
     record::{Finding, Trial, TriedPlan, WhatIf},
     scenario::Scenario,
 };

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    explain::{Plan, figures},
+    plan::{Plan, figures},
     record::{Phase, sample},
 };
 

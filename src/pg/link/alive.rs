@@ -11,8 +11,8 @@ use tokio::{
 };
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
-use super::{GRACE, fault::Loss, heard::Heard};
-use crate::pg::{catalog::quote_literal, connector::Connector, error::Result};
+use super::{GRACE, connector::Connector, error::Result, fault::Loss, heard::Heard};
+use crate::sqltext::quote::quote_literal;
 
 /// How long a connection may be silent before the server is asked; doubled each time that it is at work, up to the longest.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -78,15 +78,15 @@ enum Sign {
 }
 
 /// Which session is meant.
-pub(super) struct Session<'a> {
-    pub(super) connector: &'a Connector,
-    pub(super) purpose: &'a str,
-    pub(super) heard: &'a Heard,
+pub(crate) struct Session<'a> {
+    pub(crate) connector: &'a Connector,
+    pub(crate) purpose: &'a str,
+    pub(crate) heard: &'a Heard,
 }
 
 impl Session<'_> {
     /// Watches the session, which may be at `work` that takes hours; returns when no answer can be expected any more.
-    pub(super) async fn watch(&self, work: bool) -> Loss {
+    pub(crate) async fn watch(&self, work: bool) -> Loss {
         let Patience { silence, look, looks } = Patience::new(work, self.connector.time_limit());
         let begin = Instant::now();
         sleep(UNDER_WAY).await;
@@ -120,7 +120,7 @@ impl Session<'_> {
 
     /// Has the server end the session, if it can be reached: nobody waits for it any more. Where the network has gone silent
     /// those that were opened for the same purpose end with it, for they can say no goodbye either.
-    pub(super) async fn end(&self, loss: &Loss) {
+    pub(crate) async fn end(&self, loss: &Loss) {
         let own = self.heard.backend().into_iter().collect();
         let backends: Vec<i32> = match loss {
             Loss::Silent(_) => self.connector.give_up(self.purpose, loss),
@@ -164,7 +164,8 @@ impl Session<'_> {
             // It only ends without the client when it is lost.
             _ = &mut connection => Ok(Vec::new()),
         };
-        let messages = messages.map_err(|cause| crate::pg::Error::from_server("cannot list sessions", cause))?;
+        let messages =
+            messages.map_err(|cause| crate::pg::link::error::Error::from_server("cannot list sessions", cause))?;
         let row = |message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,

@@ -21,6 +21,7 @@ use super::{
     GRACE, Limit,
     alive::Session,
     cancel::Cancellation,
+    connector::Connector,
     copy_in::CopyIn,
     fault::{Fault, Loss},
     heard::Heard,
@@ -28,11 +29,10 @@ use super::{
     stop,
     timeout::{self, Theirs},
 };
-use crate::pg::connector::Connector;
 
 /// The driver's client, which waits for ever.
 #[expect(clippy::disallowed_types, reason = "it is wrapped here")]
-pub(in crate::pg) type Raw = tokio_postgres::Client;
+pub(crate) type Raw = tokio_postgres::Client;
 
 type Result<T> = std::result::Result<T, Fault>;
 
@@ -53,7 +53,7 @@ pub struct Client {
 
 impl Client {
     /// A session whose connection is driven by `driver`, or else by the caller.
-    pub(in crate::pg) fn new(
+    pub(crate) fn new(
         raw: Raw,
         connector: Connector,
         purpose: &str,
@@ -72,17 +72,17 @@ impl Client {
     }
 
     /// Sets how long answers may take from now on; returns what it was.
-    pub(in crate::pg) fn set_limit(&self, limit: Limit) -> Limit {
+    pub(crate) fn set_limit(&self, limit: Limit) -> Limit {
         std::mem::replace(&mut *self.limit.lock().unwrap_or_else(PoisonError::into_inner), limit)
     }
 
     /// Sets how long answers may take until what is returned is dropped.
-    pub(in crate::pg) fn limited(&self, limit: Limit) -> Limited<'_> {
+    pub(crate) fn limited(&self, limit: Limit) -> Limited<'_> {
         Limited { client: self, before: self.set_limit(limit) }
     }
 
     /// Says what becomes of long values until what is returned is dropped.
-    pub(in crate::pg) fn with_long(&self, long: Long) -> Shortened<'_> {
+    pub(crate) fn with_long(&self, long: Long) -> Shortened<'_> {
         Shortened { heard: &self.heard, before: self.heard.set_long(long) }
     }
 
@@ -90,24 +90,24 @@ impl Client {
     ///
     /// # Errors
     /// The server does not say.
-    pub(in crate::pg) async fn read_timeouts(&self) -> Result<()> {
+    pub(crate) async fn read_timeouts(&self) -> Result<()> {
         let theirs = Theirs::read(&self.simple_query(timeout::QUESTION).await?);
         *self.theirs.lock().unwrap_or_else(PoisonError::into_inner) = theirs;
         Ok(())
     }
 
     /// The time limits that its role, database or URL sets.
-    pub(in crate::pg) fn theirs(&self) -> Theirs {
+    pub(crate) fn theirs(&self) -> Theirs {
         self.theirs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How to have the server give up what the session executes.
-    pub(in crate::pg) fn cancellation(&self) -> Cancellation {
+    pub(crate) fn cancellation(&self) -> Cancellation {
         Cancellation::new(self.connector.clone(), self.raw.cancel_token())
     }
 
     /// The process that serves the session, as the server, or a pooler, named it.
-    pub(in crate::pg) fn backend(&self) -> Option<i32> {
+    pub(crate) fn backend(&self) -> Option<i32> {
         self.heard.backend()
     }
 
@@ -180,20 +180,20 @@ impl Client {
     }
 
     /// [`simple_query`](Self::simple_query), message by message.
-    pub(in crate::pg) async fn simple_query_raw(&self, query: &str) -> Result<Messages<'_>> {
+    pub(crate) async fn simple_query_raw(&self, query: &str) -> Result<Messages<'_>> {
         let begin = Instant::now();
         let stream = self.wait(self.raw.simple_query_raw(query)).await?;
         Ok(Messages { client: self, begin, stream: Box::pin(stream) })
     }
 
     /// Begins a `COPY .. FROM STDIN`.
-    pub(in crate::pg) async fn copy_in(&self, statement: &str) -> Result<CopyIn<'_>> {
+    pub(crate) async fn copy_in(&self, statement: &str) -> Result<CopyIn<'_>> {
         let begin = Instant::now();
         Ok(CopyIn::new(self, begin, self.wait(self.raw.copy_in(statement)).await?))
     }
 
     /// Waits for the driver's answer, but not for ever.
-    pub(super) async fn wait<T>(
+    pub(crate) async fn wait<T>(
         &self,
         request: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
@@ -201,7 +201,7 @@ impl Client {
     }
 
     /// [`wait`](Self::wait), for what belongs to a statement that began then.
-    pub(super) async fn wait_since<T>(
+    pub(crate) async fn wait_since<T>(
         &self,
         begin: Instant,
         request: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
@@ -256,7 +256,7 @@ impl Client {
 }
 
 /// Another limit for a while.
-pub(in crate::pg) struct Limited<'a> {
+pub(crate) struct Limited<'a> {
     client: &'a Client,
     before: Limit,
 }
@@ -268,7 +268,7 @@ impl Drop for Limited<'_> {
 }
 
 /// Other long values for a while.
-pub(in crate::pg) struct Shortened<'a> {
+pub(crate) struct Shortened<'a> {
     heard: &'a Heard,
     before: Long,
 }
@@ -280,7 +280,7 @@ impl Drop for Shortened<'_> {
 }
 
 /// The messages of a simple query.
-pub(in crate::pg) struct Messages<'a> {
+pub(crate) struct Messages<'a> {
     client: &'a Client,
     begin: Instant,
     stream: Pin<Box<SimpleQueryStream>>,
@@ -288,7 +288,7 @@ pub(in crate::pg) struct Messages<'a> {
 
 impl Messages<'_> {
     /// The next one; `None` after the last.
-    pub(in crate::pg) async fn next(&mut self) -> Result<Option<SimpleQueryMessage>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<SimpleQueryMessage>> {
         self.client.wait_since(self.begin, self.stream.try_next()).await
     }
 }

@@ -10,24 +10,24 @@ use tokio_postgres::CopyInSink;
 use super::{client::Client, fault::Fault};
 
 /// A `COPY .. FROM STDIN` that goes on.
-pub(in crate::pg) struct CopyIn<'a> {
+pub(crate) struct CopyIn<'a> {
     client: &'a Client,
     begin: Instant,
     sink: Pin<Box<CopyInSink<Bytes>>>,
 }
 
 impl<'a> CopyIn<'a> {
-    pub(super) fn new(client: &'a Client, begin: Instant, sink: CopyInSink<Bytes>) -> Self {
+    pub(crate) fn new(client: &'a Client, begin: Instant, sink: CopyInSink<Bytes>) -> Self {
         Self { client, begin, sink: Box::pin(sink) }
     }
 
     /// Hands data over, once there is room for it.
-    pub(in crate::pg) async fn feed(&mut self, data: Bytes) -> Result<(), Fault> {
+    pub(crate) async fn feed(&mut self, data: Bytes) -> Result<(), Fault> {
         self.client.wait_since(self.begin, self.sink.feed(data)).await
     }
 
     /// Ends it; returns the number of rows.
-    pub(in crate::pg) async fn finish(&mut self) -> Result<u64, Fault> {
+    pub(crate) async fn finish(&mut self) -> Result<u64, Fault> {
         self.client.wait_since(self.begin, self.sink.as_mut().finish()).await
     }
 }

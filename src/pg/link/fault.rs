@@ -24,7 +24,7 @@ enum Kind {
 
 /// How a connection was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::pg) enum Loss {
+pub(crate) enum Loss {
     /// The server ended it and said why.
     Ended(Said),
     /// The server closed it without a word.
@@ -44,7 +44,7 @@ pub(in crate::pg) enum Loss {
 }
 
 impl Fault {
-    pub(in crate::pg) fn lost(loss: Loss) -> Self {
+    pub(crate) fn lost(loss: Loss) -> Self {
         Self::of(Kind::Lost(loss))
     }
 
@@ -53,12 +53,12 @@ impl Fault {
     }
 
     /// The same, brought about by a time limit of the role, database or URL.
-    pub(super) fn ended_by(self, ended_by: Option<EndedBy>) -> Self {
+    pub(crate) fn ended_by(self, ended_by: Option<EndedBy>) -> Self {
         Self { ended_by, ..self }
     }
 
     /// SQLSTATE, if the server sent one.
-    pub(in crate::pg) fn sqlstate(&self) -> Option<&str> {
+    pub(crate) fn sqlstate(&self) -> Option<&str> {
         match &*self.kind {
             Kind::Refused(cause) => cause.code().map(SqlState::code),
             Kind::Lost(Loss::Ended(said)) => Some(said.sqlstate.as_str()).filter(|code| !code.is_empty()),
@@ -67,7 +67,7 @@ impl Fault {
     }
 
     /// SQLSTATE of an error that the session outlives.
-    pub(in crate::pg) fn code(&self) -> Option<&SqlState> {
+    pub(crate) fn code(&self) -> Option<&SqlState> {
         match &*self.kind {
             Kind::Refused(cause) => cause.code(),
             Kind::Lost(_) => None,
@@ -75,7 +75,7 @@ impl Fault {
     }
 
     /// The server's error, if it is one and the session outlives it.
-    pub(in crate::pg) fn as_db_error(&self) -> Option<&DbError> {
+    pub(crate) fn as_db_error(&self) -> Option<&DbError> {
         match &*self.kind {
             Kind::Refused(cause) => cause.as_db_error(),
             Kind::Lost(_) => None,
@@ -83,22 +83,22 @@ impl Fault {
     }
 
     /// Whether the connection is gone.
-    pub(in crate::pg) fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         matches!(*self.kind, Kind::Lost(_))
     }
 
     /// Whether the connection was given up after latclinic was told to stop.
-    pub(in crate::pg) fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         matches!(*self.kind, Kind::Lost(Loss::Stopped))
     }
 
     /// Whether a time limit of the role, database or URL brought it about.
-    pub(in crate::pg) fn met_time_limit(&self) -> bool {
+    pub(crate) fn met_time_limit(&self) -> bool {
         self.ended_by.is_some()
     }
 
     /// What helps, as far as this alone tells.
-    pub(in crate::pg) fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         if let Some(ended_by) = self.ended_by {
             return Some(ended_by.hint());
         }

@@ -36,7 +36,7 @@ const TAGS: &[u8] = b"123ACDEGHIKNRSTVWZcdnstv";
 const LONGEST_ERROR: u32 = 30_000;
 
 /// A socket to a server.
-pub(in crate::pg) struct Guard<S> {
+pub(crate) struct Guard<S> {
     stream: S,
     heard: Arc<Heard>,
     reading: Reading,
@@ -60,7 +60,7 @@ enum Reading {
 }
 
 impl<S> Guard<S> {
-    pub(in crate::pg) fn new(stream: S, heard: Arc<Heard>) -> Self {
+    pub(crate) fn new(stream: S, heard: Arc<Heard>) -> Self {
         Self {
             stream,
             heard,

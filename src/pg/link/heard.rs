@@ -18,7 +18,7 @@ use super::{
 
 /// Shared by a connection's socket, which tells, and its client, which asks.
 #[derive(Debug, Default)]
-pub(in crate::pg) struct Heard {
+pub(crate) struct Heard {
     known: Mutex<Known>,
     /// Bytes in either direction.
     bytes: AtomicU64,
@@ -39,47 +39,47 @@ impl Heard {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn served_by(&self, backend: i32) {
+    pub(crate) fn served_by(&self, backend: i32) {
         self.known().backend = Some(backend);
     }
 
-    pub(in crate::pg) fn backend(&self) -> Option<i32> {
+    pub(crate) fn backend(&self) -> Option<i32> {
         self.known().backend
     }
 
-    pub(super) fn passed(&self, bytes: usize) {
+    pub(crate) fn passed(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Bytes that went through so far.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
     /// Says what becomes of long values from now on; returns what became of them before.
-    pub(in crate::pg) fn set_long(&self, long: Long) -> Long {
+    pub(crate) fn set_long(&self, long: Long) -> Long {
         Long::from_code(self.long.swap(long as u8, Ordering::Relaxed))
     }
 
     /// What becomes of long values.
-    pub(super) fn long(&self) -> Long {
+    pub(crate) fn long(&self) -> Long {
         Long::from_code(self.long.load(Ordering::Relaxed))
     }
 
     /// The server says something that may be the last.
-    pub(super) fn says(&self, said: Said) {
+    pub(crate) fn says(&self, said: Said) {
         if said.announces_end() {
             self.known().last_words = Some(said);
         }
     }
 
     /// The server closed the connection.
-    pub(super) fn closed(&self) {
+    pub(crate) fn closed(&self) {
         self.lose(Loss::Closed);
     }
 
     /// The system gave the connection up.
-    pub(super) fn broke(&self, cause: &io::Error) {
+    pub(crate) fn broke(&self, cause: &io::Error) {
         self.lose(match cause.kind() {
             io::ErrorKind::UnexpectedEof => Loss::Closed,
             _ => Loss::Broke(cause.to_string()),
@@ -88,7 +88,7 @@ impl Heard {
 
     /// The connection is of no use any more. The first reason counts, and the server's own words more than what the
     /// system says of it.
-    pub(in crate::pg) fn lose(&self, loss: Loss) -> Loss {
+    pub(crate) fn lose(&self, loss: Loss) -> Loss {
         let mut known = self.known();
         let words = known.last_words.clone();
         let loss = match (loss, words) {
@@ -99,7 +99,7 @@ impl Heard {
     }
 
     /// What an error of the driver's means.
-    pub(in crate::pg) fn fault(&self, cause: tokio_postgres::Error) -> Fault {
+    pub(crate) fn fault(&self, cause: tokio_postgres::Error) -> Fault {
         let severity = cause.as_db_error().and_then(|error| error.parsed_severity());
         let is_end = match cause.as_db_error() {
             Some(_) => matches!(severity, Some(Severity::Fatal | Severity::Panic)),
@@ -109,7 +109,7 @@ impl Heard {
     }
 
     /// How the connection was lost; `None` while it is there.
-    pub(in crate::pg) fn loss(&self) -> Option<Loss> {
+    pub(crate) fn loss(&self) -> Option<Loss> {
         self.known().loss.clone()
     }
 }

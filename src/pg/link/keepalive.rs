@@ -9,15 +9,15 @@ use tokio::net::TcpStream;
 ///
 /// By default a network that drops everything is noticed after a minute, whether or not something is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pg) struct Keepalive {
-    pub(in crate::pg) on: bool,
+pub(crate) struct Keepalive {
+    pub(crate) on: bool,
     /// Silence before the first question; `None` leaves it to the system, as for the others.
-    pub(in crate::pg) idle: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
     /// From one question to the next.
-    pub(in crate::pg) interval: Option<Duration>,
+    pub(crate) interval: Option<Duration>,
     /// Questions without an answer.
-    pub(in crate::pg) count: Option<u32>,
-    pub(in crate::pg) user_timeout: Option<Duration>,
+    pub(crate) count: Option<u32>,
+    pub(crate) user_timeout: Option<Duration>,
 }
 
 impl Default for Keepalive {
@@ -34,7 +34,7 @@ impl Default for Keepalive {
 
 impl Keepalive {
     /// Sets a socket up.
-    pub(in crate::pg) fn set(&self, stream: &TcpStream) -> io::Result<()> {
+    pub(crate) fn set(&self, stream: &TcpStream) -> io::Result<()> {
         let socket = SockRef::from(stream);
         if self.on {
             let mut keepalive = TcpKeepalive::new();

@@ -1,6 +1,6 @@
 //! Sessions whose every wait has an end.
 //!
-//! All of latclinic's sessions come from [`Connector`](super::connector::Connector), and what is not load goes through
+//! All of latclinic's sessions come from [`Connector`](crate::pg::link::connector::Connector), and what is not load goes through
 //! a [`Client`], which adds to the driver's client what a network that is cut, silent or garbled needs:
 //!
 //! | wait | it ends at the latest |
@@ -16,44 +16,57 @@
 //!
 //! `.clippy.toml` forbids the driver's own client, connection and sockets everywhere else.
 
-mod alive;
-mod cancel;
-mod client;
-mod copy_in;
-mod fault;
-mod guard;
-mod heard;
-mod keepalive;
-mod said;
-mod shorten;
-mod stop;
-mod timeout;
+pub(crate) mod alive;
+pub(crate) mod cancel;
+pub(crate) mod client;
+pub(crate) mod connector;
+pub(crate) mod copy_in;
+pub(crate) mod error;
+pub(crate) mod fault;
+pub(crate) mod guard;
+pub(crate) mod heard;
+pub(crate) mod keepalive;
+pub(crate) mod literal;
+pub(crate) mod parameter;
+pub(crate) mod path;
+pub(crate) mod pooler;
+pub(crate) mod request;
+pub(crate) mod said;
+pub(crate) mod session;
+pub(crate) mod setup;
+pub(crate) mod shorten;
+pub(crate) mod socket;
+pub(crate) mod stop;
+pub(crate) mod timeout;
+pub(crate) mod url;
+pub(crate) mod user_session;
+pub(crate) mod wire;
 
 use std::time::Duration;
 
-pub(super) use cancel::Cancellation;
+pub(crate) use cancel::Cancellation;
 pub use client::Client;
-pub(super) use client::{Limited, Messages, Raw, Shortened};
-pub(super) use copy_in::CopyIn;
+pub(crate) use client::{Limited, Messages, Raw, Shortened};
+pub(crate) use copy_in::CopyIn;
 pub use fault::Fault;
-pub(super) use fault::Loss;
-pub(super) use guard::Guard;
-pub(super) use heard::Heard;
-pub(super) use keepalive::Keepalive;
-pub(super) use said::Said;
-pub(super) use shorten::Long;
-pub(super) use stop::AFTER_STOP;
-pub(super) use timeout::{Scope, Theirs, Timeout};
+pub(crate) use fault::Loss;
+pub(crate) use guard::Guard;
+pub(crate) use heard::Heard;
+pub(crate) use keepalive::Keepalive;
+pub(crate) use said::Said;
+pub(crate) use shorten::Long;
+pub(crate) use stop::AFTER_STOP;
+pub(crate) use timeout::{Scope, Theirs, Timeout};
 
 /// How long the server may take to answer a question of latclinic's own.
-pub(super) const QUESTION: Duration = Duration::from_secs(60);
+pub(crate) const QUESTION: Duration = Duration::from_secs(60);
 
 /// How long the answer may take that the server gives when its own time limit has passed.
-pub(super) const GRACE: Duration = Duration::from_secs(3);
+pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
 /// How long a session waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     /// As long as a question may take.
     Question,
     /// The server gives up after this time; its word of it is waited for a little longer.

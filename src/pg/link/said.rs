@@ -4,17 +4,17 @@ use std::fmt;
 
 /// The fields of an `ErrorResponse` or a `NoticeResponse`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::pg) struct Said {
+pub(crate) struct Said {
     /// Not localized: `ERROR`, `FATAL`, `WARNING`.
-    pub(in crate::pg) severity: String,
-    pub(in crate::pg) sqlstate: String,
-    pub(in crate::pg) message: String,
+    pub(crate) severity: String,
+    pub(crate) sqlstate: String,
+    pub(crate) message: String,
     /// Detail and hint, each after a semicolon.
     more: String,
 }
 
 impl Said {
-    pub(in crate::pg) fn read(body: &[u8]) -> Self {
+    pub(crate) fn read(body: &[u8]) -> Self {
         let mut said = Self::default();
         for field in body.split(|byte| *byte == 0) {
             let Some((kind, text)) = field.split_first() else { break };
@@ -31,17 +31,17 @@ impl Said {
     }
 
     /// Words that did not come in a message.
-    pub(super) fn plain(message: String) -> Self {
+    pub(crate) fn plain(message: String) -> Self {
         Self { message, ..Self::default() }
     }
 
     /// Whether the session ends with it.
-    pub(in crate::pg) fn ends_session(&self) -> bool {
+    pub(crate) fn ends_session(&self) -> bool {
         matches!(self.severity.as_str(), "FATAL" | "PANIC")
     }
 
     /// Whether it says why the session is about to end: a server that has crashed says so in a warning.
-    pub(super) fn announces_end(&self) -> bool {
+    pub(crate) fn announces_end(&self) -> bool {
         self.ends_session() || matches!(self.sqlstate.as_str(), "57P01" | "57P02" | "57P03")
     }
 }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// What becomes of a session's long values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::pg) enum Long {
+pub(crate) enum Long {
     /// They are kept: somebody needs them.
     #[default]
     Kept,
@@ -32,7 +32,7 @@ const LITERAL: usize = 4096;
 const LEFT_OUT: &str = "…";
 
 /// A row that is shortened while it is read.
-pub(super) struct Row {
+pub(crate) struct Row {
     long: Long,
     /// The shortened row so far.
     row: Vec<u8>,
@@ -78,7 +78,7 @@ enum Escape {
 }
 
 impl Long {
-    pub(super) fn from_code(code: u8) -> Self {
+    pub(crate) fn from_code(code: u8) -> Self {
         [Self::Digested, Self::Emptied, Self::Plans].into_iter().find(|long| *long as u8 == code).unwrap_or_default()
     }
 
@@ -92,7 +92,7 @@ impl Long {
     }
 
     /// What shortens a row of so many bytes, if it is one that is shortened.
-    pub(super) fn row(self, length: usize) -> Option<Row> {
+    pub(crate) fn row(self, length: usize) -> Option<Row> {
         (length > self.most()).then(|| Row {
             long: self,
             row: Vec::new(),
@@ -115,7 +115,7 @@ impl Long {
 
 impl Row {
     /// Takes the next bytes of the row's body.
-    pub(super) fn take(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn take(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let wanted = match &self.value {
                 Some(value) => value.left,
@@ -165,7 +165,7 @@ impl Row {
     }
 
     /// The message of the shortened row.
-    pub(super) fn end(self) -> Vec<u8> {
+    pub(crate) fn end(self) -> Vec<u8> {
         let length = u32::try_from(self.row.len() + 4).unwrap_or(u32::MAX);
         [&b"D"[..], &length.to_be_bytes(), &self.row].concat()
     }

@@ -10,7 +10,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 /// A time limit that the server keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::pg) enum Timeout {
+pub(crate) enum Timeout {
     /// `statement_timeout`.
     Statement,
     /// `lock_timeout`.
@@ -25,7 +25,7 @@ const ALL: [Timeout; 4] = [Timeout::Statement, Timeout::Lock, Timeout::IdleInTra
 
 /// For how long a limit is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pg) enum Scope {
+pub(crate) enum Scope {
     /// Until the session ends.
     Session,
     /// Until the transaction ends.
@@ -34,7 +34,7 @@ pub(in crate::pg) enum Scope {
 
 /// What a role, database, URL or server sets for a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::pg) struct Theirs {
+pub(crate) struct Theirs {
     timeouts: Vec<(Timeout, Duration)>,
     /// Whether the role, the database or the URL sets `maintenance_work_mem`.
     maintenance_work_mem: bool,
@@ -44,13 +44,13 @@ pub(in crate::pg) struct Theirs {
 
 /// A time limit of theirs that ended something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pg) struct EndedBy {
+pub(crate) struct EndedBy {
     timeout: Timeout,
     after: Duration,
 }
 
 /// Asks for what [`Theirs::read`] reads. It also runs in sessions whose names resolve in the user's path.
-pub(super) const QUESTION: &str = "SELECT s.name, s.setting, s.source FROM pg_catalog.pg_settings AS s
+pub(crate) const QUESTION: &str = "SELECT s.name, s.setting, s.source FROM pg_catalog.pg_settings AS s
     WHERE s.name OPERATOR(pg_catalog.=) 'statement_timeout' OR s.name OPERATOR(pg_catalog.=) 'lock_timeout'
     OR s.name OPERATOR(pg_catalog.=) 'idle_in_transaction_session_timeout'
     OR s.name OPERATOR(pg_catalog.=) 'transaction_timeout' OR s.name OPERATOR(pg_catalog.=) 'maintenance_work_mem'
@@ -58,7 +58,7 @@ pub(super) const QUESTION: &str = "SELECT s.name, s.setting, s.source FROM pg_ca
 
 impl Timeout {
     /// As the server's setting is called.
-    pub(in crate::pg) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Statement => "statement_timeout",
             Self::Lock => "lock_timeout",
@@ -80,7 +80,7 @@ impl Timeout {
 
 impl Theirs {
     /// Reads the answer to [`QUESTION`].
-    pub(super) fn read(messages: &[SimpleQueryMessage]) -> Self {
+    pub(crate) fn read(messages: &[SimpleQueryMessage]) -> Self {
         let mut theirs = Self::default();
         for message in messages {
             let SimpleQueryMessage::Row(row) = message else { continue };
@@ -105,12 +105,12 @@ impl Theirs {
     }
 
     /// Whether the role, the database or the URL sets `maintenance_work_mem`.
-    pub(in crate::pg) fn sets_maintenance_work_mem(&self) -> bool {
+    pub(crate) fn sets_maintenance_work_mem(&self) -> bool {
         self.maintenance_work_mem
     }
 
     /// Whether the role, the database or the URL sets `synchronous_commit`, to something that waits for a disk.
-    pub(in crate::pg) fn sets_synchronous_commit(&self) -> bool {
+    pub(crate) fn sets_synchronous_commit(&self) -> bool {
         self.synchronous_commit
     }
 
@@ -120,12 +120,12 @@ impl Theirs {
     }
 
     /// Their limit, if it is stricter than `ours`.
-    pub(in crate::pg) fn stricter(&self, timeout: Timeout, ours: Duration) -> Option<Duration> {
+    pub(crate) fn stricter(&self, timeout: Timeout, ours: Duration) -> Option<Duration> {
         self.of(timeout).filter(|theirs| *theirs < ours)
     }
 
     /// SQL that sets the stricter of these limits and of theirs; `None` is no limit of ours.
-    pub(in crate::pg) fn set(&self, scope: Scope, ours: &[(Timeout, Option<Duration>)]) -> String {
+    pub(crate) fn set(&self, scope: Scope, ours: &[(Timeout, Option<Duration>)]) -> String {
         let local = if scope == Scope::Transaction { "LOCAL " } else { "" };
         let mut sql = String::new();
         for &(timeout, ours) in ours {
@@ -138,7 +138,7 @@ impl Theirs {
     }
 
     /// Which limit of theirs brought about an error that came after `elapsed`.
-    pub(super) fn ended(&self, sqlstate: &str, elapsed: Duration) -> Option<EndedBy> {
+    pub(crate) fn ended(&self, sqlstate: &str, elapsed: Duration) -> Option<EndedBy> {
         let timeout = ALL.into_iter().find(|timeout| timeout.sqlstate() == sqlstate)?;
         let after = self.of(timeout)?;
         // A request to cancel, NOWAIT and a stricter limit of ours have the same SQLSTATE.
@@ -149,7 +149,7 @@ impl Theirs {
 
 impl EndedBy {
     /// The way out.
-    pub(super) fn hint(self) -> String {
+    pub(crate) fn hint(self) -> String {
         let name = self.timeout.name();
         format!(
             "give it more time for this command with options=-c{name}=0 (or a longer time) in the database URL, or for \

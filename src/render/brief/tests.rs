@@ -46,17 +46,14 @@ fn everything_that_matters_fits_a_screen() {
     Server    PostgreSQL 15.18, managed by latclinic; load from 2 cores, 8.00 GB (A
               processor), Debian 12
 
-     metric                    before      after      change          factor
-    ─────────────────────────────────────────────────────────────────────────
-     p50                      80.5 ms    84.2 µs     -99.9 %     956x faster
-     p95                       190 ms     163 µs     -99.9 %   1 170x faster
-     p99                       307 ms     399 µs     -99.9 %     770x faster
-     max                       413 ms    4.21 ms     -99.0 %    98.1x faster
-     throughput                90.5/s   84 711/s   +93 500 %       936x more
-     error rate                   0 %        0 %         0 %               -
-     plan: execution time     74.8 ms    46.0 µs     -99.9 %   1 630x faster
-     plan: rows read        1 000 000         20   -99.998 %    50 000x less
-     plan: buffers             17 412         23     -99.9 %       757x less
+     metric        before      after      change          factor
+    ─────────────────────────────────────────────────────────────
+     p50          80.5 ms    84.2 µs     -99.9 %     956x faster
+     p95           190 ms     163 µs     -99.9 %   1 170x faster
+     p99           307 ms     399 µs     -99.9 %     770x faster
+     max           413 ms    4.21 ms     -99.0 %    98.1x faster
+     throughput    90.5/s   84 711/s   +93 500 %       936x more
+     error rate       0 %        0 %         0 %               -
 
     Verdict  inconclusive: each side was measured once, without intervals
     Results  not checked whether the rows are the same before and after
@@ -67,13 +64,11 @@ fn everything_that_matters_fits_a_screen() {
     - typical values (74.8 ms -> 46.0 µs): Seq Scan on events -> Index Scan using
       events_user_id_created_at_idx on events
     - all 38 plans sampled under load match these
-    - gone: critical seq-scan-filter of latest_of_user
 
     What to do next:
     - the fix is applied; `latclinic revert-fix` reverts it
-    - each side was measured once, so drift of the machine is not ruled out and
-      there is no verdict; a verdict needs at least 6 interleaved rounds; use
-      `latclinic...
+    - latency.hlog is missing in reports/events/20261121T012345Z-before and in
+      reports/events/20261121T012345Z-after, so percentiles have no interval and...
     - 3 more notes and all details: add `--details`, or read comparison.md in the
       folder below
 

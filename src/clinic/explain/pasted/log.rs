@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::explain::PastedPlan;
+use crate::plan::PastedPlan;
 
 /// Plans of statements that differ in their values only.
 #[derive(Debug)]

@@ -1,0 +1,48 @@
+//! The rules about plans, one a file.
+
+#[cfg(test)]
+mod captured;
+pub(crate) mod cartesian_product;
+pub(crate) mod correlated_subquery;
+pub(crate) mod count_everything;
+pub(crate) mod first_of_each;
+pub(crate) mod foreign_filter;
+pub(crate) mod function_on_column;
+pub(crate) mod hash_spill;
+pub(crate) mod having_filter;
+pub(crate) mod heap_fetches;
+pub(crate) mod hot_node;
+pub(crate) mod implicit_cast;
+pub(crate) mod index_filter;
+pub(crate) mod index_not_used;
+pub(crate) mod index_recheck;
+pub(crate) mod jit;
+pub(crate) mod join_filter;
+pub(crate) mod join_without_index;
+pub(crate) mod joined_in_vain;
+pub(crate) mod large_offset;
+pub(crate) mod late_filter;
+pub(crate) mod leading_wildcard;
+pub(crate) mod lossy_bitmap;
+pub(crate) mod low_selectivity_index;
+pub(crate) mod memoize_thrash;
+pub(crate) mod misestimate;
+pub(crate) mod n_plus_one;
+pub(crate) mod nested_loop_blow_up;
+pub(crate) mod not_in;
+pub(crate) mod or_condition;
+pub(crate) mod order_by_limit_wrong_index;
+pub(crate) mod outer_join_filter;
+pub(crate) mod partitions_not_pruned;
+pub(crate) mod plan_flip;
+pub(crate) mod planning_time;
+pub(crate) mod read_efficiency;
+pub(crate) mod rls_per_row;
+pub(crate) mod seq_scan_filter;
+pub(crate) mod sort_spill;
+pub(crate) mod stale_statistics;
+pub(crate) mod too_few_workers;
+pub(crate) mod top_n_sort;
+pub(crate) mod triggers;
+pub(crate) mod unused_index_column_order;
+pub(crate) mod workers_short;

@@ -1,0 +1,5 @@
+//! SQL as text: identifiers, literals, the conditions that plans print.
+
+pub(crate) mod condition;
+pub(crate) mod quote;
+pub(crate) mod tokens;
