@@ -195,7 +195,7 @@ async fn what_the_ledger_says_is_run_only_if_the_file_says_so_too_or_a_person() 
         assert!(error.hint().unwrap().contains("`recorded_way_back` runs them"), "{:?}", error.hint());
         error.to_string()
     };
-    insta::assert_snapshot!(refused(&of_file).await, @"nothing was reverted: the revert statements in the ledger are not those of fix.down.sql, nor the one that was kept when the fix was applied: somebody has changed it");
+    insta::assert_snapshot!(refused(&of_file).await, @"nothing was reverted: the revert statements in the ledger are not those of fix.down.sql, nor those that were recorded when the fix was applied; they were changed");
     let listed = clinic::plan_fix(&clinic, &of_file, Direction::Down).await.unwrap().statements;
     assert_eq!(listed, ["ALTER ROLE evil SUPERUSER", down], "they are shown");
     assert_eq!(is_there().await, (true, false));

@@ -154,7 +154,7 @@ fn what_is_missing_or_empty_is_said() {
             record["statements"][0][figures] = value.clone();
         }
     });
-    let told = site.done(&["compare"]);
+    let told = site.done(&["compare", "--details"]);
     assert!(told.stderr.contains(&format!("skipped, because nothing was measured in it: {empty}")), "{}", told.stderr);
     assert!(told.stdout.contains(&format!("- before: {run}/before\n")), "{}", told.stdout);
     let refusal = site.refused(2, &["baseline", "save", "x", empty]);

@@ -66,7 +66,7 @@ async fn a_statement_is_examined_with_values_typed_by_the_server() {
 
     let plain = bed.ask("explain (analyze) SELECT 1", &[], false).await.unwrap();
     assert_eq!(plain.plans[0].rows_returned, Some(1));
-    assert_eq!(plain.notes, ["its EXPLAIN was left out: it is explained as latclinic does it"]);
+    assert_eq!(plain.notes, ["the EXPLAIN in front of the statement was ignored; latclinic adds its own"]);
     let null = bed.ask("SELECT id FROM items WHERE id = $1", &["NULL"], false).await.unwrap();
     assert_eq!((null.plans[0].rows_returned, null.plans[0].parameters[0].as_str()), (Some(0), "NULL"));
 }
@@ -102,7 +102,7 @@ async fn without_values_those_in_the_data_are_taken() {
     assert!(found.plans.iter().all(|plan| plan.values_from == [ValueSource::Data]), "{found:?}");
     let top = &found.findings[0];
     assert_eq!((top.rule.as_str(), top.severity), ("seq-scan-filter", latclinic::record::Severity::Critical));
-    let values = "hot $1 = kind 7 (20030 rows); typical $1 = ";
+    let values = "hot $1 = kind 7 (20 030 rows); typical $1 = ";
     assert!(
         found.notes[0]
             .starts_with(&format!("no values were given for the parameters; these were found in the data: {values}")),
@@ -201,7 +201,7 @@ async fn what_cannot_be_asked_is_told() {
     let told = bed.refused("SELECT $1::int", &["1", "2"]).await;
     assert_eq!(
         told,
-        "the statement has 1 parameter, and 2 values are given; help: give one value for each of $1..$n, or none at all"
+        "the statement has 1 parameter, and 2 values are given; help: give one value for each of $1..$n, or none"
     );
     let told = bed.refused("SELECT * FROM nowhere", &[]).await;
     assert!(told.contains("relation \"nowhere\" does not exist"), "{told}");

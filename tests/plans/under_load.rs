@@ -92,7 +92,7 @@ async fn where_none_can_be_sampled_it_is_said_why() {
     let simple = LoadOptions { protocol: Some(Protocol::Simple), ..LoadOptions::default() };
     assert!(not_sampled(simple).await.contains("(protocol simple)"));
     let unwanted = LoadOptions { no_plan_samples: true, ..LoadOptions::default() };
-    assert!(not_sampled(unwanted).await.contains("--no-plan-samples"));
+    assert!(not_sampled(unwanted).await.contains("plan sampling was switched off"));
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ struct Shared {
 }
 
 impl PgTarget {
-    /// The workload of `scenario`; `facts` is what [`describe`](crate::pg::site::describe()) found.
+    /// The workload of `scenario`; `facts` is what [`describe`](crate::pg::describe()) found.
     pub fn new(connector: Connector, scenario: &Scenario, facts: &[StatementFacts], connections: &Connections) -> Self {
         Self::sampled(connector, scenario, facts, connections, None)
     }
