@@ -1,5 +1,7 @@
 //! Advised indexes that make each other redundant.
 
+use std::collections::HashMap;
+
 use crate::record::Finding;
 
 /// A b-tree of all rows that a statement makes.
@@ -11,16 +13,22 @@ struct Made<'s> {
 
 /// Of two indexes of a table, one of which begins with all keys of the other, only the longer one is advised: it serves both.
 pub(crate) fn merge(findings: &mut [Finding]) {
-    for at in 0..findings.len() {
-        let Some(short) = made(&findings[at].statements) else { continue };
-        let begins = |other: &&Finding| {
-            made(&other.statements).is_some_and(|long| {
-                long.table == short.table && long.keys.len() > short.keys.len() && long.keys.starts_with(&short.keys)
-            })
-        };
-        let Some(longer) = findings.iter().find(begins) else { continue };
-        let statements = longer.statements.clone();
-        let keys = made(&statements).map(|long| long.keys.join(", ")).unwrap_or_default();
+    let mut of_table: HashMap<&str, Vec<(usize, Vec<&str>)>> = HashMap::new();
+    for (at, finding) in findings.iter().enumerate() {
+        if let Some(Made { table, keys }) = made(&finding.statements) {
+            of_table.entry(table).or_default().push((at, keys));
+        }
+    }
+    let mut merged: Vec<(usize, Vec<String>, String)> = Vec::new();
+    for indexes in of_table.values() {
+        for (at, short) in indexes {
+            let serving = indexes.iter().filter(|(_, keys)| keys.len() > short.len() && keys.starts_with(short));
+            if let Some((longest, keys)) = serving.max_by_key(|(_, keys)| keys.len()) {
+                merged.push((*at, findings[*longest].statements.clone(), keys.join(", ")));
+            }
+        }
+    }
+    for (at, statements, keys) in merged {
         let finding = &mut findings[at];
         finding
             .advice
