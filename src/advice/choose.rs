@@ -12,23 +12,20 @@ use super::{
 };
 
 /// Share that the looked up rows may be at most for a b-tree to be better than an index of another kind.
-pub(crate) const LOOKED_UP: f64 = 0.05;
+const LOOKED_UP: f64 = 0.05;
 
 /// Rows and pages from which a table is large enough for an index by ranges of pages, how far its rows have to be in the order of
 /// the column, and which shares of them a range has to ask for: fewer are found faster by a b-tree.
-pub(crate) const BRIN_ROWS: f64 = 1_000_000.0;
-
-pub(crate) const BRIN_PAGES: u64 = 5_000;
-
-pub(crate) const BRIN_CORRELATION: f64 = 0.99;
-
-pub(crate) const BRIN_SHARES: std::ops::RangeInclusive<f64> = 0.01..=0.5;
+const BRIN_ROWS: f64 = 1_000_000.0;
+const BRIN_PAGES: u64 = 5_000;
+const BRIN_CORRELATION: f64 = 0.99;
+const BRIN_SHARES: std::ops::RangeInclusive<f64> = 0.01..=0.5;
 
 /// Average bytes of a value from which a value may be too long for a b-tree, which takes 2 704 at most.
-pub(crate) const TOO_WIDE: f64 = 700.0;
+const TOO_WIDE: f64 = 700.0;
 
 /// Types that have no order.
-pub(crate) const UNSORTED: &[&str] = &["json", "xml", "point", "box", "polygon", "circle", "line", "lseg", "path"];
+const UNSORTED: &[&str] = &["json", "xml", "point", "box", "polygon", "circle", "line", "lseg", "path"];
 
 /// The index that serves what is asked; `None` where none would, or there is one.
 pub(crate) fn choose(asks: &Asks<'_>) -> Option<Index> {
@@ -56,7 +53,7 @@ pub(crate) fn wanted(asks: &Asks<'_>) -> Option<Index> {
 }
 
 /// An index that returns the nearest first.
-pub(crate) fn by_distance(asks: &Asks<'_>) -> Option<Index> {
+fn by_distance(asks: &Asks<'_>) -> Option<Index> {
     let (key, value) = asks.nearest.as_ref().filter(|_| asks.limit.is_some())?;
     let kind = kind(asks, key).or_else(|| methods::kind_beside("<->", value.as_deref()?))?;
     let Method { name, class } = methods::method(kind, "<->")?;
@@ -64,7 +61,7 @@ pub(crate) fn by_distance(asks: &Asks<'_>) -> Option<Index> {
 }
 
 /// The index of another kind that the conditions ask for, unless a b-tree finds few enough rows.
-pub(crate) fn other_than_btree(sorted: &Sorted<'_>) -> Option<Index> {
+fn other_than_btree(sorted: &Sorted<'_>) -> Option<Index> {
     let asks = sorted.asks;
     let few = sorted.looked_up().is_some_and(|share| share <= LOOKED_UP);
     if (!sorted.equal.is_empty() || !sorted.among.is_empty()) && (few || sorted.looked_up().is_none()) {

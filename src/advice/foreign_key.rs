@@ -1,7 +1,6 @@
 //! The index that a foreign key lacks.
 
-use super::planned::Planned;
-use super::query;
+use super::{planned::Planned, query};
 use crate::{
     catalog::{Referring, TableFacts},
     sqltext::quote::identifier as quoted,

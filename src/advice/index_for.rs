@@ -4,20 +4,17 @@
 //! tells which values in them are constants, which columns are returned and how the table is named; the catalog has the types, the
 //! statistics and the indexes that exist. Where anything is in doubt there is no advice.
 
-#[cfg(test)]
-mod tests;
-
-use super::choose;
-use super::planned::Planned;
-use super::{existing, index, node, query};
-
-use super::existing::keys;
-use super::index::{Index, Tail};
-use super::key::Key;
-use super::name::index_name;
-use super::node::Asks;
-use crate::sqltext::quote::identifier as quoted;
-use crate::{catalog::IndexFacts, plan::Node};
+use super::{
+    choose,
+    existing::{self, keys},
+    index::{self, Index, Tail},
+    key::Key,
+    name::index_name,
+    node::{self, Asks},
+    planned::Planned,
+    query,
+};
+use crate::{catalog::IndexFacts, plan::Node, sqltext::quote::identifier as quoted};
 
 /// An index to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,3 +209,6 @@ fn why(asks: &Asks<'_>, index: &Index) -> String {
     }
     why
 }
+
+#[cfg(test)]
+mod tests;

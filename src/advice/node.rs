@@ -1,18 +1,17 @@
 //! What a node of a plan asks of its table.
 
-use super::planned::Planned;
-use crate::plan::names;
 use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
     condition::{Condition, Operand, Test},
     key::{Key, OrderKey, Reader},
     parse,
+    planned::Planned,
     query::{self, Asked},
 };
 use crate::{
     catalog::TableFacts,
-    plan::{Node, Plan, stopped},
+    plan::{Node, Plan, names, stopped},
 };
 
 /// What a node asks of its table.

@@ -159,7 +159,7 @@ impl Evidence<'_> {
     /// Why nothing may be claimed, whatever the intervals say: there is no evidence, or there are fewer than six rounds.
     pub(super) fn too_little(&self) -> Option<String> {
         let fewer = |count: usize, of: &str| {
-            (count < ROUNDS_NEEDED).then(|| format!("a verdict needs at least {ROUNDS_NEEDED} {of}; there are {count}"))
+            (count < ROUNDS_NEEDED).then(|| format!("a verdict needs at least {ROUNDS_NEEDED} {of}; measured: {count}"))
         };
         match self {
             Self::Rounds(effects) => fewer(effects.len(), "rounds"),

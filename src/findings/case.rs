@@ -1,29 +1,25 @@
 //! What a rule looks at: one plan of a statement; and what it says of it.
 
-use crate::advice::Planned;
 use std::cell::OnceCell;
 
 use super::scan::Scan;
 use crate::{
-    advice::IndexAdvice,
+    advice::{IndexAdvice, Planned},
     catalog::Tables,
     plan::{Node, Plan},
     record::{Confidence, Severity},
 };
 
 /// Own shared buffers and share of the time below which nothing at a node is worth a word.
-pub(crate) const NOTHING_BUFFERS: u64 = 10;
-
+const NOTHING_BUFFERS: u64 = 10;
 pub(crate) const NOTHING_SHARE: f64 = 0.01;
 
 /// Rows and buffers by execution up to which reading a table whole is as fast as an index.
 pub(crate) const SMALL_ROWS: f64 = 1000.0;
-
-pub(crate) const SMALL_BUFFERS: f64 = 10.0;
+const SMALL_BUFFERS: f64 = 10.0;
 
 /// Share of the statement's time at stake from which a finding may be critical, and from which it is worth a warning.
 pub(crate) const CRITICAL_SHARE: f64 = 0.4;
-
 pub(crate) const WARNING_SHARE: f64 = 0.1;
 
 /// A statement with its plans and what is known beside them.

@@ -4,9 +4,8 @@ use super::{
     case::Case,
     estimates::{sides, underestimated},
 };
-use crate::plan::names;
 use crate::{
-    plan::Node,
+    plan::{Node, names},
     sqltext::{condition, quote},
     text::rounded as count,
 };

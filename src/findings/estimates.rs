@@ -1,10 +1,9 @@
 //! Where the planner's estimates go wrong, what was chosen on them, and why they are wrong.
 
 use super::case::Case;
-use crate::plan::names;
 use crate::{
     catalog::TableFacts,
-    plan::{Node, Plan},
+    plan::{Node, Plan, names},
     record::Severity,
     sqltext::{
         condition::{Side, columns, comparison, constant, side, terms, unqualified},

@@ -1,9 +1,8 @@
 //! What keeps a condition above a subquery from being checked where the rows are read.
 
 use super::case::Case;
-use crate::plan::names;
 use crate::{
-    plan::{Node, feeding},
+    plan::{Node, feeding, names},
     sqltext::{condition, quote},
     text::rounded as count,
 };

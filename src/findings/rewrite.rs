@@ -1,12 +1,11 @@
 //! Conditions that no index serves as they are written, and others that say the same and that one serves.
 
-use crate::plan::names;
 use std::collections::HashMap;
 
 use super::scan::Scan;
 use crate::{
     catalog::{IndexFacts, TableFacts},
-    plan::Node,
+    plan::{Node, names},
     sqltext::{
         condition::{self, Comparison, Side, bare, calls, comparison, constant, side, unqualified},
         quote,

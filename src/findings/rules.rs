@@ -1,15 +1,17 @@
 //! The rules, one a file. Each has a [`Rule`] that says what it sees, why that matters, what to do and where its thresholds are from.
 
-use super::plan::{
-    cartesian_product, correlated_subquery, count_everything, first_of_each, foreign_filter, function_on_column,
-    hash_spill, having_filter, heap_fetches, hot_node, implicit_cast, index_filter, index_not_used, index_recheck, jit,
-    join_filter, join_without_index, joined_in_vain, large_offset, late_filter, leading_wildcard, lossy_bitmap,
-    low_selectivity_index, memoize_thrash, misestimate, n_plus_one, nested_loop_blow_up, not_in, or_condition,
-    order_by_limit_wrong_index, outer_join_filter, partitions_not_pruned, plan_flip, planning_time, read_efficiency,
-    rls_per_row, seq_scan_filter, sort_spill, stale_statistics, too_few_workers, top_n_sort, triggers,
-    unused_index_column_order, workers_short,
+use super::{
+    plan::{
+        cartesian_product, correlated_subquery, count_everything, first_of_each, foreign_filter, function_on_column,
+        hash_spill, having_filter, heap_fetches, hot_node, implicit_cast, index_filter, index_not_used, index_recheck,
+        jit, join_filter, join_without_index, joined_in_vain, large_offset, late_filter, leading_wildcard,
+        lossy_bitmap, low_selectivity_index, memoize_thrash, misestimate, n_plus_one, nested_loop_blow_up, not_in,
+        or_condition, order_by_limit_wrong_index, outer_join_filter, partitions_not_pruned, plan_flip, planning_time,
+        read_efficiency, rls_per_row, seq_scan_filter, sort_spill, stale_statistics, too_few_workers, top_n_sort,
+        triggers, unused_index_column_order, workers_short,
+    },
+    rule::Rule,
 };
-use super::rule::Rule;
 
 /// All rules, in the order of the docs.
 pub const RULES: &[Rule] = &[

@@ -1,6 +1,5 @@
 //! Scans as rules look at them: what reads one table, its partitions taken together.
 
-use crate::plan::names;
 use std::{cell::OnceCell, collections::HashMap};
 
 use super::{
@@ -9,7 +8,7 @@ use super::{
 };
 use crate::{
     advice::{self, IndexAdvice},
-    plan::Node,
+    plan::{Node, names},
     record::{Confidence, Severity},
     sqltext::condition::{self, Comparison, Side},
     text::{part as percent, rounded as count},

@@ -1,7 +1,10 @@
 //! Whether the plans that were captured are those that ran under the load.
 
-use crate::record::{PlansUnderLoad, StatementUnderLoad};
-use crate::{compare::Side, text};
+use crate::{
+    compare::Side,
+    record::{PlansUnderLoad, StatementUnderLoad},
+    text,
+};
 
 /// A sentence a statement of which a plan was sampled, without a full stop, or one that says why none was.
 pub(super) fn under_load(plans: &PlansUnderLoad) -> Vec<String> {

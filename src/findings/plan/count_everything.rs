@@ -1,13 +1,12 @@
 //! An aggregate over all rows of a table.
 
-use crate::plan::names;
 use crate::{
     findings::{
         case::{Case, Sighting},
         rule::Rule,
         scan::Scan,
     },
-    plan::{Node, Plan},
+    plan::{Node, Plan, names},
     record::{Confidence, Severity},
     sqltext::condition::{self, Side},
     text::rounded as count,

@@ -1,11 +1,11 @@
 //! An index-only scan that looks into the table after all.
 
-use crate::plan::names;
 use crate::{
     findings::{
         case::{Case, Sighting},
         rule::Rule,
     },
+    plan::names,
     record::{Confidence, Severity},
     text::{part as percent, rounded as count},
 };

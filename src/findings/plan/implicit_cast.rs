@@ -1,7 +1,6 @@
 //! A filter converts a column to the type of the value beside it.
 
 use super::function_on_column::is_time;
-use crate::plan::names;
 use crate::{
     catalog::{ColumnFacts, IndexFacts},
     findings::{
@@ -9,7 +8,7 @@ use crate::{
         rule::Rule,
         scan::Scan,
     },
-    plan::Node,
+    plan::{Node, names},
     record::Confidence,
     sqltext::{
         condition::{self, Side},

@@ -1,6 +1,5 @@
 //! There is an index for the filter, and it is not used.
 
-use crate::plan::names;
 use crate::{
     catalog::{IndexFacts, OperatorFacts},
     findings::{
@@ -10,6 +9,7 @@ use crate::{
         scan::Scan,
         unused::{self, By, Unused, Why},
     },
+    plan::names,
     record::Confidence,
     sqltext::quote,
     text::rounded as count,

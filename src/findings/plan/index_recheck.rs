@@ -1,6 +1,5 @@
 //! An index names rows of which most do not meet the condition.
 
-use crate::plan::names;
 use crate::{
     catalog::{IndexFacts, TableFacts},
     findings::{
@@ -9,7 +8,7 @@ use crate::{
         scan::Scan,
         vain::Vain,
     },
-    plan::Node,
+    plan::{Node, names},
     record::Confidence,
     sqltext::quote,
     text::{part as percent, rounded as count},

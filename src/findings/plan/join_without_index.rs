@@ -1,13 +1,12 @@
 //! A table is read whole to find the partners of a few rows.
 
-use crate::plan::names;
 use crate::{
     findings::{
         case::{Case, Sighting},
         estimates::{sides, underestimated},
         rule::Rule,
     },
-    plan::Node,
+    plan::{Node, names},
     record::{Confidence, Severity},
     sqltext::{condition, quote},
     text::rounded as count,

@@ -1,7 +1,6 @@
 //! One side of a join is computed or read, and hardly any of it finds a partner.
 
 use super::join_without_index;
-use crate::plan::names;
 use crate::{
     findings::{
         case::{Case, Sighting},
@@ -9,7 +8,7 @@ use crate::{
         rule::Rule,
         vain::Vain,
     },
-    plan::Node,
+    plan::{Node, names},
     record::{Confidence, Severity},
     sqltext::{condition, quote},
     text::{part as percent, rounded as count},

@@ -1,13 +1,13 @@
 //! A filter whose alternatives look at different columns.
 
 use super::leading_wildcard;
-use crate::plan::names;
 use crate::{
     findings::{
         case::{Case, Sighting},
         rule::Rule,
         scan::Scan,
     },
+    plan::names,
     record::Confidence,
     sqltext::{
         condition::{self, Side},

@@ -1,12 +1,12 @@
 //! More pages are read than the rows on them account for.
 
-use crate::plan::names;
 use crate::{
     findings::{
         case::{Case, Sighting},
         rule::Rule,
         scan::Scan,
     },
+    plan::names,
     record::Confidence,
     text::rounded as count,
 };

@@ -1,6 +1,5 @@
 //! An index holds the column, but not first.
 
-use crate::plan::names;
 use crate::{
     advice,
     catalog::{IndexFacts, IndexKey, TableFacts},
@@ -9,7 +8,7 @@ use crate::{
         rule::Rule,
         scan::Scan,
     },
-    plan::Node,
+    plan::{Node, names},
     record::{Confidence, Severity},
     sqltext::{
         condition::{self, Side},

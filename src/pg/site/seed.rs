@@ -200,7 +200,7 @@ impl<'a> Seeding<'a> {
         Ok(!self.ask(query, &[]).await?.is_empty())
     }
 
-    /// The first column of what latclinic's own session is told.
+    /// The first column of the answer to a question of latclinic's own.
     async fn ask(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<String>> {
         let own = self.session.own().await?;
         let failed = |cause| Error::from_server(format!("cannot see what VACUUM of {} left", self.schema), cause);

@@ -3,11 +3,11 @@
 //! What is JSON from end to end is read as such. Anything else is read from its begin to its end: what was tried as JSON there is not
 //! tried again.
 
-use super::{broken_json, clean, foreign, prefix, row, secrets};
-use crate::plan::damage::Damage;
 use std::cell::OnceCell;
 
+use super::{broken_json, clean, foreign, prefix, row, secrets};
 use crate::plan::{
+    damage::Damage,
     error::{Error, Kind},
     json::tokens::{Fault, Tape, Token},
     model::Plan,

@@ -1,14 +1,13 @@
 //! Whether a line begins a plan, as far as what follows shows.
 
-use super::label;
-use super::wrapped;
 use super::{
-    label::is_node,
+    label::{self, is_node},
     line::{is_detail, is_statement_line},
+    wrapped,
 };
 
 /// Lines that a broken one is looked for in to see whether it is that of a node.
-pub(crate) const MOST_BROKEN: usize = 16;
+const MOST_BROKEN: usize = 16;
 
 /// Whether a plan begins with `line`, which these lines follow, those that are empty left out; a part of one may begin with an arrow.
 pub(crate) fn begins<'t, I: Iterator<Item = &'t str>>(line: &str, following: impl FnOnce() -> I) -> bool {

@@ -1,7 +1,6 @@
 //! A line of a plan in text, and what kind of line it is.
 
-use super::label;
-use super::label::is_node;
+use super::label::{self, is_node};
 use crate::plan::error::{Error, Kind};
 
 /// A line of a plan.
@@ -27,7 +26,7 @@ impl<'t> Line<'t> {
 }
 
 /// The line without the fields of CSV that follow the cell which ends in it, as in a log: `",,,psql,0`.
-pub(crate) fn in_cell(raw: &str) -> &str {
+fn in_cell(raw: &str) -> &str {
     match raw.find("\",,") {
         Some(end) if raw[..end].matches('"').count().is_multiple_of(2) => &raw[..end],
         _ => raw,

@@ -1,11 +1,8 @@
 //! FORMAT TEXT to the normal form: what it says under the keys of FORMAT JSON. The tree is in the indentation.
 
-use super::line::Line;
-use super::{indent, torn};
 use std::borrow::Cow;
 
-use super::reader::Reader;
-use super::wrapped::Layout;
+use super::{indent, line::Line, reader::Reader, torn, wrapped::Layout};
 use crate::plan::{damage::Damage, error::Error, model::Plan};
 
 /// A plan that was read.

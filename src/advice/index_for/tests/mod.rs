@@ -3,7 +3,6 @@
 pub(crate) mod conditions;
 pub(crate) mod order;
 
-use crate::advice::parse;
 use std::{fs, path::PathBuf};
 
 use proptest::prelude::*;
@@ -11,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::{
+    advice::parse,
     catalog::{ColumnFacts, IndexFacts, IndexKey as ExistingKey, TableFacts, Tables},
     findings::{ClassPlan, Examined},
     plan::Plan,
