@@ -8,7 +8,7 @@ mod own_server;
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Output},
@@ -52,29 +52,16 @@ struct Pooled {
 impl Pooled {
     fn start(mode: &str, size: u32) -> Self {
         let server = OwnServer::start();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         // Started by root, it becomes another user.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let (socket_dir, server_port) = address(&server);
-        let config = format!(
-            "[databases]\n* = host={socket_dir} port={server_port} user=latclinic\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-             auth_type = any\npool_mode = {mode}\ndefault_pool_size = {size}\nunix_socket_dir =\nlogfile = {}\n",
-            folder.path().join("log").display(),
-        );
-        let file = folder.path().join("pgbouncer.ini");
-        fs::write(&file, config).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-        let mut command = Command::new(pgbouncer());
-        if nix::unistd::geteuid().is_root() {
-            command.args(["-u", "postgres"]);
-        }
-        let pooler = command.arg("-q").arg(&file).spawn().unwrap();
-        let begin = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begin.elapsed() < Duration::from_secs(60), "PgBouncer does not listen");
-            thread::sleep(Duration::from_millis(20));
-        }
+        let (pooler, port) = loop {
+            // Somebody else may take the port before PgBouncer does, which ends then.
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            if let Some(pooler) = listening(folder.path(), &address(&server), port, mode, size) {
+                break (pooler, port);
+            }
+        };
         fs::write(folder.path().join("orders.toml"), SCENARIO).unwrap();
         Self { _server: server, folder, pooler, port }
     }
@@ -100,6 +87,35 @@ impl Drop for Pooled {
         let _ = self.pooler.kill();
         let _ = self.pooler.wait();
     }
+}
+
+/// PgBouncer on this port, once it listens; `None` if it cannot.
+fn listening(folder: &Path, server: &(String, String), port: u16, mode: &str, size: u32) -> Option<Child> {
+    let (socket_dir, server_port) = server;
+    let log = folder.join(format!("log.{port}"));
+    let config = format!(
+        "[databases]\n* = host={socket_dir} port={server_port} user=latclinic\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+         auth_type = any\npool_mode = {mode}\ndefault_pool_size = {size}\nunix_socket_dir =\nlogfile = {}\n",
+        log.display(),
+    );
+    let file = folder.join("pgbouncer.ini");
+    fs::write(&file, config).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut command = Command::new(pgbouncer());
+    if nix::unistd::geteuid().is_root() {
+        command.args(["-u", "postgres"]);
+    }
+    let mut pooler = command.arg("-q").arg(&file).spawn().unwrap();
+    let begin = Instant::now();
+    // Its own word for it: on the port itself another one may answer.
+    while !fs::read_to_string(&log).unwrap_or_default().contains(&format!("listening on 127.0.0.1:{port}")) {
+        if pooler.try_wait().unwrap().is_some() {
+            return None;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "PgBouncer does not listen");
+        thread::sleep(Duration::from_millis(20));
+    }
+    Some(pooler)
 }
 
 /// The folder of a server's socket, and its port.
